@@ -1,0 +1,18 @@
+"""Homedot: encrypted DNS for a home, in one container.
+
+Rooms, one question each. A room never imports another room; they meet in `cli`, as plain values and callables.
+
+    __main__     argv -> command -> exit code
+    cli/         the hallway: one module per process or command, builds objects from Settings and runs them
+    settings     environment + YAML -> immutable Settings; the only reader of the environment and of the YAML file
+    values       text -> typed value, or a sentence that says what is allowed                                   pure
+    errors       the whole error tree: who must act                                                             pure
+    files        one way to write a file: whole or not at all
+    dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
+    answer/      what is the answer?               wire format, EDNS, cache, the socket to unbound
+    trust/       who are we?                       certificate authority, leaf, their files on the volume
+    onboarding/  how does a device join?           Apple profile, QR code, steps, the web page
+    ops/         how is the box run?               unbound.conf, addresses, supervision, health, doctor
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,30 @@
+"""Every error that Homedot raises on purpose, by who must act.
+
+HomedotError
+ |- OperatorError   the person who runs the box: a setting, a file, a port. Fatal at start, exit code 2,
+ |                  all faults told at once.
+ |- PeerError       a client broke the protocol. Costs that one connection and one debug line.
+ `- UpstreamError   the resolver behind us did not answer. The client gets SERVFAIL with an extended error.
+"""
+
+from collections.abc import Iterable
+
+
+class HomedotError(Exception):
+    """The root of the tree; never raised itself."""
+
+
+class OperatorError(HomedotError):
+    """One or more faults that only the operator can mend. Each fault is one line: what, why, and the next step."""
+
+    def __init__(self, faults: str | Iterable[str]) -> None:
+        self.faults = (faults,) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class PeerError(HomedotError):
+    """A client sent something that ends its connection. The message is for the log, never for the client."""
+
+
+class UpstreamError(HomedotError):
+    """No usable answer came from upstream in time."""

@@ -1,0 +1,32 @@
+"""One way to write a file: a reader sees the old content or the new, whole, also after a power cut."""
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = None) -> None:
+    """Write `content` beside `path`, fsync, rename over it, fsync the folder.
+
+    The temporary file has mode 0600 from its first byte and takes `mode` and `group_id` before it gets its name.
+    Raises OSError, and leaves the old file untouched.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if group_id is not None:
+                os.fchown(file.fileno(), -1, group_id)
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

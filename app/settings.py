@@ -1,0 +1,245 @@
+"""Environment and YAML -> one immutable Settings. The only reader of the environment and of the YAML file.
+
+The dataclasses below are the whole tree: a leaf carries its parser and its sentence of documentation, so the README's
+table, the environment names and the error messages cannot drift apart. `dot.port` in YAML is HOMEDOT_DOT__PORT in the
+environment. Defaults < YAML < environment, read anew at every start; an empty variable counts as not set.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from . import values
+from .errors import OperatorError
+
+PREFIX = "HOMEDOT_"
+CONFIG_VARIABLE = "HOMEDOT_CONFIG"
+CONFIG_DEFAULT = Path("/config/homedot.yaml")
+
+
+def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
+    """A leaf of the tree. `default` is what a user would write, and is parsed like it; None means not set."""
+    return field(
+        default=None if default is None else parse(default), metadata={"parse": parse, "doc": doc, "default": default}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    enabled: bool = setting(True, values.boolean, "Serve the setup page and the Apple profile. DNS works without it.")
+    port: int = setting(8853, values.port, "TCP port of the setup page (HTTP).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    certificate: Path | None = setting(
+        None, values.existing_file, "Your own certificate chain (PEM). Without it Homedot makes its own authority."
+    )
+    key: Path | None = setting(None, values.existing_file, "The private key of `tls.certificate` (PEM, not encrypted).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    mode: str = setting(
+        "auto",
+        values.choice("auto", "recursive", "forward"),
+        "`recursive` asks from the root down, `forward` asks `resolver.forward`, `auto` recurses where the network lets it.",
+    )
+    forward: tuple[values.Forwarder, ...] = setting(
+        "tls://9.9.9.9#dns.quad9.net, tls://149.112.112.112#dns.quad9.net",
+        values.sequence(values.forwarder),
+        "Forwarders: `tls://ADDRESS#NAME` (encrypted, name checked) or `ADDRESS` (plain). Unused when recursive.",
+    )
+    ca_bundle: Path = setting(
+        "/etc/ssl/certs/ca-certificates.crt",
+        values.folder,
+        "Certificates that `tls://` forwarders are checked against (PEM).",
+    )
+    root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
+    trust_anchor: Path | None = setting(
+        None, values.existing_file, "DNSSEC trust anchor of a private root (DS or DNSKEY)."
+    )
+    port: int = setting(5335, values.port, "Loopback port on which unbound answers the front door.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    hostname: str = setting("dns.home.arpa", values.hostname, "The name in the certificate, which devices verify.")
+    addresses: tuple[values.IPAddress, ...] = setting(
+        "", values.sequence(values.address), "LAN addresses of this box. Default: found on the host."
+    )
+    data_dir: Path = setting("/data", values.folder, "The volume: the authority and its certificates. Back it up.")
+    run_dir: Path = setting("/run/homedot", values.folder, "Sockets and generated files; remade at every start.")
+    dot: Dot = Dot()
+    web: Web = Web()
+    tls: Tls = Tls()
+    resolver: Resolver = Resolver()
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One setting as a user sees it: `name` in YAML, `variable` in the environment."""
+
+    name: str
+    default: object
+    doc: str
+    parse: Callable[[object], object]
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper().replace(".", "__")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Effective settings, and for each setting's name where its value came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def leaves(branch: type = Settings, prefix: str = "") -> Iterator[Leaf]:
+    """Every setting, in the order of the tree."""
+    for item in fields(branch):
+        if is_dataclass(item.default):
+            yield from leaves(type(item.default), f"{prefix}{item.name}.")
+        else:
+            yield Leaf(prefix + item.name, item.metadata["default"], item.metadata["doc"], item.metadata["parse"])
+
+
+def load(environment: Mapping[str, str]) -> Loaded:
+    """Read YAML and environment into Settings.
+
+    Raises OperatorError with one line per fault: syntax, unknown keys, bad values and contradictions together.
+    """
+    faults: list[str] = []
+    known = {leaf.name: leaf for leaf in leaves()}
+    given = _from_yaml(environment, known, faults) | _from_environment(environment, known, faults)
+    parsed: dict[str, object] = {}
+    sources = dict.fromkeys(known, "default")
+    for name, (raw, source) in given.items():
+        try:
+            parsed[name] = known[name].parse(raw)
+            sources[name] = source
+        except ValueError as error:
+            faults.append(f"{name}: {error} (got {raw!r}, from {source})")
+    settings = _build(Settings, parsed)
+    bad = {fault.split(":")[0] for fault in faults}
+    faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
+    if faults:
+        raise OperatorError(faults)
+    return Loaded(settings, sources)
+
+
+def _from_yaml(
+    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    path = Path(environment.get(CONFIG_VARIABLE) or CONFIG_DEFAULT)
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
+    except FileNotFoundError:
+        if environment.get(CONFIG_VARIABLE):
+            faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
+        return {}
+    except OSError as error:
+        faults.append(f"{path}: cannot be read: {error.strerror}")
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
+        return {}
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
+        return {}
+    return dict(_flatten(tree, "", str(path), known, faults))
+
+
+def _flatten(
+    tree: Mapping[object, object], prefix: str, source: str, known: Mapping[str, Leaf], faults: list[str]
+) -> Iterator[tuple[str, tuple[object, str]]]:
+    branches = {name.rpartition(".")[0] for name in known}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if name in known:
+            if value is not None:
+                yield name, (value, source)
+        elif name not in branches:
+            faults.append(f"{name}: there is no such setting{_nearest(name, known)} (from {source})")
+        elif isinstance(value, dict):
+            yield from _flatten(value, f"{name}.", source, known, faults)
+        elif value is not None:
+            faults.append(
+                f"{name}: must hold settings of its own, like '{name}:' and below it '  port: 853' (from {source})"
+            )
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    variables = {leaf.variable: leaf.name for leaf in known.values()}
+    found: dict[str, tuple[object, str]] = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
+            continue
+        if variable in variables:
+            found[variables[variable]] = (value, variable)
+        else:
+            faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
+    return found
+
+
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
+
+
+def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
+    chosen: dict[str, object] = {}
+    for item in fields(branch):
+        name = prefix + item.name
+        if is_dataclass(item.default):
+            chosen[item.name] = _build(type(item.default), parsed, f"{name}.")
+        elif name in parsed:
+            chosen[item.name] = parsed[name]
+    return branch(**chosen)
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that are fine alone and wrong together: the names involved, and the fault."""
+    dot, web, tls, resolver = settings.dot, settings.web, settings.tls, settings.resolver
+    if dot.port == 53:
+        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
+    taken = {"dot.port": dot.port, "resolver.port": resolver.port} | ({"web.port": web.port} if web.enabled else {})
+    for first, second in (("dot.port", "web.port"), ("dot.port", "resolver.port"), ("web.port", "resolver.port")):
+        if taken.get(first) == taken.get(second) and second in taken and first in taken:
+            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
+    if (tls.certificate is None) != (tls.key is None):
+        there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
+        yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if resolver.mode == "forward" and not resolver.forward:
+        yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value} is given twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)

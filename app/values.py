@@ -1,0 +1,141 @@
+"""Text -> typed value. Pure.
+
+Each parser takes what the environment (always text) or YAML (text, number, boolean or list) gives. It returns the
+value, or raises ValueError with the end of a sentence that begins with the setting's name: "must be 1..65535".
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import TypeVar
+
+IPAddress = IPv4Address | IPv6Address
+T = TypeVar("T")
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """An upstream resolver. With `tls_name` it is asked over TLS and must present a certificate for that name."""
+
+    address: IPAddress
+    port: int
+    tls_name: str | None = None
+
+
+def hostname(raw: object) -> str:
+    """A host name of two labels or more, lower case, no trailing dot, no wildcard (RFC 1123 2.1, RFC 9525 6.3)."""
+    name = str(raw).strip().lower().removesuffix(".")
+    labels = name.split(".")
+    if len(labels) < 2:
+        raise ValueError("must have two labels or more, like dns.home.arpa: strict clients refuse a single label")
+    if "*" in name:
+        raise ValueError("must be one name: a wildcard is not a host name")
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
+    if labels[-1].isdigit():
+        raise ValueError("must be a name, not an address: addresses go into the setting addresses")
+    return name
+
+
+def address(raw: object) -> IPAddress:
+    """An IPv4 or IPv6 address that a device could reach: not 0.0.0.0, not multicast."""
+    try:
+        value = ip_address(str(raw).strip())
+    except ValueError:
+        raise ValueError("must be IP addresses, like 192.168.1.10") from None
+    if value.is_unspecified or value.is_multicast or getattr(value, "scope_id", None):
+        raise ValueError("must be addresses that a device can reach, like 192.168.1.10")
+    return value
+
+
+def forwarder(raw: object) -> Forwarder:
+    """`9.9.9.9`, `9.9.9.9@5353`, `[2620:fe::fe]@53`, `tls://9.9.9.9#dns.quad9.net`, `tls://9.9.9.9@853#dns.quad9.net`."""
+    text = str(raw).strip()
+    plain = text.removeprefix("tls://")
+    encrypted = plain != text
+    if "://" in plain:
+        raise ValueError(f"knows tls:// and plain addresses only, not {plain.split('://')[0]}://")
+    target, _, name = plain.partition("#")
+    host, _, port_text = target.partition("@")
+    try:
+        host_address = address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise ValueError("must be like 9.9.9.9 or tls://9.9.9.9#dns.quad9.net") from None
+    if encrypted and not name:
+        raise ValueError(
+            f"needs the name in the forwarder's certificate: {text}#name, like tls://9.9.9.9#dns.quad9.net"
+        )
+    if name and not encrypted:
+        raise ValueError(f"has a certificate name but no TLS: write tls://{text}")
+    number = port(port_text) if port_text else (853 if encrypted else 53)
+    return Forwarder(host_address, number, hostname(name) if encrypted else None)
+
+
+def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:
+    """A parser of whole numbers low..high; `unit` is named in the error."""
+
+    def parse(raw: object) -> int:
+        problem = f"must be {low}..{high}{' ' + unit if unit else ''}"
+        if isinstance(raw, bool):
+            raise ValueError(problem)
+        try:
+            value = int(str(raw).strip())
+        except ValueError:
+            raise ValueError(problem) from None
+        if not low <= value <= high:
+            raise ValueError(problem)
+        return value
+
+    return parse
+
+
+port = integer(1, 65535)
+
+
+def boolean(raw: object) -> bool:
+    """true or false; also yes, no, on, off, 1, 0."""
+    text = str(raw).strip().lower()
+    if text in {"true", "yes", "on", "1"}:
+        return True
+    if text in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError("must be true or false")
+
+
+def choice(*allowed: str) -> Callable[[object], str]:
+    """A parser of one word out of `allowed`."""
+
+    def parse(raw: object) -> str:
+        text = str(raw).strip().lower()
+        if text not in allowed:
+            raise ValueError(f"must be {', '.join(allowed[:-1])} or {allowed[-1]}")
+        return text
+
+    return parse
+
+
+def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """A parser of lists: a YAML list, or text with commas. Duplicates are dropped, order is kept."""
+
+    def parse(raw: object) -> tuple[T, ...]:
+        parts: list[object] = list(raw) if isinstance(raw, list) else [p for p in str(raw).split(",") if p.strip()]
+        return tuple(dict.fromkeys(item(part) for part in parts))
+
+    return parse
+
+
+def folder(raw: object) -> Path:
+    """An absolute path; a relative one is taken from the current folder."""
+    return Path(str(raw)).absolute()
+
+
+def existing_file(raw: object) -> Path:
+    """The path of a file that exists."""
+    path = Path(str(raw)).absolute()
+    if not path.is_file():
+        raise ValueError("must be a file, and there is none: is its folder mounted into the container?")
+    return path
