@@ -52,7 +52,7 @@ class Resolver:
     mode: str = setting(
         "auto",
         values.choice("auto", "recursive", "forward"),
-        "`recursive` asks from the root down, `forward` asks `resolver.forward`, `auto` recurses where the network lets it.",
+        "`recursive` asks from the root down, `forward` asks `resolver.forward`, `auto` recurses where it can.",
     )
     forward: tuple[values.Forwarder, ...] = setting(
         "tls://9.9.9.9#dns.quad9.net, tls://149.112.112.112#dns.quad9.net",
