@@ -1,0 +1,82 @@
+"""Query octets -> the answer, ready to send; the TTLs in it are counted down by the clock it is given. Pure.
+
+The key is everything of the query but its id, so whatever may change an answer (case, DO, CD, AD, padding, cookies) is
+in the key by construction, and a hit parses nothing. The body is an answer without its id.
+
+Memory is bounded by two generations: new and used entries live in the young one; when that is full it becomes the old
+one and the old one is dropped. A scan over a million names costs the popular ones nothing but one promotion.
+"""
+
+from collections.abc import Callable, Sequence
+
+_ENTRY_OVERHEAD_OCTETS = 600
+"""What Python keeps per entry beside key and body, as measured; counted so that the bound is one of memory."""
+
+
+class _Entry:
+    __slots__ = ("body", "expires_s", "offsets", "rendered_until_s", "stored_s", "template")
+
+    def __init__(self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int) -> None:
+        self.template = self.body = body
+        self.offsets = offsets
+        self.stored_s = now_s
+        self.rendered_until_s = now_s + 1
+        self.expires_s = now_s + ttl_s
+
+    def render(self, now_s: float) -> bytes:
+        """Count the TTLs down, at most once a second."""
+        age_s = int(now_s - self.stored_s)
+        body = bytearray(self.template)
+        for at in self.offsets:
+            left_s = int.from_bytes(body[at : at + 4], "big") - age_s
+            body[at : at + 4] = max(left_s, 0).to_bytes(4, "big")
+        self.body = bytes(body)
+        self.rendered_until_s = self.stored_s + age_s + 1
+        return self.body
+
+
+class Cache:
+    """At most about `cap_bytes` of memory. `clock` gives seconds that never go back."""
+
+    def __init__(self, cap_bytes: int, clock: Callable[[], float]) -> None:
+        self._generation_bytes = cap_bytes // 2
+        self._clock = clock
+        self._young: dict[bytes, _Entry] = {}
+        self._old: dict[bytes, _Entry] = {}
+        self._young_bytes = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """The body for `key`, its TTLs as of now; None if there is none or its time is up."""
+        entry = self._young.get(key)
+        if entry is None:
+            entry = self._old.get(key)
+            if entry is None:
+                return None
+            self._add(key, entry)
+        now_s = self._clock()
+        if now_s < entry.rendered_until_s:
+            return entry.body
+        if now_s >= entry.expires_s:
+            return None
+        return entry.render(now_s)
+
+    def put(self, key: bytes, body: bytes, ttl_offsets: Sequence[int], ttl_s: int) -> None:
+        """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start."""
+        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s)
+        if _size(key, entry) <= self._generation_bytes:
+            self._add(key, entry)
+
+    def _add(self, key: bytes, entry: _Entry) -> None:
+        replaced = self._young.pop(key, None)
+        if replaced is not None:
+            self._young_bytes -= _size(key, replaced)
+        size = _size(key, entry)
+        if self._young_bytes + size > self._generation_bytes:
+            self._old, self._young, self._young_bytes = self._young, {}, 0
+        self._young_bytes += size
+        self._young[key] = entry
+
+
+def _size(key: bytes, entry: _Entry) -> int:
+    """Template and rendered body are two objects from the second second on."""
+    return len(key) + 2 * len(entry.template) + _ENTRY_OVERHEAD_OCTETS

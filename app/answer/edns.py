@@ -1,0 +1,91 @@
+"""The OPT record of our own answers: extended errors, keepalive, padding (RFC 6891, 7828, 7830, 8467, 8914). Pure.
+
+OPT is hop by hop: what the client sent is read here and goes no further; what upstream sent is reduced to its extended
+errors and its extended RCODE.
+"""
+
+from collections.abc import Iterator
+
+from .wire import Opt
+
+OPTION_KEEPALIVE, OPTION_PADDING, OPTION_EDE = 11, 12, 15
+PADDING_BLOCK_OCTETS = 468
+"""RFC 8467 4.1: answers are padded to a multiple of this."""
+
+EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 22, 23
+_OPT_FIXED_OCTETS = 11
+_OUR_PAYLOAD_OCTETS = 1232
+_DO = 0x8000
+
+
+class Malformed(ValueError):
+    """An option that must be answered with FORMERR."""
+
+
+def options(rdata: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each option's code and data. Raises Malformed if one runs past the end (RFC 6891 6.1.2)."""
+    at = 0
+    while at < len(rdata):
+        header = rdata[at : at + 4]
+        length = int.from_bytes(header[2:], "big")
+        if len(header) < 4 or at + 4 + length > len(rdata):
+            raise Malformed("an option is cut short")
+        yield int.from_bytes(header[:2], "big"), rdata[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def wishes(opt: Opt) -> tuple[bool, bool]:
+    """Whether the client wants padding, and keepalive. Raises Malformed for a keepalive with a value (RFC 7828 3.2)."""
+    padding = keepalive = False
+    for code, data in options(opt.options):
+        if code == OPTION_PADDING:
+            padding = True
+        elif code == OPTION_KEEPALIVE:
+            if data:
+                raise Malformed("keepalive with a value")
+            keepalive = True
+    return padding, keepalive
+
+
+def extended_errors(opt: Opt | None) -> bytes:
+    """The EDE options of upstream's OPT, as they stand; nothing if its options cannot be read."""
+    if opt is None or not opt.options:
+        return b""
+    try:
+        return b"".join(option(code, data) for code, data in options(opt.options) if code == OPTION_EDE)
+    except Malformed:
+        return b""
+
+
+def option(code: int, data: bytes) -> bytes:
+    return code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+
+
+def extended_error(info_code: int, text: str = "") -> bytes:
+    """An EDE option (RFC 8914 2)."""
+    return option(OPTION_EDE, info_code.to_bytes(2, "big") + text.encode())
+
+
+def keepalive(idle_timeout_s: float) -> bytes:
+    """The keepalive option of an answer, in units of 100 ms (RFC 7828 3.1)."""
+    return option(OPTION_KEEPALIVE, min(int(idle_timeout_s * 10), 0xFFFF).to_bytes(2, "big"))
+
+
+def answer_opt(message_octets: int, dnssec_ok: bool, padded: bool, rcode_high: int = 0, content: bytes = b"") -> bytes:
+    """The OPT record to append to an answer of `message_octets`; padding is the last option (RFC 8467 3).
+
+    `rcode_high` is the upper eight bits of an extended RCODE. If padding would exceed 65535 octets it is as long as
+    still fits.
+    """
+    rdata = content
+    if padded:
+        size = message_octets + _OPT_FIXED_OCTETS + len(content) + 4
+        rdata += option(OPTION_PADDING, bytes(min(-size % PADDING_BLOCK_OCTETS, max(65535 - size, 0))))
+    ttl = rcode_high << 24 | (_DO if dnssec_ok else 0)
+    fixed = b"\0\0\x29" + _OUR_PAYLOAD_OCTETS.to_bytes(2, "big") + ttl.to_bytes(4, "big")
+    return fixed + len(rdata).to_bytes(2, "big") + rdata
+
+
+def query_opt(dnssec_ok: bool) -> bytes:
+    """The OPT of our queries to unbound on loopback, where the largest datagram fits."""
+    return b"\0\0\x29\xff\xff\0\0" + (b"\x80\0" if dnssec_ok else b"\0\0") + b"\0\0"

@@ -1,0 +1,129 @@
+"""What is the answer? The order of `resolve` is the design: refuse what is no query, ask upstream, make it our own."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from app.errors import PeerError
+
+from . import edns, wire
+from .cache import Cache
+from .wire import Query, Rcode
+
+log = logging.getLogger(__name__)
+
+Reply = Callable[[bytes | None], None]
+
+_CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN}
+_KEPT_QUERY_FLAGS = wire.RD | wire.AD | wire.CD
+_KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
+"""Not AA, we are no authority; not TC, over TLS nothing is cut (RFC 6891 6.2.3, RFC 7766)."""
+
+
+class Upstream(Protocol):
+    """Where answers come from that are not known yet."""
+
+    def ask(self, query: bytes, done: Reply) -> None: ...
+
+
+class Pipeline:
+    """Answers for the front door; one for all connections."""
+
+    def __init__(self, cache: Cache, upstream: Upstream) -> None:
+        self._cache = cache
+        self._upstream = upstream
+
+    def lookup(self, message: bytes) -> bytes | None:
+        """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
+        body = self._cache.get(message[2:])
+        return None if body is None else message[:2] + body
+
+    def resolve(self, message: bytes, idle_timeout_s: float, reply: Reply) -> None:
+        """Find the answer to `message`; `reply` gets it, or None if the message deserves none."""
+        try:
+            query = wire.read_query(message)
+        except wire.Unanswerable:
+            reply(None)
+            return
+        except wire.BadQuery as bad:
+            reply(_error(message, bad.rcode, bad.echo, bad.opt))
+            return
+        padding = keepalive = False
+        if query.opt is not None:
+            try:
+                padding, keepalive = edns.wishes(query.opt)
+            except edns.Malformed:
+                reply(_error(message, Rcode.FORMERR, query.question, query.opt))
+                return
+        finish = _Finish(query, padding, edns.keepalive(idle_timeout_s) if keepalive else b"")
+        self._upstream.ask(_upstream_query(query), partial(self._answered, message, finish, reply))
+
+    def _answered(self, message: bytes, finish: "_Finish", reply: Reply, received: bytes | None) -> None:
+        if received is None:
+            reply(finish.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+            return
+        try:
+            response = wire.read_response(received)
+        except PeerError as error:
+            log.debug("%s", error)
+            reply(finish.failure(edns.EDE_NETWORK_ERROR))
+            return
+        answer = finish.answer(response)
+        # The keepalive value belongs to this connection and this moment, so such an answer is never kept.
+        if response.ttl_s and response.rcode in _CACHED_RCODES and not finish.keepalive:
+            self._cache.put(message[2:], answer[2:], [at - 2 for at in response.ttl_offsets], response.ttl_s)
+        reply(answer)
+
+
+class _Finish:
+    """What turns upstream's answer into the answer for this query."""
+
+    __slots__ = ("_padding", "_query", "keepalive")
+
+    def __init__(self, query: Query, padding: bool, keepalive: bytes) -> None:
+        self._query = query
+        self._padding = padding
+        self.keepalive = keepalive
+
+    def answer(self, response: wire.Response) -> bytes:
+        flags = wire.QR | (self._query.flags & (wire.RD | wire.CD)) | (response.flags & _KEPT_RESPONSE_FLAGS)
+        octets = response.octets
+        errors = edns.extended_errors(response.opt)
+        rcode_high = response.opt.ttl >> 24 if response.opt else 0
+        return self._assemble(flags, octets[4:], int.from_bytes(octets[10:12], "big"), errors, rcode_high)
+
+    def failure(self, info_code: int) -> bytes:
+        flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD)) | Rcode.SERVFAIL
+        counts = b"\0\1\0\0\0\0\0\0"
+        return self._assemble(flags, counts + self._query.question, 0, edns.extended_error(info_code), 0)
+
+    def _assemble(self, flags: int, rest: bytes, additional: int, errors: bytes, rcode_high: int) -> bytes:
+        """`rest` is everything after the flags; an OPT of our own goes to its end if the query had one."""
+        head = self._query.id.to_bytes(2, "big") + flags.to_bytes(2, "big")
+        opt = self._query.opt
+        if opt is None:
+            return head + rest
+        message = head + rest[:6] + (additional + 1).to_bytes(2, "big") + rest[8:]
+        content = self.keepalive + errors
+        return message + edns.answer_opt(len(message), opt.dnssec_ok, self._padding, rcode_high, content)
+
+
+def _upstream_query(query: Query) -> bytes:
+    """The same question with an OPT of ours, so that nothing the client sent in its own travels on (RFC 6891 6.1.1)."""
+    header = b"\0\0" + (query.flags & _KEPT_QUERY_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+    return header + query.question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
+
+
+def _error(message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:
+    """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read."""
+    flags = wire.QR | wire.RA | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
+    counts = (b"\0\1" if question else b"\0\0") + b"\0\0\0\0" + (b"\0\0" if opt is None else b"\0\1")
+    answer = message[:2] + flags.to_bytes(2, "big") + counts + question
+    if opt is None:
+        return answer
+    try:
+        padded, _ = edns.wishes(opt)
+    except edns.Malformed:
+        padded = False
+    return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)

@@ -1,0 +1,145 @@
+"""The only outbound DNS socket: unbound on loopback, over UDP, with TCP for what does not fit.
+
+One connected socket carries everything; ids tell the answers apart. They are counted, not drawn: nobody but this
+machine's root can send from unbound's port on loopback. A lost datagram, or an unbound that was just restarted, costs
+one repetition and no client notices.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from time import monotonic
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[bytes | None], None]
+
+_TIMEOUT_S = 8.0
+"""A stub resolver gives up after about five seconds and asks again; unbound goes on by itself in any case."""
+_REPEAT_S = 1.0
+_SWEEP_S = 0.25
+_MOST_UNFINISHED = 4096
+_DATAGRAMS_PER_TURN = 64
+_TC = 0x02
+_HEADER_OCTETS = 12
+
+
+class _Waiting:
+    __slots__ = ("done", "ends_s", "query", "repeat_s")
+
+    def __init__(self, query: bytes, done: Done, now_s: float) -> None:
+        self.query = query
+        self.done = done
+        self.ends_s = now_s + _TIMEOUT_S
+        self.repeat_s = now_s + _REPEAT_S
+
+
+class Upstream:
+    """unbound at 127.0.0.1:`port`. Opened and used inside a running event loop."""
+
+    def __init__(self, port: int) -> None:
+        self._address = ("127.0.0.1", port)
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[int, _Waiting] = {}
+        self._streams: set[asyncio.Task[None]] = set()
+        self._next_id = 0
+        self._sweep: asyncio.TimerHandle | None = None
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.connect(self._address)
+        self._loop.add_reader(self._socket, self._readable)
+
+    def close(self) -> None:
+        """Give up on everything unfinished; each `done` is called with None."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        for task in self._streams:
+            task.cancel()
+        for waiting in list(self._waiting.values()):
+            waiting.done(None)
+        self._waiting.clear()
+        if self._sweep is not None:
+            self._sweep.cancel()
+
+    def ask(self, query: bytes, done: Done) -> None:
+        """Send `query` (its first two octets are replaced by an id of ours) and call `done` once, with the response or
+        with None when there is none in time or too much is unfinished already."""
+        if len(self._waiting) >= _MOST_UNFINISHED:
+            done(None)
+            return
+        while self._next_id in self._waiting:
+            self._next_id = (self._next_id + 1) & 0xFFFF
+        message = self._next_id.to_bytes(2, "big") + query[2:]
+        self._waiting[self._next_id] = _Waiting(message, done, monotonic())
+        self._next_id = (self._next_id + 1) & 0xFFFF
+        self._send(message)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
+
+    def _send(self, message: bytes) -> None:
+        try:
+            self._socket.send(message)
+        except OSError as error:
+            # Refused: unbound is not there yet. Full: it is busy. Either way the repetition is the remedy.
+            log.debug("upstream: %s", error)
+
+    def _readable(self) -> None:
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                message = self._socket.recv(65535)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                log.debug("upstream: %s", error)
+                return
+            self._received(message)
+
+    def _received(self, message: bytes) -> None:
+        waiting = self._waiting.get(int.from_bytes(message[:2], "big"))
+        if waiting is None or not _answers(message, waiting.query):
+            return  # late, or not an answer to this question
+        if message[2] & _TC:
+            waiting.repeat_s = waiting.ends_s
+            task = self._loop.create_task(self._ask_stream(waiting))
+            self._streams.add(task)
+            task.add_done_callback(self._streams.discard)
+            return
+        self._finish(message[:2], message)
+
+    def _finish(self, id_octets: bytes, message: bytes | None) -> None:
+        waiting = self._waiting.pop(int.from_bytes(id_octets, "big"), None)
+        if waiting is not None:
+            waiting.done(message)
+
+    async def _ask_stream(self, waiting: _Waiting) -> None:
+        message = None
+        try:
+            async with asyncio.timeout(waiting.ends_s - monotonic()):
+                reader, writer = await asyncio.open_connection(*self._address)
+                try:
+                    writer.write(len(waiting.query).to_bytes(2, "big") + waiting.query)
+                    length = int.from_bytes(await reader.readexactly(2), "big")
+                    received = await reader.readexactly(length)
+                    message = received if _answers(received, waiting.query) else None
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            log.debug("upstream over TCP: %s", error)
+        self._finish(waiting.query[:2], message)
+
+    def _look_at_clock(self) -> None:
+        now_s = monotonic()
+        for waiting in list(self._waiting.values()):
+            if now_s >= waiting.ends_s:
+                self._finish(waiting.query[:2], None)
+            elif now_s >= waiting.repeat_s:
+                waiting.repeat_s = now_s + _REPEAT_S
+                self._send(waiting.query)
+        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock) if self._waiting else None
+
+
+def _answers(message: bytes, query: bytes) -> bool:
+    """True if `message` is a response that repeats the id and the question of `query`, letter case included."""
+    end = query.index(b"\0", _HEADER_OCTETS) + 5
+    return len(message) >= _HEADER_OCTETS and bool(message[2] & 0x80) and message[12:end] == query[12:end]

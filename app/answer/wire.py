@@ -1,0 +1,201 @@
+"""The few fields of a DNS message that are needed, read in place (RFC 1035 4, RFC 6891 6.1). Pure.
+
+Bounded time: names are walked label by label and pointers are never followed, because only lengths matter here.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from app.errors import PeerError
+
+HEADER_OCTETS = 12
+QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+OPCODE_MASK, RCODE_MASK = 0x7800, 0x000F
+TYPE_OPT = 41
+_CLASS_IN = 1
+_NOT_FORWARDED_TYPES = {251, 252}
+"""IXFR and AXFR: a resolver has no zones to hand out."""
+
+
+class Rcode(IntEnum):
+    NOERROR = 0
+    FORMERR = 1
+    SERVFAIL = 2
+    NXDOMAIN = 3
+    NOTIMP = 4
+    REFUSED = 5
+    BADVERS = 16
+
+
+class Unanswerable(PeerError):
+    """Not a query: too short to hold a header, or itself an answer (answering it could start a loop)."""
+
+
+class BadQuery(PeerError):
+    """A query that gets an error at once. `echo` is as much of the question, and `opt` of the OPT, as could be read."""
+
+    def __init__(self, rcode: Rcode, echo: bytes = b"", opt: "Opt | None" = None) -> None:
+        super().__init__(rcode.name)
+        self.rcode = rcode
+        self.echo = echo
+        self.opt = opt
+
+
+@dataclass(frozen=True, slots=True)
+class Opt:
+    """An OPT record: `ttl` is extended RCODE, version and flags (RFC 6891 6.1.3); `options` is its RDATA."""
+
+    payload_octets: int
+    ttl: int
+    options: bytes
+
+    @property
+    def version(self) -> int:
+        return self.ttl >> 16 & 0xFF
+
+    @property
+    def dnssec_ok(self) -> bool:
+        return bool(self.ttl & 0x8000)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A well-formed query for class IN. `question` is its octets, the client's upper and lower case kept."""
+
+    id: int
+    flags: int
+    question: bytes
+    opt: Opt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response without its OPT: `octets` whole from the header on, `ttl_offsets` of every record in it, `ttl_s` the
+    smallest of them (None when there is no record)."""
+
+    octets: bytes
+    opt: Opt | None
+    ttl_offsets: tuple[int, ...]
+    ttl_s: int | None
+
+    @property
+    def flags(self) -> int:
+        return self.octets[2] << 8 | self.octets[3]
+
+    @property
+    def rcode(self) -> int:
+        return self.octets[3] & RCODE_MASK
+
+
+def u16(octets: bytes, at: int) -> int:
+    return octets[at] << 8 | octets[at + 1]
+
+
+def read_query(message: bytes) -> Query:
+    """Raises Unanswerable or BadQuery; everything else about a query is upstream's to judge."""
+    if len(message) < HEADER_OCTETS:
+        raise Unanswerable("shorter than a header")
+    flags = u16(message, 2)
+    if flags & QR:
+        raise Unanswerable("a response")
+    if flags & OPCODE_MASK:
+        raise BadQuery(Rcode.NOTIMP, _echo(message))
+    if u16(message, 4) != 1 or u16(message, 6) or u16(message, 8):
+        raise BadQuery(Rcode.FORMERR)  # RFC 9619: one question
+    try:
+        end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
+        if end > len(message):
+            raise IndexError
+        question = message[HEADER_OCTETS:end]
+        opt = _read_additional(message, end)
+    except IndexError:
+        raise BadQuery(Rcode.FORMERR) from None
+    if u16(question, len(question) - 2) != _CLASS_IN or u16(question, len(question) - 4) in _NOT_FORWARDED_TYPES:
+        raise BadQuery(Rcode.REFUSED, question, opt)
+    if opt is not None and opt.version:
+        raise BadQuery(Rcode.BADVERS, question, opt)
+    return Query(u16(message, 0), flags, question, opt)
+
+
+def _read_additional(message: bytes, at: int) -> Opt | None:
+    """The OPT among the additional records. Raises IndexError for what RFC 6891 6.1.1 calls FORMERR."""
+    opt = None
+    for _ in range(u16(message, 10)):
+        root_owned = message[at] == 0
+        at = _skip_name(message, at, pointers=True)
+        end = at + 10 + u16(message, at + 8)
+        if end > len(message):
+            raise IndexError
+        if u16(message, at) == TYPE_OPT:
+            if opt is not None or not root_owned:
+                raise IndexError
+            opt = _opt(message, at, end)
+        at = end
+    if at != len(message):
+        raise IndexError
+    return opt
+
+
+def read_response(message: bytes) -> Response:
+    """A response from upstream, taken apart at its OPT. Raises PeerError if it is not a well-formed response."""
+    try:
+        if len(message) < HEADER_OCTETS or not message[2] & 0x80:
+            raise IndexError
+        at = HEADER_OCTETS
+        for _ in range(u16(message, 4)):
+            at = _skip_name(message, at, pointers=False) + 4
+        opt = None
+        opt_from = opt_to = len(message)
+        offsets: list[int] = []
+        least_ttl_s: int | None = None
+        records = u16(message, 6) + u16(message, 8) + u16(message, 10)
+        for _ in range(records):
+            start = at
+            at = _skip_name(message, at, pointers=True)
+            end = at + 10 + u16(message, at + 8)
+            if u16(message, at) == TYPE_OPT:
+                opt, opt_from, opt_to = _opt(message, at, end), start, end
+            else:
+                offsets.append(at + 4 if opt is None else at + 4 - (opt_to - opt_from))
+                ttl_s = int.from_bytes(message[at + 4 : at + 8], "big")
+                if ttl_s & 0x80000000:
+                    ttl_s = 0  # RFC 2181 8
+                if least_ttl_s is None or ttl_s < least_ttl_s:
+                    least_ttl_s = ttl_s
+            at = end
+        if at > len(message):
+            raise IndexError
+    except IndexError:
+        raise PeerError("upstream sent a malformed response") from None
+    if opt is None:
+        return Response(message[:at], None, tuple(offsets), least_ttl_s)
+    additional = u16(message, 10) - 1
+    octets = message[:10] + additional.to_bytes(2, "big") + message[12:opt_from] + message[opt_to:at]
+    return Response(octets, opt, tuple(offsets), least_ttl_s)
+
+
+def _opt(message: bytes, at: int, end: int) -> Opt:
+    return Opt(u16(message, at + 2), int.from_bytes(message[at + 4 : at + 8], "big"), message[at + 10 : end])
+
+
+def _skip_name(message: bytes, at: int, *, pointers: bool) -> int:
+    """The offset after the name at `at`. Raises IndexError past the end, for a reserved label and for 255 octets."""
+    start = at
+    while True:
+        length = message[at]
+        if length == 0:
+            return at + 1
+        if length >= 0xC0 and pointers:
+            return at + 2
+        if length > 63 or at - start > 253:
+            raise IndexError
+        at += length + 1
+
+
+def _echo(message: bytes) -> bytes:
+    """The question of a message of any opcode, or nothing."""
+    try:
+        end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
+    except IndexError:
+        return b""
+    return message[HEADER_OCTETS:end] if end <= len(message) and u16(message, 4) == 1 else b""

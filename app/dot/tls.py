@@ -1,0 +1,149 @@
+"""One TLS session over memory BIOs: ciphertext in, plaintext out. Holds no socket and knows no DNS.
+
+asyncio's own TLS swallows handshake alerts and keeps 256 KiB per connection, so the session is driven by hand. The
+first flight goes through the ALPN gate before OpenSSL gets it; what cannot be read is refused: fail closed.
+"""
+
+import ssl
+from pathlib import Path
+
+from app.errors import OperatorError, PeerError
+
+from .clienthello import Reader
+
+PROTOCOL = "dot"
+"""RFC 7858 as registered with IANA for ALPN (RFC 7301 6)."""
+
+_NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
+_DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
+_MAX_RECORD_BYTES = 16384
+
+
+def server_context(pair: Path) -> ssl.SSLContext:
+    """A context for `pair`, one PEM file of key and chain: TLS 1.2 and 1.3, ECDHE with AEAD only (RFC 9325 4.2).
+
+    Raises OperatorError if the file cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    context.set_alpn_protocols([PROTOCOL])
+    load_pair(context, pair)
+    return context
+
+
+def load_pair(context: ssl.SSLContext, pair: Path) -> None:
+    """Serve `pair` from the next handshake on; sessions and ticket keys stay. Raises OperatorError, keeping the old."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair)
+        context.load_cert_chain(pair)
+    except (OSError, ssl.SSLError) as error:
+        raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot to have it made anew") from error
+
+
+class Session:
+    """The server's side of one connection.
+
+    `receive` and `send` are the whole traffic; whatever OpenSSL wants on the wire is in `take_output` after either.
+    """
+
+    __slots__ = ("_context", "_hello", "_incoming", "_outgoing", "_tls", "established", "peer_closed")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._hello: Reader | None = Reader()
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls: ssl.SSLObject | None = None
+        self.established = False
+        self.peer_closed = False
+
+    def receive(self, data: bytes | memoryview) -> bytes:
+        """Plaintext out of the ciphertext `data`; may be empty.
+
+        Sets `peer_closed` on close_notify. Raises PeerError when the session is over; the alert is in `take_output`.
+        """
+        incoming = self._incoming
+        incoming.write(data)
+        if not self.established and not self._handshake(data):
+            return b""
+        session = self._tls
+        assert session is not None  # noqa: S101 - established
+        plaintext = b""
+        try:
+            while True:
+                record = session.read(_MAX_RECORD_BYTES)
+                if not record:
+                    self.peer_closed = True
+                    break
+                plaintext = plaintext + record if plaintext else record
+                # Asking what is left costs less than a read that ends in SSLWantReadError.
+                if not (incoming.pending or session.pending()):
+                    break
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            raise PeerError(f"TLS: {error.reason or error}") from error
+        return plaintext
+
+    def send(self, plaintext: bytes) -> bytes:
+        """Ciphertext for `plaintext`, in records of at most 16 KiB. Raises PeerError if the session is broken."""
+        session = self._tls
+        assert session is not None  # noqa: S101 - established
+        try:
+            session.write(plaintext)
+        except ssl.SSLError as error:
+            raise PeerError(f"TLS: {error.reason or error}") from error
+        return self._outgoing.read()
+
+    def take_output(self) -> bytes:
+        """What OpenSSL wants on the wire: handshake messages, tickets, alerts."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def close(self) -> bytes:
+        """close_notify, which tells the peer that nothing was cut off (RFC 8446 6.1, RFC 7858 3.4)."""
+        if self._tls is not None and self.established:
+            try:
+                self._tls.unwrap()
+            except ssl.SSLError:
+                # The peer has not sent its own close_notify yet; we do not wait for it.
+                return self.take_output()
+        return self.take_output()
+
+    def describe(self) -> str:
+        """Version, cipher, ALPN and whether resumed, for the log."""
+        if self._tls is None or not self.established:
+            return "no TLS"
+        alpn = self._tls.selected_alpn_protocol() or "none"
+        return f"{self._tls.version()} alpn={alpn} {'resumed' if self._tls.session_reused else 'new'}"
+
+    def _handshake(self, data: bytes | memoryview) -> bool:
+        if self._hello is not None:
+            self._gate(bytes(data), self._hello)
+        if self._tls is None:
+            return False
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            raise PeerError(f"TLS handshake: {error.reason or error}") from error
+        self.established = True
+        return self._incoming.pending > 0
+
+    def _gate(self, data: bytes, reader: Reader) -> None:
+        try:
+            hello = reader.feed(data)
+        except PeerError:
+            self._outgoing.write(_DECODE_ERROR)
+            raise
+        if hello is None:
+            return
+        if not hello.accepts(PROTOCOL.encode()):
+            self._outgoing.write(_NO_APPLICATION_PROTOCOL)
+            raise PeerError(
+                f"ALPN: offers {b', '.join(hello.protocols or ()).decode('ascii', 'replace')}, not {PROTOCOL}"
+            )
+        self._hello = None
+        self._tls = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)

@@ -1,0 +1,76 @@
+from app.answer.cache import Cache
+from tests.fakes.clock import Clock
+
+
+def body(ttl_s: int, name: bytes = b"head") -> bytes:
+    return name + ttl_s.to_bytes(4, "big") + b"tail"
+
+
+def ttl_of(answer: bytes | None) -> int | None:
+    return None if answer is None else int.from_bytes(answer[4:8], "big")
+
+
+def test_x7_ttls_count_down_with_the_clock() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    cache.put(b"key", body(10), [4], 10)
+    seen = []
+    for _ in range(4):
+        seen.append(ttl_of(cache.get(b"key")))
+        clock.now_s += 1.5
+    assert seen == [10, 9, 7, 6]
+
+
+def test_an_answer_is_gone_when_its_time_is_up() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    cache.put(b"key", body(10), [4], 10)
+    clock.now_s += 9.99
+    assert ttl_of(cache.get(b"key")) == 1
+    clock.now_s += 0.01
+    assert cache.get(b"key") is None
+
+
+def test_nothing_but_the_ttls_changes() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    cache.put(b"key", body(10) + body(700), [4, 16], 10)
+    clock.now_s += 3
+    assert cache.get(b"key") == body(7) + body(697)
+
+
+def test_other_octets_are_another_question() -> None:
+    cache = Cache(100_000, Clock())
+    cache.put(b"key", body(10), [4], 10)
+    assert cache.get(b"Key") is None
+
+
+def test_a_popular_name_survives_a_flood_of_others() -> None:
+    cache = Cache(200_000, Clock())
+    cache.put(b"popular", body(600), [4], 600)
+    for number in range(20_000):
+        cache.put(b"flood %d" % number, body(600), [4], 600)
+        if number % 50 == 0:
+            assert cache.get(b"popular") == body(600)
+
+
+def test_memory_is_bounded_whatever_is_put() -> None:
+    cache = Cache(200_000, Clock())
+    for number in range(20_000):
+        cache.put(b"%d" % number, body(600), [4], 600)
+    kept = sum(cache.get(b"%d" % number) is not None for number in range(20_000))
+    assert 50 < kept < 200_000 / 600
+
+
+def test_an_entry_that_is_replaced_is_not_counted_twice() -> None:
+    cache = Cache(200_000, Clock())
+    cache.put(b"first", body(600), [4], 600)
+    for _ in range(10_000):
+        cache.put(b"again and again", body(600), [4], 600)
+    assert cache.get(b"first") == body(600)
+
+
+def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+    cache = Cache(2_000, Clock())
+    cache.put(b"key", body(600) + bytes(5_000), [4], 600)
+    assert cache.get(b"key") is None

@@ -1,0 +1,111 @@
+import asyncio
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+
+from app.answer import upstream as module
+from app.answer.upstream import Upstream
+from tests.fakes.upstream import address_of, serving
+
+pytestmark = pytest.mark.anyio
+
+
+def query(name: str = "a.example.") -> bytes:
+    return dns.message.make_query(name, "A", use_edns=0, payload=65535).to_wire()
+
+
+async def ask(upstream: Upstream, message: bytes) -> bytes | None:
+    answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+    upstream.ask(message, answer.set_result)
+    async with asyncio.timeout(15):
+        return await answer
+
+
+async def test_each_question_gets_its_own_answer() -> None:
+    async with serving(address_of) as fake:
+        upstream = Upstream(fake.port)
+        names = [f"n{number}.example." for number in range(200)]
+        answers = await asyncio.gather(*(ask(upstream, query(name)) for name in names))
+        upstream.close()
+    assert [str(dns.message.from_wire(answer or b"").question[0].name) for answer in answers] == names
+
+
+async def test_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
+    def cut(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.flags |= dns.flags.TC
+        return response
+
+    def whole(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        texts = [f'"{number} {"x" * 200}"' for number in range(100)]
+        response.answer.append(dns.rrset.from_text("a.example.", 60, "IN", "TXT", *texts))
+        return response
+
+    async with serving(cut, whole) as fake:
+        upstream = Upstream(fake.port)
+        answer = await ask(upstream, query())
+        upstream.close()
+    assert answer is not None
+    assert len(answer) > 20_000
+
+
+async def test_repeats_what_was_lost() -> None:
+    lost = iter([True])
+
+    def first_time_deaf(message: dns.message.Message) -> dns.message.Message | None:
+        return None if next(lost, False) else address_of(message)
+
+    async with serving(first_time_deaf) as fake:
+        upstream = Upstream(fake.port)
+        assert await ask(upstream, query()) is not None
+        upstream.close()
+    assert len(fake.seen) == 2
+
+
+async def test_an_upstream_that_starts_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_REPEAT_S", 0.1)
+    async with serving(address_of) as fake:
+        port = fake.port
+    upstream = Upstream(port)  # nobody listens any more
+    answer = asyncio.create_task(ask(upstream, query()))
+    await asyncio.sleep(0.3)  # long enough to be refused at least once
+    async with serving(address_of, port=port):
+        assert await answer is not None
+    upstream.close()
+
+
+async def test_silence_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT_S", 0.2)
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+
+
+async def test_an_answer_to_another_question_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT_S", 0.2)
+
+    def liar(message: dns.message.Message) -> dns.message.Message:
+        other = dns.message.make_query("b.example.", "A")
+        other.id = message.id
+        return address_of(other)
+
+    async with serving(liar) as fake:
+        upstream = Upstream(fake.port)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+
+
+async def test_too_much_unfinished_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_UNFINISHED", 2)
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port)
+        answers: list[bytes | None] = []
+        for _ in range(3):
+            upstream.ask(query(), answers.append)
+        assert answers == [None]
+        upstream.close()
+        assert answers == [None, None, None]

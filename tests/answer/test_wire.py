@@ -1,0 +1,189 @@
+from collections.abc import Callable
+
+import dns.message
+import dns.opcode
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answer import wire
+from app.answer.wire import BadQuery, Rcode, Unanswerable, read_query, read_response
+from app.errors import PeerError
+
+
+def query(name: str = "www.example.", kind: str = "A", **options: object) -> bytes:
+    return dns.message.make_query(name, kind, **options).to_wire()  # type: ignore[arg-type]
+
+
+def error_of(message: bytes) -> BadQuery:
+    with pytest.raises(BadQuery) as caught:
+        read_query(message)
+    return caught.value
+
+
+def test_reads_the_fields_of_a_query() -> None:
+    message = dns.message.make_query("WwW.Example.", "AAAA", use_edns=0, want_dnssec=True, payload=4096)
+    message.id = 4711
+    read = read_query(message.to_wire())
+    assert read.id == 4711
+    assert read.question == b"\3WwW\7Example\0\0\x1c\0\1"
+    assert read.opt is not None
+    assert (read.opt.payload_octets, read.opt.dnssec_ok, read.opt.version) == (4096, True, 0)
+
+
+def test_e1_a_query_without_opt_has_none() -> None:
+    assert read_query(query()).opt is None
+
+
+@pytest.mark.parametrize("length", range(12))
+def test_c15_what_is_shorter_than_a_header_is_unanswerable(length: int) -> None:
+    with pytest.raises(Unanswerable):
+        read_query(query()[:length])
+
+
+def test_c17_a_response_is_unanswerable() -> None:
+    with pytest.raises(Unanswerable):
+        read_query(dns.message.make_response(dns.message.make_query("a.", "A")).to_wire())
+
+
+def test_e2_edns_version_1_is_badvers() -> None:
+    bad = error_of(query(use_edns=1))
+    assert bad.rcode is Rcode.BADVERS
+    assert bad.opt is not None
+
+
+def test_e3_two_opts_are_formerr() -> None:
+    opt = b"\0\0\x29\4\xd0\0\0\0\0\0\0"
+    message = query()[:10] + b"\0\2" + query()[12:] + opt + opt
+    assert error_of(message).rcode is Rcode.FORMERR
+
+
+def test_e3_an_opt_that_is_not_owned_by_the_root_is_formerr() -> None:
+    message = query()[:10] + b"\0\1" + query()[12:] + b"\1a\0\0\x29\4\xd0\0\0\0\0\0\0"
+    assert error_of(message).rcode is Rcode.FORMERR
+
+
+@pytest.mark.parametrize("kind", ["AXFR", "IXFR"])
+def test_e17_zone_transfers_are_refused(kind: str) -> None:
+    message = query()[:-4] + {"AXFR": b"\0\xfc", "IXFR": b"\0\xfb"}[kind] + b"\0\1"
+    bad = error_of(message)
+    assert bad.rcode is Rcode.REFUSED
+    assert bad.echo == message[12:]
+
+
+def test_e17_class_ch_is_refused() -> None:
+    assert error_of(query("version.bind.", "TXT", rdclass="CH")).rcode is Rcode.REFUSED
+
+
+def test_e17_other_opcodes_are_not_implemented() -> None:
+    message = dns.message.make_query("a.example.", "SOA")
+    message.set_opcode(dns.opcode.NOTIFY)
+    bad = error_of(message.to_wire())
+    assert bad.rcode is Rcode.NOTIMP
+    assert bad.echo == message.to_wire()[12:]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_e18_any_number_of_questions_but_one_is_formerr(count: int) -> None:
+    message = query()
+    assert error_of(message[:4] + count.to_bytes(2, "big") + message[6:]).rcode is Rcode.FORMERR
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda m: m[:-1],
+        lambda m: m[:12],
+        lambda m: m + b"x",
+        lambda m: m[:12] + b"\xc0\x0c" + m[-4:],
+        lambda m: m[:12] + b"\x40" + m[13:],
+        lambda m: m[:12] + b"\1a" * 127 + b"\1a\0" + m[-4:],
+    ],
+)
+def test_a_question_that_cannot_be_read_is_formerr(damage: Callable[[bytes], bytes]) -> None:
+    assert error_of(damage(query())).rcode is Rcode.FORMERR
+
+
+def test_the_longest_name_is_a_name() -> None:
+    name = ".".join(["a" * 63] * 3 + ["b" * 61]) + "."
+    assert read_query(query(name)).question[-5:] == b"\0\0\1\0\1"
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_are_a_query_or_a_named_error(octets: bytes) -> None:
+    try:
+        read = read_query(octets)
+    except (Unanswerable, BadQuery):
+        return
+    assert read.question in octets
+
+
+@given(st.binary(min_size=0, max_size=60))
+def test_what_we_call_a_query_the_reference_can_read_too(tail: bytes) -> None:
+    octets = b"\0\1\1\0\0\1\0\0\0\0\0\0" + tail
+    try:
+        read_query(octets)
+    except (Unanswerable, BadQuery):
+        return
+    assert len(dns.message.from_wire(octets, ignore_trailing=False).question) == 1
+
+
+def response() -> dns.message.Message:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "A", use_edns=0, want_dnssec=True))
+    message.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "CNAME", "web.example."))
+    message.answer.append(dns.rrset.from_text("web.example.", 60, "IN", "A", "192.0.2.1", "192.0.2.2"))
+    message.authority.append(dns.rrset.from_text("example.", 3600, "IN", "NS", "ns.example."))
+    message.additional.append(dns.rrset.from_text("ns.example.", 7200, "IN", "A", "192.0.2.3"))
+    return message
+
+
+def test_e5_a_response_is_taken_apart_at_its_opt() -> None:
+    message = response()
+    read = read_response(message.to_wire())
+    without = dns.message.from_wire(read.octets)
+    assert without.edns == -1
+    assert (without.answer, without.authority, without.additional) == (
+        message.answer,
+        message.authority,
+        message.additional,
+    )
+    assert read.opt is not None
+    assert read.opt.payload_octets == 8192
+
+
+def test_finds_every_ttl_and_the_smallest() -> None:
+    read = read_response(response().to_wire())
+    assert read.ttl_s == 60
+    assert [int.from_bytes(read.octets[at : at + 4], "big") for at in read.ttl_offsets] == [300, 60, 60, 3600, 7200]
+
+
+def test_finds_ttls_behind_an_opt_that_is_not_last() -> None:
+    octets = response().to_wire()
+    opt = octets.rindex(b"\0\0\x29")
+    length = 11 + wire.u16(octets, opt + 9)
+    additional = opt - 16  # a pointer, ten octets and an address before it
+    moved = octets[:additional] + octets[opt : opt + length] + octets[additional:opt]
+    read = read_response(moved)
+    assert [int.from_bytes(read.octets[at : at + 4], "big") for at in read.ttl_offsets] == [300, 60, 60, 3600, 7200]
+    assert len(dns.message.from_wire(read.octets).additional) == 1
+
+
+def test_x7_a_ttl_with_the_top_bit_counts_as_zero() -> None:
+    message = response().to_wire().replace((60).to_bytes(4, "big"), b"\x80\0\0\1")
+    assert read_response(message).ttl_s == 0
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_damaged_response_is_read_or_refused(at: int, value: int) -> None:
+    octets = bytearray(response().to_wire())
+    octets[at % len(octets)] = value
+    try:
+        read_response(bytes(octets))
+    except PeerError:
+        return
+
+
+def test_a_query_is_no_response() -> None:
+    with pytest.raises(PeerError):
+        read_response(query())

@@ -1,0 +1,62 @@
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.dot.admission import Admission, Limits
+
+
+@dataclass(eq=False)
+class Somebody:
+    client: str
+    last_active_s: float
+    idle: bool = field(default=True)
+
+
+def admission(connections: int = 3, per_client: int = 2) -> Admission[Somebody]:
+    return Admission(Limits(connections=connections, connections_per_client=per_client))
+
+
+def test_there_is_room_until_the_limit() -> None:
+    house = admission()
+    for number in range(3):
+        assert house.make_room(f"client {number}") is None
+        house.enter(Somebody(f"client {number}", number))
+    assert house.connections == 3
+
+
+def test_a_newcomer_takes_the_place_of_the_longest_idle_of_all() -> None:
+    house = admission()
+    guests = [Somebody("a", 5), Somebody("b", 1), Somebody("c", 0, idle=False)]
+    for guest in guests:
+        house.enter(guest)
+    assert house.make_room("d") is guests[1]
+
+
+def test_a_client_over_its_share_evicts_only_itself() -> None:
+    house = admission(connections=10)
+    own = [Somebody("a", 7), Somebody("a", 8)]
+    for guest in [Somebody("b", 0), *own]:
+        house.enter(guest)
+    assert house.make_room("a") is own[0]
+    assert house.make_room("c") is None
+
+
+def test_nobody_who_waits_for_an_answer_is_sent_away() -> None:
+    house = admission(connections=1)
+    house.enter(Somebody("a", 0, idle=False))
+    with pytest.raises(LookupError):
+        house.make_room("b")
+
+
+def test_who_leaves_makes_room() -> None:
+    house = admission(connections=1)
+    guest = Somebody("a", 0)
+    house.enter(guest)
+    house.leave(guest)
+    assert house.make_room("b") is None
+    assert house.guests() == []
+
+
+def test_idle_time_shrinks_as_places_fill_up() -> None:
+    limits = Limits(connections=100, idle_timeout_s=100)
+    assert [limits.idle_timeout_at_s(count) for count in (0, 49, 50, 74, 75, 100)] == [100, 100, 50, 50, 10, 10]

@@ -1,0 +1,119 @@
+import ssl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dot.clienthello import MAX_HELLO_BYTES, ClientHello, Reader
+from app.errors import PeerError
+
+
+def hello(protocols: list[str] | None = None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
+    """The first flight of Python's own client."""
+    context = ssl.create_default_context()
+    context.maximum_version = version
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="dns.home.arpa")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def record(content: bytes, kind: int = 22) -> bytes:
+    return bytes([kind, 3, 1]) + len(content).to_bytes(2, "big") + content
+
+
+def by_hand(extensions: bytes | None) -> bytes:
+    body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0"
+    if extensions is not None:
+        body += len(extensions).to_bytes(2, "big") + extensions
+    return record(b"\1" + len(body).to_bytes(3, "big") + body)
+
+
+def alpn(*names: bytes) -> bytes:
+    names_octets = b"".join(bytes([len(name)]) + name for name in names)
+    content = len(names_octets).to_bytes(2, "big") + names_octets
+    return b"\0\x10" + len(content).to_bytes(2, "big") + content
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
+def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, accepted: bool) -> None:
+    read = Reader().feed(hello(offer, version))
+    assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer))
+    assert read.accepts(b"dot") is accepted
+
+
+def test_reads_a_hello_that_comes_byte_by_byte() -> None:
+    flight = hello(["dot"])
+    reader = Reader()
+    assert [reader.feed(flight[at : at + 1]) for at in range(len(flight) - 1)] == [None] * (len(flight) - 1)
+    assert reader.feed(flight[-1:]) == ClientHello((b"dot",))
+
+
+@given(st.integers(1, 200))
+def test_reads_a_hello_spread_over_records_of_any_size(size: int) -> None:
+    message = hello(["h2", "dot"])[5:]
+    flight = b"".join(record(message[at : at + size]) for at in range(0, len(message), size))
+    assert Reader().feed(flight) == ClientHello((b"h2", b"dot"))
+
+
+def test_a_hello_without_extensions_offers_nothing() -> None:
+    assert Reader().feed(by_hand(None)) == ClientHello(None)
+
+
+@pytest.mark.parametrize(
+    "flight",
+    [
+        b"GET / HTTP/1.1\r\n",
+        b"\x80\x2e\1\3\1",  # an SSLv2 hello
+        b"\0\x1d" + bytes(29),  # a DNS message without TLS
+        record(b"\2\0\0\1\0"),  # not a ClientHello
+        record(b"\1\0\0\0", kind=23),
+        b"\x16\2\0\0\5",
+        b"\x16\3\1\0\0",
+        b"\x16\3\1\xff\xff",
+        record(b"\1\0\0\1\3"),
+        record(b"\1\0\x50\0"),  # longer than a hello may be
+        by_hand(alpn(b"dot") + alpn(b"dot")),
+        by_hand(alpn()),
+        by_hand(alpn(b"")),
+        by_hand(b"\0\x10\0\1\0"),
+        by_hand(b"\0\x10\0"),
+        by_hand(b"")[:-2] + b"\0\1",
+        by_hand(b"") + record(b"\0")[:5] + b"\1",
+    ],
+)
+def test_refuses_what_is_not_a_well_formed_hello(flight: bytes) -> None:
+    with pytest.raises(PeerError):
+        Reader().feed(flight)
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_any_octets_give_a_hello_an_error_or_a_wish_for_more(octets: bytes, size: int) -> None:
+    reader = Reader()
+    try:
+        for at in range(0, len(octets), size):
+            if reader.feed(octets[at : at + size]) is not None:
+                return
+    except PeerError:
+        return
+
+
+@given(st.data())
+def test_a_damaged_hello_is_never_taken_for_an_offer_of_ours(data: st.DataObject) -> None:
+    flight = bytearray(hello(["h2"]))
+    flight[data.draw(st.integers(0, len(flight) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        read = Reader().feed(bytes(flight))
+    except PeerError:
+        return
+    assert read is None or read.protocols is None or b"dot" not in read.protocols
+
+
+def test_holds_no_more_than_one_hello() -> None:
+    flight = record(b"\1\0\x40\0" + bytes(1000)) * (MAX_HELLO_BYTES // 1000 + 2)
+    with pytest.raises(PeerError):
+        Reader().feed(flight)

@@ -1,0 +1,34 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dot.framing import MAX_MESSAGE_BYTES, prefix, split
+
+messages = st.lists(st.binary(max_size=300), max_size=8)
+
+
+@given(messages, st.data())
+def test_messages_survive_any_cut_of_the_stream(sent: list[bytes], data: st.DataObject) -> None:
+    stream = b"".join(prefix(message) + message for message in sent)
+    cut = data.draw(st.integers(0, len(stream)))
+    first, rest = split(stream[:cut])
+    second, left = split(rest + stream[cut:])
+    assert first + second == sent
+    assert left == b""
+
+
+@given(messages, st.binary(max_size=3))
+def test_an_unfinished_message_is_left_over_whole(sent: list[bytes], tail: bytes) -> None:
+    unfinished = b"\xff\xff" + tail
+    stream = b"".join(prefix(message) + message for message in sent) + unfinished
+    assert split(stream) == (sent, unfinished)
+
+
+def test_an_empty_and_a_longest_message_are_messages() -> None:
+    longest = bytes(MAX_MESSAGE_BYTES)
+    assert split(b"\0\0" + prefix(longest) + longest) == ([b"", longest], b"")
+
+
+def test_refuses_to_prefix_more_than_two_octets_can_count() -> None:
+    with pytest.raises(OverflowError):
+        prefix(bytes(MAX_MESSAGE_BYTES + 1))

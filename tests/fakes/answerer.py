@@ -1,0 +1,34 @@
+"""An `Answerer` without DNS: it echoes, now or when it is told to."""
+
+import asyncio
+from collections.abc import Callable
+
+Reply = Callable[[bytes | None], None]
+
+
+class EchoAnswerer:
+    """Messages that start with `slow` wait for `release`; `none` deserves no answer; all else is echoed at once."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[bytes, Reply]] = []
+        self.seen: list[bytes] = []
+        self.idle_timeouts_s: list[float] = []
+        self.somebody_waits = asyncio.Event()
+
+    def lookup(self, message: bytes) -> bytes | None:
+        self.seen.append(message)
+        return None if message.startswith((b"slow", b"none")) else message
+
+    def resolve(self, message: bytes, idle_timeout_s: float, reply: Reply) -> None:
+        self.idle_timeouts_s.append(idle_timeout_s)
+        if message.startswith(b"none"):
+            reply(None)
+            return
+        self.waiting.append((message, reply))
+        self.somebody_waits.set()
+
+    def release(self) -> None:
+        """Answer all that wait, the last one first."""
+        waiting, self.waiting = self.waiting, []
+        for message, reply in reversed(waiting):
+            reply(message)
