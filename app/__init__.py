@@ -5,7 +5,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     __main__     argv -> command -> exit code
     cli/         the hallway: one module per process or command, builds objects from Settings and runs them
     settings     environment + YAML -> immutable Settings; the only reader of the environment and of the YAML file
-    values       text -> typed value, or a sentence that says what is allowed                                   pure
+    values       text -> typed value, or a sentence that says what is allowed
     errors       the whole error tree: who must act                                                             pure
     files        one way to write a file: whole or not at all
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits

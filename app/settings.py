@@ -3,6 +3,7 @@
 The dataclasses below are the whole tree: a leaf carries its parser and its sentence of documentation, so the README's
 table, the environment names and the error messages cannot drift apart. `dot.port` in YAML is HOMEDOT_DOT__PORT in the
 environment. Defaults < YAML < environment, read anew at every start; an empty variable counts as not set.
+HOMEDOT_CONFIG may name several YAML files with colons between them; later ones win.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from .errors import OperatorError
 
 PREFIX = "HOMEDOT_"
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
-CONFIG_DEFAULT = Path("/config/homedot.yaml")
+CONFIG_DEFAULT = "/config/homedot.yaml"
 
 
 def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
@@ -123,7 +124,11 @@ def load(environment: Mapping[str, str]) -> Loaded:
     """
     faults: list[str] = []
     known = {leaf.name: leaf for leaf in leaves()}
-    given = _from_yaml(environment, known, faults) | _from_environment(environment, known, faults)
+    given: dict[str, tuple[object, str]] = {}
+    named = environment.get(CONFIG_VARIABLE)
+    for path in named.split(":") if named else [CONFIG_DEFAULT]:
+        given |= _from_yaml(Path(path), bool(named), known, faults)
+    given |= _from_environment(environment, known, faults)
     parsed: dict[str, object] = {}
     sources = dict.fromkeys(known, "default")
     for name, (raw, source) in given.items():
@@ -141,13 +146,12 @@ def load(environment: Mapping[str, str]) -> Loaded:
 
 
 def _from_yaml(
-    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
+    path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
 ) -> dict[str, tuple[object, str]]:
-    path = Path(environment.get(CONFIG_VARIABLE) or CONFIG_DEFAULT)
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
     except FileNotFoundError:
-        if environment.get(CONFIG_VARIABLE):
+        if is_named:
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
@@ -178,9 +182,7 @@ def _flatten(
         elif isinstance(value, dict):
             yield from _flatten(value, f"{name}.", source, known, faults)
         elif value is not None:
-            faults.append(
-                f"{name}: must hold settings of its own, like '{name}:' and below it '  port: 853' (from {source})"
-            )
+            faults.append(f"{name}: must be followed by settings of its own, indented below it (from {source})")
 
 
 def _from_environment(

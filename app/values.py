@@ -1,10 +1,12 @@
-"""Text -> typed value. Pure.
+"""Text -> typed value. Pure, but for looking whether a named file is there.
 
 Each parser takes what the environment (always text) or YAML (text, number, boolean or list) gives. It returns the
 value, or raises ValueError with the end of a sentence that begins with the setting's name: "must be 1..65535".
 """
 
+import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -24,6 +26,10 @@ class Forwarder:
     address: IPAddress
     port: int
     tls_name: str | None = None
+
+    def __str__(self) -> str:
+        target = f"{self.address}@{self.port}"
+        return f"tls://{target}#{self.tls_name}" if self.tls_name else target
 
 
 def hostname(raw: object) -> str:
@@ -136,6 +142,12 @@ def folder(raw: object) -> Path:
 def existing_file(raw: object) -> Path:
     """The path of a file that exists."""
     path = Path(str(raw)).absolute()
-    if not path.is_file():
-        raise ValueError("must be a file, and there is none: is its folder mounted into the container?")
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError("must be a file, and there is none: is its folder mounted into the container?") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"must be a file that uid {os.geteuid()} can reach: {error}") from None
+    if not is_file:
+        raise ValueError("must be a file, not a folder or a device")
     return path

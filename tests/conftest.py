@@ -3,8 +3,16 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.pair import write_pair
+from tests.internet.fixtures import internet
+
+__all__ = ["internet"]
+
+# A shared machine may stall any example; time is what benchmarks are for.
+settings.register_profile("homedot", deadline=None)
+settings.load_profile("homedot")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from app.errors import PeerError
+from app.errors import UpstreamError
 
 from . import edns, wire
 from .cache import Cache
@@ -65,7 +65,7 @@ class Pipeline:
             return
         try:
             response = wire.read_response(received)
-        except PeerError as error:
+        except UpstreamError as error:
             log.debug("%s", error)
             reply(finish.failure(edns.EDE_NETWORK_ERROR))
             return

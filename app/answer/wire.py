@@ -6,7 +6,7 @@ Bounded time: names are walked label by label and pointers are never followed, b
 from dataclasses import dataclass
 from enum import IntEnum
 
-from app.errors import PeerError
+from app.errors import PeerError, UpstreamError
 
 HEADER_OCTETS = 12
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
@@ -137,7 +137,7 @@ def _read_additional(message: bytes, at: int) -> Opt | None:
 
 
 def read_response(message: bytes) -> Response:
-    """A response from upstream, taken apart at its OPT. Raises PeerError if it is not a well-formed response."""
+    """A response from upstream, taken apart at its OPT. Raises UpstreamError if it is not a well-formed response."""
     try:
         if len(message) < HEADER_OCTETS or not message[2] & 0x80:
             raise IndexError
@@ -166,7 +166,7 @@ def read_response(message: bytes) -> Response:
         if at > len(message):
             raise IndexError
     except IndexError:
-        raise PeerError("upstream sent a malformed response") from None
+        raise UpstreamError("the response is malformed") from None
     if opt is None:
         return Response(message[:at], None, tuple(offsets), least_ttl_s)
     additional = u16(message, 10) - 1

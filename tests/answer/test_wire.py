@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.answer import wire
 from app.answer.wire import BadQuery, Rcode, Unanswerable, read_query, read_response
-from app.errors import PeerError
+from app.errors import UpstreamError
 
 
 def query(name: str = "www.example.", kind: str = "A", **options: object) -> bytes:
@@ -180,10 +180,10 @@ def test_a_damaged_response_is_read_or_refused(at: int, value: int) -> None:
     octets[at % len(octets)] = value
     try:
         read_response(bytes(octets))
-    except PeerError:
+    except UpstreamError:
         return
 
 
 def test_a_query_is_no_response() -> None:
-    with pytest.raises(PeerError):
+    with pytest.raises(UpstreamError):
         read_response(query())

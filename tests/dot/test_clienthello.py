@@ -21,6 +21,9 @@ def hello(protocols: list[str] | None = None, version: ssl.TLSVersion = ssl.TLSV
     return outgoing.read()
 
 
+H2_HELLO, H2_DOT_HELLO = hello(["h2"]), hello(["h2", "dot"])
+
+
 def record(content: bytes, kind: int = 22) -> bytes:
     return bytes([kind, 3, 1]) + len(content).to_bytes(2, "big") + content
 
@@ -55,7 +58,7 @@ def test_reads_a_hello_that_comes_byte_by_byte() -> None:
 
 @given(st.integers(1, 200))
 def test_reads_a_hello_spread_over_records_of_any_size(size: int) -> None:
-    message = hello(["h2", "dot"])[5:]
+    message = H2_DOT_HELLO[5:]
     flight = b"".join(record(message[at : at + size]) for at in range(0, len(message), size))
     assert Reader().feed(flight) == ClientHello((b"h2", b"dot"))
 
@@ -104,7 +107,7 @@ def test_any_octets_give_a_hello_an_error_or_a_wish_for_more(octets: bytes, size
 
 @given(st.data())
 def test_a_damaged_hello_is_never_taken_for_an_offer_of_ours(data: st.DataObject) -> None:
-    flight = bytearray(hello(["h2"]))
+    flight = bytearray(H2_HELLO)
     flight[data.draw(st.integers(0, len(flight) - 1))] ^= data.draw(st.integers(1, 255))
     try:
         read = Reader().feed(bytes(flight))

@@ -1,0 +1,103 @@
+# Everything a developer or a machine without Docker needs. `make` alone explains itself.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The system's Python comes first: the appliance's users must be able to run it, and another may lie in somebody's home.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+IMAGE ?= homedot:latest
+BASE_IMAGE ?= debian:trixie-slim
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+ROOT := $(filter 0,$(shell id -u))
+
+RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
+TEST_PACKAGES := bind9-dnsutils git gnutls-bin iproute2 knot-dnsutils libplist-utils nsd openssl procps shellcheck
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/run.stamp $(if $(ROOT),users)  ## run the appliance from this checkout, without Docker
+	@export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH; \
+	export HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml):$(CURDIR)/config/homedot.yaml}; \
+	exec rootfs/usr/local/lib/homedot/start
+
+check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: under 30 s
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy --no-error-summary
+	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/run; fi
+	@$(BIN)/pytest -n auto -m 'not server and not image and not soak'
+
+test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## everything but the image: real servers, real clients
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest -n auto -m server
+
+image:  ## build the container image
+	@docker build -q -t $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) \
+		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) .
+
+image-test: $(if $(ROOT),test-packages) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
+	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
+
+bench: $(VENV)/dev.stamp  ## measure the front door
+	@$(BIN)/python -m tests.bench
+
+lock: $(VENV)/dev.stamp  ## pin the dependencies anew, with hashes
+	@$(BIN)/pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements-dev.in -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove what make made; the data folder stays
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# --- how the above is made ---------------------------------------------------------------------------------------
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo 'homedot: Python 3.11 or newer is needed: apt install python3'; exit 1; }
+	@$(if $(ROOT),$(MAKE) --no-print-directory run-packages;) \
+	$(PYTHON) -m venv $(VENV) || { echo 'homedot: apt install python3-venv, then again'; exit 1; }
+	@echo '$(CURDIR)' > "$$(echo $(VENV)/lib/python3*/site-packages)/homedot.pth"
+
+$(VENV)/run.stamp: $(VENV)/bin/pip requirements.lock
+	@echo 'homedot: installing what requirements.lock pins'
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/bin/pip requirements-dev.lock
+	@echo 'homedot: installing what requirements-dev.lock pins'
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/run.stamp
+
+run-packages:
+	@$(call install,$(RUN_PACKAGES))
+
+test-packages: run-packages
+	@$(call install,$(TEST_PACKAGES))
+
+# What is there already is left alone; the services that Debian would start are not wanted.
+define install
+missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | sed -n 's/^ii *//p' \
+	| sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
+if [ -n "$$missing" ]; then \
+	echo "homedot: installing" $$missing; apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	if [ -d /run/systemd/system ]; then for service in unbound nsd; do \
+		case " $$missing " in *"$$service"*) systemctl disable -q --now $$service;; esac; done; fi; \
+fi
+endef
+
+# As root every program drops to a user of its own, which must exist and be able to read this checkout.
+users: run-packages
+	@for user in homedot-dot homedot-web; do \
+		getent passwd $$user >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin $$user; \
+	done
+	@setpriv --reuid homedot-dot --regid homedot-dot --clear-groups test -r $(CURDIR)/app/__init__.py || { \
+		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
+		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
+
+.PHONY: help run check test image image-test bench lock clean run-packages test-packages users

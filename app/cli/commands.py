@@ -1,0 +1,115 @@
+"""Words on the command line -> the function that does it -> exit code.
+
+Every function imports the rooms it needs when it runs, so that `homedot healthcheck` costs a tenth of a second on a
+Raspberry Pi and not the whole house.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+
+from app import __version__
+from app.errors import OperatorError
+from app.settings import Loaded, load
+
+EXIT_FAILED, EXIT_OPERATOR = 1, 2
+
+
+def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one command. Returns 0; 1 if what it checks is not well; 2 for faults that the operator must mend."""
+    arguments = _parser().parse_args(argv)
+    try:
+        loaded = load(environment)
+        return int(arguments.run(loaded, arguments) or 0)
+    except OperatorError as error:
+        _tell(error)
+        return EXIT_OPERATOR
+    except KeyboardInterrupt:
+        return 130
+
+
+def _tell(error: OperatorError) -> None:
+    count = len(error.faults)
+    print(f"homedot: {count} thing{'s' if count > 1 else ''} to mend:", file=sys.stderr)
+    for fault in error.faults:
+        print(f"  {fault}", file=sys.stderr)
+
+
+def _bootstrap(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .prepare import bootstrap
+
+    bootstrap(loaded.settings)
+
+
+def _supervise(loaded: Loaded, arguments: argparse.Namespace) -> int:
+    from .programs import supervise
+
+    return supervise(loaded.settings, arguments.configuration)
+
+
+def _dot(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .programs import dot
+
+    dot(loaded.settings)
+
+
+def _web(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .programs import web
+
+    web(loaded.settings)
+
+
+def _upkeep(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .programs import upkeep
+
+    upkeep(loaded.settings)
+
+
+def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .inspect import setup_phone
+
+    setup_phone(loaded.settings)
+
+
+def _config(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .inspect import config
+
+    config(loaded)
+
+
+def _healthcheck(loaded: Loaded, _: argparse.Namespace) -> int:
+    from .inspect import healthcheck
+
+    return healthcheck(loaded.settings)
+
+
+def _doctor(loaded: Loaded, _: argparse.Namespace) -> int:
+    from .inspect import doctor
+
+    return doctor(loaded.settings)
+
+
+_COMMANDS = {
+    "bootstrap": (_bootstrap, "check the settings, make what is missing, say how a phone joins"),
+    "supervise": (_supervise, "run everything until stopped"),
+    "dot": (_dot, "run the DNS-over-TLS server"),
+    "web": (_web, "run the setup page"),
+    "upkeep": (_upkeep, "renew certificates; started by supervisord"),
+    "setup-phone": (_setup_phone, "show the QR code and the steps again"),
+    "config": (_config, "show every setting and where its value comes from"),
+    "healthcheck": (_healthcheck, "ask one question over TLS; exit code 0 if it is answered"),
+    "doctor": (_doctor, "check this box as a strict client would, and say what to do"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="homedot", description="Encrypted DNS for a home.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (run, summary) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(run=run)
+        if name == "supervise":
+            command.add_argument("configuration", help="a supervisord.conf")
+    commands.add_parser("version", help="print the version").set_defaults(run=lambda *_: print(__version__))
+    return parser

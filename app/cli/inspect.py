@@ -1,0 +1,56 @@
+"""Commands that look at a running box or at its settings, and print."""
+
+import sys
+
+from app.errors import OperatorError
+from app.settings import Loaded, Settings, leaves
+
+
+def setup_phone(settings: Settings) -> None:
+    """Print what the log showed at the start."""
+    from app.onboarding.steps import setup_text
+
+    from .places import read_enrolment
+
+    print(setup_text(read_enrolment(settings)))
+
+
+def config(loaded: Loaded) -> None:
+    """Print every effective value, and where it came from."""
+    rows = [(leaf.name, _shown(loaded.settings, leaf.name), loaded.sources[leaf.name]) for leaf in leaves()]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    for name, value, source in rows:
+        print(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}")
+
+
+def _shown(settings: Settings, name: str) -> str:
+    value: object = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def healthcheck(settings: Settings) -> int:
+    """Print nothing and return 0 if this box answers over TLS; else one sentence and 1."""
+    from app.ops.healthcheck import check
+
+    try:
+        check(settings.dot.port, settings.hostname, 3.0)
+    except OperatorError as error:
+        print(f"homedot: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def doctor(settings: Settings) -> int:
+    """Print a line for each check; 1 if one failed."""
+    from app.ops.doctor import examine, failed, report
+
+    from .places import read_enrolment
+
+    enrolment = read_enrolment(settings)
+    findings = examine(enrolment.addresses[0], enrolment.dot_port, enrolment.hostname, enrolment.root_pem)
+    print(report(findings))
+    return 1 if failed(findings) else 0

@@ -1,0 +1,30 @@
+"""Where the programs leave things for one another below `run_dir`."""
+
+from pathlib import Path
+
+from app.errors import OperatorError
+from app.onboarding.enrolment import Enrolment, from_json
+from app.settings import Settings
+
+
+def pair(settings: Settings) -> Path:
+    """The key and chain that the front door serves: the only secret that it can read."""
+    return settings.run_dir / "tls" / "pair.pem"
+
+
+def enrolment(settings: Settings) -> Path:
+    """What a device needs to join, for everybody to read."""
+    return settings.run_dir / "public" / "enrolment.json"
+
+
+def unbound_conf(settings: Settings) -> Path:
+    return settings.run_dir / "unbound.conf"
+
+
+def read_enrolment(settings: Settings) -> Enrolment:
+    """Raises OperatorError if there is none yet."""
+    path = enrolment(settings)
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error

@@ -1,0 +1,109 @@
+"""Everything a device needs to join, as one value. Pure.
+
+The bootstrap writes it to a public file; the setup page and `homedot setup-phone` read it. It holds no secret.
+"""
+
+import json
+import ssl
+from dataclasses import asdict, dataclass
+from ipaddress import IPv6Address
+from itertools import chain
+from typing import cast
+
+from app import values
+from app.errors import OperatorError
+from app.values import IPAddress
+
+PROFILE_PATH = "/homedot.mobileconfig"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """One installation, as a device sees it.
+
+    `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
+    `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
+    `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2). `resolver` is "recursive" or "forward",
+    and `resolver_reason` says in one line why. Raises ValueError when there is no address or half a root.
+    """
+
+    hostname: str
+    addresses: tuple[IPAddress, ...]
+    dot_port: int
+    web_port: int | None
+    root_pem: str | None
+    root_sha256: str | None
+    spki_pin: str
+    resolver: str
+    resolver_reason: str
+
+    def __post_init__(self) -> None:
+        if not self.addresses:
+            raise ValueError("addresses is empty")
+        if (self.root_pem is None) != (self.root_sha256 is None):
+            raise ValueError("root_pem and root_sha256 belong together")
+
+    @property
+    def url(self) -> str | None:
+        """The setup page, by address because the name is not in any public DNS (RFC 3986 3.2.2); None when off."""
+        if self.web_port is None:
+            return None
+        address = self.addresses[0]
+        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+        return f"http://{host}:{self.web_port}/"
+
+    @property
+    def profile_url(self) -> str | None:
+        """Where an Apple device gets its profile; None when the setup page is off."""
+        return None if self.url is None else self.url.removesuffix("/") + PROFILE_PATH
+
+    @property
+    def root_der(self) -> bytes | None:
+        """The root certificate as DER, None with the user's own certificate. Raises ValueError if it is not PEM."""
+        return None if self.root_pem is None else ssl.PEM_cert_to_DER_cert(self.root_pem)
+
+    @property
+    def root_name(self) -> str | None:
+        """The root's common name, by which iOS lists it. Raises ValueError or ssl.SSLError if there is no such name."""
+        if self.root_pem is None:
+            return None
+        # The decoder the interpreter already has: a certificate library would double the start-up time.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=self.root_pem)
+        for certificate in context.get_ca_certs():
+            subject = cast(tuple[tuple[tuple[str, str], ...], ...], certificate["subject"])
+            for key, value in chain.from_iterable(subject):
+                if key == "commonName":
+                    return value
+        raise ValueError("root_pem is not a certificate authority with a common name")
+
+    def to_json(self) -> str:
+        """The content of the public file."""
+        return json.dumps(asdict(self) | {"addresses": [str(address) for address in self.addresses]}, indent=2) + "\n"
+
+
+def from_json(text: str) -> Enrolment:
+    """Read what `to_json` wrote. Raises OperatorError if it is anything else."""
+    try:
+        tree = json.loads(text)
+        enrolment = Enrolment(
+            hostname=values.hostname(tree["hostname"]),
+            addresses=values.sequence(values.address)(tree["addresses"]),
+            dot_port=values.port(tree["dot_port"]),
+            web_port=None if tree["web_port"] is None else values.port(tree["web_port"]),
+            root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
+            root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
+            spki_pin=str(tree["spki_pin"]),
+            resolver=values.choice("recursive", "forward")(tree["resolver"]),
+            resolver_reason=str(tree["resolver_reason"]),
+        )
+        _ = enrolment.root_der, enrolment.root_name
+    except KeyError as error:
+        raise OperatorError(_fault(f"{error} is missing")) from None
+    except (ValueError, TypeError, ssl.SSLError) as error:
+        raise OperatorError(_fault(str(error))) from None
+    return enrolment
+
+
+def _fault(reason: str) -> str:
+    return f"enrolment.json: is not what this version writes ({reason}): restart Homedot, which makes it anew"

@@ -1,0 +1,169 @@
+"""How each kind of device joins, in words: for the log, for `homedot setup-phone` and for the setup page. Pure."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from textwrap import fill
+
+from . import qr
+from .enrolment import Enrolment
+
+WIDTH = 79
+DOT_PORT = 853  # RFC 7858 3.1; phones cannot be told another
+ROOT_FILE = "/usr/local/share/ca-certificates/homedot.crt"  # where update-ca-certificates(8) looks
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One kind of device: steps in their order, then the lines to type or to put into a file."""
+
+    device: str
+    steps: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
+def setup_text(enrolment: Enrolment) -> str:
+    """What the log shows at start: where the profile is, its QR code, what to compare, and the steps.
+
+    Lines have at most 79 columns, unless a URL or a host name alone is longer.
+    """
+    addresses = ", ".join(str(address) for address in enrolment.addresses)
+    paragraphs = [
+        _wrap(f"Homedot answers DNS over TLS as {enrolment.hostname} on {addresses}, port {enrolment.dot_port}."),
+        "\n".join(_wrap(text, f"{label:14}", " " * 14) for label, text in _facts(enrolment)),
+        *(_wrap(notice) for notice in notices(enrolment)),
+    ]
+    if enrolment.profile_url is not None:
+        paragraphs.append(qr.terminal(enrolment.profile_url).rstrip("\n"))
+    paragraphs += ["\n".join(_section(guide)) for guide in guides(enrolment)]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def notices(enrolment: Enrolment) -> tuple[str, ...]:
+    """What stands in the way of some devices, each with the next step."""
+    found = []
+    if enrolment.dot_port != DOT_PORT:
+        found.append(
+            f"Phones and Macs always use port {DOT_PORT}, and this box listens on {enrolment.dot_port}: "
+            f"set dot.port to {DOT_PORT}, or forward port {DOT_PORT} to it."
+        )
+    if enrolment.url is None:
+        found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")
+    return tuple(found)
+
+
+def guides(enrolment: Enrolment) -> tuple[Guide, ...]:
+    """Every kind of device that can join with this certificate, and what the others lack."""
+    apple = () if enrolment.url is None else (_iphone(enrolment), _mac(enrolment), _away())
+    return (*apple, _android(enrolment), _linux(enrolment), _check(enrolment))
+
+
+def _iphone(enrolment: Enrolment) -> Guide:
+    look = "" if enrolment.root_pem is None else " More Details shows the root's SHA-256 fingerprint: compare it."
+    trust = (
+        ()
+        if enrolment.root_pem is None
+        else (f"Settings > General > About > Certificate Trust Settings: switch on {enrolment.root_name}.",)
+    )
+    return Guide(
+        "iPhone, iPad",
+        (
+            "On the home Wi-Fi, scan the QR code with the camera, or open the profile's address in Safari.",
+            "Allow the download of the profile.",
+            f"Settings > Profile Downloaded > Install.{look}",
+            *trust,
+            "Check: Settings > General > VPN & Device Management > DNS shows Homedot, and a web page opens.",
+        ),
+    )
+
+
+def _mac(enrolment: Enrolment) -> Guide:
+    return Guide(
+        "Mac",
+        (f"Open {enrolment.profile_url}, then install it in System Settings > General > Device Management.",),
+    )
+
+
+def _away() -> Guide:
+    return Guide(
+        "Away from home",
+        (
+            "The profile always asks this box, which is at home. Elsewhere, choose Automatic in Settings > General > "
+            "VPN & Device Management > DNS.",
+        ),
+    )
+
+
+def _android(enrolment: Enrolment) -> Guide:
+    if enrolment.root_pem is None:
+        text = (
+            f"Settings > Network & internet > Private DNS > hostname: {enrolment.hostname}. "
+            "It works if the certificate is publicly trusted "
+            f"and the name resolves to {enrolment.addresses[0]} in public DNS."
+        )
+    else:
+        text = (
+            "Private DNS by name accepts publicly trusted certificates only and ignores installed roots. "
+            "To use it, set tls.certificate and tls.key to such a certificate."
+        )
+    return Guide("Android", (text,))
+
+
+def _linux(enrolment: Enrolment) -> Guide:
+    steps: tuple[str, ...] = (
+        "Put these lines into /etc/systemd/resolved.conf.d/homedot.conf, then run: systemctl restart systemd-resolved",
+    )
+    if enrolment.root_pem is not None:
+        source = "ca/root.pem from the data volume" if enrolment.url is None else f"{enrolment.url}ca.pem"
+        steps = (
+            f"Save {source} as {ROOT_FILE}, then run: update-ca-certificates",
+            *steps,
+        )
+    address = enrolment.addresses[0]
+    server = str(address)
+    if enrolment.dot_port != DOT_PORT:
+        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+        server = f"{host}:{enrolment.dot_port}"
+    # "~." sends every name here, past the resolver that DHCP gave the link (resolved.conf(5)).
+    return Guide("Linux", steps, ("[Resolve]", f"DNS={server}#{enrolment.hostname}", "DNSOverTLS=yes", "Domains=~."))
+
+
+def _check(enrolment: Enrolment) -> Guide:
+    port = "" if enrolment.dot_port == DOT_PORT else f" -p {enrolment.dot_port}"
+    roots = "+tls-ca" if enrolment.root_pem is None else f"+tls-ca={ROOT_FILE} \\\n "
+    command = (
+        f"kdig @{enrolment.addresses[0]}{port} example.com +dnssec \\\n  {roots} +tls-hostname={enrolment.hostname}"
+    )
+    return Guide(
+        "Check",
+        ("The answer must say NOERROR, with the flag ad (validated by DNSSEC).",),
+        tuple(command.splitlines()),
+    )
+
+
+def _facts(enrolment: Enrolment) -> list[tuple[str, str]]:
+    facts = []
+    if enrolment.profile_url is not None:
+        facts += [("Profile", enrolment.profile_url), ("Setup page", str(enrolment.url))]
+    if enrolment.root_sha256 is not None:
+        half = len(enrolment.root_sha256) // 2 + 1  # after a colon
+        facts += [("Root SHA-256", f"{enrolment.root_sha256[:half]} {enrolment.root_sha256[half:]}")]
+    return [
+        *facts,
+        ("SPKI pin", enrolment.spki_pin),
+        ("Resolver", f"{enrolment.resolver}: {enrolment.resolver_reason}"),
+    ]
+
+
+def _section(guide: Guide) -> list[str]:
+    if len(guide.steps) == 1:
+        head = [_wrap(guide.steps[0], f"{guide.device}: ", "  ")]
+    else:
+        head = [guide.device, *(_wrap(step, f"  {number}. ", "     ") for number, step in enumerate(guide.steps, 1))]
+    return head + [f"    {line}" for line in guide.lines]
+
+
+def _wrap(text: str, first: str = "", rest: str = "") -> str:
+    """A paragraph led by `first`, its further lines by `rest`; URLs, names and pins stay whole."""
+    return fill(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )

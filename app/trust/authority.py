@@ -1,0 +1,194 @@
+"""Names and a clock -> certificates. Pure: no files, no clock of its own.
+
+    root           self-signed, may sign one level of authorities; its private key is forgotten at once
+     intermediate  may sign leaves only; its private key stays with the store
+      leaf         the hostname and the addresses of this box; renewed in place with the same key
+
+Root and intermediate carry the same critical name constraints (RFC 5280 4.2.1.10), so that whoever steals the
+intermediate's key can impersonate this resolver and nothing else on the web.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from app.errors import OperatorError
+from app.values import IPAddress
+
+from . import constraints, pem
+
+AUTHORITY_LIFE = timedelta(days=3650)
+# Apple refuses leaves of more than 825 days, also under a private root (support.apple.com 103769).
+LEAF_LIFE = timedelta(days=180)
+# Clocks of small boxes and of phones differ, and a box without a battery starts in the past.
+BACKDATED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What is kept of an authority: two certificates and the intermediate's private key, all PEM."""
+
+    root_pem: bytes
+    intermediate_pem: bytes
+    intermediate_key_pem: bytes = field(repr=False)
+
+
+def new_key() -> bytes:
+    """A new P-256 private key: PKCS #8, PEM, not encrypted."""
+    return pem.encode_key(_generate())
+
+
+def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) -> Authority:
+    """A root and its intermediate, both valid from a day before `now` (aware, UTC) for ten years.
+
+    They may certify names below home.arpa and `hostname`, and addresses in the ranges of homes and in `addresses`.
+    The root's CN carries six hex digits of its key, because iOS lists roots by CN and a household may have had two.
+    """
+    root_key, intermediate_key = _generate(), _generate()
+    mark = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key()).digest.hex()[:6]
+    root_name, intermediate_name = _name(f"Homedot DNS CA {mark}"), _name(f"Homedot DNS issuing CA {mark}")
+    begin = _backdated(now)
+    validity = (begin, begin + AUTHORITY_LIFE)
+    permitted = constraints.permitted(hostname, addresses)
+    root_pem = _sign(
+        (root_name, root_key.public_key()),
+        (root_name, root_key),
+        validity,
+        x509.BasicConstraints(ca=True, path_length=1),
+        _usage(authority=True),
+        permitted,
+    )
+    intermediate_pem = _sign(
+        (intermediate_name, intermediate_key.public_key()),
+        (root_name, root_key),
+        validity,
+        x509.BasicConstraints(ca=True, path_length=0),
+        _usage(authority=True),
+        # Verifiers take it as a limit on what is below: no leaf for mail or code.
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+        permitted,
+    )
+    return Authority(root_pem, intermediate_pem, pem.encode_key(intermediate_key))
+
+
+def issue_leaf(
+    authority: Authority, key_pem: bytes, hostname: str, addresses: Sequence[IPAddress], now: datetime
+) -> bytes:
+    """A chain (leaf, then intermediate; PEM) for the private key `key_pem`, valid for 180 days from a day before `now`.
+
+    SAN: `hostname`, `addresses`, 127.0.0.1 and ::1. The subject is a fixed text: clients read the SAN only
+    (RFC 9525 6.3), and a CN holds no more than 64 characters. The leaf lies within the life of its authority.
+    Raises OperatorError when a name is outside of what the authority may certify, or when the authority has ended.
+    """
+    intermediate = x509.load_pem_x509_certificate(authority.intermediate_pem)
+    faults = list(constraints.outside(intermediate, hostname, addresses))
+    ended = intermediate.not_valid_after_utc
+    if now >= ended:
+        faults.append(f"the authority ended on {ended:%Y-%m-%d}: {constraints.NEW_AUTHORITY}")
+    if faults:
+        raise OperatorError(faults)
+    begin = max(_backdated(now), intermediate.not_valid_before_utc)
+    leaf = _sign(
+        (_name("Homedot resolver"), _load_key(key_pem).public_key()),
+        (intermediate.subject, _load_key(authority.intermediate_key_pem)),
+        (begin, min(begin + LEAF_LIFE, ended)),
+        x509.BasicConstraints(ca=False, path_length=None),
+        _usage(authority=False),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+        x509.SubjectAlternativeName(constraints.certified(hostname, addresses)),
+    )
+    return leaf + authority.intermediate_pem
+
+
+def renewal_reason(chain_pem: bytes, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> str | None:
+    """Why the chain that `issue_leaf` made should be issued anew, or None while it is good.
+
+    Due at two thirds of its life, and whenever its names are not these. A leaf that ends with its authority, or that
+    no new leaf could start before, is left alone: another one would be no better.
+    """
+    leaf, intermediate = x509.load_pem_x509_certificates(chain_pem)
+    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    has = set(leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    wants = set(constraints.certified(hostname, addresses))
+    if has != wants:
+        changes = [f"+{name.value}" for name in wants - has] + [f"-{name.value}" for name in has - wants]
+        return f"its names changed ({', '.join(sorted(changes))})"
+    if intermediate.not_valid_before_utc <= now < begin:
+        return f"it is not valid before {begin:%Y-%m-%d}: the clock was ahead when it was made"
+    if now >= begin + (end - begin) * 2 / 3 and end < intermediate.not_valid_after_utc:
+        return f"it ends on {end:%Y-%m-%d}, and two thirds of its life are over"
+    return None
+
+
+def fingerprint_sha256(certificate_pem: bytes) -> str:
+    """SHA-256 of the first certificate, as devices show it: "AB:CD:..." (32 pairs)."""
+    return x509.load_pem_x509_certificate(certificate_pem).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def spki_pin(certificate_pem: bytes) -> str:
+    """Base64 of the SHA-256 of the first certificate's SubjectPublicKeyInfo (RFC 7858 4.2, RFC 7469 2.4)."""
+    public_key = x509.load_pem_x509_certificate(certificate_pem).public_key()
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+    return base64.b64encode(digest.finalize()).decode()
+
+
+def _sign(
+    subject: tuple[x509.Name, ec.EllipticCurvePublicKey],
+    issuer: tuple[x509.Name, ec.EllipticCurvePrivateKey],
+    validity: tuple[datetime, datetime],
+    *extensions: x509.ExtensionType,
+) -> bytes:
+    """One certificate (PEM) with key identifiers, which strict verifiers require (RFC 5280 4.2.1.1 and 4.2.1.2)."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject[0])
+        .public_key(subject[1])
+        .issuer_name(issuer[0])
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(validity[0])
+        .not_valid_after(validity[1])
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(subject[1]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()), critical=False)
+    )
+    for extension in extensions:
+        critical = isinstance(extension, x509.BasicConstraints | x509.KeyUsage | x509.NameConstraints)
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(issuer[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _backdated(now: datetime) -> datetime:
+    return now.replace(microsecond=0) - BACKDATED
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _generate() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    return cast(ec.EllipticCurvePrivateKey, serialization.load_pem_private_key(pem, password=None))

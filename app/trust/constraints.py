@@ -1,0 +1,79 @@
+"""What an authority of ours may certify: the names of a home, and nothing else on the web. Pure.
+
+Name constraints as in RFC 5280 4.2.1.10: a DNS name covers itself and all names below it, an address is a network.
+Verifiers refuse a leaf with any name outside of them, so `outside` asks the same question before one is issued.
+"""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from cryptography import x509
+
+from app.values import IPAddress
+
+HOME_DOMAIN = "home.arpa"  # RFC 8375
+HOME_NETWORKS = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",  # RFC 1918
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",  # RFC 3927, link-local
+        "127.0.0.0/8",
+        "100.64.0.0/10",  # RFC 6598, carriers and overlay networks
+        "fc00::/7",  # RFC 4193, unique local
+        "fe80::/10",  # RFC 4291 2.5.6, link-local
+        "::1/128",
+    )
+)
+LOOPBACK: tuple[IPAddress, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
+
+NEW_AUTHORITY = (
+    "for a new authority delete the folders ca and tls on the data volume, start again, "
+    "and install the new root on every device"
+)
+
+
+def certified(hostname: str, addresses: Sequence[IPAddress]) -> list[x509.GeneralName]:
+    """The names in a leaf: `hostname`, each address once, 127.0.0.1 and ::1."""
+    return [x509.DNSName(hostname), *(x509.IPAddress(address) for address in _with_loopback(addresses))]
+
+
+def permitted(hostname: str, addresses: Sequence[IPAddress]) -> x509.NameConstraints:
+    """home.arpa and the ranges of homes, and whatever of `hostname` and `addresses` is outside of them."""
+    domains = [HOME_DOMAIN] if _is_below(hostname, [HOME_DOMAIN]) else [HOME_DOMAIN, hostname]
+    public = [ip_network(address) for address in _with_loopback(addresses) if not _is_in(address, HOME_NETWORKS)]
+    subtrees: list[x509.GeneralName] = [x509.DNSName(domain) for domain in domains]
+    subtrees += [x509.IPAddress(network) for network in (*HOME_NETWORKS, *public)]
+    return x509.NameConstraints(permitted_subtrees=subtrees, excluded_subtrees=None)
+
+
+def outside(intermediate: x509.Certificate, hostname: str, addresses: Sequence[IPAddress]) -> Iterator[str]:
+    """One fault, with the next step, for each name that a leaf of `intermediate` may not carry."""
+    subtrees = intermediate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    domains = [subtree.value for subtree in subtrees if isinstance(subtree, x509.DNSName)]
+    networks = [subtree.value for subtree in subtrees if isinstance(subtree.value, IPv4Network | IPv6Network)]
+    if not _is_below(hostname, domains):
+        yield (
+            f"hostname: this authority may certify names in {' and '.join(domains)} only, not {hostname}: "
+            f"change the setting back, or {NEW_AUTHORITY}"
+        )
+    for address in _with_loopback(addresses):
+        if not _is_in(address, networks):
+            yield (
+                f"addresses: this authority was made without the public address {address}: "
+                f"leave it out of the setting, or {NEW_AUTHORITY}"
+            )
+
+
+def _with_loopback(addresses: Sequence[IPAddress]) -> list[IPAddress]:
+    # A link-local address may carry a zone ("fe80::1%eth0"), which a certificate cannot hold.
+    return list(dict.fromkeys(ip_address(address.packed) for address in (*addresses, *LOOPBACK)))
+
+
+def _is_below(hostname: str, domains: Sequence[str]) -> bool:
+    return any(hostname == domain or hostname.endswith(f".{domain}") for domain in domains)
+
+
+def _is_in(address: IPAddress, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)

@@ -1,0 +1,65 @@
+"""What goes wrong on a disk -> one sentence that says which file, why, and what to do about it."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from app.errors import OperatorError
+
+T = TypeVar("T")
+
+
+def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
+    """The parsed content of a file. When it cannot be read or parsed: None, and a line is added to `faults`."""
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        faults.append(_sentence(error, path))
+    except ValueError as error:
+        faults.append(f"{path}: {error}")
+    return None
+
+
+@contextmanager
+def write_faults(folder: Path) -> Iterator[None]:
+    """Turn an OSError in `folder` into an OperatorError."""
+    try:
+        yield
+    except OSError as error:
+        path = Path(error.filename) if isinstance(error.filename, str | os.PathLike) else folder
+        raise OperatorError(_sentence(error, path)) from error
+
+
+def _sentence(error: OSError, path: Path) -> str:
+    who = f"uid {os.geteuid()}"
+    match error.errno:
+        case errno.ENOENT:
+            return f"{path}: is missing"
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"{path}: cannot be written, the disk is full: free some space and start again"
+        case errno.EROFS:
+            return f"{path}: cannot be written, the volume is read-only: mount one there that {who} can write"
+        case errno.EACCES:
+            place, status = _nearest(path)
+            return (
+                f"{path}: {who} may not use it, because {place} belongs to uid {status.st_uid} "
+                f"with mode {stat.S_IMODE(status.st_mode):04o}: give {who} access, or let it own {place}"
+            )
+        case errno.EPERM:
+            return (
+                f"{path}: {who} may not set owner or mode there: "
+                f"start the container with the capabilities listed in compose.yaml"
+            )
+    return f"{path}: {who} cannot use it: {error.strerror}"
+
+
+def _nearest(path: Path) -> tuple[Path, os.stat_result]:
+    """`path`, or the closest folder above it that can be looked at: the root folder always can."""
+    try:
+        return path, path.stat()
+    except OSError:
+        return _nearest(path.parent)

@@ -1,0 +1,75 @@
+"""PEM <-> certificates and private keys. Pure.
+
+Each parser raises ValueError with the end of a sentence that begins with the file's name: "holds no ...".
+"""
+
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def certificates(content: bytes) -> list[x509.Certificate]:
+    """The certificates in `content`, one or more, in its order. Raises ValueError."""
+    try:
+        found = x509.load_pem_x509_certificates(content)
+        for certificate in found:
+            # These are parsed when they are asked for, and not before.
+            certificate.public_key()
+            iter(certificate.extensions)
+            _ = certificate.signature_hash_algorithm
+    except _UNREADABLE as error:
+        raise ValueError("holds no certificate in PEM that can be read") from error
+    return found
+
+
+def private_key(content: bytes) -> PrivateKey:
+    """The private key in `content`. Raises ValueError, also when it is encrypted, or of a kind that devices refuse."""
+    try:
+        key = serialization.load_pem_private_key(content, password=None)
+    except TypeError as error:
+        raise ValueError(
+            "is encrypted, and nobody is there to type the password: "
+            "decrypt it once with `openssl pkey -in KEY -out DECRYPTED`"
+        ) from error
+    except _UNREADABLE as error:
+        raise ValueError("holds no private key in PEM that can be read") from error
+    # RSA of 2048 bits or more and EC are what Apple takes (support.apple.com 103769); OpenSSL agrees.
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in {"secp256r1", "secp384r1", "secp521r1"}:
+        return key
+    raise ValueError("is a kind of key that devices refuse: use P-256, P-384, or RSA of 2048 bits or more")
+
+
+def encode_certificates(chain: Sequence[x509.Certificate]) -> bytes:
+    """The certificates as PEM, without the text that files may carry between them."""
+    return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain)
+
+
+def encode_key(key: PrivateKey) -> bytes:
+    """The private key as PEM: PKCS #8, not encrypted."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and the signature in `certificate` are those of `issuer`."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

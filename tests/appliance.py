@@ -1,0 +1,137 @@
+"""The appliance without Docker, whole: bootstrap, supervisord and all programs, in a folder and on ports of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import OperatorError
+from app.ops.healthcheck import check
+
+CHECKOUT = Path(__file__).parent.parent
+START = CHECKOUT / "rootfs/usr/local/lib/homedot/start"
+HOSTNAME = "dns.home.arpa"
+DEADLINE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """A running one. `root` is None with a certificate of the user's own."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    dot_port: int
+    web_port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "run/public/root.pem"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def homedot(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of the appliance's program line."""
+        return homedot(self.environment, *arguments)
+
+
+def homedot(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `homedot ARGUMENTS` with `environment` and nothing else of HOMEDOT_*."""
+    return subprocess.run(
+        ["homedot", *arguments], env=clean(environment), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that finds this checkout's `homedot`."""
+    binaries = f"{CHECKOUT}/.venv/bin:{CHECKOUT}/rootfs/usr/local/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": binaries, "LANG": "C.UTF-8", **environment}
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports that nobody has right now."""
+    holders = [socket.create_server(("", 0)) for _ in range(count)]
+    ports = [holder.getsockname()[1] for holder in holders]
+    for holder in holders:
+        holder.close()
+    return ports
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """A folder that the appliance's own users can enter, unlike pytest's."""
+    path = Path(tempfile.mkdtemp(prefix="homedot-appliance-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def settings_in(folder: Path, **more: str) -> dict[str, str]:
+    """Settings for an appliance in `folder` on free ports; `more` wins."""
+    dot, web, resolver = free_ports(3)
+    return {
+        "HOMEDOT_DATA_DIR": str(folder / "data"),
+        "HOMEDOT_RUN_DIR": str(folder / "run"),
+        "HOMEDOT_ADDRESSES": "127.0.0.1,::1",
+        "HOMEDOT_DOT__PORT": str(dot),
+        "HOMEDOT_WEB__PORT": str(web),
+        "HOMEDOT_RESOLVER__PORT": str(resolver),
+        **more,
+    }
+
+
+@contextmanager
+def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Appliance]:
+    """Start it, wait until it answers, stop it with SIGTERM. Raises AssertionError with its log."""
+    port = int(environment["HOMEDOT_DOT__PORT"])
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen([START], env=clean(environment), stdout=log, stderr=log, cwd=CHECKOUT)
+    appliance = Appliance(folder, environment, port, int(environment["HOMEDOT_WEB__PORT"]), process)
+    try:
+        wait_until_answering(appliance, environment.get("HOMEDOT_HOSTNAME", HOSTNAME))
+        yield appliance
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def wait_until_answering(appliance: Appliance, hostname: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            check(appliance.dot_port, hostname, 3.0)
+        except OperatorError as error:
+            assert appliance.process.poll() is None, f"it ended:\n{appliance.log}"
+            assert time.monotonic() < deadline, f"{error}\n{appliance.log}"
+            time.sleep(0.05)  # until it listens there is nothing to wait on
+        else:
+            return
+
+
+def children(pid: int) -> list[int]:
+    """The processes started by `pid`."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def owner(pid: int) -> int:
+    """The uid that `pid` runs as."""
+    return os.stat(f"/proc/{pid}").st_uid

@@ -1,0 +1,98 @@
+import json
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from app.errors import OperatorError
+from app.onboarding.enrolment import Enrolment, from_json
+
+
+def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certificate: Enrolment) -> None:
+    without_page = replace(users_certificate, web_port=None)
+    for enrolment in (own_authority, users_certificate, without_page):
+        assert from_json(enrolment.to_json()) == enrolment
+
+
+def test_urls_carry_the_first_address(own_authority: Enrolment) -> None:
+    assert own_authority.url == "http://192.168.1.10:8853/"
+    assert own_authority.profile_url == "http://192.168.1.10:8853/homedot.mobileconfig"
+
+
+def test_urls_put_an_ipv6_address_in_brackets(own_authority: Enrolment) -> None:
+    enrolment = replace(own_authority, addresses=(ip_address("fd00::10"),))
+    assert enrolment.profile_url == "http://[fd00::10]:8853/homedot.mobileconfig"
+
+
+def test_has_no_urls_when_the_page_is_off(own_authority: Enrolment) -> None:
+    enrolment = replace(own_authority, web_port=None)
+    assert enrolment.url is None
+    assert enrolment.profile_url is None
+
+
+def test_knows_the_root_by_its_common_name_and_der(own_authority: Enrolment, root: x509.Certificate) -> None:
+    assert own_authority.root_name == "Homedot DNS CA 1a2b3c"
+    assert own_authority.root_der == root.public_bytes(Encoding.DER)
+
+
+def test_has_no_root_with_the_users_certificate(users_certificate: Enrolment) -> None:
+    assert users_certificate.root_name is None
+    assert users_certificate.root_der is None
+
+
+def test_refuses_no_address_and_half_a_root(own_authority: Enrolment) -> None:
+    with pytest.raises(ValueError, match="addresses"):
+        replace(own_authority, addresses=())
+    with pytest.raises(ValueError, match="root_sha256"):
+        replace(own_authority, root_sha256=None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("hostname", "single"),
+        ("addresses", []),
+        ("addresses", ["192.168.1.300"]),
+        ("dot_port", 0),
+        ("web_port", "http"),
+        ("root_pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ("root_pem", "no certificate"),
+        ("root_sha256", None),
+        ("resolver", "auto"),
+    ],
+)
+def test_refuses_a_bad_value_and_says_what_to_do(own_authority: Enrolment, key: str, value: object) -> None:
+    tree = json.loads(own_authority.to_json()) | {key: value}
+    with pytest.raises(OperatorError, match="restart Homedot") as caught:
+        from_json(json.dumps(tree))
+    assert len(caught.value.faults) == 1
+    assert "\n" not in caught.value.faults[0]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "hostname",
+        "addresses",
+        "dot_port",
+        "web_port",
+        "root_pem",
+        "root_sha256",
+        "spki_pin",
+        "resolver",
+        "resolver_reason",
+    ],
+)
+def test_refuses_a_missing_value_and_names_it(own_authority: Enrolment, key: str) -> None:
+    tree = json.loads(own_authority.to_json())
+    del tree[key]
+    with pytest.raises(OperatorError, match=key):
+        from_json(json.dumps(tree))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', "3"])
+def test_refuses_what_is_not_an_enrolment(text: str) -> None:
+    with pytest.raises(OperatorError, match="restart Homedot"):
+        from_json(text)

@@ -1,0 +1,11 @@
+from app.errors import HomedotError, OperatorError, PeerError, UpstreamError
+
+
+def test_an_operator_error_carries_every_fault_and_reads_as_lines() -> None:
+    assert OperatorError(["one", "two"]).faults == ("one", "two")
+    assert str(OperatorError(["one", "two"])) == "one\ntwo"
+    assert OperatorError("one").faults == ("one",)
+
+
+def test_one_root_and_one_branch_for_each_who_must_act() -> None:
+    assert set(HomedotError.__subclasses__()) == {OperatorError, PeerError, UpstreamError}

@@ -1,0 +1,63 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from app.files import write_atomically
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_the_content_is_there_with_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two", 0o640)
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert names(tmp_path) == ["file"]
+
+
+def test_no_other_user_can_read_it_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[int] = []
+    real = os.fdopen
+
+    def look(descriptor: int, mode: str) -> object:
+        modes.append(os.fstat(descriptor).st_mode & 0o777)
+        return real(descriptor, mode)
+
+    monkeypatch.setattr(os, "fdopen", look)
+    write_atomically(tmp_path / "key", b"secret", 0o644)
+    assert modes == [0o600]
+
+
+@pytest.mark.parametrize("step", ["fsync", "fchmod", "rename"])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path if step == "rename" else os, step, fail)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_leftover_of_a_killed_writer_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".file.new").write_bytes(b"half")
+    write_atomically(tmp_path / "file", b"whole")
+    assert names(tmp_path) == ["file"]
+
+
+def test_does_not_write_through_a_planted_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (tmp_path / ".file.new").symlink_to(victim)
+    write_atomically(tmp_path / "file", b"yours")
+    assert victim.read_bytes() == b"mine"

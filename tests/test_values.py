@@ -1,0 +1,110 @@
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import values
+from app.values import Forwarder
+
+QUAD9 = ip_address("9.9.9.9")
+
+
+@pytest.mark.parametrize(("raw", "value"), [("DNS.Home.ARPA.", "dns.home.arpa"), (" a-b.c1 ", "a-b.c1")])
+def test_a_host_name_is_lower_case_without_a_trailing_dot(raw: str, value: str) -> None:
+    assert values.hostname(raw) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["numa", "*.home.arpa", "a..b", "-a.b", "a_b.c", "192.168.1.10", "a." + "b" * 64, ".".join(["a" * 60] * 5), ""],
+)
+def test_what_strict_clients_refuse_is_no_host_name(raw: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        values.hostname(raw)
+
+
+@pytest.mark.parametrize("raw", ["0.0.0.0", "::", "224.0.0.1", "fe80::1%eth0", "dns.home.arpa", "1.2.3", 7])
+def test_what_no_device_can_reach_is_no_address(raw: object) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        values.address(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("9.9.9.9", Forwarder(QUAD9, 53)),
+        ("9.9.9.9@5353", Forwarder(QUAD9, 5353)),
+        ("tls://9.9.9.9#dns.quad9.net", Forwarder(QUAD9, 853, "dns.quad9.net")),
+        ("tls://9.9.9.9@8853#dns.quad9.net", Forwarder(QUAD9, 8853, "dns.quad9.net")),
+        ("tls://[2620:fe::fe]#dns.quad9.net", Forwarder(ip_address("2620:fe::fe"), 853, "dns.quad9.net")),
+        ("2620:fe::fe", Forwarder(ip_address("2620:fe::fe"), 53)),
+    ],
+)
+def test_reads_a_forwarder(raw: str, value: Forwarder) -> None:
+    assert values.forwarder(raw) == value
+    assert values.forwarder(str(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("tls://9.9.9.9", "needs the name in the forwarder's certificate"),
+        ("9.9.9.9#dns.quad9.net", "write tls://9.9.9.9#dns.quad9.net"),
+        ("https://9.9.9.9/dns-query", "not https://"),
+        ("dns.quad9.net", "must be like 9.9.9.9 or tls://"),
+        ("9.9.9.9@x", "must be 1..65535"),
+    ],
+)
+def test_says_what_is_wrong_with_a_forwarder(raw: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        values.forwarder(raw)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_forwarder_or_a_sentence(raw: str) -> None:
+    with suppress(ValueError):  # anything else is a traceback for the operator
+        values.forwarder(raw)
+
+
+@pytest.mark.parametrize("raw", ["0", "65536", "8o53", "", True, 1.5, None])
+def test_a_port_is_a_whole_number_in_range(raw: object) -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.65535"):
+        values.port(raw)
+
+
+def test_an_integer_names_its_unit() -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.600 s"):
+        values.integer(1, 600, "s")(0)
+
+
+@pytest.mark.parametrize(("raw", "value"), [("Yes", True), ("off", False), (True, True), (0, False)])
+def test_truth_has_several_spellings(raw: object, value: bool) -> None:
+    assert values.boolean(raw) is value
+    with pytest.raises(ValueError, match="true or false"):
+        values.boolean("maybe")
+
+
+def test_a_choice_names_what_there_is() -> None:
+    assert values.choice("auto", "forward")("Auto") == "auto"
+    with pytest.raises(ValueError, match="must be auto, recursive or forward"):
+        values.choice("auto", "recursive", "forward")("x")
+
+
+def test_a_list_keeps_its_order_and_drops_duplicates() -> None:
+    assert values.sequence(values.port)("3, 1,3,,2") == (3, 1, 2)
+    assert values.sequence(values.port)([3, 1]) == (3, 1)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert values.existing_file(__file__) == Path(__file__)
+    with pytest.raises(ValueError, match="must be a file"):
+        values.existing_file(str(tmp_path))
+
+
+@pytest.mark.parametrize("raw", ["/nowhere/cert.pem", f"{__file__}/cert.pem", "a\0b", "x" * 5000])
+def test_a_file_that_is_not_there_is_a_sentence(raw: str) -> None:
+    with pytest.raises(ValueError, match="must be a file"):
+        values.existing_file(raw)

@@ -1,0 +1,167 @@
+import ssl
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+
+from app.errors import OperatorError
+from app.trust.own import load_own_certificate
+from app.trust.store import Identity
+from tests.trust.minting import NOW, SERVER, Minted, dns, mint, mint_authority, mint_leaf
+
+HOSTNAME = "dns.example.com"
+ROOT = mint_authority("Root")
+INTERMEDIATE = mint_authority("Intermediate", ROOT)
+LEAF = mint_leaf(INTERMEDIATE, HOSTNAME)
+
+
+def load(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> Identity:
+    (folder / "cert.pem").write_bytes(b"".join(link.pem for link in chain))
+    (folder / "key.pem").write_bytes((key or chain[0]).key_pem)
+    return load_own_certificate(folder / "cert.pem", folder / "key.pem", hostname, NOW)
+
+
+def faults(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> tuple[str, ...]:
+    with pytest.raises(OperatorError) as caught:
+        load(folder, *chain, key=key, hostname=hostname)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize("chain", [(LEAF, INTERMEDIATE), (LEAF, INTERMEDIATE, ROOT), (LEAF,)])
+def test_takes_a_chain_in_order_with_or_without_its_root(tmp_path: Path, chain: tuple[Minted, ...]) -> None:
+    identity = load(tmp_path, *chain)
+    assert identity.pair_pem == LEAF.key_pem + b"".join(link.pem for link in chain)
+    assert (identity.root_pem, identity.root_sha256, identity.warnings) == (None, None, ())
+    assert identity.not_after == NOW + timedelta(days=89)
+
+
+def test_the_pair_is_one_that_a_tls_server_loads(tmp_path: Path) -> None:
+    (tmp_path / "pair.pem").write_bytes(load(tmp_path, LEAF, INTERMEDIATE).pair_pem)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "pair.pem")
+
+
+def test_takes_rsa_and_both_parts_in_one_file(tmp_path: Path) -> None:
+    leaf = mint("leaf", None, dns(HOSTNAME), SERVER, key=rsa.generate_private_key(65537, 2048))
+    both = tmp_path / "both.pem"
+    both.write_bytes(leaf.pem + leaf.key_pem)
+    assert load_own_certificate(both, both, HOSTNAME, NOW).pair_pem == leaf.key_pem + leaf.pem
+
+
+@pytest.mark.parametrize("names", [(HOSTNAME,), ("*.example.com",), ("other.example", "DNS.Example.COM")])
+def test_the_hostname_may_be_any_name_in_it_or_below_a_wildcard(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert load(tmp_path, mint_leaf(None, *names))
+
+
+@pytest.mark.parametrize(
+    ("hostname", "name"),
+    [
+        ("dns.example.com", "www.example.com"),
+        ("a.dns.example.com", "*.example.com"),
+        ("example.com", "*.example.com"),
+        ("dns.example.com", "d*.example.com"),
+        ("example.com", "*.com"),
+    ],
+)
+def test_refuses_a_certificate_for_another_name_and_says_which(tmp_path: Path, hostname: str, name: str) -> None:
+    (fault,) = faults(tmp_path, mint_leaf(None, name), hostname=hostname)
+    assert f"is for {name}, not for {hostname}" in fault
+
+
+def test_refuses_a_name_in_the_common_name_only(tmp_path: Path) -> None:
+    assert "has no subjectAltName" in faults(tmp_path, mint(HOSTNAME, None, SERVER))[0]
+
+
+def test_refuses_a_key_of_another_certificate(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, LEAF, INTERMEDIATE, key=mint_leaf(None, HOSTNAME))
+    assert fault.startswith(f"{tmp_path / 'key.pem'}: does not belong to {tmp_path / 'cert.pem'}")
+
+
+@pytest.mark.parametrize("chain", [(INTERMEDIATE, LEAF), (ROOT, INTERMEDIATE, LEAF)])
+def test_refuses_a_chain_upside_down_in_one_plain_sentence(tmp_path: Path, chain: tuple[Minted, ...]) -> None:
+    (fault,) = faults(tmp_path, *chain, key=LEAF)
+    assert fault.endswith(f"is in the wrong order: certificate {len(chain)}, the leaf, must be first")
+
+
+def test_refuses_a_chain_whose_upper_part_is_in_the_wrong_order(tmp_path: Path) -> None:
+    assert "the issuer of certificate 1 must follow it" in faults(tmp_path, LEAF, ROOT, INTERMEDIATE)[0]
+
+
+def test_refuses_a_gap_in_the_chain_and_names_what_is_missing(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, LEAF, ROOT)
+    assert "lacks the certificate CN=Intermediate, which issued certificate 1" in fault
+
+
+def test_refuses_a_certificate_after_the_root(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, LEAF, INTERMEDIATE, ROOT, mint_authority("Stranger"))
+    assert "certificate 4 does not belong here" in fault
+
+
+def test_refuses_sha1(tmp_path: Path) -> None:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    (tmp_path / "ca.pem").write_bytes(ROOT.pem)
+    (tmp_path / "ca.key").write_bytes(ROOT.key_pem)
+    (tmp_path / "san").write_text(f"subjectAltName=DNS:{HOSTNAME}")
+    request = f"openssl req -new -newkey rsa:2048 -nodes -keyout {key} -subj /CN=old"
+    signing = f"openssl x509 -req -sha1 -CA {tmp_path}/ca.pem -CAkey {tmp_path}/ca.key -extfile {tmp_path}/san"
+    made = subprocess.run(request.split(), capture_output=True, check=True)
+    subprocess.run(
+        [*signing.split(), "-set_serial", "1", "-out", cert], input=made.stdout, check=True, capture_output=True
+    )
+    with pytest.raises(OperatorError, match="certificate 1 is signed with SHA-1") as caught:
+        load_own_certificate(cert, key, HOSTNAME, NOW)
+    assert isinstance(pem_hash(cert), hashes.SHA1)
+    assert len(caught.value.faults) == 1
+
+
+def pem_hash(path: Path) -> hashes.HashAlgorithm | None:
+    return x509.load_pem_x509_certificate(path.read_bytes()).signature_hash_algorithm
+
+
+def test_tells_the_faults_of_both_files_at_once(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_bytes(mint_leaf(None, "other.example").pem)
+    with pytest.raises(OperatorError) as caught:
+        load_own_certificate(tmp_path / "cert.pem", tmp_path / "key.pem", HOSTNAME, NOW)
+    assert [fault.split(": ")[0] for fault in caught.value.faults] == [
+        f"{tmp_path / 'key.pem'}",
+        f"{tmp_path / 'cert.pem'}",
+    ]
+
+
+def test_a_certificate_that_ended_is_a_warning_for_dns_goes_on(tmp_path: Path) -> None:
+    old = mint_authority("Old", ROOT, begin=NOW - timedelta(days=200))
+    (first, second) = load(tmp_path, mint_leaf(old, HOSTNAME, begin=NOW - timedelta(days=100)), old).warnings
+    assert "certificate 1 ended on 2026-05-22" in first
+    assert "certificate 2 ended on 2026-02-11" in second
+
+
+def test_a_certificate_of_tomorrow_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = load(tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + timedelta(days=1))).warnings
+    assert "certificate 1 starts on 2026-06-02" in warning
+
+
+@pytest.mark.parametrize(("days", "warns"), [(825, False), (826, True)])
+def test_warns_of_more_days_than_apple_takes(tmp_path: Path, days: int, warns: bool) -> None:
+    warnings = load(tmp_path, mint_leaf(None, HOSTNAME, days=days)).warnings
+    assert ["iPhones" in warning for warning in warnings] == [True] * warns
+
+
+def test_warns_of_a_leaf_alone_that_names_its_issuer(tmp_path: Path) -> None:
+    where = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example/i.der")
+    )
+    leaf = mint("leaf", INTERMEDIATE, dns(HOSTNAME), SERVER, x509.AuthorityInformationAccess([where]))
+    (warning,) = load(tmp_path, leaf).warnings
+    assert "unless devices trust CN=Intermediate itself" in warning
+    assert load(tmp_path, leaf, INTERMEDIATE).warnings == ()
+
+
+def test_warns_of_a_certificate_that_is_not_for_servers(tmp_path: Path) -> None:
+    client = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    (warning,) = load(tmp_path, mint("leaf", None, dns(HOSTNAME), client)).warnings
+    assert "serverAuth" in warning
+    assert load(tmp_path, mint("leaf", None, dns(HOSTNAME))).warnings == ()
