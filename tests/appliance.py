@@ -1,6 +1,6 @@
 """The appliance without Docker, whole: bootstrap, supervisord and all programs, in a folder and on ports of its own."""
 
-import os
+import random
 import shutil
 import signal
 import socket
@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +58,13 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody has right now."""
-    holders = [socket.create_server(("", 0)) for _ in range(count)]
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
+    """Ports that nobody has right now, TCP and UDP, out of a range from which the kernel gives none to clients."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(10_000, 20_000)
+        with suppress(OSError), socket.create_server(("", port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            datagrams.bind(("", port))
+            ports.append(port)
     return ports
 
 
@@ -113,14 +115,18 @@ def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Appliance]
 def wait_until_answering(appliance: Appliance, hostname: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while True:
-        try:
+        with suppress(OperatorError):
             check(appliance.dot_port, hostname, 3.0)
-        except OperatorError as error:
-            assert appliance.process.poll() is None, f"it ended:\n{appliance.log}"
-            assert time.monotonic() < deadline, f"{error}\n{appliance.log}"
-            time.sleep(0.05)  # until it listens there is nothing to wait on
-        else:
-            return
+            if appliance.environment.get("HOMEDOT_WEB__ENABLED") == "false" or _listens(appliance.web_port):
+                return
+        assert appliance.process.poll() is None, f"it ended:\n{appliance.log}"
+        assert time.monotonic() < deadline, f"it does not answer:\n{appliance.log}"
+        time.sleep(0.05)  # until it listens there is nothing to wait on
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def children(pid: int) -> list[int]:
@@ -134,4 +140,4 @@ def command_line(pid: int) -> str:
 
 def owner(pid: int) -> int:
     """The uid that `pid` runs as."""
-    return os.stat(f"/proc/{pid}").st_uid
+    return Path(f"/proc/{pid}").stat().st_uid

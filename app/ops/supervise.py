@@ -17,6 +17,8 @@ from supervisor.options import ServerOptions
 from supervisor.states import SupervisorStates
 from supervisor.supervisord import Supervisor
 
+from app.errors import OperatorError
+
 
 class _Options(ServerOptions):
     test = False
@@ -35,6 +37,8 @@ class _Supervisor(Supervisor):
         super().runforever()
 
     def _stop_everything(self, event: events.ProcessStateFatalEvent) -> None:
+        if self.failed:
+            return  # the others fall because it did
         self.failed = True
         sys.stderr.write(
             f"homedot: {event.process.config.name} cannot be kept running; stopping. See its lines above.\n"
@@ -46,11 +50,11 @@ class _Supervisor(Supervisor):
 def run(configuration: Path, variables: Mapping[str, str]) -> int:
     """Run supervisord in the foreground until SIGTERM (returns 0) or until a program is FATAL (returns 1).
 
-    `variables` are the %(ENV_NAME)s that the configuration uses.
+    `variables` are the %(ENV_NAME)s that the configuration uses. Raises OperatorError if the programs could not write
+    to our output.
     """
     for descriptor in (1, 2):
-        # The programs append to these; when they are a file, so must we, or lines overwrite each other.
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+        _share(descriptor)
     options = _Options()
     options.environ_expansions.update({f"ENV_{name}": value for name, value in variables.items()})
     options.realize(["-n", "-c", str(configuration)])
@@ -59,3 +63,15 @@ def run(configuration: Path, variables: Mapping[str, str]) -> int:
     with suppress(asyncore.ExitNow):  # how supervisord leaves its loop
         supervisor.main()
     return 1 if supervisor.failed else 0
+
+
+def _share(descriptor: int) -> None:
+    """Our output must be one that the programs can append to: supervisord opens it anew for each of them."""
+    try:
+        os.close(os.open(f"/dev/fd/{descriptor}", os.O_WRONLY | os.O_APPEND))
+    except OSError as error:
+        raise OperatorError(
+            f"the output belongs to another user and cannot be shared ({error.strerror}): end the command with 2>&1 | cat"
+        ) from error
+    # When it is a file, we must append as well, or lines overwrite each other.
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)

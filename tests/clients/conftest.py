@@ -40,7 +40,7 @@ def own_certificate(internet: Internet) -> Iterator[Box]:
     """A user's certificate from somebody else's authority, the web server off, another name."""
     with folder_for_all() as folder:
         authority = Authority()
-        leaf = authority.leaf(OWN_NAME, addresses=["127.0.0.1"])
+        leaf = authority.intermediate.sign(OWN_NAME, names=[OWN_NAME], addresses=["127.0.0.1"])
         (folder / "cert.pem").write_bytes(leaf.pem + authority.intermediate.pem)
         (folder / "key.pem").write_bytes(leaf.key_pem)
         (folder / "key.pem").chmod(0o600)
@@ -63,5 +63,3 @@ def box(request: pytest.FixtureRequest) -> Box:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Box)
     return found
-
-

@@ -10,13 +10,15 @@ from .pair import NAME
 class DotClient:
     """`async with DotClient(port) as client`; messages are octets without their length."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
-        self._host, self._port = host, port
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, name: str = NAME
+    ) -> None:
+        self._host, self._port, self._name = host, port, name
         self._context = context or unverified_context()
 
     async def __aenter__(self) -> "DotClient":
         self.reader, self.writer = await asyncio.open_connection(
-            self._host, self._port, ssl=self._context, server_hostname=NAME
+            self._host, self._port, ssl=self._context, server_hostname=self._name
         )
         return self
 

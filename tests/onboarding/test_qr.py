@@ -2,30 +2,16 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-import zxingcpp
 from PIL import Image, ImageDraw
 
 from app.onboarding import qr
+from tests.fakes.screen import SCALE, decoded, screenshot
 
 URLS = [
     "http://192.168.1.10:8853/homedot.mobileconfig",
     "http://[fd12:3456:789a:bcde:f012:3456:789a:bcde]:65535/homedot.mobileconfig",
 ]
-SCALE = 4  # pixels a module
 QUIET = 4  # modules (ISO/IEC 18004 6.3.8)
-BLOCKS = {"█": (True, True), "▀": (True, False), "▄": (False, True), "\N{NO-BREAK SPACE}": (False, False)}
-
-
-def screenshot(text: str) -> Image.Image:
-    """What a dark terminal shows: each character is two pixels high, its drawn half white."""
-    lines = text.splitlines()
-    image = Image.new("L", (len(lines[0]), 2 * len(lines)), "black")
-    for row, line in enumerate(lines):
-        for column, character in enumerate(line):
-            for half, drawn in enumerate(BLOCKS[character]):
-                if drawn:
-                    image.putpixel((column, 2 * row + half), 255)
-    return image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.NEAREST)
 
 
 def rendered(document: bytes) -> Image.Image:
@@ -42,10 +28,6 @@ def rendered(document: bytes) -> Image.Image:
         left, top, right, bottom = (round(float(edge) * unit) for edge in square)
         draw.rectangle((left, top, right - 1, bottom - 1), fill=path.attrib["fill"])
     return image
-
-
-def decoded(image: Image.Image) -> list[str]:
-    return [code.text for code in zxingcpp.read_barcodes(image, try_invert=False)]
 
 
 @pytest.mark.parametrize("url", URLS)

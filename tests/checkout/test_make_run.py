@@ -1,0 +1,93 @@
+"""`make run` in a fresh clone, without Docker: the same appliance, as root and as an ordinary user."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from app.errors import OperatorError
+from app.ops.healthcheck import check
+from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
+from tests.internet import Internet
+
+pytestmark = pytest.mark.server
+
+NOBODY = 65534
+AS_NOBODY = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+INSTALLED_WITHIN_S = 240
+
+
+@pytest.fixture
+def clone() -> Iterator[Path]:
+    """The files of this checkout, as git would hand them out, where every user can read them."""
+    with folder_for_all() as folder:
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, capture_output=True, check=True
+        ).stdout
+        archive = subprocess.run(["tar", "-cT", "-"], input=listed, cwd=CHECKOUT, capture_output=True, check=True)
+        subprocess.run(["tar", "-x"], input=archive.stdout, cwd=folder, check=True)
+        yield folder
+
+
+@contextmanager
+def make_run(clone: Path, internet: Internet, port: int, prefix: Sequence[str]) -> Iterator[Path]:
+    """Run it until it answers on `port`; gives its log."""
+    web, resolver = free_ports(2)
+    environment = clean(
+        {
+            "HOME": str(clone),
+            "HOMEDOT_ADDRESSES": "127.0.0.1",
+            "HOMEDOT_WEB__PORT": str(web),
+            "HOMEDOT_RESOLVER__PORT": str(resolver),
+            **internet.environment,
+        }
+    )
+    environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    log = clone / "log"
+    with log.open("wb") as output:
+        os.fchown(output.fileno(), clone.stat().st_uid, -1)
+        process = subprocess.Popen(
+            [*prefix, "make", "run"], cwd=clone, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + INSTALLED_WITHIN_S
+        while not _answers(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)  # pip and the first start give no event to wait for
+        yield log
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        check(port, "dns.home.arpa", 2.0)
+    except OperatorError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("prefix", "port"), [([], 853), (AS_NOBODY, 8530)], ids=["root", "an ordinary user"])
+def test_make_run_is_the_whole_appliance(clone: Path, internet: Internet, prefix: list[str], port: int) -> None:
+    if prefix:
+        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(clone)], check=True)
+    with make_run(clone, internet, port, prefix) as log:
+        command = ["kdig", "@127.0.0.1", "-p", str(port), f"+tls-ca={clone}/data/run/public/root.pem", "+dnssec"]
+        answer = subprocess.run(
+            [*command, "+tls-hostname=dns.home.arpa", "signed.test"],
+            capture_output=True, text=True, timeout=30, check=True,
+        ).stdout  # fmt: skip
+        assert "status: NOERROR" in answer
+        assert re.search(r"Flags:.* ad", answer)
+        assert "/homedot.mobileconfig" in log.read_text()
+        assert (clone / "data/ca/intermediate.key").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,44 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from app.cli.commands import main
+
+
+def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "homedot.yaml"
+    config.write_text("dot: {prot: 853}\n")
+    environment = {
+        "HOMEDOT_CONFIG": str(config),
+        "HOMEDOT_WEB__PORT": "x",
+        "HOMEDOT_TLS__CERTIFICATE": "/nowhere/cert.pem",
+        "HOMEDOT_TLS__KEY": __file__,
+    }
+    assert main(["bootstrap"], environment) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("homedot: 3 things to mend:\n")
+    assert all(name in told for name in ("dot.prot", "web.port", "tls.certificate"))
+
+
+def test_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"], {}) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([], {})
+    assert left.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["bootstrap", "config", "doctor", "dot", "healthcheck", "setup-phone", "supervise", "upkeep", "version", "web"],
+)
+def test_every_command_is_in_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"], {})
+    assert re.search(rf"^    {command}\s", capsys.readouterr().out, re.MULTILINE)

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+import pytest
+
+from app.cli import places
+from app.errors import OperatorError
+from app.settings import Settings
+
+
+def test_secrets_and_public_files_lie_apart(tmp_path: Path) -> None:
+    settings = Settings(run_dir=tmp_path)
+    assert places.pair(settings).parent != places.enrolment(settings).parent
+
+
+def test_an_unreadable_enrolment_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=r"public/enrolment\.json: No such file"):
+        places.read_enrolment(Settings(run_dir=tmp_path))

@@ -1,0 +1,145 @@
+"""The programs as supervisord runs them: each as its own user, none reading what it need not, all ending as one."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.appliance import (
+    CHECKOUT,
+    START,
+    Appliance,
+    children,
+    clean,
+    command_line,
+    folder_for_all,
+    homedot,
+    owner,
+    running,
+    settings_in,
+    wait_until_answering,
+)
+from tests.internet import Internet
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with folder_for_all() as path:
+        yield path
+
+
+def program(appliance: Appliance, words: str) -> int:
+    """The process id of the program whose command line holds `words`."""
+    return next(pid for pid in children(appliance.process.pid) if words in command_line(pid))
+
+
+def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        owners = {words: owner(program(appliance, words)) for words in ("app dot", "app web", "unbound")}
+        assert len(set(owners.values())) == 3
+        assert 0 not in owners.values()
+
+
+@pytest.mark.parametrize(
+    ("file", "readers"),
+    [
+        ("data/ca/intermediate.key", set()),
+        ("data/tls/leaf.key", set()),
+        ("run/tls/pair.pem", {"homedot-dot"}),
+        ("run/public/root.pem", {"homedot-dot", "homedot-web", "unbound"}),
+    ],
+)
+def test_no_program_can_read_a_secret_that_is_not_its_own(
+    folder: Path, internet: Internet, file: str, readers: set[str]
+) -> None:
+    environment = settings_in(folder, **internet.environment)
+    assert homedot(environment, "bootstrap").returncode == 0
+    able = set()
+    for user in ("homedot-dot", "homedot-web", "unbound"):
+        drop = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "head", "-c1", str(folder / file)]
+        if subprocess.run(drop, capture_output=True, check=False).returncode == 0:
+            able.add(user)
+    assert able == readers
+
+
+def test_a_restart_keeps_root_pin_and_profile(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment)
+    seen = []
+    for _ in range(2):
+        with running(folder, environment) as appliance:
+            profile = subprocess.run(
+                ["curl", "-fsS", f"http://127.0.0.1:{appliance.web_port}/homedot.mobileconfig"],
+                capture_output=True,
+                check=True,
+            ).stdout
+            seen.append((appliance.root.read_bytes(), appliance.homedot("setup-phone").stdout, profile))
+    assert seen[0] == seen[1]
+
+
+def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment)
+    with socket.create_server(("", int(environment["HOMEDOT_WEB__PORT"]))), (folder / "log").open("wb") as log:
+        begun_s = time.monotonic()
+        process = subprocess.Popen([START], env=clean(environment), stdout=log, stderr=log, cwd=CHECKOUT)
+        assert process.wait(30) == 1
+    assert time.monotonic() - begun_s < 20
+    text = (folder / "log").read_text()
+    assert "homedot: web cannot be kept running; stopping" in text
+    assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is in use" in text
+
+
+@pytest.mark.parametrize("words", ["app dot", "unbound"])
+def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, words: str) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        pid = program(appliance, words)
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}/exe").exists():
+            time.sleep(0.01)  # until the kernel has done it
+        wait_until_answering(appliance, "dns.home.arpa")
+        assert program(appliance, words) != pid
+
+
+def test_sigterm_ends_everything_with_0(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        started = children(appliance.process.pid)
+        assert len(started) == 4
+        appliance.process.send_signal(signal.SIGTERM)
+        assert appliance.process.wait(20) == 0
+        assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def test_doctor_finds_nothing_wrong(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        done = appliance.homedot("doctor")
+        assert done.returncode == 0, done.stdout
+        assert ", 0 fail, 0 cannot tell" in done.stdout
+
+
+def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:
+    settings = settings_in(folder, **internet.environment | {"HOMEDOT_RESOLVER__MODE": "auto"})
+    shown = homedot(settings, "bootstrap").stdout
+    assert "recursive: a root server answered" in shown
+
+
+def test_auto_forwards_over_tls_where_no_root_server_answers(folder: Path, internet: Internet) -> None:
+    hints = folder / "dead.hints"
+    hints.write_text(f". 3600000 IN NS ns.\nns. 3600000 IN A {internet.address(66)}\n")
+    environment = settings_in(
+        folder,
+        HOMEDOT_RESOLVER__MODE="auto",
+        HOMEDOT_RESOLVER__ROOT_HINTS=str(hints),
+        HOMEDOT_RESOLVER__TRUST_ANCHOR=str(internet.trust_anchor),
+        HOMEDOT_RESOLVER__FORWARD=internet.forwarder_tls,
+        HOMEDOT_RESOLVER__CA_BUNDLE=str(internet.ca_bundle),
+    )
+    with running(folder, environment) as appliance:
+        assert "Resolver      forward" in appliance.log
+        done = appliance.homedot("doctor")
+        assert done.returncode == 0, done.stdout  # a name is answered, and validated

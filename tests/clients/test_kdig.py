@@ -1,0 +1,107 @@
+"""kdig with strict authentication, end to end: TLS, validation, recursion in the tests' own internet."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.pki import Authority
+
+from .conftest import Box
+from .kdig import kdig
+
+pytestmark = pytest.mark.server
+
+
+def test_a_signed_name_is_answered_and_validated(box: Box) -> None:
+    reply = kdig(box, "signed.test", "A", "+dnssec")
+    assert (reply.code, reply.status) == (0, "NOERROR")
+    assert "ad" in reply.flags
+    assert "RRSIG" in reply.text
+
+
+def test_a_bogus_name_is_servfail_with_the_reason(box: Box) -> None:
+    reply = kdig(box, "bogus.test", "A", "+dnssec")
+    assert reply.status == "SERVFAIL"
+    assert 6 in reply.extended_errors
+
+
+def test_an_unsigned_name_is_answered_without_ad(box: Box) -> None:
+    reply = kdig(box, "unsigned.test", "A", "+dnssec")
+    assert reply.status == "NOERROR"
+    assert "ad" not in reply.flags
+
+
+def test_refuses_to_talk_under_a_wrong_name(box: Box) -> None:
+    assert kdig(box, "signed.test", hostname="other.home.arpa").status == ""
+
+
+def test_refuses_to_talk_with_a_wrong_root(box: Box, tmp_path: Path) -> None:
+    root = tmp_path / "root.pem"
+    root.write_bytes(Authority().root.pem)
+    assert kdig(box, "signed.test", root=root).status == ""
+
+
+def test_c8_several_questions_are_answered_with_the_connection_kept_open(box: Box) -> None:
+    reply = kdig(box, "+keepopen", "signed.test", "A", "signed.test", "AAAA", "unsigned.test", "A")
+    assert reply.text.count("status: NOERROR") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "octets"), [(("+padding=128",), 468), (("+edns", "+nopadding"), 56), (("+noedns", "+nopadding"), 45)]
+)
+def test_e7_only_padded_questions_get_padded_answers(box: Box, arguments: tuple[str, ...], octets: int) -> None:
+    for _ in range(2):  # from upstream, and from the cache
+        assert kdig(box, "signed.test", "A", "+nocookie", *arguments).octets == octets
+
+
+def test_e6_a_large_answer_comes_whole_whatever_the_client_says_it_can_take(box: Box) -> None:
+    reply = kdig(box, "big.signed.test", "TXT", "+bufsize=512")
+    assert reply.status == "NOERROR"
+    assert "tc" not in reply.flags
+    assert reply.octets > 19_000
+
+
+def test_e11_keepalive_tells_the_idle_time(box: Box) -> None:
+    assert "04B0" in kdig(box, "signed.test", "+ednsopt=11:").text  # 120 s
+
+
+def test_e4_unknown_options_are_not_echoed(box: Box) -> None:
+    reply = kdig(box, "signed.test", "+ednsopt=65001:aabb")
+    assert reply.status == "NOERROR"
+    assert "65001" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "validated", "signatures"),
+    [
+        (("+noadflag", "+nodnssec"), False, False),
+        (("+adflag", "+nodnssec"), True, False),
+        (("+noadflag", "+dnssec"), True, True),
+    ],
+)
+def test_d1_d2_ad_and_signatures_are_for_those_who_ask(
+    box: Box, arguments: tuple[str, ...], validated: bool, signatures: bool
+) -> None:
+    reply = kdig(box, "signed.test", *arguments)
+    assert ("ad" in reply.flags, "RRSIG" in reply.text) == (validated, signatures)
+
+
+def test_d3_d4_what_was_fetched_without_checking_is_not_given_to_who_checks(box: Box) -> None:
+    assert kdig(box, "bogus.test", "AAAA", "+cdflag").status == "NOERROR"
+    assert kdig(box, "bogus.test", "AAAA").status == "SERVFAIL"
+
+
+def test_serves_the_ipv6_loopback_too(own_authority: Box) -> None:
+    assert kdig(own_authority, "signed.test", address="::1").status == "NOERROR"
+
+
+def test_c19_the_pin_that_is_shown_is_the_pin_of_the_key(own_authority: Box) -> None:
+    shown = own_authority.appliance.homedot("setup-phone").stdout
+    pin = next(line.split()[-1] for line in shown.splitlines() if line.startswith("SPKI pin"))
+    command = ["kdig", "@127.0.0.1", "-p", str(own_authority.port), "+retry=0", "signed.test"]
+    good = subprocess.run([*command, f"+tls-pin={pin}"], capture_output=True, text=True, timeout=30, check=False)
+    assert "status: NOERROR" in good.stdout
+    wrong = "A" * (len(pin) - 1) + "="
+    bad = subprocess.run([*command, f"+tls-pin={wrong}"], capture_output=True, text=True, timeout=30, check=False)
+    assert "status: NOERROR" not in bad.stdout

@@ -1,0 +1,1 @@
+"""The built image, started with compose on this machine's engine and tested from outside."""

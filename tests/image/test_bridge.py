@@ -1,0 +1,46 @@
+"""On a bridge network the container cannot see the machine's address, and must not pretend that it can."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .docker import Stack, docker, fetch, override
+
+pytestmark = pytest.mark.image
+
+
+def test_compose_refuses_to_start_without_the_address_of_the_machine(clone: Path) -> None:
+    done = Stack(clone, "homedot-bridge", (clone / "compose.bridge.yaml",)).compose("config", check=False)
+    assert done.returncode != 0
+    assert "set it to the LAN address of this machine" in done.stderr
+
+
+def test_the_containers_own_address_is_refused_with_what_to_set(image: str) -> None:
+    done = docker("run", "--rm", "-e", "HOMEDOT_RESOLVER__MODE=recursive", image, check=False)
+    assert done.returncode == 2
+    told = done.stdout + done.stderr
+    assert "172.17." in told
+    assert "HOMEDOT_ADDRESSES=192.168.1.10" in told
+
+
+def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Path) -> None:
+    file = override(
+        tmp_path / "override.yaml",
+        {"HOMEDOT_ADDRESSES": "127.0.0.1", "HOMEDOT_RESOLVER__MODE": "recursive"},
+        {clone / "README.md": "/unused"},
+    )
+    ports = 'services:\n  homedot:\n    ports: !override ["127.0.0.1:18530:853", "127.0.0.1:18853:8853"]\n'
+    (tmp_path / "ports.yaml").write_text(ports)
+    bridged = Stack(clone, "homedot-bridge", (clone / "compose.bridge.yaml", file, tmp_path / "ports.yaml"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOMEDOT_ADDRESSES", "127.0.0.1")
+        bridged.compose("up", "-d", "--no-build")
+        try:
+            root = tmp_path / "root.pem"
+            root.write_bytes(fetch("http://127.0.0.1:18853/ca.pem"))
+            command = ["kdig", "@127.0.0.1", "-p", "18530", f"+tls-ca={root}", "+tls-hostname=dns.home.arpa"]
+            answer = subprocess.run([*command, "localhost"], capture_output=True, text=True, timeout=30, check=True)
+            assert "status: NOERROR" in answer.stdout
+        finally:
+            bridged.compose("down", "-v")

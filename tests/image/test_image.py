@@ -1,0 +1,172 @@
+"""What issue after issue leans on: the image starts, answers, keeps its identity and its secrets, and ends well."""
+
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.screen import codes_in
+
+from .docker import Stack, docker, fetch
+
+pytestmark = pytest.mark.image
+
+PROFILE = "http://127.0.0.1:8853/homedot.mobileconfig"
+MOST_MEGABYTES = 190
+FROM_START_TO_ANSWER_S = 10
+
+
+@pytest.fixture(scope="module")
+def root(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root certificate, from where a user gets it."""
+    path = tmp_path_factory.mktemp("root") / "root.pem"
+    path.write_bytes(fetch("http://127.0.0.1:8853/ca.pem"))
+    return path
+
+
+def kdig(root: Path, *arguments: str) -> str:
+    command = ["kdig", "@127.0.0.1", f"+tls-ca={root}", "+tls-hostname=dns.home.arpa", "+retry=0", "+timeout=5"]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=30, check=False).stdout
+
+
+def test_a_signed_name_is_answered_and_validated_soon_after_the_start(stack: Stack, root: Path) -> None:
+    answer = kdig(root, "signed.test", "A", "+dnssec")
+    since_start_s = stack.seconds_since_start()
+    assert "status: NOERROR" in answer
+    assert re.search(r"Flags:.* ad", answer)
+    print(f"first answer {since_start_s:.2f} s after the container's start")
+    assert since_start_s < FROM_START_TO_ANSWER_S
+
+
+def test_a_bogus_name_is_servfail_with_an_extended_error(stack: Stack, root: Path) -> None:
+    answer = kdig(root, "bogus.test", "A", "+dnssec")
+    assert "status: SERVFAIL" in answer
+    assert "EDE: 6" in answer
+
+
+def test_the_qr_code_in_the_log_is_the_profiles_address(stack: Stack, root: Path) -> None:
+    assert codes_in(stack.log) == [PROFILE]
+    assert PROFILE in stack.log
+
+
+def test_setup_phone_shows_the_same_again(stack: Stack, root: Path) -> None:
+    assert stack.exec("homedot", "setup-phone").stdout.strip() in stack.log
+
+
+def test_doctor_finds_nothing_wrong(stack: Stack, root: Path) -> None:
+    done = stack.exec("homedot", "doctor", check=False)
+    assert done.returncode == 0, done.stdout
+    assert ", 0 fail, 0 cannot tell" in done.stdout
+
+
+def test_healthcheck_is_content(stack: Stack, root: Path) -> None:
+    stack.exec("homedot", "healthcheck")
+    assert stack.inspect("{{.Config.Healthcheck.Test}}") == "[CMD homedot healthcheck]"
+
+
+def test_the_root_file_system_is_read_only(stack: Stack, root: Path) -> None:
+    assert stack.inspect("{{.HostConfig.ReadonlyRootfs}}") == "true"
+    for folder in ("/", "/etc", "/opt/homedot", "/usr/local/lib/homedot", "/config"):
+        assert stack.exec("touch", f"{folder}/written", check=False).returncode != 0, folder
+
+
+@pytest.mark.parametrize(
+    ("path", "readers"),
+    [
+        ("/data/ca/intermediate.key", set()),
+        ("/data/tls/leaf.key", set()),
+        ("/run/homedot/tls/pair.pem", {"homedot-dot"}),
+        ("/run/homedot/public/root.pem", {"homedot-dot", "homedot-web", "unbound"}),
+    ],
+)
+def test_no_program_but_upkeep_can_open_the_authoritys_key(
+    stack: Stack, root: Path, path: str, readers: set[str]
+) -> None:
+    users = ("homedot-dot", "homedot-web", "unbound")
+    able = {user for user in users if stack.exec("head", "-c1", path, user=user, check=False).returncode == 0}
+    assert able == readers
+
+
+def test_programs_facing_the_network_have_one_capability_at_most(stack: Stack, root: Path) -> None:
+    status = stack.exec("sh", "-c", "grep -H -E '^(Name|Uid|CapEff|NoNewPrivs):' /proc/[0-9]*/status").stdout
+    facts: dict[str, dict[str, str]] = {}
+    for line in status.splitlines():
+        path, name, value = line.split(":", 2)
+        facts.setdefault(path, {})[name] = value.strip()
+    dropped = [fact for fact in facts.values() if not fact["Uid"].startswith("0")]
+    assert len(dropped) == 3
+    for fact in dropped:
+        assert int(fact["CapEff"], 16) & ~0x400 == 0, fact  # CAP_NET_BIND_SERVICE
+        assert fact["NoNewPrivs"] == "1", fact
+
+
+def test_neither_pip_nor_a_compiler_is_in_the_image(stack: Stack) -> None:
+    found = stack.exec("sh", "-c", "command -v pip pip3 gcc cc make; python3 -c 'import pip'", check=False)
+    assert found.stdout == ""
+    assert "No module named 'pip'" in found.stderr
+
+
+def test_the_image_is_small(image: str) -> None:
+    megabytes = int(docker("image", "inspect", "-f", "{{.Size}}", image).stdout) / 1e6
+    print(f"the image has {megabytes:.0f} MB")
+    assert megabytes <= MOST_MEGABYTES
+
+
+def test_the_image_says_what_it_is(image: str) -> None:
+    labels = docker("image", "inspect", "-f", "{{json .Config.Labels}}", image).stdout
+    assert '"org.opencontainers.image.title":"Homedot"' in labels
+    assert '"org.opencontainers.image.licenses":"MIT"' in labels
+
+
+def identity(stack: Stack) -> tuple[bytes, str]:
+    profile = fetch(PROFILE)
+    return profile, stack.exec("homedot", "setup-phone").stdout
+
+
+def test_down_and_up_and_a_new_image_keep_root_pin_and_profile(stack: Stack, image: str) -> None:
+    before = identity(stack)
+    stack.compose("down")
+    stack.compose("up", "-d", "--no-build")
+    assert identity(stack) == before
+    first = stack.inspect("{{.Image}}")
+    docker("build", "-q", "-t", image, "--build-arg", "REVISION=another", str(stack.checkout))
+    stack.compose("up", "-d", "--no-build")
+    assert stack.inspect("{{.Image}}") != first
+    assert identity(stack) == before
+
+
+def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
+    fetch(PROFILE)
+    begun_s = time.monotonic()
+    stack.compose("stop")
+    assert time.monotonic() - begun_s < 10
+    assert stack.inspect("{{.State.ExitCode}}") == "0"
+    stack.compose("start")
+
+
+def test_three_faults_are_told_in_one_message_with_exit_code_2(image: str, tmp_path: Path) -> None:
+    (tmp_path / "homedot.yaml").write_text("dot:\n  prot: 853\n")
+    done = docker(
+        "run", "--rm", "-v", f"{tmp_path}:/config:ro", "-e", "HOMEDOT_RESOLVER__MODE=magic",
+        "-e", "HOMEDOT_TLS__CERTIFICATE=/config/cert.pem", "-e", "HOMEDOT_TLS__KEY=/config/homedot.yaml", image,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    told = done.stdout + done.stderr
+    assert told.startswith("homedot: 3 things to mend:")
+    assert all(name in told for name in ("dot.prot", "resolver.mode", "tls.certificate"))
+
+
+def test_a_program_that_cannot_run_stops_the_container_with_a_line_that_names_it(image: str) -> None:
+    with socket.create_server(("127.0.0.1", 5399)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        datagrams.bind(("127.0.0.1", 5399))
+        done = docker(
+            "run", "--rm", "--network", "host", "-e", "HOMEDOT_ADDRESSES=127.0.0.1", "-e", "HOMEDOT_DOT__PORT=5398",
+            "-e", "HOMEDOT_WEB__PORT=5397", "-e", "HOMEDOT_RESOLVER__PORT=5399",
+            "-e", "HOMEDOT_RESOLVER__MODE=recursive", image, check=False, timeout_s=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "homedot: unbound cannot be kept running; stopping." in done.stdout + done.stderr

@@ -1,0 +1,99 @@
+"""The house rules: doors between rooms, pure modules, sizes, one test file for each module."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+APP = CHECKOUT / "app"
+MODULES = sorted(path for path in APP.rglob("*.py"))
+ROOMS = {"dot", "answer", "trust", "onboarding", "ops"}
+SHARED = {"app", "app.errors", "app.values", "app.files"}
+PURE = [
+    "dot/framing", "dot/clienthello", "dot/admission", "answer/wire", "answer/edns", "answer/cache", "trust/authority",
+    "trust/constraints", "trust/pem", "onboarding/enrolment", "onboarding/profile", "onboarding/qr", "onboarding/steps",
+]  # fmt: skip
+DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
+MOST_LINES = 250
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(CHECKOUT).with_suffix("").as_posix().replace("/", ".")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Absolute names of everything that a module imports, wherever in it."""
+    package = name_of(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str | None:
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "app" and parts[1] in ROOMS else None
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path))], ids=name_of)
+def test_a_room_knows_no_other_room(path: Path) -> None:
+    own = room_of(name_of(path))
+    ours = {name for name in imports_of(path) if name == "app" or name.startswith("app.")}
+    strangers = {
+        name
+        for name in ours
+        if room_of(name) != own and name not in SHARED and name.rpartition(".")[0] not in SHARED - {"app"}
+    }
+    assert strangers == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_hallway_knows_the_rooms(path: Path) -> None:
+    if name_of(path).startswith("app.cli") or room_of(name_of(path)):
+        return
+    assert {name for name in imports_of(path) if room_of(name)} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_program_itself_touches_the_environment(path: Path) -> None:
+    touching = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "putenv"}
+    ]
+    assert not touching or path.name == "__main__.py"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_module_does_no_io_and_reads_no_clock(name: str) -> None:
+    imported = {imported.split(".")[0] for imported in imports_of(APP / f"{name}.py")}
+    assert imported & DOING_IO == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_can_be_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if not path.name.startswith("__")], ids=name_of)
+def test_every_module_has_its_tests_at_the_same_place(path: Path) -> None:
+    relative = path.relative_to(APP)
+    assert (CHECKOUT / "tests" / relative.parent / f"test_{relative.name}").is_file()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_what_it_is_for_and_has_no_catch_all_name(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree) or not tree.body
+    assert path.stem not in {"utils", "helpers", "manager", "core", "common", "misc"}
+
+
+def test_the_supported_versions_are_the_ones_that_are_promised() -> None:
+    assert (3, 11) <= sys.version_info[:2] <= (3, 13)
