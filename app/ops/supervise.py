@@ -71,7 +71,7 @@ def _share(descriptor: int) -> None:
         os.close(os.open(f"/dev/fd/{descriptor}", os.O_WRONLY | os.O_APPEND))
     except OSError as error:
         raise OperatorError(
-            f"the output belongs to another user and cannot be shared ({error.strerror}): end the command with 2>&1 | cat"
+            f"the output is another user's and cannot be shared ({error.strerror}): end the command with 2>&1 | cat"
         ) from error
     # When it is a file, we must append as well, or lines overwrite each other.
     fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)

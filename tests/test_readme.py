@@ -1,0 +1,52 @@
+"""The README keeps its promises: the settings table is made from the settings, the example file is loaded."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from app.settings import Settings, leaves, load
+
+CHECKOUT = Path(__file__).parent.parent
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = CHECKOUT / "config/homedot.yaml"
+
+
+def settings_table() -> str:
+    rows = ["| setting | variable | default | |", "|---|---|---|---|"]
+    for leaf in leaves():
+        default = "" if leaf.default in (None, "") else f"`{yaml.safe_dump(leaf.default, width=999).splitlines()[0]}`"
+        rows.append(f"| `{leaf.name}` | `{leaf.variable}` | {default} | {leaf.doc} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    shown = re.search(r"<!-- settings: .*? -->\n(.*)<!-- /settings -->", README, re.DOTALL)
+    assert shown is not None
+    assert shown.group(1) == settings_table()
+
+
+def test_the_sections_come_in_the_order_a_user_needs_them() -> None:
+    assert re.findall(r"^## (.*)$", README, re.MULTILINE) == [
+        "Quick start",
+        "Put your phone on it",
+        "Check it with kdig",
+        "Settings",
+        "Ports and volumes",
+        "Backup",
+        "When it does not work",
+        "How the code is laid out",
+    ]
+
+
+def test_the_example_changes_nothing() -> None:
+    assert load({"HOMEDOT_CONFIG": str(EXAMPLE)}).settings == Settings()
+
+
+def test_the_example_uncommented_is_valid_and_names_every_setting() -> None:
+    text = re.sub(r"^(\s*)#(\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    tree = yaml.safe_load(text)
+    named = {f"{key}.{inner}" for key, value in tree.items() if isinstance(value, dict) for inner in value}
+    named |= {key for key, value in tree.items() if not isinstance(value, dict)}
+    kept_out = {"data_dir", "run_dir"}  # the image decides them
+    assert named == {leaf.name for leaf in leaves()} - kept_out
