@@ -14,7 +14,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils git gnutls-bin iproute2 knot-dnsutils libplist-utils nsd openssl procps shellcheck
+TEST_PACKAGES := bind9-dnsutils curl git gnutls-bin iproute2 knot-dnsutils libplist-utils nsd openssl procps shellcheck
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,7 +81,7 @@ test-packages: run-packages
 
 # What is there already is left alone; the services that Debian would start are not wanted.
 define install
-missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | sed -n 's/^ii *//p' \
+missing=$$({ dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null || true; } | sed -n 's/^ii *//p' \
 	| sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
 if [ -n "$$missing" ]; then \
 	echo "homedot: installing" $$missing; apt-get update -qq; \
