@@ -14,7 +14,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils curl git gnutls-bin iproute2 knot-dnsutils libplist-utils nsd openssl procps shellcheck
+TEST_PACKAGES := bind9-dnsutils curl git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils nsd openssl procps shellcheck
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

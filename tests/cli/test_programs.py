@@ -100,8 +100,8 @@ def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, w
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         pid = program(appliance, words)
         os.kill(pid, signal.SIGKILL)
-        while Path(f"/proc/{pid}/exe").exists():
-            time.sleep(0.01)  # until the kernel has done it
+        while pid in children(appliance.process.pid):
+            time.sleep(0.01)  # until supervisord has noticed
         wait_until_answering(appliance, "dns.home.arpa")
         assert program(appliance, words) != pid
 
