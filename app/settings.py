@@ -1,25 +1,24 @@
-"""Environment and YAML -> one immutable Settings. The only reader of the environment and of the YAML file.
+"""The settings, as one immutable tree.
 
-The dataclasses below are the whole tree: a leaf carries its parser and its sentence of documentation, so the README's
+The dataclasses below are all there is: a leaf carries its parser and its sentence of documentation, so the README's
 table, the environment names and the error messages cannot drift apart. `dot.port` in YAML is HOMEDOT_DOT__PORT in the
-environment. Defaults < YAML < environment, read anew at every start; an empty variable counts as not set.
-HOMEDOT_CONFIG may name several YAML files with colons between them; later ones win.
+environment.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from . import values
-from .errors import OperatorError
 
 PREFIX = "HOMEDOT_"
-CONFIG_VARIABLE = "HOMEDOT_CONFIG"
-CONFIG_DEFAULT = "/config/homedot.yaml"
+
+HOME_NETWORKS = (
+    "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10, 127.0.0.0/8, "
+    "fc00::/7, fe80::/10, ::1/128"
+)
+"""Private, link-local, shared and loopback addresses: a box that ends up on the internet answers nobody there."""
 
 
 def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
@@ -32,6 +31,49 @@ def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
+    allow_from: tuple[values.IPNetwork, ...] = setting(
+        HOME_NETWORKS, values.sequence(values.network), "Clients that may connect; all others are closed at once."
+    )
+    connections: int = setting(
+        1024,
+        values.integer(1, 100_000),
+        "Connections in all, some 30 kB each. When full, the longest idle leaves.",
+    )
+    connections_per_client: int = setting(
+        64,
+        values.integer(1, 100_000),
+        "Connections of one address. A phone holds one or two, a household dozens.",
+    )
+    queries_per_connection: int = setting(
+        100,
+        values.integer(1, 10_000),
+        "Unfinished queries of one connection. Beyond it reading waits, nothing is lost.",
+    )
+    queries: int = setting(
+        4096, values.integer(1, 60_000), "Unfinished queries in all, each some kB. Beyond it the answer is SERVFAIL."
+    )
+    first_byte_timeout: int = setting(5, values.seconds(600), "Seconds from accepting to the client's first octet.")
+    handshake_timeout: int = setting(10, values.seconds(600), "Seconds for the TLS handshake, enough for a bad link.")
+    message_timeout: int = setting(10, values.seconds(600), "Seconds from a message's first octet to its last.")
+    idle_timeout: int = setting(
+        120, values.seconds(3600), "Seconds without a query until closing. Shrinks as connections fill up."
+    )
+    write_timeout: int = setting(10, values.seconds(600), "Seconds for a client that does not read its answers.")
+    workers: int = setting(
+        1, values.integer_or_cores(1, 64), "Processes that share the port; `auto` is one for each core."
+    )
+    log_queries: bool = setting(False, values.boolean, "Log every name that is asked. Off: nobody's business.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    enabled: bool = setting(
+        False, values.boolean, "Serve plain DNS too (UDP and TCP), for devices without DNS over TLS."
+    )
+    port: int = setting(53, values.port, "Port of plain DNS.")
+    allow_from: tuple[values.IPNetwork, ...] = setting(
+        HOME_NETWORKS, values.sequence(values.network), "Clients that are answered; others get nothing."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +123,7 @@ class Settings:
     data_dir: Path = setting("/data", values.folder, "The volume: the authority and its certificates. Back it up.")
     run_dir: Path = setting("/run/homedot", values.folder, "Sockets and generated files; remade at every start.")
     dot: Dot = Dot()
+    plain: Plain = Plain()
     web: Web = Web()
     tls: Tls = Tls()
     resolver: Resolver = Resolver()
@@ -100,14 +143,6 @@ class Leaf:
         return PREFIX + self.name.upper().replace(".", "__")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Effective settings, and for each setting's name where its value came from."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-
 def leaves(branch: type = Settings, prefix: str = "") -> Iterator[Leaf]:
     """Every setting, in the order of the tree."""
     for item in fields(branch):
@@ -115,133 +150,3 @@ def leaves(branch: type = Settings, prefix: str = "") -> Iterator[Leaf]:
             yield from leaves(type(item.default), f"{prefix}{item.name}.")
         else:
             yield Leaf(prefix + item.name, item.metadata["default"], item.metadata["doc"], item.metadata["parse"])
-
-
-def load(environment: Mapping[str, str]) -> Loaded:
-    """Read YAML and environment into Settings.
-
-    Raises OperatorError with one line per fault: syntax, unknown keys, bad values and contradictions together.
-    """
-    faults: list[str] = []
-    known = {leaf.name: leaf for leaf in leaves()}
-    given: dict[str, tuple[object, str]] = {}
-    named = environment.get(CONFIG_VARIABLE)
-    for path in named.split(":") if named else [CONFIG_DEFAULT]:
-        given |= _from_yaml(Path(path), bool(named), known, faults)
-    given |= _from_environment(environment, known, faults)
-    parsed: dict[str, object] = {}
-    sources = dict.fromkeys(known, "default")
-    for name, (raw, source) in given.items():
-        try:
-            parsed[name] = known[name].parse(raw)
-            sources[name] = source
-        except ValueError as error:
-            faults.append(f"{name}: {error} (got {raw!r}, from {source})")
-    settings = _build(Settings, parsed)
-    bad = {fault.split(":")[0] for fault in faults}
-    faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
-    if faults:
-        raise OperatorError(faults)
-    return Loaded(settings, sources)
-
-
-def _from_yaml(
-    path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
-) -> dict[str, tuple[object, str]]:
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
-    except FileNotFoundError:
-        if is_named:
-            faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
-        return {}
-    except OSError as error:
-        faults.append(f"{path}: cannot be read: {error.strerror}")
-        return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
-        return {}
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
-        return {}
-    return dict(_flatten(tree, "", str(path), known, faults))
-
-
-def _flatten(
-    tree: Mapping[object, object], prefix: str, source: str, known: Mapping[str, Leaf], faults: list[str]
-) -> Iterator[tuple[str, tuple[object, str]]]:
-    branches = {name.rpartition(".")[0] for name in known}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        if name in known:
-            if value is not None:
-                yield name, (value, source)
-        elif name not in branches:
-            faults.append(f"{name}: there is no such setting{_nearest(name, known)} (from {source})")
-        elif isinstance(value, dict):
-            yield from _flatten(value, f"{name}.", source, known, faults)
-        elif value is not None:
-            faults.append(f"{name}: must be followed by settings of its own, indented below it (from {source})")
-
-
-def _from_environment(
-    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
-) -> dict[str, tuple[object, str]]:
-    variables = {leaf.variable: leaf.name for leaf in known.values()}
-    found: dict[str, tuple[object, str]] = {}
-    for variable, value in sorted(environment.items()):
-        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
-            continue
-        if variable in variables:
-            found[variables[variable]] = (value, variable)
-        else:
-            faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
-    return found
-
-
-def _nearest(name: str, names: Mapping[str, object]) -> str:
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
-
-
-def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
-    chosen: dict[str, object] = {}
-    for item in fields(branch):
-        name = prefix + item.name
-        if is_dataclass(item.default):
-            chosen[item.name] = _build(type(item.default), parsed, f"{name}.")
-        elif name in parsed:
-            chosen[item.name] = parsed[name]
-    return branch(**chosen)
-
-
-def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Settings that are fine alone and wrong together: the names involved, and the fault."""
-    dot, web, tls, resolver = settings.dot, settings.web, settings.tls, settings.resolver
-    if dot.port == 53:
-        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
-    taken = {"dot.port": dot.port, "resolver.port": resolver.port} | ({"web.port": web.port} if web.enabled else {})
-    for first, second in (("dot.port", "web.port"), ("dot.port", "resolver.port"), ("web.port", "resolver.port")):
-        if taken.get(first) == taken.get(second) and second in taken and first in taken:
-            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
-    if (tls.certificate is None) != (tls.key is None):
-        there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
-        yield (there, missing), f"{missing}: must be set too, because {there} is"
-    if resolver.mode == "forward" and not resolver.forward:
-        yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value} is given twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)

@@ -1,4 +1,4 @@
-"""Text -> typed value. Pure, but for looking whether a named file is there.
+"""Text -> typed value. Pure, but for looking whether a named file is there and how many cores there are.
 
 Each parser takes what the environment (always text) or YAML (text, number, boolean or list) gives. It returns the
 value, or raises ValueError with the end of a sentence that begins with the setting's name: "must be 1..65535".
@@ -9,11 +9,12 @@ import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 
 IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -58,6 +59,15 @@ def address(raw: object) -> IPAddress:
     return value
 
 
+def network(raw: object) -> IPNetwork:
+    """`192.168.0.0/16`, `fd00::/8`; a bare address is a network of one."""
+    try:
+        return ip_network(str(raw).strip())
+    except ValueError as error:
+        hint = f": {error}" if "host bits" in str(error) else ", like 192.168.0.0/16"
+        raise ValueError(f"must be networks{hint}") from None
+
+
 def forwarder(raw: object) -> Forwarder:
     """`9.9.9.9`, `9.9.9.9@5353`, `[2620:fe::fe]@53`, `tls://9.9.9.9#dns.quad9.net`, `tls://9.9.9.9@853#dns.quad9.net`."""
     text = str(raw).strip()
@@ -100,6 +110,25 @@ def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:
 
 
 port = integer(1, 65535)
+
+
+def seconds(most: int) -> Callable[[object], int]:
+    """A parser of whole seconds, 1 to `most`."""
+    return integer(1, most, "s")
+
+
+def integer_or_cores(low: int, high: int) -> Callable[[object], int]:
+    """A parser of whole numbers low..high and the word auto, which is the number of cores that we may use."""
+
+    def parse(raw: object) -> int:
+        if str(raw).strip().lower() == "auto":
+            return min(max(len(os.sched_getaffinity(0)), low), high)
+        try:
+            return integer(low, high)(raw)
+        except ValueError:
+            raise ValueError(f"must be {low}..{high} or auto") from None
+
+    return parse
 
 
 def boolean(raw: object) -> bool:

@@ -13,11 +13,14 @@ MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "trust", "onboarding", "ops"}
 SHARED = {"app", "app.errors", "app.values", "app.files"}
 PURE = [
-    "dot/framing", "dot/clienthello", "dot/admission", "answer/wire", "answer/edns", "answer/cache", "trust/authority",
-    "trust/constraints", "trust/pem", "onboarding/enrolment", "onboarding/profile", "onboarding/qr", "onboarding/steps",
+    "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire", "answer/edns",
+    "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "trust/authority",
+    "trust/constraints", "trust/pem", "onboarding/enrolment", "onboarding/profile", "onboarding/qr",
+    "onboarding/steps",
 ]  # fmt: skip
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 MOST_LINES = 250
+ONLY_TYPES = {"app.dot.contract"}
 
 
 def name_of(path: Path) -> str:
@@ -82,7 +85,11 @@ def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if not path.name.startswith("__")], ids=name_of)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if not path.name.startswith("__") and name_of(path) not in ONLY_TYPES],
+    ids=name_of,
+)
 def test_every_module_has_its_tests_at_the_same_place(path: Path) -> None:
     relative = path.relative_to(APP)
     assert (CHECKOUT / "tests" / relative.parent / f"test_{relative.name}").is_file()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from app.settings import Settings, leaves, load
+from app.configuration import load
+from app.settings import Settings, leaves
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

@@ -1,3 +1,4 @@
+import os
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -108,3 +109,23 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_a_sentence(raw: str) -> None:
     with pytest.raises(ValueError, match="must be a file"):
         values.existing_file(raw)
+
+
+def test_seconds_name_their_unit() -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.600 s"):
+        values.seconds(600)(-3)
+
+
+def test_auto_is_the_number_of_cores() -> None:
+    assert values.integer_or_cores(1, 64)("auto") == len(os.sched_getaffinity(0))
+    assert values.integer_or_cores(1, 64)(3) == 3
+    with pytest.raises(ValueError, match=r"must be 1\.\.64 or auto"):
+        values.integer_or_cores(1, 64)("many")
+
+
+def test_a_network_has_no_host_bits() -> None:
+    assert str(values.network("192.168.0.0/16")) == "192.168.0.0/16"
+    assert str(values.network("192.168.1.7")) == "192.168.1.7/32"
+    for raw in ("192.168.1.0/16", "home", "10.0.0.0/99"):
+        with pytest.raises(ValueError, match="must be networks"):
+            values.network(raw)

@@ -13,8 +13,12 @@ _ENTRY_OVERHEAD_OCTETS = 600
 """What Python keeps per entry beside key and body, as measured; counted so that the bound is one of memory."""
 
 
+_REFRESH_SHARE, _REFRESH_LEAST_S = 0.1, 1.5
+"""An entry that is asked for in the last tenth of its time, or the last second and a half, is fetched anew."""
+
+
 class _Entry:
-    __slots__ = ("body", "expires_s", "offsets", "rendered_until_s", "stored_s", "template")
+    __slots__ = ("body", "expires_s", "offsets", "refresh_s", "rendered_until_s", "stored_s", "template")
 
     def __init__(self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int) -> None:
         self.template = self.body = body
@@ -22,6 +26,7 @@ class _Entry:
         self.stored_s = now_s
         self.rendered_until_s = now_s + 1
         self.expires_s = now_s + ttl_s
+        self.refresh_s = self.expires_s - max(ttl_s * _REFRESH_SHARE, _REFRESH_LEAST_S)
 
     def render(self, now_s: float) -> bytes:
         """Count the TTLs down, at most once a second."""
@@ -36,9 +41,14 @@ class _Entry:
 
 
 class Cache:
-    """At most about `cap_bytes` of memory. `clock` gives seconds that never go back."""
+    """At most about `cap_bytes` of memory. `clock` gives seconds that never go back.
+
+    `refresh` is called, at most once a second, with the key of an entry that is still asked for when its time is nearly
+    up: a popular name is fetched anew before it is missed.
+    """
 
     def __init__(self, cap_bytes: int, clock: Callable[[], float]) -> None:
+        self.refresh: Callable[[bytes], None] | None = None
         self._generation_bytes = cap_bytes // 2
         self._clock = clock
         self._young: dict[bytes, _Entry] = {}
@@ -58,7 +68,10 @@ class Cache:
             return entry.body
         if now_s >= entry.expires_s:
             return None
-        return entry.render(now_s)
+        body = entry.render(now_s)
+        if now_s >= entry.refresh_s and self.refresh is not None:
+            self.refresh(key)
+        return body
 
     def put(self, key: bytes, body: bytes, ttl_offsets: Sequence[int], ttl_s: int) -> None:
         """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start."""

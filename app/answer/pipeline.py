@@ -1,4 +1,8 @@
-"""What is the answer? The order of `resolve` is the design: refuse what is no query, ask upstream, make it our own."""
+"""What is the answer?
+
+The order of `resolve` is the design: refuse what is no query, answer what never leaves the house, ask upstream for the
+rest, and make what comes back our own.
+"""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +11,7 @@ from typing import Protocol
 
 from app.errors import UpstreamError
 
-from . import edns, wire
+from . import edns, special, wire
 from .cache import Cache
 from .wire import Query, Rcode
 
@@ -28,35 +32,66 @@ class Upstream(Protocol):
 
 
 class Pipeline:
-    """Answers for the front door; one for all connections."""
+    """Answers for the front door; one for all connections of a kind.
 
-    def __init__(self, cache: Cache, upstream: Upstream) -> None:
+    `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
+    7830 6). `log_query` gets every query, in wire form.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        upstream: Upstream,
+        encrypted: bool = True,
+        log_query: Callable[[bytes], None] | None = None,
+    ) -> None:
+        cache.refresh = self.refresh
         self._cache = cache
         self._upstream = upstream
+        self._encrypted = encrypted
+        self._log_query = log_query
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
         body = self._cache.get(message[2:])
-        return None if body is None else message[:2] + body
+        if body is None:
+            return None
+        if self._log_query is not None:
+            self._log_query(message)
+        return message[:2] + body
 
-    def resolve(self, message: bytes, idle_timeout_s: float, reply: Reply) -> None:
-        """Find the answer to `message`; `reply` gets it, or None if the message deserves none."""
+    def refresh(self, key: bytes) -> None:
+        """Ask again for what is in the cache under `key`, whose time is nearly up."""
+        self.resolve(b"\0\0" + key, None, _nobody)
+
+    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
+        """Find the answer to `message`; `reply` gets it, or None if the message deserves none.
+
+        `idle_timeout_s` is for the keepalive option; None where there is no connection (RFC 7828 3.3.2).
+        """
         try:
             query = wire.read_query(message)
         except wire.Unanswerable:
             reply(None)
             return
         except wire.BadQuery as bad:
-            reply(_error(message, bad.rcode, bad.echo, bad.opt))
+            reply(self._error(message, bad.rcode, bad.echo, bad.opt))
             return
         padding = keepalive = False
         if query.opt is not None:
             try:
                 padding, keepalive = edns.wishes(query.opt)
             except edns.Malformed:
-                reply(_error(message, Rcode.FORMERR, query.question, query.opt))
+                reply(self._error(message, Rcode.FORMERR, query.question, query.opt))
                 return
-        finish = _Finish(query, padding, edns.keepalive(idle_timeout_s) if keepalive else b"")
+        if self._log_query is not None and reply is not _nobody:
+            self._log_query(message)
+        connected = keepalive and idle_timeout_s is not None
+        finish = _Finish(query, padding and self._encrypted, edns.keepalive(idle_timeout_s or 0) if connected else b"")
+        local = special.local_answer(query)
+        if local is not None:
+            reply(finish.local(local))
+            return
         self._upstream.ask(_upstream_query(query), partial(self._answered, message, finish, reply))
 
     def _answered(self, message: bytes, finish: "_Finish", reply: Reply, received: bytes | None) -> None:
@@ -74,6 +109,19 @@ class Pipeline:
         if response.ttl_s and response.rcode in _CACHED_RCODES and not finish.keepalive:
             self._cache.put(message[2:], answer[2:], [at - 2 for at in response.ttl_offsets], response.ttl_s)
         reply(answer)
+
+    def _error(self, message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:
+        """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read."""
+        flags = wire.QR | wire.RA | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
+        counts = (b"\0\1" if question else b"\0\0") + b"\0\0\0\0" + (b"\0\0" if opt is None else b"\0\1")
+        answer = message[:2] + flags.to_bytes(2, "big") + counts + question
+        if opt is None:
+            return answer
+        try:
+            padded = edns.wishes(opt)[0] and self._encrypted
+        except edns.Malformed:
+            padded = False
+        return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)
 
 
 class _Finish:
@@ -93,6 +141,11 @@ class _Finish:
         rcode_high = response.opt.ttl >> 24 if response.opt else 0
         return self._assemble(flags, octets[4:], int.from_bytes(octets[10:12], "big"), errors, rcode_high)
 
+    def local(self, record: bytes) -> bytes:
+        """An answer of ours: not validated, so AD stays off (RFC 4035 3.2.3)."""
+        flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD))
+        return self._assemble(flags, b"\0\1\0\1\0\0\0\0" + self._query.question + record, 0, b"", 0)
+
     def failure(self, info_code: int) -> bytes:
         flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD)) | Rcode.SERVFAIL
         counts = b"\0\1\0\0\0\0\0\0"
@@ -109,21 +162,11 @@ class _Finish:
         return message + edns.answer_opt(len(message), opt.dnssec_ok, self._padding, rcode_high, content)
 
 
+def _nobody(_: bytes | None) -> None:
+    """Whom a refresh answers."""
+
+
 def _upstream_query(query: Query) -> bytes:
     """The same question with an OPT of ours, so that nothing the client sent in its own travels on (RFC 6891 6.1.1)."""
     header = b"\0\0" + (query.flags & _KEPT_QUERY_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
     return header + query.question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
-
-
-def _error(message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:
-    """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read."""
-    flags = wire.QR | wire.RA | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
-    counts = (b"\0\1" if question else b"\0\0") + b"\0\0\0\0" + (b"\0\0" if opt is None else b"\0\1")
-    answer = message[:2] + flags.to_bytes(2, "big") + counts + question
-    if opt is None:
-        return answer
-    try:
-        padded, _ = edns.wishes(opt)
-    except edns.Malformed:
-        padded = False
-    return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)

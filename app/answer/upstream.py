@@ -19,7 +19,6 @@ _TIMEOUT_S = 8.0
 """A stub resolver gives up after about five seconds and asks again; unbound goes on by itself in any case."""
 _REPEAT_S = 1.0
 _SWEEP_S = 0.25
-_MOST_UNFINISHED = 4096
 _DATAGRAMS_PER_TURN = 64
 _TC = 0x02
 _HEADER_OCTETS = 12
@@ -36,9 +35,13 @@ class _Waiting:
 
 
 class Upstream:
-    """unbound at 127.0.0.1:`port`. Opened and used inside a running event loop."""
+    """unbound at 127.0.0.1:`port`, asked at most `most_unfinished` (below 65536) questions at once.
 
-    def __init__(self, port: int) -> None:
+    Opened and used inside a running event loop.
+    """
+
+    def __init__(self, port: int, most_unfinished: int) -> None:
+        self._most_unfinished = most_unfinished
         self._address = ("127.0.0.1", port)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Waiting] = {}
@@ -65,7 +68,7 @@ class Upstream:
     def ask(self, query: bytes, done: Done) -> None:
         """Send `query` (its first two octets are replaced by an id of ours) and call `done` once, with the response or
         with None when there is none in time or too much is unfinished already."""
-        if len(self._waiting) >= _MOST_UNFINISHED:
+        if len(self._waiting) >= self._most_unfinished:
             done(None)
             return
         while self._next_id in self._waiting:

@@ -11,8 +11,9 @@ from app.errors import PeerError, UpstreamError
 HEADER_OCTETS = 12
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 OPCODE_MASK, RCODE_MASK = 0x7800, 0x000F
-TYPE_OPT = 41
+TYPE_HINFO, TYPE_OPT, TYPE_ANY = 13, 41, 255
 _CLASS_IN = 1
+_LEAST_DATAGRAM_OCTETS, _MOST_DATAGRAM_OCTETS = 512, 1232
 _NOT_FORWARDED_TYPES = {251, 252}
 """IXFR and AXFR: a resolver has no zones to hand out."""
 
@@ -67,6 +68,10 @@ class Query:
     question: bytes
     opt: Opt | None
 
+    @property
+    def qtype(self) -> int:
+        return u16(self.question, len(self.question) - 4)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -85,6 +90,26 @@ class Response:
     @property
     def rcode(self) -> int:
         return self.octets[3] & RCODE_MASK
+
+
+def fit_datagram(message: bytes, answer: bytes) -> bytes:
+    """`answer` to the query `message` over UDP: whole if the client can take it, else cut down to its OPT with TC set.
+
+    512 octets without EDNS, what the client says up to 1232 with it (RFC 6891 6.2.5, RFC 9715 3.1).
+    """
+    if len(answer) <= _LEAST_DATAGRAM_OCTETS:
+        return answer
+    query = read_query(message)  # only well-formed queries get long answers
+    if query.opt is not None and len(answer) <= min(query.opt.payload_octets, _MOST_DATAGRAM_OCTETS):
+        return answer
+    opt = read_response(answer).opt
+    record = b""
+    if opt is not None:
+        size = len(opt.options).to_bytes(2, "big")
+        record = b"\0\0\x29" + opt.payload_octets.to_bytes(2, "big") + opt.ttl.to_bytes(4, "big") + size + opt.options
+    flags = (u16(answer, 2) | TC).to_bytes(2, "big")
+    counts = b"\0\1\0\0\0\0" + (b"\0\1" if record else b"\0\0")
+    return answer[:2] + flags + counts + query.question + record
 
 
 def u16(octets: bytes, at: int) -> int:

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from app import __version__
+from app.configuration import Loaded, load
 from app.errors import OperatorError
-from app.settings import Loaded, load
 
 EXIT_FAILED, EXIT_OPERATOR = 1, 2
 

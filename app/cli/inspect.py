@@ -2,8 +2,9 @@
 
 import sys
 
+from app.configuration import Loaded
 from app.errors import OperatorError
-from app.settings import Loaded, Settings, leaves
+from app.settings import Settings, leaves
 
 
 def setup_phone(settings: Settings) -> None:

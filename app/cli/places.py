@@ -17,6 +17,11 @@ def enrolment(settings: Settings) -> Path:
     return settings.run_dir / "public" / "enrolment.json"
 
 
+def state_socket(settings: Settings) -> Path:
+    """Where the front door tells its counts to whoever connects; the folder is its own to write."""
+    return settings.run_dir / "dot" / "state.sock"
+
+
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 

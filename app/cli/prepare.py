@@ -30,6 +30,7 @@ def bootstrap(settings: Settings) -> None:
     identity = _identity(settings, lan)
     resolver = _resolver(settings)
     publish(identity, settings.run_dir, _dot_gid())
+    _make_folder_of_dot(places.state_socket(settings).parent)
     _write_engine_configuration(settings, resolver.mode)
     enrolment = _enrolment(settings, identity, lan, resolver)
     _write(places.enrolment(settings), enrolment.to_json())
@@ -97,6 +98,18 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         resolver=resolver.mode,
         resolver_reason=resolver.reason,
     )
+
+
+def _make_folder_of_dot(path: Path) -> None:
+    """Where the front door may make its socket, and everybody may reach it."""
+    gid = _dot_gid()
+    try:
+        path.mkdir(exist_ok=True)
+        if gid is not None:
+            os.chown(path, -1, gid)
+        path.chmod(0o755 if gid is None else 0o775)
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 def _dot_gid() -> int | None:

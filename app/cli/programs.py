@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 from app.errors import OperatorError
 from app.settings import Settings
@@ -14,8 +12,6 @@ from app.settings import Settings
 from . import places
 
 log = logging.getLogger("homedot")
-
-_CACHE_BYTES = 16 * 1024 * 1024
 
 
 def supervise(settings: Settings, configuration: str) -> int:
@@ -28,34 +24,17 @@ def supervise(settings: Settings, configuration: str) -> int:
 
 def dot(settings: Settings) -> None:
     """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
+    from .front import serve
+
     _log_to_stderr("dot")
-    asyncio.run(_dot(settings))
-
-
-async def _dot(settings: Settings) -> None:
-    from app.answer.cache import Cache
-    from app.answer.pipeline import Pipeline
-    from app.answer.upstream import Upstream
-    from app.dot.server import Server
-
-    upstream = Upstream(settings.resolver.port)
-    server = Server(settings.dot.port, places.pair(settings), Pipeline(Cache(_CACHE_BYTES, monotonic), upstream))
-    port = await server.start()
-    log.info("answering DNS over TLS on port %d", port)
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, server.reload)
-    await stopping.wait()
-    await server.stop()
-    upstream.close()
+    serve(settings)
 
 
 def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     from app.onboarding.web import application, serve
     from app.ops.healthcheck import check
+    from app.ops.metrics import read_state, render
 
     _log_to_stderr("web")
 
@@ -67,7 +46,10 @@ def web(settings: Settings) -> None:
             return False
         return True
 
-    serve(application(partial(places.read_enrolment, settings), healthy), settings.web.port)
+    async def metrics() -> str:
+        return render(await read_state(places.state_socket(settings)))
+
+    serve(application(partial(places.read_enrolment, settings), healthy, metrics), settings.web.port)
 
 
 def upkeep(settings: Settings) -> None:

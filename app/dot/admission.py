@@ -1,32 +1,36 @@
-"""Who gets in when room is short. Pure: counts and times in, a verdict out.
+"""Who gets in: who may at all, and who makes room when room is short. Pure: counts and times in, a verdict out.
 
 A flood must not lock anybody out: when all places are taken the connection that has been idle longest makes room, and
-one address never holds more than its share, so the flood evicts itself first.
+one address never holds more than its share, so a flood evicts itself first.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Generic, Protocol, TypeVar
 
+from .occupancy import Row
 
-@dataclass(frozen=True, slots=True)
+_REMEMBERED_CLIENTS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one front door grants, each with its unit and its reason."""
+    """What one front door grants; the settings of the same names say why (app/settings.py).
 
-    connections: int = 1024
-    """In all: about 35 kB of memory each."""
-    connections_per_client: int = 64
-    """A phone holds one or two; a household behind one address some dozens."""
-    queries_per_connection: int = 100
-    """Unfinished at once; reading stops beyond, so the client waits and nothing is lost."""
-    handshake_timeout_s: float = 10.0
-    """From accept to the end of the handshake; a phone on a bad link needs three or four seconds."""
-    message_timeout_s: float = 10.0
-    """From a message's first octet to its last; not extended by each octet."""
-    idle_timeout_s: float = 120.0
-    """Without a query (RFC 7858 3.4 wants reuse); shrinks as places fill up."""
-    write_timeout_s: float = 10.0
-    """For a client that does not read its answers."""
+    `unshared` are addresses behind which many clients stand, such as a bridge network's gateway: no share applies.
+    """
+
+    connections: int
+    connections_per_client: int
+    queries_per_connection: int
+    first_byte_timeout_s: float
+    handshake_timeout_s: float
+    message_timeout_s: float
+    idle_timeout_s: float
+    write_timeout_s: float
+    unshared: frozenset[str] = frozenset()
 
     def idle_timeout_at_s(self, connections: int) -> float:
         """The idle time that applies while `connections` are open: whole below half full, then a half, then a tenth."""
@@ -35,11 +39,22 @@ class Limits:
         return self.idle_timeout_s / (2 if connections * 4 < self.connections * 3 else 10)
 
 
+def allowing(networks: Sequence[IPv4Network | IPv6Network]) -> Callable[[str], bool]:
+    """A judge of addresses: True for one inside `networks`. Remembers the latest few thousand."""
+
+    @lru_cache(_REMEMBERED_CLIENTS)
+    def is_allowed(address: str) -> bool:
+        client = ip_address(address.partition("%")[0])
+        return any(client in network for network in networks)
+
+    return is_allowed
+
+
 class Guest(Protocol):
     """A connection as admission sees it: not idle while a query of its is unfinished."""
 
     @property
-    def client(self) -> Hashable: ...
+    def client(self) -> str: ...
     @property
     def idle(self) -> bool: ...
     @property
@@ -50,37 +65,43 @@ G = TypeVar("G", bound=Guest)
 
 
 class Admission(Generic[G]):
-    """The open connections, and room for one more."""
+    """The open connections of this worker, and room for one more among those of all workers."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, occupancy: Row) -> None:
         self._limits = limits
-        self._by_client: dict[Hashable, set[G]] = {}
-        self.connections = 0
+        self._occupancy = occupancy
+        self._by_client: dict[str, set[G]] = {}
 
-    def make_room(self, client: Hashable) -> G | None:
+    @property
+    def connections(self) -> int:
+        """Open in all workers."""
+        return self._occupancy.connections
+
+    def make_room(self, client: str) -> G | None:
         """The connection that must leave so that `client` may enter; None if there is room.
 
         Raises LookupError if there is no room and nobody idle to leave.
         """
-        own = self._by_client.get(client, ())
-        if len(own) >= self._limits.connections_per_client:
-            return _oldest_idle(own)
-        if self.connections >= self._limits.connections:
+        limits = self._limits
+        if self._occupancy.of(client) >= limits.connections_per_client and client not in limits.unshared:
+            return _oldest_idle(self._by_client.get(client, ()))
+        if self._occupancy.connections >= limits.connections:
             return _oldest_idle(guest for guests in self._by_client.values() for guest in guests)
         return None
 
     def enter(self, guest: G) -> None:
         self._by_client.setdefault(guest.client, set()).add(guest)
-        self.connections += 1
+        self._occupancy.enter(guest.client)
 
     def leave(self, guest: G) -> None:
         guests = self._by_client[guest.client]
         guests.remove(guest)
-        self.connections -= 1
+        self._occupancy.leave(guest.client)
         if not guests:
             del self._by_client[guest.client]
 
     def guests(self) -> list[G]:
+        """Those of this worker."""
         return [guest for guests in self._by_client.values() for guest in guests]
 
 

@@ -1,61 +1,67 @@
-"""The front door: listen, admit, watch deadlines, drain. Knows no DNS: it takes an `Answerer`."""
+"""The front door: admit, watch deadlines, drain. Knows no DNS: it takes an `Answerer`; nor TLS: it takes sessions."""
 
 import asyncio
-import errno
 import logging
 import socket
-import ssl
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from time import monotonic
 
-from app.errors import OperatorError
-
 from .admission import Admission, Limits
-from .connection import Answerer, Connection
-from .tls import load_pair, server_context
+from .connection import Connection
+from .contract import Answerer, Session
+from .counters import Count
+from .listener import Listener
+from .occupancy import Row
+from .seldom import Seldom
+from .stream import Stream
 
 log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.25
-_PAIR_LOOK_S = 2.0
 _BUFFER_BYTES = 65536
-_BACKLOG = 512
 
 
 class Server:
-    """DNS over TLS on one port.
+    """Serves `answerer` on the bound sockets `listening`, until `stop`. Made inside a running loop.
 
-    `pair` is a PEM file of key and chain; when it is replaced the next handshake serves the new one. Raises
-    OperatorError from `start` for what only the operator can mend.
+    `sessions` makes the session of each connection. `is_allowed` judges a client's address before anything is read;
+    `setting` is named in the log when it says no.
     """
 
-    def __init__(self, port: int, pair: Path, answerer: Answerer, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(
+        self,
+        listening: Iterable[socket.socket],
+        sessions: Callable[[], Session],
+        answerer: Answerer,
+        limits: Limits,
+        is_allowed: Callable[[str], bool],
+        occupancy: Row,
+        count: memoryview,
+        setting: str = "dot.allow_from",
+    ) -> None:
+        self.limits = limits
         self.answerer = answerer
-        self.context: ssl.SSLContext = server_context(pair)
-        self.buffer = memoryview(bytearray(_BUFFER_BYTES))
-        self._port = port
-        self._pair = pair
-        self._pair_seen = _stamp(pair)
-        self._admission: Admission[Connection] = Admission(self.limits)
-        self._servers: list[asyncio.Server] = []
-        self._watch: asyncio.Task[None] | None = None
+        self.count = count
+        self._sessions = sessions
+        self._is_allowed = is_allowed
+        self._setting = setting
+        self._buffer = memoryview(bytearray(_BUFFER_BYTES))
+        self._admission: Admission[Connection] = Admission(limits, occupancy)
+        self._loop = asyncio.get_running_loop()
+        self._stopping = False
         self._empty = asyncio.Event()
-
-    async def start(self) -> int:
-        """Listen on every address, IPv4 and IPv6. Returns the port, which the kernel chooses when it was 0."""
-        loop = asyncio.get_running_loop()
-        for listener in listening_sockets(self._port):
-            self._servers.append(await loop.create_server(partial(Connection, self), sock=listener, backlog=_BACKLOG))
-            self._port = listener.getsockname()[1]
-        self._watch = asyncio.create_task(self._watch_clock())
-        return self._port
+        self._warn_refused = Seldom(log.warning, monotonic)
+        self._warn_failed = Seldom(log.info, monotonic)
+        self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._loop) for bound in listening]
+        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
 
     async def stop(self, grace_s: float = 4.0) -> None:
         """Accept nothing more, answer what is unfinished for at most `grace_s`, close everything orderly."""
-        for server in self._servers:
-            server.close()
+        if self._stopping:
+            return
+        self._stopping = True
+        for listener in self._listeners:
+            listener.close()
         for connection in self._admission.guests():
             connection.close_when_idle("the server stops")
         try:
@@ -63,104 +69,72 @@ class Server:
         except TimeoutError:
             for connection in self._admission.guests():
                 connection.close("the server stops")
-        if self._watch is not None:
-            self._watch.cancel()
+            await asyncio.sleep(0)
+        self._sweep.cancel()
 
     async def _wait_empty(self) -> None:
-        while self._admission.connections:
+        while self._admission.guests():
             self._empty.clear()
             await self._empty.wait()
+
+    # --- coming in ----------------------------------------------------------------------------------------------
+
+    def _accepted(self, connected: socket.socket, address: tuple[str, int]) -> None:
+        client, port = address
+        if not self._is_allowed(client):
+            self._refuse(connected, Count.REFUSED_NOT_ALLOWED, f"{client} refused: it is not in {self._setting}")
+            return
+        try:
+            leaving = self._admission.make_room(client)
+        except LookupError:
+            self._refuse(connected, Count.REFUSED_NO_ROOM, f"{client} refused: no room, and nobody idle to make some")
+            return
+        if leaving is not None:
+            self.count[Count.EVICTED] += 1
+            leaving.close("made room")
+        self.count[Count.ACCEPTED] += 1
+        connection = Connection(self, self._sessions(), client, port)
+        self._admission.enter(connection)
+        connection.start(Stream(connected, connection, self._buffer, self._loop))
+
+    def _refuse(self, connected: socket.socket, why: Count, line: str) -> None:
+        connected.close()
+        self.count[why] += 1
+        self._warn_refused(line)
+
+    def _accept_failed(self) -> None:
+        self.count[Count.ACCEPT_ERRORS] += 1
 
     # --- what a connection asks of its house --------------------------------------------------------------------
 
     def idle_timeout_s(self) -> float:
-        return self.limits.idle_timeout_at_s(self._admission.connections)
+        return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.connections)
 
-    def opened(self, connection: Connection) -> bool:
-        """True if the connection may stay; somebody who was idle may have had to leave for it."""
-        try:
-            leaving = self._admission.make_room(connection.client)
-        except LookupError:
-            log.debug("%s refused: no room", connection.client)
-            return False
-        if leaving is not None:
-            leaving.close("made room")
-        self._admission.enter(connection)
-        return True
+    def opened(self, connection: Connection) -> None:
+        resumed = connection.is_resumed
+        self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
+        log.info("%s port %d opened: %s", connection.client, connection.port, connection.describe())
 
-    def closed(self, connection: Connection) -> None:
+    def failed(self, connection: Connection, why: str) -> None:
+        if not connection.established:
+            self.count[Count.HANDSHAKES_FAILED] += 1
+            self._warn_failed(f"{connection.client} failed: {why}")
+
+    def closed(self, connection: Connection, why: str) -> None:
         self._admission.leave(connection)
-        if not self._admission.connections:
-            self._empty.set()
+        self._empty.set()
+        if connection.established:
+            lasted_s = monotonic() - connection.started_s
+            log.info(
+                "%s port %d closed after %.1f s, %d queries: %s",
+                connection.client, connection.port, lasted_s, connection.queries, why,
+            )  # fmt: skip
 
     # --- the clock ----------------------------------------------------------------------------------------------
 
-    async def _watch_clock(self) -> None:
-        next_look_s = monotonic() + _PAIR_LOOK_S
-        while True:
-            await asyncio.sleep(_SWEEP_S)
-            now_s = monotonic()
-            for connection in self._admission.guests():
-                if connection.deadline_s <= now_s:
-                    connection.expire()
-            if now_s >= next_look_s:
-                next_look_s = now_s + _PAIR_LOOK_S
-                self.reload()
-
-    def reload(self) -> None:
-        """Serve the certificate on disk if it changed; a bad one is refused with a reason and the old one stays."""
-        stamp = _stamp(self._pair)
-        if stamp == self._pair_seen:
-            return
-        self._pair_seen = stamp
-        try:
-            load_pair(self.context, self._pair)
-        except OperatorError as error:
-            log.error("the new certificate is refused, the old one stays: %s", error)
-        else:
-            log.info("serving the new certificate")
-
-
-def listening_sockets(port: int) -> list[socket.socket]:
-    """TCP sockets on `port` of every address, not yet listening. Raises OperatorError naming the setting."""
-    sockets: list[socket.socket] = []
-    families = [socket.AF_INET, socket.AF_INET6] if socket.has_ipv6 else [socket.AF_INET]
-    for family in families:
-        try:
-            listener = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as error:
-            if error.errno == errno.EAFNOSUPPORT and sockets:
-                continue
-            raise
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        try:
-            listener.bind(("", port))
-        except OSError as error:
-            listener.close()
-            if error.errno == errno.EADDRNOTAVAIL and sockets:
-                continue
-            for other in sockets:
-                other.close()
-            raise OperatorError(_why_not_bound(port, error)) from error
-        port = port or listener.getsockname()[1]
-        listener.setblocking(False)
-        sockets.append(listener)
-    return sockets
-
-
-def _why_not_bound(port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"dot.port: {port} is taken by another program (see `ss -ltnp`): stop it or choose another port"
-    if error.errno == errno.EACCES:
-        return f"dot.port: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
-    return f"dot.port: cannot listen on {port}: {error.strerror}"
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    def _look_at_clock(self) -> None:
+        now_s = monotonic()
+        for connection in self._admission.guests():
+            if connection.deadline_s <= now_s:
+                connection.expire()
+        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)

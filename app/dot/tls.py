@@ -111,12 +111,16 @@ class Session:
                 return self.take_output()
         return self.take_output()
 
+    @property
+    def is_resumed(self) -> bool:
+        return self._tls is not None and bool(self._tls.session_reused)
+
     def describe(self) -> str:
-        """Version, cipher, ALPN and whether resumed, for the log."""
+        """Version, ALPN and whether resumed, for the log."""
         if self._tls is None or not self.established:
             return "no TLS"
         alpn = self._tls.selected_alpn_protocol() or "none"
-        return f"{self._tls.version()} alpn={alpn} {'resumed' if self._tls.session_reused else 'new'}"
+        return f"{self._tls.version()}, ALPN {alpn}, {'resumed' if self.is_resumed else 'new session'}"
 
     def _handshake(self, data: bytes | memoryview) -> bool:
         if self._hello is not None:

@@ -49,10 +49,15 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]*)?")
 _LOOPBACK = {ip_address("127.0.0.1"), ip_address("::1")}
 
 
-def application(read_enrolment: Callable[[], Enrolment], healthy: Callable[[], Awaitable[bool]]) -> Starlette:
+def application(
+    read_enrolment: Callable[[], Enrolment],
+    healthy: Callable[[], Awaitable[bool]],
+    metrics: Callable[[], Awaitable[str]],
+) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
-    If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers.
+    If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
+    `metrics` gives the text of /metrics, or raises OperatorError.
     """
     here = Path(__file__).parent
     template = Environment(
@@ -71,6 +76,12 @@ def application(read_enrolment: Callable[[], Enrolment], healthy: Callable[[], A
             return PlainTextResponse("ok\n")
         return PlainTextResponse("DNS over TLS does not answer: run `homedot doctor` to see why\n", 503)
 
+    async def counts(_: Request) -> Response:
+        try:
+            return PlainTextResponse(await metrics(), media_type="text/plain; version=0.0.4")
+        except OperatorError as error:
+            return PlainTextResponse(f"{error}\n", 503)
+
     async def stylesheet(_: Request) -> Response:
         return Response(style, media_type="text/css")
 
@@ -83,6 +94,7 @@ def application(read_enrolment: Callable[[], Enrolment], healthy: Callable[[], A
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
             Route("/healthz", health),
+            Route("/metrics", counts),
         ],
         middleware=[Middleware(Guard, read_enrolment=read_enrolment)],
         exception_handlers={Exception: _failed},

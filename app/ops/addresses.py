@@ -10,7 +10,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 import ifaddr
@@ -61,6 +61,15 @@ def effective(configured: tuple[IPAddress, ...], root: Path = ROOT) -> tuple[IPA
 def discover(root: Path = ROOT) -> tuple[IPAddress, ...]:
     """The LAN addresses found on this box, best first; empty when there is none."""
     return choose(inspect(_listed(), root=root))
+
+
+def bridge_gateway(root: Path = ROOT) -> str | None:
+    """The gateway of a container's bridge network, as whose address every client may appear; None on other networks."""
+    ends = {interface.name for interface in inspect(_listed(), root=root) if interface.container_end}
+    for row in _rows(root / "proc/net/route"):
+        if row[0] in ends and row[1] == row[7] == "00000000":
+            return str(IPv4Address(bytes.fromhex(row[2])[::-1]))
+    return None
 
 
 def decide(configured: tuple[IPAddress, ...], interfaces: tuple[Interface, ...]) -> tuple[IPAddress, ...]:

@@ -74,3 +74,19 @@ def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     cache = Cache(2_000, Clock())
     cache.put(b"key", body(600) + bytes(5_000), [4], 600)
     assert cache.get(b"key") is None
+
+
+def test_an_entry_that_is_asked_for_near_its_end_is_fetched_anew_once_a_second() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    wanted: list[bytes] = []
+    cache.refresh = wanted.append
+    cache.put(b"key", body(100), [4], 100)
+    for age_s in (1.0, 50.0, 89.0):
+        clock.now_s = 1000 + age_s
+        cache.get(b"key")
+    assert wanted == []
+    for age_s in (91.0, 91.2, 91.4, 92.5):
+        clock.now_s = 1000 + age_s
+        cache.get(b"key")
+    assert wanted == [b"key", b"key"]

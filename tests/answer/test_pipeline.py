@@ -31,10 +31,15 @@ class Inline:
 
 
 class Bench:
-    def __init__(self, handler: Callable[[dns.message.Message], dns.message.Message | None] = address_of) -> None:
+    def __init__(
+        self,
+        handler: Callable[[dns.message.Message], dns.message.Message | None] = address_of,
+        encrypted: bool = True,
+        log_query: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.upstream = Inline(handler)
         self.clock = Clock()
-        self.pipeline = Pipeline(Cache(1_000_000, self.clock), self.upstream)
+        self.pipeline = Pipeline(Cache(1_000_000, self.clock), self.upstream, encrypted, log_query)
 
     def octets(self, message: bytes) -> bytes | None:
         known = self.pipeline.lookup(message)
@@ -206,3 +211,50 @@ def test_a_broken_upstream_is_servfail() -> None:
     answer = bench.ask(query(use_edns=0))
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert [option.code for option in answer.extended_errors()] == [23]
+
+
+def test_a_popular_name_is_never_a_cold_miss() -> None:
+    bench = Bench()
+    bench.ask(query())
+    for _ in range(1000):
+        bench.clock.now_s += 1
+        known = bench.pipeline.lookup(query().to_wire())
+        assert known is not None
+    assert 3 < len(bench.upstream.seen) < 300
+
+
+def test_e16_any_gets_the_one_small_record_of_rfc_8482_and_travels_nowhere() -> None:
+    bench = Bench()
+    answer = bench.ask(query(kind="ANY", want_dnssec=True))
+    assert answer.answer[0].to_text() == 'www.example. 3600 IN HINFO "RFC8482" ""'
+    assert bench.upstream.seen == []
+
+
+def test_d5_an_answer_of_ours_is_not_called_validated() -> None:
+    assert not Bench().ask(query(kind="ANY", want_dnssec=True)).flags & dns.flags.AD
+
+
+def test_e9_an_answer_of_ours_is_padded_too() -> None:
+    assert len(Bench().octets(query(kind="ANY", use_edns=0, options=[PADDING]).to_wire()) or b"") == 468
+
+
+def test_e10_without_encryption_nothing_is_padded() -> None:
+    bench = Bench(encrypted=False)
+    for kind in ("A", "ANY", "AXFR"):
+        octets = bench.octets(query(kind=kind, use_edns=0, options=[PADDING]).to_wire())
+        assert octets is not None
+        assert len(octets) < 100
+
+
+def test_e11_over_udp_keepalive_is_ignored() -> None:
+    answers: list[bytes | None] = []
+    Bench().pipeline.resolve(query(use_edns=0, options=[KEEPALIVE]).to_wire(), None, answers.append)
+    assert dns.message.from_wire(answers[0] or b"").options == ()
+
+
+def test_names_are_logged_only_for_those_who_ask_and_once_each() -> None:
+    logged: list[bytes] = []
+    bench = Bench(log_query=logged.append)
+    for _ in range(2):
+        bench.ask(query())
+    assert len(logged) == 2

@@ -187,3 +187,37 @@ def test_a_damaged_response_is_read_or_refused(at: int, value: int) -> None:
 def test_a_query_is_no_response() -> None:
     with pytest.raises(UpstreamError):
         read_response(query())
+
+
+def answer_of(octets: int, **options: object) -> tuple[bytes, bytes]:
+    """A query and an answer of about `octets` to it."""
+    message = dns.message.make_query("www.example.", "TXT", **options)  # type: ignore[arg-type]
+    answer = dns.message.make_response(message)
+    texts = [f'"{number:03}{"x" * 97}"' for number in range(octets // 101)]
+    answer.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "TXT", *texts))
+    return message.to_wire(), answer.to_wire(max_size=65535)
+
+
+@pytest.mark.parametrize(
+    ("octets", "options", "is_whole"),
+    [
+        (400, {}, True),
+        (700, {}, False),
+        (700, {"use_edns": 0, "payload": 1232}, True),
+        (700, {"use_edns": 0, "payload": 600}, False),
+        (400, {"use_edns": 0, "payload": 100}, True),
+        (2000, {"use_edns": 0, "payload": 4096}, False),
+    ],
+)
+def test_a_datagram_fits_what_the_client_can_take_or_sets_tc(
+    octets: int, options: dict[str, int], is_whole: bool
+) -> None:
+    message, answer = answer_of(octets, **options)
+    fitted = wire.fit_datagram(message, answer)
+    if is_whole:
+        assert fitted == answer
+        return
+    short = dns.message.from_wire(fitted, raise_on_truncation=False)
+    assert short.flags & 0x0200
+    assert (len(short.question), len(short.answer), short.edns) == (1, 0, 0 if options else -1)
+    assert len(fitted) < 100

@@ -1,8 +1,11 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 
 import pytest
 
-from app.dot.admission import Admission, Limits
+from app.dot.admission import Admission, allowing
+from app.dot.occupancy import Occupancy
+from tests.dot.serving import LIMITS
 
 
 @dataclass(eq=False)
@@ -12,8 +15,14 @@ class Somebody:
     idle: bool = field(default=True)
 
 
-def admission(connections: int = 3, per_client: int = 2) -> Admission[Somebody]:
-    return Admission(Limits(connections=connections, connections_per_client=per_client))
+def admission(
+    connections: int = 3,
+    per_client: int = 2,
+    occupancy: Occupancy | None = None,
+    unshared: frozenset[str] = frozenset(),
+) -> Admission[Somebody]:
+    limits = replace(LIMITS, connections=connections, connections_per_client=per_client, unshared=unshared)
+    return Admission(limits, (occupancy or Occupancy()).row(0))
 
 
 def test_there_is_room_until_the_limit() -> None:
@@ -58,5 +67,31 @@ def test_who_leaves_makes_room() -> None:
 
 
 def test_idle_time_shrinks_as_places_fill_up() -> None:
-    limits = Limits(connections=100, idle_timeout_s=100)
+    limits = replace(LIMITS, connections=100, idle_timeout_s=100)
     assert [limits.idle_timeout_at_s(count) for count in (0, 49, 50, 74, 75, 100)] == [100, 100, 50, 50, 10, 10]
+
+
+def test_connections_in_other_workers_count_too() -> None:
+    occupancy = Occupancy(2)
+    house = admission(connections=10, occupancy=occupancy)
+    occupancy.row(1).enter("a")
+    own = Somebody("a", 1)
+    house.enter(own)
+    assert house.connections == 2
+    assert house.make_room("a") is own
+    assert house.make_room("b") is None
+
+
+def test_no_share_applies_to_an_address_behind_which_many_clients_stand() -> None:
+    house = admission(connections=10, unshared=frozenset({"172.17.0.1"}))
+    for number in range(5):
+        assert house.make_room("172.17.0.1") is None
+        house.enter(Somebody("172.17.0.1", number))
+
+
+def test_only_addresses_inside_the_networks_are_allowed() -> None:
+    is_allowed = allowing([ip_network("192.168.0.0/16"), ip_network("fe80::/10")])
+    assert is_allowed("192.168.1.7")
+    assert is_allowed("fe80::1%eth0")
+    assert not is_allowed("8.8.8.8")
+    assert not is_allowed("2001:db8::1")

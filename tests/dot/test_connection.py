@@ -2,40 +2,26 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from app.dot.admission import Limits
-from app.dot.server import Server
-from tests.fakes.answerer import EchoAnswerer
+from app.dot.counters import Count
+from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient
 
 pytestmark = pytest.mark.anyio
 
 
-@asynccontextmanager
-async def serving(pair: Path, limits: Limits | None = None) -> AsyncIterator[tuple[int, EchoAnswerer]]:
-    answerer = EchoAnswerer()
-    server = Server(0, pair, answerer, limits)
-    port = await server.start()
-    try:
-        yield port, answerer
-    finally:
-        await server.stop(grace_s=0)
-
-
 async def test_c6_answers_fifty_queries_that_come_in_one_write(pair: Path) -> None:
-    async with serving(pair) as (port, _), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         sent = [b"query %d" % number for number in range(50)]
         client.send(*sent)
         assert [await client.receive() for _ in sent] == sent
 
 
 async def test_c5_a_message_that_comes_octet_by_octet_is_answered(pair: Path) -> None:
-    async with serving(pair) as (port, _), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         for octet in b"\0\5hello":
             client.writer.write(bytes([octet]))
             await client.writer.drain()
@@ -43,52 +29,52 @@ async def test_c5_a_message_that_comes_octet_by_octet_is_answered(pair: Path) ->
 
 
 async def test_c7_a_slow_answer_does_not_hold_up_a_fast_one(pair: Path) -> None:
-    async with serving(pair) as (port, answerer), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow", b"fast")
         assert await client.receive() == b"fast"
-        answerer.release()
+        house.answerer.release()
         assert await client.receive() == b"slow"
 
 
 async def test_c8_a_hundred_round_trips_on_one_connection(pair: Path) -> None:
-    async with serving(pair) as (port, _), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         for number in range(100):
             client.send(b"%d" % number)
             assert await client.receive() == b"%d" % number
 
 
 async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
-    async with serving(pair, Limits(idle_timeout_s=0.1)) as (port, _), DotClient(port) as client:
+    async with serving(pair, idle_timeout_s=0.1) as house, DotClient(house.port) as client:
         client.send(b"hello")
         assert await client.receive() == b"hello"
         assert await client.ended() == b""  # without close_notify this is an SSL error
 
 
 async def test_c11_a_client_that_leaves_before_its_answers_costs_nothing(pair: Path) -> None:
-    async with serving(pair) as (port, answerer):
-        async with DotClient(port) as client:
+    async with serving(pair) as house:
+        async with DotClient(house.port) as client:
             client.send(*[b"slow"] * 50)
-            await answerer.somebody_waits.wait()
-        answerer.release()
-        async with DotClient(port) as client:
+            await house.answerer.somebody_waits.wait()
+        house.answerer.release()
+        async with DotClient(house.port) as client:
             client.send(b"hello")
             assert await client.receive() == b"hello"
 
 
 async def test_c12_what_was_asked_before_the_client_closed_is_answered(pair: Path) -> None:
-    async with serving(pair) as (port, answerer), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow")
-        await answerer.somebody_waits.wait()
+        await house.answerer.somebody_waits.wait()
         raw: socket.socket = client.writer.get_extra_info("socket")
         raw.shutdown(socket.SHUT_WR)
         await asyncio.sleep(0.05)  # the end of the stream has no event of its own to wait for
-        answerer.release()
+        house.answerer.release()
         assert await client.receive() == b"slow"
 
 
 async def test_c14_a_handshake_that_takes_too_long_is_ended(pair: Path) -> None:
-    async with serving(pair, Limits(handshake_timeout_s=0.1)) as (port, _):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with serving(pair, handshake_timeout_s=0.1) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(b"\x16\3\1")
         async with asyncio.timeout(10):
             assert await reader.read() == b""
@@ -96,7 +82,7 @@ async def test_c14_a_handshake_that_takes_too_long_is_ended(pair: Path) -> None:
 
 
 async def test_c14_an_unfinished_message_is_not_kept_alive_by_more_octets(pair: Path) -> None:
-    async with serving(pair, Limits(message_timeout_s=0.3)) as (port, _), DotClient(port) as client:
+    async with serving(pair, message_timeout_s=0.3) as house, DotClient(house.port) as client:
         client.writer.write(b"\xff\xff")
         async with asyncio.timeout(10):
             while not client.reader.at_eof():
@@ -105,7 +91,7 @@ async def test_c14_an_unfinished_message_is_not_kept_alive_by_more_octets(pair: 
 
 
 async def test_c14_a_client_that_never_reads_is_dropped(pair: Path) -> None:
-    async with serving(pair, Limits(write_timeout_s=0.2)) as (port, answerer), DotClient(port) as client:
+    async with serving(pair, write_timeout_s=0.2) as house, DotClient(house.port) as client:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         big = bytes(60000)
         with pytest.raises((ConnectionError, TimeoutError)):
@@ -113,55 +99,101 @@ async def test_c14_a_client_that_never_reads_is_dropped(pair: Path) -> None:
                 while True:
                     client.send(big)
                     await client.writer.drain()
-        assert len(answerer.seen) < 1000
+        assert len(house.answerer.seen) < 1000
 
 
 async def test_c13_reading_stops_at_the_limit_of_unfinished_queries_and_goes_on(pair: Path) -> None:
-    limits = Limits(queries_per_connection=10)
-    async with serving(pair, limits) as (port, answerer), DotClient(port) as client:
+    async with serving(pair, queries_per_connection=10) as house, DotClient(house.port) as client:
         sent = [b"slow %d" % number for number in range(35)]
         client.send(*sent)
         received: set[bytes] = set()
         while len(received) < len(sent):
-            await answerer.somebody_waits.wait()
-            answerer.somebody_waits.clear()
-            assert len(answerer.waiting) <= 10
-            expected = len(answerer.waiting)
-            answerer.release()
+            await house.answerer.somebody_waits.wait()
+            house.answerer.somebody_waits.clear()
+            assert len(house.answerer.waiting) <= 10
+            expected = len(house.answerer.waiting)
+            house.answerer.release()
             received |= {await client.receive() for _ in range(expected)}
         assert received == set(sent)
 
 
 @pytest.mark.parametrize("message", [b"", b"x", b"elevenbytes", bytes(65535)])
 async def test_c15_messages_of_any_length_reach_the_answerer_whole(pair: Path, message: bytes) -> None:
-    async with serving(pair) as (port, _), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         client.send(message, b"next")
         assert await client.receive() == message
         assert await client.receive() == b"next"
 
 
 async def test_c17_a_message_that_deserves_no_answer_gets_none_and_the_next_one_its_own(pair: Path) -> None:
-    async with serving(pair) as (port, _), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"none")
         client.send(b"next")
         assert await client.receive() == b"next"
 
 
 async def test_answers_that_come_together_leave_together(pair: Path) -> None:
-    async with serving(pair) as (port, answerer), DotClient(port) as client:
+    async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow 1", b"slow 2", b"slow 3")
-        await answerer.somebody_waits.wait()
-        answerer.release()
+        await house.answerer.somebody_waits.wait()
+        house.answerer.release()
         assert [await client.receive() for _ in range(3)] == [b"slow 3", b"slow 2", b"slow 1"]
 
 
 async def test_tells_the_answerer_the_idle_time_that_applies(pair: Path) -> None:
-    limits = Limits(connections=2, idle_timeout_s=60)
-    async with serving(pair, limits) as (port, answerer), DotClient(port) as first:
+    async with serving(pair, connections=2, idle_timeout_s=60) as house, DotClient(house.port) as first:
         first.send(b"slow")
-        await answerer.somebody_waits.wait()
-        async with DotClient(port) as second:
-            answerer.somebody_waits.clear()
+        await house.answerer.somebody_waits.wait()
+        async with DotClient(house.port) as second:
+            house.answerer.somebody_waits.clear()
             second.send(b"slow")
-            await answerer.somebody_waits.wait()
-    assert answerer.idle_timeouts_s == [30, 6]
+            await house.answerer.somebody_waits.wait()
+    assert house.answerer.idle_timeouts_s == [30, 6]
+
+
+async def test_c14_a_client_that_says_nothing_is_ended_before_the_handshake_deadline(pair: Path) -> None:
+    async with serving(pair, first_byte_timeout_s=0.1, handshake_timeout_s=60) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        assert house.counted(Count.TIMED_OUT) == 1
+        assert house.counted(Count.HANDSHAKES_FAILED) == 1
+
+
+async def test_c14_answers_do_not_prolong_the_deadline_of_an_unfinished_message(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        client.writer.write(b"\0\x05hel")
+        await house.answerer.somebody_waits.wait()
+        (connection,) = house.server._admission.guests()
+        before_s = connection.deadline_s
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+        assert connection.deadline_s == before_s
+
+
+async def test_queries_and_handshakes_are_counted(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"one", b"two")
+        await client.receive()
+        await client.receive()
+        assert house.counted(Count.QUERIES) == 2
+        assert house.counted(Count.HANDSHAKES_FULL) == 1
+        assert house.counted(Count.ACCEPTED) == 1
+        assert house.occupancy.connections == 1
+
+
+async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with serving(pair) as house:
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            await client.receive()
+            port = client.writer.get_extra_info("sockname")[1]
+        while house.occupancy.connections:
+            await asyncio.sleep(0.01)  # until the server has noticed
+    lines = [record.getMessage() for record in caplog.records if f"port {port}" in record.getMessage()]
+    assert lines[0] == f"127.0.0.1 port {port} opened: TLSv1.3, ALPN dot, new session"
+    assert lines[1].endswith("1 queries: the client closed")
+    assert len(lines) == 2

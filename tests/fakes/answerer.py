@@ -12,14 +12,14 @@ class EchoAnswerer:
     def __init__(self) -> None:
         self.waiting: list[tuple[bytes, Reply]] = []
         self.seen: list[bytes] = []
-        self.idle_timeouts_s: list[float] = []
+        self.idle_timeouts_s: list[float | None] = []
         self.somebody_waits = asyncio.Event()
 
     def lookup(self, message: bytes) -> bytes | None:
         self.seen.append(message)
         return None if message.startswith((b"slow", b"none")) else message
 
-    def resolve(self, message: bytes, idle_timeout_s: float, reply: Reply) -> None:
+    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
         if message.startswith(b"none"):
             reply(None)

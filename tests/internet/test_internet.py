@@ -25,7 +25,7 @@ import dns.rdatatype
 import dns.zonefile
 import pytest
 
-from app import settings
+from app.configuration import load
 from tests.internet import DEAD, FORWARDER, LEAVES, ROOT, SLOW, TEST, Internet
 from tests.internet.forwarder import PLAIN_PORT, TLS_PORT
 
@@ -147,7 +147,7 @@ def test_its_forwarders_and_environment_are_settings(internet: Internet) -> None
     environment = internet.environment | {
         "HOMEDOT_RESOLVER__FORWARD": f"{internet.forwarder_tls},{internet.forwarder_plain}"
     }
-    resolver = settings.load(environment).settings.resolver
+    resolver = load(environment).settings.resolver
 
     assert (resolver.mode, resolver.root_hints) == ("recursive", internet.root_hints)
     assert [str(forwarder.address) for forwarder in resolver.forward] == [internet.address(FORWARDER)] * 2

@@ -39,6 +39,10 @@ def ask(
     return ask_application(lambda: enrolment, path, method, host, healthy)
 
 
+async def no_metrics() -> str:
+    return "# TYPE homedot_connections gauge\nhomedot_connections 1\n"
+
+
 def ask_application(
     read_enrolment: Any, path: str, method: str = "GET", host: str | None = None, healthy: bool = True
 ) -> httpx.Response:
@@ -46,7 +50,7 @@ def ask_application(
         return healthy
 
     async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(web.application(read_enrolment, health), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(web.application(read_enrolment, health, no_metrics), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, path, headers={} if host is None else {"Host": host})
 
@@ -243,7 +247,9 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
     enrolments = iter([own_authority, replace(own_authority, addresses=(ip_address("192.168.1.11"),))])
 
     async def run() -> list[int]:
-        transport = httpx.ASGITransport(web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True)))
+        transport = httpx.ASGITransport(
+            web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True), no_metrics)
+        )
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return [(await client.get("/healthz")).status_code for _ in range(2)]
 
@@ -302,7 +308,7 @@ async def healthy():
 from app.onboarding import enrolment, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 web.LIFETIME = float(sys.argv[2])
-web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy), 0)
+web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy), 0)
 """
 
 
@@ -382,3 +388,10 @@ def test_server_log_stays_silent_about_broken_requests(own_authority: Enrolment)
             client.recv(100)
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=5)[0] == ""
+
+
+def test_metrics_are_text_for_prometheus(own_authority: Enrolment) -> None:
+    answer = ask(own_authority, "/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "homedot_connections 1" in answer.text

@@ -1,0 +1,194 @@
+"""The front door's process, or processes: sockets, workers, and what each of them is made of."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from app.answer.cache import Cache
+from app.answer.pipeline import Pipeline
+from app.answer.querylog import question_text
+from app.answer.upstream import Upstream
+from app.answer.wire import fit_datagram
+from app.dot.admission import Limits, allowing
+from app.dot.certificate import Certificate
+from app.dot.counters import Counters
+from app.dot.datagrams import Datagrams
+from app.dot.listener import listening_sockets
+from app.dot.occupancy import Occupancy
+from app.dot.plain import PlainSession
+from app.dot.server import Server
+from app.dot.tls import Session
+from app.ops.addresses import bridge_gateway
+from app.settings import Settings
+
+from . import places
+
+log = logging.getLogger("homedot")
+
+_CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
+_CERTIFICATE_LOOK_S = 2.0
+
+
+class _Sockets:
+    """What one worker listens on."""
+
+    def __init__(self, settings: Settings, shared: bool) -> None:
+        stream, datagram, plain = socket.SOCK_STREAM, socket.SOCK_DGRAM, settings.plain
+        self.dot = listening_sockets(settings.dot.port, "dot.port", stream, shared)
+        self.plain = listening_sockets(plain.port, "plain.port", stream, shared) if plain.enabled else []
+        self.datagrams = listening_sockets(plain.port, "plain.port", datagram, shared) if plain.enabled else []
+
+    def close(self) -> None:
+        for bound in (*self.dot, *self.plain, *self.datagrams):
+            bound.close()
+
+
+class _Shared:
+    """What all workers see; made before they are forked, so that tickets of one are good for all."""
+
+    def __init__(self, settings: Settings) -> None:
+        workers = settings.dot.workers
+        self.settings = settings
+        self.certificate = Certificate(places.pair(settings))
+        self.counters = Counters(workers)
+        self.occupancy = Occupancy(workers)
+        self.limits = _limits(settings)
+
+    def state(self) -> dict[str, int]:
+        return {"connections": self.occupancy.connections, **self.counters.totals()}
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all.
+
+    The first process watches the others: when one ends, all end, and the supervisor starts anew.
+    """
+    shared = _Shared(settings)
+    workers = settings.dot.workers
+    sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
+    # The children hold the reading end; when the first process is gone, however it went, they see the end of the file.
+    lifeline, held = os.pipe()
+    children: list[int] = []
+    own = 0
+    for worker in range(1, workers):
+        child = os.fork()
+        if child == 0:
+            own, children = worker, []
+            os.close(held)
+            break
+        children.append(child)
+    for worker in range(workers):
+        if worker != own:
+            sockets[worker].close()
+    sys.exit(asyncio.run(_serve(shared, own, sockets[own], lifeline if own else None, children)))
+
+
+async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int | None, children: list[int]) -> int:
+    settings, count, row = shared.settings, shared.counters.row(worker), shared.occupancy.row(worker)
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    refresh = partial(shared.certificate.refresh, count)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, _hang_up, refresh, children)
+    lost: list[int] = []
+    loop.add_signal_handler(signal.SIGCHLD, _child_ended, children, lost, stopping)
+    if lifeline is not None:
+        loop.add_reader(lifeline, stopping.set)
+
+    upstream = Upstream(settings.resolver.port, settings.dot.queries)
+    log_query = _log_query if settings.dot.log_queries else None
+    answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query)
+    is_allowed = allowing(settings.dot.allow_from)
+    sessions = partial(Session, shared.certificate.context)
+    servers = [Server(sockets.dot, sessions, answerer, shared.limits, is_allowed, row, count)]
+    datagrams = None
+    if settings.plain.enabled:
+        plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, encrypted=False, log_query=log_query)
+        is_allowed = allowing(settings.plain.allow_from)
+        setting = "plain.allow_from"
+        servers.append(Server(sockets.plain, PlainSession, plain, shared.limits, is_allowed, row, count, setting))
+        datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
+    state = await _serve_state(places.state_socket(settings), shared) if worker == 0 else None
+    if worker == 0:
+        log.info("answering DNS over TLS on port %d", settings.dot.port)
+
+    look = asyncio.create_task(_look_at_certificate(refresh))
+    await stopping.wait()
+    for child in children:
+        if child not in lost:
+            os.kill(child, signal.SIGTERM)
+    if datagrams is not None:
+        datagrams.close()
+    await asyncio.gather(*(server.stop() for server in servers))
+    upstream.close()
+    look.cancel()
+    if state is not None:
+        state.close()
+    return 1 if lost else 0
+
+
+def _limits(settings: Settings) -> Limits:
+    dot = settings.dot
+    gateway = bridge_gateway()
+    if gateway is not None:
+        log.warning("bridge network: all clients may appear as %s, so dot.connections_per_client spares it", gateway)
+    return Limits(
+        connections=dot.connections,
+        connections_per_client=dot.connections_per_client,
+        queries_per_connection=dot.queries_per_connection,
+        first_byte_timeout_s=dot.first_byte_timeout,
+        handshake_timeout_s=dot.handshake_timeout,
+        message_timeout_s=dot.message_timeout,
+        idle_timeout_s=dot.idle_timeout,
+        write_timeout_s=dot.write_timeout,
+        unshared=frozenset([gateway]) if gateway else frozenset(),
+    )
+
+
+async def _look_at_certificate(refresh: "partial[None]") -> None:
+    while True:
+        await asyncio.sleep(_CERTIFICATE_LOOK_S)
+        refresh()
+
+
+async def _serve_state(path: Path, shared: _Shared) -> asyncio.Server:
+    async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(json.dumps(shared.state()).encode())
+        writer.close()
+
+    return await asyncio.start_unix_server(tell, sock=_bound_for_all(path))
+
+
+def _bound_for_all(path: Path) -> socket.socket:
+    """A Unix socket at `path` that every user may connect to."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(path))
+    path.chmod(0o666)
+    return bound
+
+
+def _log_query(message: bytes) -> None:
+    log.info("query %s", question_text(message))
+
+
+def _hang_up(refresh: "partial[None]", children: list[int]) -> None:
+    refresh()
+    for child in children:
+        os.kill(child, signal.SIGHUP)
+
+
+def _child_ended(children: list[int], lost: list[int], stopping: asyncio.Event) -> None:
+    for child in children:
+        if child not in lost and os.waitpid(child, os.WNOHANG)[0]:
+            lost.append(child)
+            if not stopping.is_set():
+                log.error("worker %d ended; ending the others, to start anew", child)
+    stopping.set()

@@ -1,0 +1,166 @@
+"""Environment and YAML -> Settings. The only reader of the environment and of the YAML files.
+
+Defaults < YAML < environment, read anew at every start; an empty variable counts as not set. HOMEDOT_CONFIG may name
+several YAML files with colons between them; later ones win.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import OperatorError
+from .settings import PREFIX, Leaf, Settings, leaves
+
+CONFIG_VARIABLE = "HOMEDOT_CONFIG"
+CONFIG_DEFAULT = "/config/homedot.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Effective settings, and for each setting's name where its value came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def load(environment: Mapping[str, str]) -> Loaded:
+    """Read YAML and environment into Settings.
+
+    Raises OperatorError with one line per fault: syntax, unknown keys, bad values and contradictions together.
+    """
+    faults: list[str] = []
+    known = {leaf.name: leaf for leaf in leaves()}
+    given: dict[str, tuple[object, str]] = {}
+    named = environment.get(CONFIG_VARIABLE)
+    for path in named.split(":") if named else [CONFIG_DEFAULT]:
+        given |= _from_yaml(Path(path), bool(named), known, faults)
+    given |= _from_environment(environment, known, faults)
+    parsed: dict[str, object] = {}
+    sources = dict.fromkeys(known, "default")
+    for name, (raw, source) in given.items():
+        try:
+            parsed[name] = known[name].parse(raw)
+            sources[name] = source
+        except ValueError as error:
+            faults.append(f"{name}: {error} (got {raw!r}, from {source})")
+    settings = _build(Settings, parsed)
+    bad = {fault.split(":")[0] for fault in faults}
+    faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
+    if faults:
+        raise OperatorError(faults)
+    return Loaded(settings, sources)
+
+
+def _from_yaml(
+    path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
+    except FileNotFoundError:
+        if is_named:
+            faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
+        return {}
+    except OSError as error:
+        faults.append(f"{path}: cannot be read: {error.strerror}")
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
+        return {}
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
+        return {}
+    return dict(_flatten(tree, "", str(path), known, faults))
+
+
+def _flatten(
+    tree: Mapping[object, object], prefix: str, source: str, known: Mapping[str, Leaf], faults: list[str]
+) -> Iterator[tuple[str, tuple[object, str]]]:
+    branches = {name.rpartition(".")[0] for name in known}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if name in known:
+            if value is not None:
+                yield name, (value, source)
+        elif name not in branches:
+            faults.append(f"{name}: there is no such setting{_nearest(name, known)} (from {source})")
+        elif isinstance(value, dict):
+            yield from _flatten(value, f"{name}.", source, known, faults)
+        elif value is not None:
+            faults.append(f"{name}: must be followed by settings of its own, indented below it (from {source})")
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    variables = {leaf.variable: leaf.name for leaf in known.values()}
+    found: dict[str, tuple[object, str]] = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
+            continue
+        if variable in variables:
+            found[variables[variable]] = (value, variable)
+        else:
+            faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
+    return found
+
+
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
+
+
+def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
+    chosen: dict[str, object] = {}
+    for item in fields(branch):
+        name = prefix + item.name
+        if is_dataclass(item.default):
+            chosen[item.name] = _build(type(item.default), parsed, f"{name}.")
+        elif name in parsed:
+            chosen[item.name] = parsed[name]
+    return branch(**chosen)
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that are fine alone and wrong together: the names involved, and the fault."""
+    dot, plain, web, tls, resolver = settings.dot, settings.plain, settings.web, settings.tls, settings.resolver
+    if dot.port == 53:
+        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
+    taken = {"dot.port": dot.port, "resolver.port": resolver.port}
+    taken |= {"web.port": web.port} if web.enabled else {}
+    taken |= {"plain.port": plain.port} if plain.enabled else {}
+    for first, second in combinations(sorted(taken), 2):
+        if taken[first] == taken[second]:
+            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
+    if dot.connections_per_client > dot.connections:
+        share, whole = "dot.connections_per_client", "dot.connections"
+        yield (share, whole), f"{share}: must not be more than {whole}, which is {dot.connections}"
+    if dot.first_byte_timeout > dot.handshake_timeout:
+        first, second = "dot.first_byte_timeout", "dot.handshake_timeout"
+        yield (first, second), f"{first}: must not be longer than {second}, which is {dot.handshake_timeout} s"
+    if (tls.certificate is None) != (tls.key is None):
+        there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
+        yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if resolver.mode == "forward" and not resolver.forward:
+        yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value} is given twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)

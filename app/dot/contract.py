@@ -1,0 +1,52 @@
+"""What the parts of the front door ask of one another, and of the room that knows the answers."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from .admission import Limits
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+Reply = Callable[[bytes | None], None]
+
+
+class Answerer(Protocol):
+    """Where answers come from. Messages are whole, without their length."""
+
+    def lookup(self, message: bytes) -> bytes | None:
+        """The answer if it is known this instant."""
+
+    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
+        """Call `reply` exactly once, now or later, with the answer or with None if the message deserves none.
+
+        `idle_timeout_s` is how long this connection may be idle now; None where there is no connection (UDP).
+        """
+
+
+class Session(Protocol):
+    """What lies between the socket and the messages: TLS, or nothing."""
+
+    established: bool
+    peer_closed: bool
+
+    @property
+    def is_resumed(self) -> bool: ...
+    def receive(self, data: memoryview) -> bytes: ...
+    def send(self, plaintext: bytes) -> bytes: ...
+    def take_output(self) -> bytes: ...
+    def close(self) -> bytes: ...
+    def describe(self) -> str: ...
+
+
+class House(Protocol):
+    """What a connection needs from the server it belongs to."""
+
+    limits: Limits
+    answerer: Answerer
+    count: memoryview
+
+    def idle_timeout_s(self) -> float: ...
+    def opened(self, connection: "Connection") -> None: ...
+    def failed(self, connection: "Connection", why: str) -> None: ...
+    def closed(self, connection: "Connection", why: str) -> None: ...

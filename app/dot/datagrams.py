@@ -1,0 +1,82 @@
+"""Plain DNS over UDP, for `plain.enabled`: devices without DNS over TLS, and those that look for it from plain DNS.
+
+Answers fit what the client can take, or say so with TC. Never an open resolver: an address outside the networks that
+are allowed gets nothing, not even a refusal, because the address may be forged.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from .contract import Answerer
+from .counters import Count
+
+log = logging.getLogger(__name__)
+
+_PER_TURN = 64
+Fit = Callable[[bytes, bytes], bytes]
+
+
+class Datagrams:
+    """Answers on the bound sockets `listening` until `close`; made inside a running loop.
+
+    At most `most_unfinished` queries wait for an answer; what comes beyond is dropped, and the client asks again. `fit`
+    gets query and answer and makes the answer small enough.
+    """
+
+    def __init__(
+        self,
+        listening: Iterable[socket.socket],
+        answerer: Answerer,
+        fit: Fit,
+        is_allowed: Callable[[str], bool],
+        most_unfinished: int,
+        count: memoryview,
+    ) -> None:
+        self._sockets = list(listening)
+        self._answerer = answerer
+        self._fit = fit
+        self._is_allowed = is_allowed
+        self._most_unfinished = most_unfinished
+        self._count = count
+        self._unfinished = 0
+        self._loop = asyncio.get_running_loop()
+        for bound in self._sockets:
+            self._loop.add_reader(bound, self._readable, bound)
+
+    def close(self) -> None:
+        for bound in self._sockets:
+            self._loop.remove_reader(bound)
+            bound.close()
+
+    def _readable(self, bound: socket.socket) -> None:
+        for _ in range(_PER_TURN):
+            try:
+                message, address = bound.recvfrom(65535)
+            except OSError as error:
+                if not isinstance(error, BlockingIOError):
+                    log.debug("UDP: %s", error)  # an ICMP error of an earlier answer
+                return
+            if not self._is_allowed(address[0]):
+                self._count[Count.REFUSED_NOT_ALLOWED] += 1
+                continue
+            self._count[Count.QUERIES_PLAIN] += 1
+            answer = self._answerer.lookup(message)
+            if answer is not None:
+                self._send(bound, address, message, answer)
+            elif self._unfinished < self._most_unfinished:
+                self._unfinished += 1
+                self._answerer.resolve(message, None, partial(self._finish, bound, address, message))
+
+    def _finish(self, bound: socket.socket, address: tuple[str, int], message: bytes, answer: bytes | None) -> None:
+        self._unfinished -= 1
+        if answer is not None and bound.fileno() >= 0:
+            self._send(bound, address, message, answer)
+
+    def _send(self, bound: socket.socket, address: tuple[str, int], message: bytes, answer: bytes) -> None:
+        try:
+            bound.sendto(self._fit(message, answer), address)
+        except OSError as error:
+            log.debug("UDP to %s: %s", address[0], error)

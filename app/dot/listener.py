@@ -1,0 +1,126 @@
+"""Accepting: who may come in at all, and what to do when the machine has no more file descriptors."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+
+from app.errors import OperatorError
+
+log = logging.getLogger(__name__)
+
+Accepted = Callable[[socket.socket, tuple[str, int]], None]
+
+_BACKLOG = 512
+_PER_TURN = 64
+"""Connections accepted before the loop looks at the others again."""
+_PAUSE_S = 0.5
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class Listener:
+    """Accepts on `listening` and hands each socket, non-blocking, with its peer's address and port to `accepted`.
+
+    Where descriptors run out, the reserve is given up to close the newcomer at once instead of leaving it hanging, and
+    accepting rests for half a second; `failed` is called each time.
+    """
+
+    def __init__(
+        self, listening: socket.socket, accepted: Accepted, failed: Callable[[], None], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._socket = listening
+        self._accepted = accepted
+        self._failed = failed
+        self._loop = loop
+        self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._rest: asyncio.TimerHandle | None = None
+        listening.listen(_BACKLOG)
+        loop.add_reader(listening, self._acceptable)
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        os.close(self._reserve)
+
+    def _acceptable(self) -> None:
+        for _ in range(_PER_TURN):
+            try:
+                connected, address = self._socket.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._fail(error)
+                return
+            connected.setblocking(False)
+            self._accepted(connected, address[:2])
+
+    def _fail(self, error: OSError) -> None:
+        self._failed()
+        log.warning("cannot accept: %s; resting for %.1f s", error.strerror, _PAUSE_S)
+        if error.errno in _EXHAUSTED:
+            self._turn_one_away()
+        self._loop.remove_reader(self._socket)
+        self._rest = self._loop.call_later(_PAUSE_S, self._loop.add_reader, self._socket, self._acceptable)
+
+    def _turn_one_away(self) -> None:
+        os.close(self._reserve)
+        try:
+            self._socket.accept()[0].close()
+        except OSError as error:
+            log.debug("cannot even turn one away: %s", error)
+        self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def listening_sockets(port: int, setting: str, kind: socket.SocketKind, shared: bool = False) -> list[socket.socket]:
+    """Bound sockets on `port` of every address, IPv4 and IPv6, not yet listening; with 0 the kernel chooses.
+
+    `shared` lets other processes of ours bind the same port (SO_REUSEPORT). Raises OperatorError that names `setting`.
+    """
+    sockets: list[socket.socket] = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            bound = _bound(family, kind, port, shared)
+        except OSError as error:
+            if sockets and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
+                continue  # a machine without IPv6
+            for other in sockets:
+                other.close()
+            raise OperatorError(_why_not_bound(setting, port, error)) from error
+        port = port or bound.getsockname()[1]
+        sockets.append(bound)
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, shared: bool) -> socket.socket:
+    fresh = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Inherited by every accepted socket: an answer is never held back for more (Nagle).
+            fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if shared:
+            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        fresh.bind(("", port))
+        fresh.setblocking(False)
+    except OSError:
+        fresh.close()
+        raise
+    return fresh
+
+
+def _why_not_bound(setting: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{setting}: {port} is taken by another program (see `ss -lntup`): stop it or choose another port"
+    if error.errno == errno.EACCES:
+        return f"{setting}: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
+    return f"{setting}: cannot listen on {port}: {error.strerror}"

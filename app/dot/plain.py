@@ -1,0 +1,31 @@
+"""The session that is none: DNS over TCP without TLS, for `plain.enabled` (RFC 7766)."""
+
+
+class PlainSession:
+    """Looks like a TLS session to a connection, and changes nothing."""
+
+    __slots__ = ("established", "peer_closed")
+
+    def __init__(self) -> None:
+        self.established = False
+        self.peer_closed = False
+
+    def receive(self, data: memoryview) -> bytes:
+        self.established = True
+        return bytes(data)
+
+    def send(self, plaintext: bytes) -> bytes:
+        return plaintext
+
+    def take_output(self) -> bytes:
+        return b""
+
+    def close(self) -> bytes:
+        return b""
+
+    def describe(self) -> str:
+        return "plain TCP"
+
+    @property
+    def is_resumed(self) -> bool:
+        return False

@@ -1,0 +1,67 @@
+"""The real server on loopback, with an answerer that knows no DNS."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from app.dot.admission import Limits
+from app.dot.certificate import Certificate
+from app.dot.counters import Count, Counters
+from app.dot.listener import listening_sockets
+from app.dot.occupancy import Occupancy
+from app.dot.server import Server
+from app.dot.tls import Session
+from tests.fakes.answerer import EchoAnswerer
+
+LIMITS = Limits(
+    connections=1024,
+    connections_per_client=64,
+    queries_per_connection=100,
+    first_byte_timeout_s=5,
+    handshake_timeout_s=10,
+    message_timeout_s=10,
+    idle_timeout_s=120,
+    write_timeout_s=10,
+)
+
+
+@dataclass(frozen=True)
+class Serving:
+    server: Server
+    port: int
+    answerer: EchoAnswerer
+    certificate: Certificate
+    counters: Counters
+    occupancy: Occupancy
+
+    def refresh(self) -> None:
+        self.certificate.refresh(self.counters.row(0))
+
+    def counted(self, count: Count) -> int:
+        return self.counters.total(count)
+
+
+@asynccontextmanager
+async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIterator[Serving]:
+    """Serve with LIMITS changed by `limits`; ends without grace unless the test stopped it."""
+    counters, occupancy, answerer = Counters(), Occupancy(), EchoAnswerer()
+    row = counters.row(0)
+    certificate = Certificate(pair)
+    sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
+    port = sockets[0].getsockname()[1]
+    server = Server(
+        sockets,
+        partial(Session, certificate.context),
+        answerer,
+        replace(LIMITS, **limits),  # type: ignore[arg-type]
+        lambda _: allowed,
+        occupancy.row(0),
+        row,
+    )
+    try:
+        yield Serving(server, port, answerer, certificate, counters, occupancy)
+    finally:
+        await server.stop(grace_s=0)

@@ -1,0 +1,84 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from app.dot.counters import Count, Counters
+from app.dot.datagrams import Datagrams
+from tests.fakes.answerer import EchoAnswerer
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Serving:
+    client: socket.socket
+    answerer: EchoAnswerer
+    counters: Counters
+
+    async def receive(self) -> bytes:
+        async with asyncio.timeout(10):
+            return await asyncio.get_running_loop().sock_recv(self.client, 65535)
+
+
+@asynccontextmanager
+async def serving(allowed: bool = True, most_unfinished: int = 10) -> AsyncIterator[Serving]:
+    bound = socket.socket(type=socket.SOCK_DGRAM)
+    bound.bind(("127.0.0.1", 0))
+    bound.setblocking(False)
+    counters, answerer = Counters(), EchoAnswerer()
+    server = Datagrams(
+        [bound], answerer, lambda _, answer: answer[:5], lambda _: allowed, most_unfinished, counters.row(0)
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        client.connect(bound.getsockname())
+        yield Serving(client, answerer, counters)
+    server.close()
+
+
+async def test_a_query_is_answered_and_made_to_fit() -> None:
+    async with serving() as house:
+        house.client.send(b"hello there")
+        assert await house.receive() == b"hello"
+        assert house.counters.total(Count.QUERIES_PLAIN) == 1
+
+
+async def test_e11_there_is_no_connection_to_keep_alive() -> None:
+    async with serving() as house:
+        house.client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        assert house.answerer.idle_timeouts_s == [None]
+        house.answerer.release()
+        assert await house.receive() == b"slow"
+
+
+async def test_a_stranger_gets_nothing_at_all() -> None:
+    async with serving(allowed=False) as house:
+        house.client.send(b"hello")
+        while not house.counters.total(Count.REFUSED_NOT_ALLOWED):
+            await asyncio.sleep(0.01)  # until it has been read
+        assert house.answerer.seen == []
+        with pytest.raises(BlockingIOError):
+            house.client.recv(100)
+
+
+async def test_what_is_too_much_at_once_is_dropped_and_the_rest_is_answered() -> None:
+    async with serving(most_unfinished=2) as house:
+        for number in range(4):
+            house.client.send(b"slow%d" % number)
+        house.client.send(b"quick")
+        assert await house.receive() == b"quick"
+        assert len(house.answerer.waiting) == 2
+        house.answerer.release()
+        assert {await house.receive(), await house.receive()} == {b"slow0", b"slow1"}
+
+
+async def test_an_answer_that_comes_after_the_end_is_forgotten() -> None:
+    async with serving() as house:
+        house.client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+    house.answerer.release()

@@ -1,0 +1,140 @@
+import asyncio
+import socket
+
+import pytest
+
+from app.dot.stream import Stream
+
+pytestmark = pytest.mark.anyio
+
+
+class Owner:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.told: list[str] = []
+        self.something = asyncio.Event()
+
+    def _note(self, what: str) -> None:
+        self.told.append(what)
+        self.something.set()
+
+    def received(self, data: memoryview) -> None:
+        self.data += data
+        self._note("received")
+
+    def peer_finished(self) -> None:
+        self._note("peer finished")
+
+    def drained(self) -> None:
+        self._note("drained")
+
+    def ended(self, reset: bool) -> None:
+        self._note("reset" if reset else "ended")
+
+    async def until(self, what: str) -> None:
+        async with asyncio.timeout(10):
+            while what not in self.told:
+                self.something.clear()
+                await self.something.wait()
+
+
+def pair() -> tuple[Stream, Owner, socket.socket]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.settimeout(10)
+    owner = Owner()
+    return Stream(ours, owner, memoryview(bytearray(1000)), asyncio.get_running_loop()), owner, theirs
+
+
+async def test_octets_go_both_ways() -> None:
+    stream, owner, peer = pair()
+    peer.sendall(b"question")
+    await owner.until("received")
+    assert owner.data == b"question"
+    stream.write(b"answer")
+    assert peer.recv(100) == b"answer"
+    stream.abort()
+    peer.close()
+
+
+async def test_what_the_kernel_does_not_take_at_once_is_sent_later() -> None:
+    stream, owner, peer = pair()
+    sent = bytes(range(256)) * 8000
+    stream.write(sent)
+    stream.write(b"end")
+    assert stream.unsent > 0
+
+    def read_all() -> bytes:
+        received = b""
+        while len(received) < len(sent) + 3:
+            received += peer.recv(65536)
+        return received
+
+    assert await asyncio.to_thread(read_all) == sent + b"end"
+    await owner.until("drained")
+    assert stream.unsent == 0
+    stream.abort()
+    peer.close()
+
+
+async def test_close_sends_what_is_unsent_first() -> None:
+    stream, owner, peer = pair()
+    sent = bytes(1_000_000)
+    stream.write(sent)
+    stream.close()
+    stream.write(b"too late")
+
+    def read_all() -> int:
+        total = 0
+        while chunk := peer.recv(65536):
+            total += len(chunk)
+        return total
+
+    assert await asyncio.to_thread(read_all) == len(sent)
+    await owner.until("ended")
+    peer.close()
+
+
+async def test_abort_ends_at_once_and_only_once() -> None:
+    stream, owner, peer = pair()
+    stream.write(bytes(1_000_000))
+    stream.abort()
+    stream.abort()
+    stream.close()
+    assert owner.told == ["ended"]
+    peer.close()
+
+
+async def test_a_peer_that_half_closes_can_still_be_answered() -> None:
+    stream, owner, peer = pair()
+    peer.shutdown(socket.SHUT_WR)
+    await owner.until("peer finished")
+    stream.write(b"answer")
+    stream.close()
+    assert peer.recv(100) == b"answer"
+    assert await asyncio.to_thread(peer.recv, 100) == b""
+    await owner.until("ended")
+    peer.close()
+
+
+async def test_a_peer_that_is_gone_ends_the_stream() -> None:
+    stream, owner, peer = pair()
+    peer.close()
+    stream.write(b"answer")
+    await owner.until("reset")
+    assert stream.closed
+
+
+async def test_nothing_is_read_while_reading_is_paused() -> None:
+    stream, owner, peer = pair()
+    stream.pause()
+    peer.sendall(b"question")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert owner.told == []
+    stream.resume()
+    await owner.until("received")
+    stream.abort()
+    peer.close()

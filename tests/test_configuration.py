@@ -1,0 +1,117 @@
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from app.configuration import load
+from app.errors import OperatorError
+from app.settings import Settings
+from app.values import Forwarder
+
+
+def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:
+    path = tmp_path / "homedot.yaml"
+    path.write_text(text)
+    return {"HOMEDOT_CONFIG": str(path), **variables}
+
+
+def faults(environment: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(OperatorError) as caught:
+        load(environment)
+    return caught.value.faults
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = load({}).settings
+    assert settings == Settings()
+    assert (settings.hostname, settings.dot.port, settings.web.port) == ("dns.home.arpa", 853, 8853)
+    assert settings.resolver.mode == "auto"
+    assert settings.resolver.forward[0] == Forwarder(ip_address("9.9.9.9"), 853, "dns.quad9.net")
+
+
+def test_environment_beats_yaml_and_yaml_beats_the_default(tmp_path: Path) -> None:
+    loaded = load(with_yaml(tmp_path, "dot: {port: 8530}\nweb: {port: 80}\n", HOMEDOT_WEB__PORT="81"))
+    assert (loaded.settings.dot.port, loaded.settings.web.port, loaded.settings.resolver.port) == (8530, 81, 5335)
+    sources = [loaded.sources[name] for name in ("dot.port", "web.port", "resolver.port")]
+    assert sources == [str(tmp_path / "homedot.yaml"), "HOMEDOT_WEB__PORT", "default"]
+
+
+def test_later_yaml_files_win(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("dot: {port: 1}\nweb: {port: 2}")
+    (tmp_path / "b.yaml").write_text("web: {port: 3}")
+    settings = load({"HOMEDOT_CONFIG": f"{tmp_path}/a.yaml:{tmp_path}/b.yaml"}).settings
+    assert (settings.dot.port, settings.web.port) == (1, 3)
+
+
+def test_lists_are_yaml_lists_or_text_with_commas(tmp_path: Path) -> None:
+    addresses = (ip_address("192.168.1.10"), ip_address("fd00::2"))
+    assert load({"HOMEDOT_ADDRESSES": "192.168.1.10, fd00::2"}).settings.addresses == addresses
+    assert load(with_yaml(tmp_path, "addresses: [192.168.1.10, 'fd00::2']")).settings.addresses == addresses
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load({"HOMEDOT_ADDRESSES": "", "HOMEDOT_HOSTNAME": " "}).settings == Settings()
+
+
+def test_a_key_without_value_counts_as_not_set(tmp_path: Path) -> None:
+    assert load(with_yaml(tmp_path, "hostname:\ndot:\n  port:\nweb:\n")).settings == Settings()
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = "dot: {prot: 853}\nweb: {port: 99999}\n"
+    told = faults(with_yaml(tmp_path, text, HOMEDOT_TLS__CERTIFICATE="/nowhere/cert.pem", HOMEDOT_HOSTNME="x.y"))
+    assert len(told) == 4
+    assert any(fault.startswith("dot.prot: there is no such setting; did you mean dot.port?") for fault in told)
+    assert any(fault.startswith("web.port: must be 1..65535 (got 99999, from ") for fault in told)
+    assert any(fault.startswith("tls.certificate: must be a file") for fault in told)
+    assert any("HOMEDOT_HOSTNME: there is no such setting; did you mean HOMEDOT_HOSTNAME?" in fault for fault in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dot: [", "is not YAML"),
+        ("- dot", "must hold settings"),
+        ("dot: 853", "dot: must be followed by settings of its own"),
+        ("hostname: a.b\nhostname: c.d", "the key hostname is given twice"),
+        ("xyzzy: 1", "xyzzy: there is no such setting; `homedot config` lists them all"),
+    ],
+)
+def test_what_is_wrong_with_the_yaml_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert any(told in fault for fault in faults(with_yaml(tmp_path, text)))
+
+
+def test_a_named_file_that_is_missing_is_a_fault() -> None:
+    assert faults({"HOMEDOT_CONFIG": "/nowhere/homedot.yaml"}) == (
+        "HOMEDOT_CONFIG: there is no file /nowhere/homedot.yaml",
+    )
+
+
+def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "homedot.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "is not YAML" in faults({"HOMEDOT_CONFIG": str(path)})[0]
+
+
+def test_c1_port_53_is_refused_for_dot() -> None:
+    assert "dot.port: must not be 53" in faults({"HOMEDOT_DOT__PORT": "53"})[0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"HOMEDOT_WEB__PORT": "853"}, "dot.port: is 853, and so is web.port"),
+        ({"HOMEDOT_RESOLVER__PORT": "8853"}, "resolver.port: is 8853, and so is web.port"),
+        ({"HOMEDOT_PLAIN__PORT": "853", "HOMEDOT_PLAIN__ENABLED": "yes"}, "dot.port: is 853, and so is plain.port"),
+        ({"HOMEDOT_DOT__CONNECTIONS": "10"}, "dot.connections_per_client: must not be more than dot.connections"),
+        ({"HOMEDOT_DOT__FIRST_BYTE_TIMEOUT": "60"}, "dot.first_byte_timeout: must not be longer than"),
+        ({"HOMEDOT_TLS__KEY": __file__}, "tls.certificate: must be set too, because tls.key is"),
+        ({"HOMEDOT_RESOLVER__MODE": "forward", "HOMEDOT_RESOLVER__FORWARD": ","}, "resolver.forward: must name"),
+    ],
+)
+def test_contradictions_are_told(variables: dict[str, str], told: str) -> None:
+    assert [fault[: len(told)] for fault in faults(variables)] == [told]
+
+
+def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
+    assert load({"HOMEDOT_WEB__PORT": "853", "HOMEDOT_WEB__ENABLED": "false"}).settings.web.enabled is False
