@@ -42,6 +42,9 @@ image:  ## build the container image
 image-test: $(if $(ROOT),test-packages) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
 
+soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
+	@$(BIN)/pytest -m soak
+
 bench: $(VENV)/dev.stamp  ## measure the front door
 	@$(BIN)/python -m tests.bench
 
@@ -100,4 +103,4 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run check test image image-test bench lock clean run-packages test-packages users
+.PHONY: help run check test image image-test soak bench lock clean run-packages test-packages users

@@ -143,4 +143,6 @@ class Stream:
         self._loop.remove_writer(self._fd)
         self._unsent = b""
         self._socket.close()
-        self._owner.ended(reset)
+        owner = self._owner
+        del self._owner  # or owner and stream would hold each other, and TLS's memory, until the collector comes by
+        owner.ended(reset)

@@ -1,0 +1,99 @@
+"""A front door under attack, and what must be true of it afterwards."""
+
+import asyncio
+import re
+import resource
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.appliance import Appliance, children, command_line, folder_for_all, running, settings_in
+from tests.internet import Internet
+
+_SETTLED_WITHIN_S = 30
+_MEMORY_SLACK_KB = 6 * 1024
+"""What Python's and the kernel's allocators may keep after a flood."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """The process `homedot dot` of a running appliance."""
+
+    appliance: Appliance
+    own_port: int = 0
+
+    @property
+    def port(self) -> int:
+        return self.own_port or self.appliance.dot_port
+
+    @property
+    def pid(self) -> int:
+        return next(pid for pid in children(self.appliance.process.pid) if "app dot" in command_line(pid))
+
+    @property
+    def descriptors(self) -> int:
+        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
+
+    @property
+    def memory_kb(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+
+    def strict_kdig(self, name: str = "signed.test") -> str:
+        command = [
+            "kdig",
+            "@127.0.0.1",
+            "-p",
+            str(self.port),
+            "+retry=0",
+            "+timeout=9",
+            f"+tls-ca={self.appliance.root}",
+        ]
+        command += ["+tls-hostname=dns.home.arpa"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+    async def crowd(self, count: int) -> list[socket.socket]:
+        """`count` connections from as many addresses, as far as they are let in."""
+        loop = asyncio.get_running_loop()
+        sockets = []
+        for number in range(count):
+            client = socket.socket()
+            client.setblocking(False)
+            client.bind((f"127.{60 + number // 60000}.{number // 250 % 250}.{number % 250 + 1}", 0))
+            sockets.append(client)
+            with suppress(OSError):
+                await loop.sock_connect(client, ("127.0.0.1", self.port))
+        return sockets
+
+
+@pytest.fixture(scope="module")
+def appliance(internet: Internet) -> Iterator[Appliance]:
+    with folder_for_all() as folder, running(folder, settings_in(folder, **internet.environment)) as box:
+        yield box
+
+
+@pytest.fixture
+def front(appliance: Appliance) -> Iterator[Front]:
+    """After the test: a strict client is answered, memory and descriptors are back, nothing crashed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
+    door = Front(appliance)
+    assert "status: NOERROR" in door.strict_kdig()
+    pid, descriptors, memory_kb = door.pid, door.descriptors, door.memory_kb
+    yield door
+    answer = door.strict_kdig()
+    assert "status: NOERROR" in answer, answer
+    deadline = time.monotonic() + _SETTLED_WITHIN_S
+    while door.descriptors > descriptors + 2:
+        assert time.monotonic() < deadline, f"{door.descriptors} descriptors, {descriptors} before"
+        time.sleep(0.1)  # until deadlines have passed
+    assert door.memory_kb <= memory_kb + _MEMORY_SLACK_KB
+    assert door.pid == pid
+    assert "Traceback" not in appliance.log
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
