@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.appliance import free_ports
+
 from .docker import Stack, docker, fetch, override
 
 pytestmark = pytest.mark.image
@@ -30,16 +32,17 @@ def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Pa
         {"HOMEDOT_ADDRESSES": "127.0.0.1", "HOMEDOT_RESOLVER__MODE": "recursive"},
         {clone / "README.md": "/unused"},
     )
-    ports = 'services:\n  homedot:\n    ports: !override ["127.0.0.1:18530:853", "127.0.0.1:18853:8853"]\n'
-    (tmp_path / "ports.yaml").write_text(ports)
+    dot, web = free_ports(2)
+    published = f'"127.0.0.1:{dot}:853", "127.0.0.1:{web}:8853"'
+    (tmp_path / "ports.yaml").write_text(f"services:\n  homedot:\n    ports: !override [{published}]\n")
     bridged = Stack(clone, "homedot-bridge", (clone / "compose.bridge.yaml", file, tmp_path / "ports.yaml"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOMEDOT_ADDRESSES", "127.0.0.1")
         bridged.compose("up", "-d", "--no-build")
         try:
             root = tmp_path / "root.pem"
-            root.write_bytes(fetch("http://127.0.0.1:18853/ca.pem"))
-            command = ["kdig", "@127.0.0.1", "-p", "18530", f"+tls-ca={root}", "+tls-hostname=dns.home.arpa"]
+            root.write_bytes(fetch(f"http://127.0.0.1:{web}/ca.pem"))
+            command = ["kdig", "@127.0.0.1", "-p", str(dot), f"+tls-ca={root}", "+tls-hostname=dns.home.arpa"]
             answer = subprocess.run([*command, "localhost"], capture_output=True, text=True, timeout=30, check=True)
             assert "status: NOERROR" in answer.stdout
         finally:
