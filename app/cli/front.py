@@ -20,6 +20,7 @@ from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
 from app.dot.counters import Counters
 from app.dot.datagrams import Datagrams
+from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
@@ -106,14 +107,17 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     log_query = _log_query if settings.dot.log_queries else None
     answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query)
     is_allowed = allowing(settings.dot.allow_from)
+    journal = Journal(sys.stderr.write, "dot: ")
     sessions = partial(Session, shared.certificate.context)
-    servers = [Server(sockets.dot, sessions, answerer, shared.limits, is_allowed, row, count)]
+    servers = [Server(sockets.dot, sessions, answerer, shared.limits, is_allowed, row, count, journal)]
     datagrams = None
     if settings.plain.enabled:
         plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, encrypted=False, log_query=log_query)
         is_allowed = allowing(settings.plain.allow_from)
         setting = "plain.allow_from"
-        servers.append(Server(sockets.plain, PlainSession, plain, shared.limits, is_allowed, row, count, setting))
+        servers.append(
+            Server(sockets.plain, PlainSession, plain, shared.limits, is_allowed, row, count, journal, setting)
+        )
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
     state = await _serve_state(places.state_socket(settings), shared) if worker == 0 else None
     if worker == 0:

@@ -76,61 +76,48 @@ class Reader:
 
 
 def _offer(body: bytes) -> tuple[bytes, ...] | None:
-    """The ALPN offer in a ClientHello's body (RFC 8446 4.1.2, RFC 7301 3.1)."""
-    fields = _Fields(body)
-    fields.take(2 + 32)  # legacy_version, random
-    fields.vector(1)  # legacy_session_id
-    fields.vector(2)  # cipher_suites
-    fields.vector(1)  # legacy_compression_methods
-    if fields.left == 0:
-        return None
-    extensions = _Fields(fields.vector(2))
-    fields.end()
-    offer: tuple[bytes, ...] | None = None
-    while extensions.left:
-        kind = int.from_bytes(extensions.take(2), "big")
-        content = extensions.vector(2)
-        if kind == _ALPN:
-            if offer is not None:
-                raise PeerError("the ClientHello has two ALPN extensions")
-            offer = _protocols(content)
+    """The ALPN offer in a ClientHello's body (RFC 8446 4.1.2, RFC 7301 3.1).
+
+    Written flat because every handshake goes through it; a slice past the end is seen by the last comparison.
+    """
+    try:
+        at = 2 + 32  # legacy_version, random
+        at += 1 + body[at]  # legacy_session_id
+        at += 2 + (body[at] << 8 | body[at + 1])  # cipher_suites
+        at += 1 + body[at]  # legacy_compression_methods
+        if at == len(body):
+            return None
+        end = at + 2 + (body[at] << 8 | body[at + 1])
+        at += 2
+        if end != len(body):
+            raise PeerError("the ClientHello's extensions do not fill it")
+        offer: tuple[bytes, ...] | None = None
+        while at < end:
+            kind, length = body[at] << 8 | body[at + 1], body[at + 2] << 8 | body[at + 3]
+            at += 4 + length
+            if kind == _ALPN:
+                if offer is not None:
+                    raise PeerError("the ClientHello has two ALPN extensions")
+                offer = _protocols(body[at - length : at])
+    except IndexError:
+        raise PeerError("the ClientHello is cut short") from None
+    if at != end:
+        raise PeerError("an extension runs past the end of the ClientHello")
     return offer
 
 
 def _protocols(content: bytes) -> tuple[bytes, ...]:
-    extension = _Fields(content)
-    names = _Fields(extension.vector(2))
-    extension.end()
-    offer = []
-    while names.left:
-        offer.append(names.vector(1))
-    if not offer or not all(offer):
+    """The names in an ALPN extension; one or more, none of them empty."""
+    if len(content) < 2 or int.from_bytes(content[:2], "big") != len(content) - 2:
+        raise PeerError("the ALPN list does not fill its extension")
+    names = []
+    at = 2
+    while at < len(content):
+        name = content[at + 1 : at + 1 + content[at]]
+        if len(name) != content[at]:
+            raise PeerError("an ALPN name is cut short")
+        names.append(name)
+        at += 1 + len(name)
+    if not names or not all(names):
         raise PeerError("the ClientHello has an empty ALPN name or list")
-    return tuple(offer)
-
-
-class _Fields:
-    """A cursor over octets that refuses to run past their end."""
-
-    __slots__ = ("_at", "_octets")
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self._at = 0
-
-    @property
-    def left(self) -> int:
-        return len(self._octets) - self._at
-
-    def take(self, count: int) -> bytes:
-        if count > self.left:
-            raise PeerError("the ClientHello is cut short")
-        self._at += count
-        return self._octets[self._at - count : self._at]
-
-    def vector(self, length_octets: int) -> bytes:
-        return self.take(int.from_bytes(self.take(length_octets), "big"))
-
-    def end(self) -> None:
-        if self.left:
-            raise PeerError("the ClientHello has octets too many")
+    return tuple(names)

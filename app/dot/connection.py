@@ -11,6 +11,8 @@ from .counters import Count
 from .framing import prefix, split
 from .stream import Stream
 
+_QUERIES = int(Count.QUERIES)
+
 _WRITE_BYTES = 65536
 """Answers leave in portions of about this size, and no more are made while as much is unsent: a client that does not
 read costs this and what its unfinished queries bring, and is noticed early."""
@@ -48,11 +50,16 @@ class Connection:
     @property
     def idle(self) -> bool:
         """True if closing now would cut nothing off."""
-        return not (self.unfinished or self._out or self._waiting or self._closing)
+        return not (self.unfinished or self._out or self._waiting or self._stream.unsent or self._closing)
 
     @property
     def is_resumed(self) -> bool:
         return self._session.is_resumed
+
+    @property
+    def may_idle_out(self) -> bool:
+        """True between one answer and the next query; other times have deadlines of their own."""
+        return self.established and self.deadline_s == inf and self.idle
 
     def describe(self) -> str:
         """For the log: TLS version, ALPN, resumed or new."""
@@ -109,7 +116,7 @@ class Connection:
         messages, self._tail = split(self._tail + plaintext if had_part else plaintext)
         if messages:
             self.queries += len(messages)
-            self._house.count[Count.QUERIES] += len(messages)
+            self._house.count[_QUERIES] += len(messages)
             self.last_active_s = monotonic()
             self._work(messages)
         if self._tail and (messages or not had_part):
@@ -124,7 +131,7 @@ class Connection:
         out = self._out
         out_bytes = 0
         for index, message in enumerate(messages):
-            if self.unfinished >= most_unfinished or self._stream.unsent > _WRITE_BYTES:
+            if self.unfinished >= most_unfinished or len(self._stream.unsent) > _WRITE_BYTES:
                 self._waiting = messages[index:]
                 break
             answer = lookup(message)
@@ -167,11 +174,17 @@ class Connection:
             self.close(str(error), orderly=False)
 
     def _settle(self) -> None:
-        """After each change: go on with what waits, set the deadline that applies, read or do not."""
-        stream, limits = self._stream, self._house.limits
+        """After each change: go on with what waits, read or do not, set the deadline that applies."""
+        stream = self._stream
+        if not (self.unfinished or self._waiting or self._tail or stream.unsent or self._closing):
+            # By far the most frequent: all is answered. How long it may be idle is the server's to know.
+            self.deadline_s = inf
+            stream.resume()
+            return
         if stream.closing:
             return
-        if self._waiting and self.unfinished < limits.queries_per_connection and stream.unsent <= _WRITE_BYTES:
+        limits = self._house.limits
+        if self._waiting and self.unfinished < limits.queries_per_connection and len(stream.unsent) <= _WRITE_BYTES:
             waiting, self._waiting = self._waiting, []
             self._work(waiting)
         if self._closing:
@@ -185,10 +198,8 @@ class Connection:
             self.deadline_s = monotonic() + limits.write_timeout_s
         elif self._tail:
             self.deadline_s = self._tail_since_s + limits.message_timeout_s
-        elif self.unfinished or self._waiting:
-            self.deadline_s = inf  # upstream has its own deadline
         else:
-            self.deadline_s = self.last_active_s + self._house.idle_timeout_s()
+            self.deadline_s = inf  # upstream has its own deadline
 
     # --- ending -------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,10 @@ from .admission import Admission, Limits
 from .connection import Connection
 from .contract import Answerer, Session
 from .counters import Count
+from .journal import Journal
 from .listener import Listener
 from .occupancy import Row
+from .poller import Poller
 from .seldom import Seldom
 from .stream import Stream
 
@@ -37,11 +39,13 @@ class Server:
         is_allowed: Callable[[str], bool],
         occupancy: Row,
         count: memoryview,
+        journal: Journal,
         setting: str = "dot.allow_from",
     ) -> None:
         self.limits = limits
         self.answerer = answerer
         self.count = count
+        self._journal = journal
         self._sessions = sessions
         self._is_allowed = is_allowed
         self._setting = setting
@@ -52,6 +56,7 @@ class Server:
         self._empty = asyncio.Event()
         self._warn_refused = Seldom(log.warning, monotonic)
         self._warn_failed = Seldom(log.info, monotonic)
+        self._poller = Poller(self._loop)
         self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._loop) for bound in listening]
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
 
@@ -71,6 +76,8 @@ class Server:
                 connection.close("the server stops")
             await asyncio.sleep(0)
         self._sweep.cancel()
+        self._poller.close()
+        self._journal.flush()
 
     async def _wait_empty(self) -> None:
         while self._admission.guests():
@@ -95,7 +102,7 @@ class Server:
         self.count[Count.ACCEPTED] += 1
         connection = Connection(self, self._sessions(), client, port)
         self._admission.enter(connection)
-        connection.start(Stream(connected, connection, self._buffer, self._loop))
+        connection.start(Stream(connected, connection, self._buffer, self._poller))
 
     def _refuse(self, connected: socket.socket, why: Count, line: str) -> None:
         connected.close()
@@ -113,7 +120,7 @@ class Server:
     def opened(self, connection: Connection) -> None:
         resumed = connection.is_resumed
         self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
-        log.info("%s port %d opened: %s", connection.client, connection.port, connection.describe())
+        self._journal.note(f"{connection.client} port {connection.port} opened: {connection.describe()}")
 
     def failed(self, connection: Connection, why: str) -> None:
         if not connection.established:
@@ -125,16 +132,16 @@ class Server:
         self._empty.set()
         if connection.established:
             lasted_s = monotonic() - connection.started_s
-            log.info(
-                "%s port %d closed after %.1f s, %d queries: %s",
-                connection.client, connection.port, lasted_s, connection.queries, why,
-            )  # fmt: skip
+            what = f"closed after {lasted_s:.1f} s, {connection.queries} queries: {why}"
+            self._journal.note(f"{connection.client} port {connection.port} {what}")
 
     # --- the clock ----------------------------------------------------------------------------------------------
 
     def _look_at_clock(self) -> None:
+        self._journal.flush()
         now_s = monotonic()
+        idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.connections)
         for connection in self._admission.guests():
-            if connection.deadline_s <= now_s:
+            if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
                 connection.expire()
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)

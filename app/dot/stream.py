@@ -9,6 +9,8 @@ import socket
 import struct
 from typing import Protocol
 
+from .poller import Poller
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -32,79 +34,91 @@ class Stream:
     """Takes over `connected`, a non-blocking socket. `buffer` is where reads go: one for all streams of a loop, because
     it is emptied before the loop turns to the next."""
 
-    __slots__ = ("_buffer", "_closing", "_fd", "_loop", "_owner", "_reading", "_socket", "_unsent", "closed")
+    __slots__ = (
+        "_buffer",
+        "_fd",
+        "_owner",
+        "_poller",
+        "_reading",
+        "_socket",
+        "_writing",
+        "closed",
+        "closing",
+        "unsent",
+    )
 
-    def __init__(
-        self, connected: socket.socket, owner: Owner, buffer: memoryview, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, connected: socket.socket, owner: Owner, buffer: memoryview, poller: Poller) -> None:
         self._socket = connected
         self._fd = connected.fileno()
         self._owner = owner
         self._buffer = buffer
-        self._loop = loop
-        self._unsent = b""
-        self._closing = False
-        self._reading = False
-        self.closed = False
-        self.resume()
-
-    @property
-    def unsent(self) -> int:
-        """Octets that the kernel has not taken yet."""
-        return len(self._unsent)
-
-    @property
-    def closing(self) -> bool:
+        self._poller = poller
+        self._reading = True
+        self._writing = False
+        self.unsent = b""
+        """What the kernel has not taken yet."""
+        self.closing = False
         """True from `close` or `abort` on."""
-        return self._closing
+        self.closed = False
+        poller.add(self._fd, self._ready)
 
     def pause(self) -> None:
-        if self._reading:
+        if self._reading and not self.closed:
             self._reading = False
-            self._loop.remove_reader(self._fd)
+            self._poller.watch(self._fd, False, self._writing)
 
     def resume(self) -> None:
-        if not self._reading and not self._closing:
+        if not self._reading and not self.closing:
             self._reading = True
-            self._loop.add_reader(self._fd, self._readable)
+            self._poller.watch(self._fd, True, self._writing)
 
     def write(self, data: bytes) -> None:
         """Send `data`, now as far as the kernel takes it and the rest later. A broken connection ends soon after."""
-        if self._closing:
+        if self.closing:
             return
-        if self._unsent:
-            self._unsent += data
+        if self.unsent:
+            self.unsent += data
             return
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._closing = True
-            self._loop.call_soon(self._end, True)
+            self.closing = True
+            asyncio.get_running_loop().call_soon(self._end, True)
             return
         if sent < len(data):
-            self._unsent = data[sent:]
-            self._loop.add_writer(self._fd, self._writable)
+            self.unsent = data[sent:]
+            self._writing = True
+            self._poller.watch(self._fd, self._reading, True)
 
     def close(self) -> None:
         """End the stream once everything written is sent."""
-        if self._closing:
+        if self.closing:
             return
         self.pause()
-        self._closing = True
-        if not self._unsent:
-            self._loop.call_soon(self._end, False)
+        self.closing = True
+        if not self.unsent:
+            asyncio.get_running_loop().call_soon(self._end, False)
 
     def abort(self) -> None:
         """End the stream at once: what is unsent is lost, and the peer sees a reset."""
         if self.closed:
             return
-        self._closing = True
+        self.closing = True
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._end(False)
 
-    def _readable(self) -> None:
+    def _ready(self, readable: bool, writable: bool) -> None:
+        if writable and self._writing:
+            self._send_more()
+        if readable and self._reading:
+            self._read()
+        elif readable and not self._writing and not self.closed:
+            # Not to be read, and nothing to write: only a broken socket says so, and it would say so for ever.
+            self._end(True)
+
+    def _read(self) -> None:
         try:
             count = self._socket.recv_into(self._buffer)
         except (BlockingIOError, InterruptedError):
@@ -118,19 +132,20 @@ class Stream:
             self.pause()
             self._owner.peer_finished()
 
-    def _writable(self) -> None:
+    def _send_more(self) -> None:
         try:
-            sent = self._socket.send(self._unsent)
+            sent = self._socket.send(self.unsent)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             self._end(True)
             return
-        self._unsent = self._unsent[sent:]
-        if self._unsent:
+        self.unsent = self.unsent[sent:]
+        if self.unsent:
             return
-        self._loop.remove_writer(self._fd)
-        if self._closing:
+        self._writing = False
+        self._poller.watch(self._fd, self._reading, False)
+        if self.closing:
             self._end(False)
         else:
             self._owner.drained()
@@ -138,10 +153,9 @@ class Stream:
     def _end(self, reset: bool) -> None:
         if self.closed:
             return
-        self._closing = self.closed = True
-        self.pause()
-        self._loop.remove_writer(self._fd)
-        self._unsent = b""
+        self.closing = self.closed = True
+        self._poller.remove(self._fd)
+        self.unsent = b""
         self._socket.close()
         owner = self._owner
         del self._owner  # or owner and stream would hold each other, and TLS's memory, until the collector comes by

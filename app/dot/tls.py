@@ -28,6 +28,7 @@ def server_context(pair: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    context.num_tickets = 1  # one for the next connection: this client rarely has two
     context.set_alpn_protocols([PROTOCOL])
     load_pair(context, pair)
     return context

@@ -59,7 +59,20 @@ class Client:
 
 def dnsperf(port: int, names: Path, connections: int, outstanding: int, seconds: float) -> tuple[int, float]:
     """Answered queries and queries per second. Raises RuntimeError if more than a hundredth is lost."""
-    command = ["taskset", "-c", CLIENT_CPU, "dnsperf", "-m", "dot", "-s", "127.0.0.1", "-p", str(port), "-d", str(names)]
+    command = [
+        "taskset",
+        "-c",
+        CLIENT_CPU,
+        "dnsperf",
+        "-m",
+        "dot",
+        "-s",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-d",
+        str(names),
+    ]
     command += ["-c", str(connections), "-q", str(outstanding), "-l", str(seconds), "-t", "10"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = [re.search(pattern, text) for pattern in (r"Queries completed:\s+(\d+)", r"Queries per second:\s+([\d.]+)")]

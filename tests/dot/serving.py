@@ -10,6 +10,7 @@ from pathlib import Path
 from app.dot.admission import Limits
 from app.dot.certificate import Certificate
 from app.dot.counters import Count, Counters
+from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
 from app.dot.occupancy import Occupancy
 from app.dot.server import Server
@@ -36,6 +37,7 @@ class Serving:
     certificate: Certificate
     counters: Counters
     occupancy: Occupancy
+    journal: list[str]
 
     def refresh(self) -> None:
         self.certificate.refresh(self.counters.row(0))
@@ -48,6 +50,7 @@ class Serving:
 async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIterator[Serving]:
     """Serve with LIMITS changed by `limits`; ends without grace unless the test stopped it."""
     counters, occupancy, answerer = Counters(), Occupancy(), EchoAnswerer()
+    journal: list[str] = []
     row = counters.row(0)
     certificate = Certificate(pair)
     sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
@@ -60,8 +63,9 @@ async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIt
         lambda _: allowed,
         occupancy.row(0),
         row,
+        Journal(journal.append),
     )
     try:
-        yield Serving(server, port, answerer, certificate, counters, occupancy)
+        yield Serving(server, port, answerer, certificate, counters, occupancy, journal)
     finally:
         await server.stop(grace_s=0)

@@ -184,8 +184,7 @@ async def test_queries_and_handshakes_are_counted(pair: Path) -> None:
         assert house.occupancy.connections == 1
 
 
-async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path) -> None:
     async with serving(pair) as house:
         async with DotClient(house.port) as client:
             client.send(b"hello")
@@ -193,7 +192,8 @@ async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path, caplog:
             port = client.writer.get_extra_info("sockname")[1]
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
-    lines = [record.getMessage() for record in caplog.records if f"port {port}" in record.getMessage()]
+    lines = "".join(house.journal).splitlines()
     assert lines[0] == f"127.0.0.1 port {port} opened: TLSv1.3, ALPN dot, new session"
+    assert lines[1].startswith(f"127.0.0.1 port {port} closed after 0.")
     assert lines[1].endswith("1 queries: the client closed")
     assert len(lines) == 2

@@ -3,6 +3,7 @@ import socket
 
 import pytest
 
+from app.dot.poller import Poller
 from app.dot.stream import Stream
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +46,7 @@ def pair() -> tuple[Stream, Owner, socket.socket]:
     ours.setblocking(False)
     theirs.settimeout(10)
     owner = Owner()
-    return Stream(ours, owner, memoryview(bytearray(1000)), asyncio.get_running_loop()), owner, theirs
+    return Stream(ours, owner, memoryview(bytearray(1000)), Poller(asyncio.get_running_loop())), owner, theirs
 
 
 async def test_octets_go_both_ways() -> None:
@@ -64,7 +65,7 @@ async def test_what_the_kernel_does_not_take_at_once_is_sent_later() -> None:
     sent = bytes(range(256)) * 8000
     stream.write(sent)
     stream.write(b"end")
-    assert stream.unsent > 0
+    assert stream.unsent
 
     def read_all() -> bytes:
         received = b""
@@ -74,7 +75,7 @@ async def test_what_the_kernel_does_not_take_at_once_is_sent_later() -> None:
 
     assert await asyncio.to_thread(read_all) == sent + b"end"
     await owner.until("drained")
-    assert stream.unsent == 0
+    assert not stream.unsent
     stream.abort()
     peer.close()
 
