@@ -4,7 +4,8 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
 
     __main__     argv -> command -> exit code
     cli/         the hallway: one module per process or command, builds objects from Settings and runs them
-    settings     environment + YAML -> immutable Settings; the only reader of the environment and of the YAML file
+    settings     the tree of settings: names, defaults, parsers, documentation
+    configuration  environment + YAML -> immutable Settings; the only reader of both
     values       text -> typed value, or a sentence that says what is allowed
     errors       the whole error tree: who must act                                                             pure
     files        one way to write a file: whole or not at all

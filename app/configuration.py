@@ -4,6 +4,7 @@ Defaults < YAML < environment, read anew at every start; an empty variable count
 several YAML files with colons between them; later ones win.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
@@ -18,6 +19,9 @@ from .settings import PREFIX, Leaf, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
+_NOT_SET = (None, "", "null", "~")
+_OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
+"""What Kubernetes and Docker links put into the environment when there is a service named homedot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,10 @@ def _from_yaml(
     except OSError as error:
         faults.append(f"{path}: cannot be read: {error.strerror}")
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
         return {}
-    if tree is None:
+    if tree in _NOT_SET:
         return {}
     if not isinstance(tree, dict):
         faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
@@ -86,13 +90,13 @@ def _flatten(
     for key, value in tree.items():
         name = f"{prefix}{key}"
         if name in known:
-            if value is not None:
+            if value not in _NOT_SET:
                 yield name, (value, source)
         elif name not in branches:
             faults.append(f"{name}: there is no such setting{_nearest(name, known)} (from {source})")
         elif isinstance(value, dict):
             yield from _flatten(value, f"{name}.", source, known, faults)
-        elif value is not None:
+        elif value not in _NOT_SET:
             faults.append(f"{name}: must be followed by settings of its own, indented below it (from {source})")
 
 
@@ -104,6 +108,8 @@ def _from_environment(
     for variable, value in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
             continue
+        if _OF_AN_ORCHESTRATOR.match(variable):
+            continue
         if variable in variables:
             found[variables[variable]] = (value, variable)
         else:
@@ -113,7 +119,7 @@ def _from_environment(
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
+    return f"; did you mean {near[0]}?" if near else "; the README and config/homedot.yaml list them all"
 
 
 def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
@@ -147,12 +153,22 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    kinds = {forwarder.tls_name is not None for forwarder in resolver.forward}
+    if len(kinds) > 1:
+        fault = "must be all tls:// or all plain: one plain forwarder would see what the others encrypt"
+        yield ("resolver.forward",), f"resolver.forward: {fault}"
+    elif resolver.mode == "auto" and kinds == {False}:
+        fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"
+        yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
     if resolver.mode == "forward" and not resolver.forward:
         yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, of which YAML would silently keep the last."""
+class _UniqueKeys(yaml.BaseLoader):
+    """Every scalar is text, as in the environment, so that YAML 1.1 makes no number of 18:53 and no date of 2026-1-1.
+
+    Refuses a key given twice, of which YAML would silently keep the last.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -104,7 +104,7 @@ class Resolver:
     )
     ca_bundle: Path = setting(
         "/etc/ssl/certs/ca-certificates.crt",
-        values.folder,
+        values.path,
         "Certificates that `tls://` forwarders are checked against (PEM).",
     )
     root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
@@ -120,8 +120,8 @@ class Settings:
     addresses: tuple[values.IPAddress, ...] = setting(
         "", values.sequence(values.address), "LAN addresses of this box. Default: found on the host."
     )
-    data_dir: Path = setting("/data", values.folder, "The volume: the authority and its certificates. Back it up.")
-    run_dir: Path = setting("/run/homedot", values.folder, "Sockets and generated files; remade at every start.")
+    data_dir: Path = setting("/data", values.path, "The volume: the authority and its certificates. Back it up.")
+    run_dir: Path = setting("/run/homedot", values.path, "Sockets and generated files; remade at every start.")
     dot: Dot = Dot()
     plain: Plain = Plain()
     web: Web = Web()

@@ -53,7 +53,7 @@ def address(raw: object) -> IPAddress:
     try:
         value = ip_address(str(raw).strip())
     except ValueError:
-        raise ValueError("must be IP addresses, like 192.168.1.10") from None
+        raise ValueError("must be IP addresses with commas between them, like 192.168.1.10, fd00::10") from None
     if value.is_unspecified or value.is_multicast or getattr(value, "scope_id", None):
         raise ValueError("must be addresses that a device can reach, like 192.168.1.10")
     return value
@@ -163,20 +163,22 @@ def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     return parse
 
 
-def folder(raw: object) -> Path:
+def path(raw: object) -> Path:
     """An absolute path; a relative one is taken from the current folder."""
-    return Path(str(raw)).absolute()
+    if not isinstance(raw, str):
+        raise ValueError("must be a path")
+    return Path(raw).absolute()
 
 
 def existing_file(raw: object) -> Path:
     """The path of a file that exists."""
-    path = Path(str(raw)).absolute()
+    named = path(raw)
     try:
-        is_file = stat.S_ISREG(path.stat().st_mode)
+        is_file = stat.S_ISREG(named.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError("must be a file, and there is none: is its folder mounted into the container?") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"must be a file that uid {os.geteuid()} can reach: {error}") from None
     if not is_file:
         raise ValueError("must be a file, not a folder or a device")
-    return path
+    return named

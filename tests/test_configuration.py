@@ -62,7 +62,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     told = faults(with_yaml(tmp_path, text, HOMEDOT_TLS__CERTIFICATE="/nowhere/cert.pem", HOMEDOT_HOSTNME="x.y"))
     assert len(told) == 4
     assert any(fault.startswith("dot.prot: there is no such setting; did you mean dot.port?") for fault in told)
-    assert any(fault.startswith("web.port: must be 1..65535 (got 99999, from ") for fault in told)
+    assert any(fault.startswith("web.port: must be 1..65535 (got '99999', from ") for fault in told)
     assert any(fault.startswith("tls.certificate: must be a file") for fault in told)
     assert any("HOMEDOT_HOSTNME: there is no such setting; did you mean HOMEDOT_HOSTNAME?" in fault for fault in told)
 
@@ -70,11 +70,15 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("hostname: 2026-02-30", "hostname: must"),
+        ("dot: {port: 18:53}", "dot.port: must be 1..65535"),
+        ("[" * 3000, "is not YAML"),
+        ("data_dir: [1]", "data_dir: must be a path"),
         ("dot: [", "is not YAML"),
         ("- dot", "must hold settings"),
         ("dot: 853", "dot: must be followed by settings of its own"),
         ("hostname: a.b\nhostname: c.d", "the key hostname is given twice"),
-        ("xyzzy: 1", "xyzzy: there is no such setting; `homedot config` lists them all"),
+        ("xyzzy: 1", "xyzzy: there is no such setting; the README"),
     ],
 )
 def test_what_is_wrong_with_the_yaml_is_told(tmp_path: Path, text: str, told: str) -> None:
@@ -106,6 +110,11 @@ def test_c1_port_53_is_refused_for_dot() -> None:
         ({"HOMEDOT_DOT__CONNECTIONS": "10"}, "dot.connections_per_client: must not be more than dot.connections"),
         ({"HOMEDOT_DOT__FIRST_BYTE_TIMEOUT": "60"}, "dot.first_byte_timeout: must not be longer than"),
         ({"HOMEDOT_TLS__KEY": __file__}, "tls.certificate: must be set too, because tls.key is"),
+        ({"HOMEDOT_RESOLVER__FORWARD": "9.9.9.9"}, "resolver.forward: must be tls:// when resolver.mode is auto"),
+        (
+            {"HOMEDOT_RESOLVER__FORWARD": "9.9.9.9,tls://9.9.9.9#a.b"},
+            "resolver.forward: must be all tls:// or all plain",
+        ),
         ({"HOMEDOT_RESOLVER__MODE": "forward", "HOMEDOT_RESOLVER__FORWARD": ","}, "resolver.forward: must name"),
     ],
 )
@@ -115,3 +124,8 @@ def test_contradictions_are_told(variables: dict[str, str], told: str) -> None:
 
 def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
     assert load({"HOMEDOT_WEB__PORT": "853", "HOMEDOT_WEB__ENABLED": "false"}).settings.web.enabled is False
+
+
+def test_what_an_orchestrator_puts_into_the_environment_is_passed_over() -> None:
+    links = {"HOMEDOT_PORT": "tcp://10.0.0.1:853", "HOMEDOT_SERVICE_HOST": "10.0.0.1", "HOMEDOT_PORT_853_TCP": "x"}
+    assert load(links).settings == Settings()

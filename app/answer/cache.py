@@ -92,4 +92,4 @@ class Cache:
 
 def _size(key: bytes, entry: _Entry) -> int:
     """Template and rendered body are two objects from the second second on."""
-    return len(key) + 2 * len(entry.template) + _ENTRY_OVERHEAD_OCTETS
+    return len(key) + 2 * len(entry.template) + 40 * len(entry.offsets) + _ENTRY_OVERHEAD_OCTETS

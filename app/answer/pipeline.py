@@ -17,6 +17,8 @@ from .wire import Query, Rcode
 
 log = logging.getLogger(__name__)
 
+_MOST_MESSAGE_OCTETS = 65535
+
 Reply = Callable[[bytes | None], None]
 
 _CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN}
@@ -28,7 +30,7 @@ _KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
 class Upstream(Protocol):
     """Where answers come from that are not known yet."""
 
-    def ask(self, query: bytes, done: Reply) -> None: ...
+    def ask(self, query: bytes, client: str, done: Reply) -> None: ...
 
 
 class Pipeline:
@@ -62,10 +64,10 @@ class Pipeline:
 
     def refresh(self, key: bytes) -> None:
         """Ask again for what is in the cache under `key`, whose time is nearly up."""
-        self.resolve(b"\0\0" + key, None, _nobody)
+        self.resolve(b"\0\0" + key, "", None, _nobody)
 
-    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
-        """Find the answer to `message`; `reply` gets it, or None if the message deserves none.
+    def resolve(self, message: bytes, client: str, idle_timeout_s: float | None, reply: Reply) -> None:
+        """Find the answer to `message`, asked by `client`; `reply` gets it, or None if the message deserves none.
 
         `idle_timeout_s` is for the keepalive option; None where there is no connection (RFC 7828 3.3.2).
         """
@@ -92,7 +94,7 @@ class Pipeline:
         if local is not None:
             reply(finish.local(local))
             return
-        self._upstream.ask(_upstream_query(query), partial(self._answered, message, finish, reply))
+        self._upstream.ask(_upstream_query(query), client, partial(self._answered, message, finish, reply))
 
     def _answered(self, message: bytes, finish: "_Finish", reply: Reply, received: bytes | None) -> None:
         if received is None:
@@ -105,6 +107,10 @@ class Pipeline:
             reply(finish.failure(edns.EDE_NETWORK_ERROR))
             return
         answer = finish.answer(response)
+        if len(answer) > _MOST_MESSAGE_OCTETS:
+            # Whole it would be, but with our OPT it is more than a message can be.
+            reply(finish.failure(edns.EDE_NETWORK_ERROR))
+            return
         # The keepalive value belongs to this connection and this moment, so such an answer is never kept.
         if response.ttl_s and response.rcode in _CACHED_RCODES and not finish.keepalive:
             self._cache.put(message[2:], answer[2:], [at - 2 for at in response.ttl_offsets], response.ttl_s)

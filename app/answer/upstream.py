@@ -25,10 +25,11 @@ _HEADER_OCTETS = 12
 
 
 class _Waiting:
-    __slots__ = ("done", "ends_s", "query", "repeat_s")
+    __slots__ = ("client", "done", "ends_s", "query", "repeat_s")
 
-    def __init__(self, query: bytes, done: Done, now_s: float) -> None:
+    def __init__(self, query: bytes, client: str, done: Done, now_s: float) -> None:
         self.query = query
+        self.client = client
         self.done = done
         self.ends_s = now_s + _TIMEOUT_S
         self.repeat_s = now_s + _REPEAT_S
@@ -37,11 +38,13 @@ class _Waiting:
 class Upstream:
     """unbound at 127.0.0.1:`port`, asked at most `most_unfinished` (below 65536) questions at once.
 
-    Opened and used inside a running event loop.
+    No client has more than a quarter of them, so none can starve the others. Opened and used in a running event loop.
     """
 
     def __init__(self, port: int, most_unfinished: int) -> None:
         self._most_unfinished = most_unfinished
+        self._most_of_client = max(most_unfinished // 4, 1)
+        self._by_client: dict[str, int] = {}
         self._address = ("127.0.0.1", port)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Waiting] = {}
@@ -65,16 +68,18 @@ class Upstream:
         if self._sweep is not None:
             self._sweep.cancel()
 
-    def ask(self, query: bytes, done: Done) -> None:
+    def ask(self, query: bytes, client: str, done: Done) -> None:
         """Send `query` (its first two octets are replaced by an id of ours) and call `done` once, with the response or
-        with None when there is none in time or too much is unfinished already."""
-        if len(self._waiting) >= self._most_unfinished:
+        with None when there is none in time or too much is unfinished already, in all or of `client`."""
+        of_client = self._by_client.get(client, 0)
+        if len(self._waiting) >= self._most_unfinished or of_client >= self._most_of_client:
             done(None)
             return
+        self._by_client[client] = of_client + 1
         while self._next_id in self._waiting:
             self._next_id = (self._next_id + 1) & 0xFFFF
         message = self._next_id.to_bytes(2, "big") + query[2:]
-        self._waiting[self._next_id] = _Waiting(message, done, monotonic())
+        self._waiting[self._next_id] = _Waiting(message, client, done, monotonic())
         self._next_id = (self._next_id + 1) & 0xFFFF
         self._send(message)
         if self._sweep is None:
@@ -95,8 +100,15 @@ class Upstream:
                 return
             except OSError as error:
                 log.debug("upstream: %s", error)
+                self._repeat_soon()
                 return
             self._received(message)
+
+    def _repeat_soon(self) -> None:
+        """Nobody listens: unbound is starting again, and everything it had not answered is lost."""
+        soon_s = monotonic() + _SWEEP_S
+        for waiting in self._waiting.values():
+            waiting.repeat_s = min(waiting.repeat_s, soon_s)
 
     def _received(self, message: bytes) -> None:
         waiting = self._waiting.get(int.from_bytes(message[:2], "big"))
@@ -112,8 +124,14 @@ class Upstream:
 
     def _finish(self, id_octets: bytes, message: bytes | None) -> None:
         waiting = self._waiting.pop(int.from_bytes(id_octets, "big"), None)
-        if waiting is not None:
-            waiting.done(message)
+        if waiting is None:
+            return
+        left = self._by_client[waiting.client] - 1
+        if left:
+            self._by_client[waiting.client] = left
+        else:
+            del self._by_client[waiting.client]
+        waiting.done(message)
 
     async def _ask_stream(self, waiting: _Waiting) -> None:
         message = None

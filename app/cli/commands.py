@@ -12,12 +12,15 @@ from app import __version__
 from app.configuration import Loaded, load
 from app.errors import OperatorError
 
-EXIT_FAILED, EXIT_OPERATOR = 1, 2
+EXIT_OPERATOR = 2
 
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command. Returns 0; 1 if what it checks is not well; 2 for faults that the operator must mend."""
     arguments = _parser().parse_args(argv)
+    if arguments.run is _version:
+        _version()
+        return 0
     try:
         loaded = load(environment)
         return int(arguments.run(loaded, arguments) or 0)
@@ -89,6 +92,10 @@ def _doctor(loaded: Loaded, _: argparse.Namespace) -> int:
     return doctor(loaded.settings)
 
 
+def _version() -> None:
+    print(__version__)
+
+
 _COMMANDS = {
     "bootstrap": (_bootstrap, "check the settings, make what is missing, say how a phone joins"),
     "supervise": (_supervise, "run everything until stopped"),
@@ -111,5 +118,5 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name == "supervise":
             command.add_argument("configuration", help="a supervisord.conf")
-    commands.add_parser("version", help="print the version").set_defaults(run=lambda *_: print(__version__))
+    commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser

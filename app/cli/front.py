@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -35,6 +36,7 @@ log = logging.getLogger("homedot")
 
 _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _CERTIFICATE_LOOK_S = 2.0
+_OTHER_DESCRIPTORS = 64
 
 
 class _Sockets:
@@ -62,6 +64,10 @@ class _Shared:
         self.occupancy = Occupancy(workers)
         self.limits = _limits(settings)
 
+    def new_session(self) -> Session:
+        """For a connection that just came: with the certificate of this moment."""
+        return Session(self.certificate.context)
+
     def state(self) -> dict[str, int]:
         return {"connections": self.occupancy.connections, **self.counters.totals()}
 
@@ -71,6 +77,7 @@ def serve(settings: Settings) -> None:
 
     The first process watches the others: when one ends, all end, and the supervisor starts anew.
     """
+    _raise_descriptor_limit(settings)
     shared = _Shared(settings)
     workers = settings.dot.workers
     sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
@@ -108,16 +115,14 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query)
     is_allowed = allowing(settings.dot.allow_from)
     journal = Journal(sys.stderr.write, "dot: ")
-    sessions = partial(Session, shared.certificate.context)
-    servers = [Server(sockets.dot, sessions, answerer, shared.limits, is_allowed, row, count, journal)]
+    common = (shared.limits, is_allowed, row, count, journal)
+    servers = [Server(sockets.dot, shared.new_session, answerer, *common)]
     datagrams = None
     if settings.plain.enabled:
         plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, encrypted=False, log_query=log_query)
         is_allowed = allowing(settings.plain.allow_from)
-        setting = "plain.allow_from"
-        servers.append(
-            Server(sockets.plain, PlainSession, plain, shared.limits, is_allowed, row, count, journal, setting)
-        )
+        common = (shared.limits, is_allowed, row, count, journal)
+        servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
     state = await _serve_state(places.state_socket(settings), shared) if worker == 0 else None
     if worker == 0:
@@ -138,13 +143,22 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     return 1 if lost else 0
 
 
+def _raise_descriptor_limit(settings: Settings) -> None:
+    """Take all the file descriptors that there are to have, and say so when `dot.connections` needs more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    needed = settings.dot.connections + _OTHER_DESCRIPTORS
+    if most != resource.RLIM_INFINITY and most < needed:
+        log.warning("dot.connections: %d descriptors needed, %d to have: raise `ulimit -n` or lower it", needed, most)
+
+
 def _limits(settings: Settings) -> Limits:
     dot = settings.dot
     gateway = bridge_gateway()
     if gateway is not None:
         log.warning("bridge network: all clients may appear as %s, so dot.connections_per_client spares it", gateway)
     return Limits(
-        connections=dot.connections,
+        connections=min(dot.connections, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_DESCRIPTORS, 1)),
         connections_per_client=dot.connections_per_client,
         queries_per_connection=dot.queries_per_connection,
         first_byte_timeout_s=dot.first_byte_timeout,

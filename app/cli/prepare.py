@@ -6,6 +6,7 @@
 import asyncio
 import grp
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def identify(settings: Settings) -> bool:
     if after == before:
         return False
     _write(places.enrolment(settings), after.to_json())
-    return True
+    # A user's own certificate may come with a new key at each renewal; the profile does not name the key.
+    return replace(after, spki_pin=before.spki_pin) != before or after.root_pem is not None
 
 
 def _identity(settings: Settings, lan: tuple[IPAddress, ...]) -> Identity:
@@ -67,7 +69,7 @@ def _resolver(settings: Settings) -> reach.Choice:
     if resolver.mode != "auto":
         return reach.Choice(resolver.mode, "resolver.mode says so")
     hints, anchor = resolver.root_hints or engine.ROOT_HINTS, resolver.trust_anchor or engine.TRUST_ANCHOR
-    return asyncio.run(reach.choose(hints, anchor, resolver.forward))
+    return asyncio.run(reach.choose(hints, anchor, resolver.forward, resolver.ca_bundle))
 
 
 def _write_engine_configuration(settings: Settings, mode: str) -> None:

@@ -18,7 +18,7 @@ def supervise(settings: Settings, configuration: str) -> int:
     """Run supervisord with everything below it. Returns the exit code."""
     from app.ops.supervise import run
 
-    variables = {"HOMEDOT_RUN_DIR": str(settings.run_dir), "HOMEDOT_WEB": str(settings.web.enabled).lower()}
+    variables = {"RUN_DIR": str(settings.run_dir), "WEB_ENABLED": str(settings.web.enabled).lower()}
     return run(Path(configuration), variables)
 
 

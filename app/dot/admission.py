@@ -83,8 +83,10 @@ class Admission(Generic[G]):
         Raises LookupError if there is no room and nobody idle to leave.
         """
         limits = self._limits
-        if self._occupancy.of(client) >= limits.connections_per_client and client not in limits.unshared:
-            return _oldest_idle(self._by_client.get(client, ()))
+        own = self._by_client.get(client)
+        # Without one here the client's others are in other workers: it gets this one, and is watched from then on.
+        if own and self._occupancy.of(client) >= limits.connections_per_client and client not in limits.unshared:
+            return _oldest_idle(own)
         if self._occupancy.connections >= limits.connections:
             return _oldest_idle(guest for guests in self._by_client.values() for guest in guests)
         return None

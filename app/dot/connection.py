@@ -11,7 +11,10 @@ from .counters import Count
 from .framing import prefix, split
 from .stream import Stream
 
-_QUERIES = int(Count.QUERIES)
+_QUERIES, _NOT_CACHED = int(Count.QUERIES), int(Count.QUERIES_NOT_CACHED)
+_PER_TURN = 512  # messages of one client before the others have their turn
+_MOST_UNSENT_BYTES = 512 * 1024
+"""Answers to its unfinished queries come whether a client reads or not; one that has left so much unread is ended."""
 
 _WRITE_BYTES = 65536
 """Answers leave in portions of about this size, and no more are made while as much is unsent: a client that does not
@@ -22,19 +25,20 @@ class Connection:
     """Its stream calls the first methods; the server calls `start`, `expire`, `close` and `close_when_idle`."""
 
     __slots__ = (
-        "_closing", "_house", "_out", "_session", "_stream", "_tail", "_tail_since_s", "_waiting", "_why",
-        "client", "deadline_s", "established", "last_active_s", "port", "queries", "started_s", "unfinished",
+        "_busy", "_closing", "_house", "_out", "_stream", "_tail", "_tail_since_s", "_waiting", "_why",
+        "client", "deadline_s", "established", "last_active_s", "port", "queries", "session", "started_s", "unfinished",
     )  # fmt: skip
 
     def __init__(self, house: House, session: Session, client: str, port: int) -> None:
         self._house = house
-        self._session = session
+        self.session = session
         self._stream: Stream
         self._tail = b""  # the start of a message whose end has not come
         self._tail_since_s = 0.0
         self._waiting: list[bytes] = []  # whole messages that must wait for earlier ones
         self._out: list[bytes] = []  # answers and their lengths, to leave in one write
         self.established = False
+        self._busy = False  # answers made now are sent at the end of this turn anyway
         self._closing = False
         self._why = "the client left"
         self.client = client
@@ -50,37 +54,31 @@ class Connection:
     @property
     def idle(self) -> bool:
         """True if closing now would cut nothing off."""
-        return not (self.unfinished or self._out or self._waiting or self._stream.unsent or self._closing)
-
-    @property
-    def is_resumed(self) -> bool:
-        return self._session.is_resumed
+        return not (self.unfinished or self._out or self._waiting or self._closing)
 
     @property
     def may_idle_out(self) -> bool:
         """True between one answer and the next query; other times have deadlines of their own."""
         return self.established and self.deadline_s == inf and self.idle
 
-    def describe(self) -> str:
-        """For the log: TLS version, ALPN, resumed or new."""
-        return self._session.describe()
-
     # --- what the stream tells ----------------------------------------------------------------------------------
 
     def received(self, data: memoryview) -> None:
         if self._closing:
             return
-        session = self._session
+        session = self.session
         try:
             plaintext = session.receive(data)
         except PeerError as error:
-            self._house.failed(self, str(error))
+            self._house.failed(self, str(error), type(error))
             self.close(str(error), orderly=False)
             return
         if plaintext:
             self._take(plaintext)
         if output := session.take_output():
             self._stream.write(output)
+            if self._stream.unsent:
+                self._settle()
         if not self.established:
             self._progress()
         if session.peer_closed:
@@ -104,7 +102,7 @@ class Connection:
 
     def _progress(self) -> None:
         """Before the handshake is done: the first octet ends one deadline and begins another."""
-        if self._session.established:
+        if self.session.established:
             self.established = True
             self._house.opened(self)
             self._settle()
@@ -126,18 +124,20 @@ class Connection:
     def _work(self, messages: list[bytes]) -> None:
         """Answer `messages` in turn, as far as the limits on unfinished and on unread answers allow."""
         house = self._house
+        self._busy = True
         lookup = house.answerer.lookup
         most_unfinished = house.limits.queries_per_connection
         out = self._out
         out_bytes = 0
         for index, message in enumerate(messages):
-            if self.unfinished >= most_unfinished or len(self._stream.unsent) > _WRITE_BYTES:
+            if self.unfinished >= most_unfinished or len(self._stream.unsent) > _WRITE_BYTES or index == _PER_TURN:
                 self._waiting = messages[index:]
                 break
             answer = lookup(message)
             if answer is None:
                 self.unfinished += 1
-                house.answerer.resolve(message, house.idle_timeout_s(), self._reply)
+                house.count[_NOT_CACHED] += 1
+                house.answerer.resolve(message, self.client, house.idle_timeout_s(), self._reply)
                 continue
             out.append(prefix(answer))
             out.append(answer)
@@ -145,19 +145,27 @@ class Connection:
             if out_bytes > _WRITE_BYTES:
                 self._send()
                 out_bytes = 0
+        self._busy = False
         self._send()
+        if self._waiting and self.unfinished < most_unfinished and not self._stream.unsent:
+            self._schedule()  # nobody else would wake us for the rest
 
     def _reply(self, answer: bytes | None) -> None:
         self.unfinished -= 1
         if self._stream.closing:
             return
-        if not self._out:
-            # Answers that come in the same turn of the loop leave in one write.
-            asyncio.get_running_loop().call_soon(self._turn)
         if answer is not None:
             self._out += (prefix(answer), answer)
+        if not self._busy:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Answers that come in the same turn of the loop leave in one write."""
+        self._busy = True
+        asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
+        self._busy = False
         self._send()
         self._settle()
 
@@ -168,8 +176,12 @@ class Connection:
         self._out.clear()
         if self._stream.closing:
             return
+        if len(self._stream.unsent) > _MOST_UNSENT_BYTES:
+            self._why = "leaves too many answers unread"
+            self._stream.abort()
+            return
         try:
-            self._stream.write(self._session.send(data))
+            self._stream.write(self.session.send(data))
         except PeerError as error:
             self.close(str(error), orderly=False)
 
@@ -195,7 +207,7 @@ class Connection:
         else:
             stream.resume()
         if stream.unsent:
-            self.deadline_s = monotonic() + limits.write_timeout_s
+            self.deadline_s = stream.progress_s + limits.write_timeout_s
         elif self._tail:
             self.deadline_s = self._tail_since_s + limits.message_timeout_s
         else:
@@ -204,7 +216,10 @@ class Connection:
     # --- ending -------------------------------------------------------------------------------------------------
 
     def expire(self) -> None:
-        """The deadline has passed: end the connection, and say which deadline it was."""
+        """A deadline has passed: end the connection, and say which it was."""
+        if self._stream.unsent and self._stream.progress_s + self._house.limits.write_timeout_s > monotonic():
+            self._settle()  # slow, but it reads
+            return
         self._house.count[Count.TIMED_OUT] += 1
         if self._stream.closing:
             self._stream.abort()
@@ -230,6 +245,6 @@ class Connection:
         self._why = why
         if self._stream.closing:
             return
-        self._stream.write(self._session.close() if orderly else self._session.take_output())
+        self._stream.write(self.session.close() if orderly else self.session.take_output())
         self._stream.close()
         self.deadline_s = monotonic() + self._house.limits.write_timeout_s

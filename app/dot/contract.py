@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from app.errors import PeerError
+
 from .admission import Limits
 
 if TYPE_CHECKING:
@@ -17,9 +19,10 @@ class Answerer(Protocol):
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if it is known this instant."""
 
-    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, client: str, idle_timeout_s: float | None, reply: Reply) -> None:
         """Call `reply` exactly once, now or later, with the answer or with None if the message deserves none.
 
+        `client` is the asker's address, so that none takes more than its share of what can be unfinished.
         `idle_timeout_s` is how long this connection may be idle now; None where there is no connection (UDP).
         """
 
@@ -48,5 +51,5 @@ class House(Protocol):
 
     def idle_timeout_s(self) -> float: ...
     def opened(self, connection: "Connection") -> None: ...
-    def failed(self, connection: "Connection", why: str) -> None: ...
+    def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None: ...
     def closed(self, connection: "Connection", why: str) -> None: ...

@@ -16,6 +16,10 @@ from .counters import Count
 log = logging.getLogger(__name__)
 
 _PER_TURN = 64
+_IP_PKTINFO = 8  # Linux; the socket module has no name for it before Python 3.14
+_ANCILLARY_OCTETS = socket.CMSG_SPACE(20)  # in6_pktinfo, the longer of the two
+Address = tuple[str, int]
+Ancillary = list[tuple[int, int, bytes]]
 Fit = Callable[[bytes, bytes], bytes]
 
 
@@ -44,6 +48,7 @@ class Datagrams:
         self._unfinished = 0
         self._loop = asyncio.get_running_loop()
         for bound in self._sockets:
+            _tell_destination(bound)
             self._loop.add_reader(bound, self._readable, bound)
 
     def close(self) -> None:
@@ -54,7 +59,7 @@ class Datagrams:
     def _readable(self, bound: socket.socket) -> None:
         for _ in range(_PER_TURN):
             try:
-                message, address = bound.recvfrom(65535)
+                message, here, _, address = bound.recvmsg(65535, _ANCILLARY_OCTETS)
             except OSError as error:
                 if not isinstance(error, BlockingIOError):
                     log.debug("UDP: %s", error)  # an ICMP error of an earlier answer
@@ -65,18 +70,28 @@ class Datagrams:
             self._count[Count.QUERIES_PLAIN] += 1
             answer = self._answerer.lookup(message)
             if answer is not None:
-                self._send(bound, address, message, answer)
+                self._send(bound, address, here, message, answer)
             elif self._unfinished < self._most_unfinished:
                 self._unfinished += 1
-                self._answerer.resolve(message, None, partial(self._finish, bound, address, message))
+                self._answerer.resolve(message, address[0], None, partial(self._finish, bound, address, here, message))
 
-    def _finish(self, bound: socket.socket, address: tuple[str, int], message: bytes, answer: bytes | None) -> None:
+    def _finish(
+        self, bound: socket.socket, address: Address, here: Ancillary, message: bytes, answer: bytes | None
+    ) -> None:
         self._unfinished -= 1
         if answer is not None and bound.fileno() >= 0:
-            self._send(bound, address, message, answer)
+            self._send(bound, address, here, message, answer)
 
-    def _send(self, bound: socket.socket, address: tuple[str, int], message: bytes, answer: bytes) -> None:
+    def _send(self, bound: socket.socket, address: Address, here: Ancillary, message: bytes, answer: bytes) -> None:
         try:
-            bound.sendto(self._fit(message, answer), address)
+            bound.sendmsg([self._fit(message, answer)], here, 0, address)
         except OSError as error:
             log.debug("UDP to %s: %s", address[0], error)
+
+
+def _tell_destination(bound: socket.socket) -> None:
+    """Have the kernel say which of our addresses was asked, so that the answer comes from there."""
+    if bound.family == socket.AF_INET6:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        bound.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)

@@ -17,6 +17,7 @@ _BACKLOG = 512
 _PER_TURN = 64
 """Connections accepted before the loop looks at the others again."""
 _PAUSE_S = 0.5
+_SEND_BUFFER_BYTES = 128 * 1024
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -104,8 +105,10 @@ def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, sha
     try:
         if kind == socket.SOCK_STREAM:
             fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Inherited by every accepted socket: an answer is never held back for more (Nagle).
+            # Both are inherited by every accepted socket. An answer is never held back for more (Nagle); and a client
+            # that does not read is noticed before megabytes lie in the kernel.
             fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         if shared:
             fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:

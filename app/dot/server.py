@@ -1,10 +1,12 @@
-"""The front door: admit, watch deadlines, drain. Knows no DNS: it takes an `Answerer`; nor TLS: it takes sessions."""
+"""The front door: admit, watch deadlines, drain. Knows no DNS: it takes an `Answerer`."""
 
 import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
 from time import monotonic
+
+from app.errors import PeerError
 
 from .admission import Admission, Limits
 from .connection import Connection
@@ -16,11 +18,14 @@ from .occupancy import Row
 from .poller import Poller
 from .seldom import Seldom
 from .stream import Stream
+from .tls import AlpnRefused
 
 log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.25
 _BUFFER_BYTES = 65536
+_UNLOGGED = {"127.0.0.1", "::1"}
+"""The health check comes from there twice a minute; its lines would bury everybody else's."""
 
 
 class Server:
@@ -118,19 +123,20 @@ class Server:
         return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.connections)
 
     def opened(self, connection: Connection) -> None:
-        resumed = connection.is_resumed
+        resumed = connection.session.is_resumed
         self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
-        self._journal.note(f"{connection.client} port {connection.port} opened: {connection.describe()}")
+        if connection.client not in _UNLOGGED:
+            self._journal.note(f"{connection.client} port {connection.port} opened: {connection.session.describe()}")
 
-    def failed(self, connection: Connection, why: str) -> None:
+    def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
         if not connection.established:
-            self.count[Count.HANDSHAKES_FAILED] += 1
+            self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
 
     def closed(self, connection: Connection, why: str) -> None:
         self._admission.leave(connection)
         self._empty.set()
-        if connection.established:
+        if connection.established and connection.client not in _UNLOGGED:
             lasted_s = monotonic() - connection.started_s
             what = f"closed after {lasted_s:.1f} s, {connection.queries} queries: {why}"
             self._journal.note(f"{connection.client} port {connection.port} {what}")

@@ -7,6 +7,7 @@ protocol lives on; what is needed of them is this page.
 import asyncio
 import socket
 import struct
+from time import monotonic
 from typing import Protocol
 
 from .poller import Poller
@@ -44,6 +45,7 @@ class Stream:
         "_writing",
         "closed",
         "closing",
+        "progress_s",
         "unsent",
     )
 
@@ -60,6 +62,8 @@ class Stream:
         self.closing = False
         """True from `close` or `abort` on."""
         self.closed = False
+        self.progress_s = 0.0
+        """When the kernel last took something of what is unsent."""
         poller.add(self._fd, self._ready)
 
     def pause(self) -> None:
@@ -89,6 +93,7 @@ class Stream:
             return
         if sent < len(data):
             self.unsent = data[sent:]
+            self.progress_s = monotonic()
             self._writing = True
             self._poller.watch(self._fd, self._reading, True)
 
@@ -141,6 +146,7 @@ class Stream:
             self._end(True)
             return
         self.unsent = self.unsent[sent:]
+        self.progress_s = monotonic()
         if self.unsent:
             return
         self._writing = False

@@ -43,6 +43,10 @@ def load_pair(context: ssl.SSLContext, pair: Path) -> None:
         raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot to have it made anew") from error
 
 
+class AlpnRefused(PeerError):
+    """The client speaks only what we do not."""
+
+
 class Session:
     """The server's side of one connection.
 
@@ -147,7 +151,7 @@ class Session:
             return
         if not hello.accepts(PROTOCOL.encode()):
             self._outgoing.write(_NO_APPLICATION_PROTOCOL)
-            raise PeerError(
+            raise AlpnRefused(
                 f"ALPN: offers {b', '.join(hello.protocols or ()).decode('ascii', 'replace')}, not {PROTOCOL}"
             )
         self._hello = None

@@ -4,6 +4,7 @@ A screen is never torn or stained, so the lowest error correction will do and ke
 the quiet zone of four modules.
 """
 
+from functools import lru_cache
 from io import StringIO
 
 from qrcode.constants import ERROR_CORRECT_L
@@ -22,6 +23,7 @@ def terminal(text: str) -> str:
     return drawn.getvalue()
 
 
+@lru_cache(8)  # anybody may ask for it, and drawing takes ten milliseconds
 def svg(text: str) -> bytes:
     """An SVG document: one black path on a white ground, which a camera reads in light and in dark mode."""
     return bytes(_code(text).make_image(image_factory=SvgPathFillImage).to_string())

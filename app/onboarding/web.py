@@ -42,6 +42,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+_BACKLOG = 32  # as many are accepted in one go, and as many lines logged when descriptors run out
 _CONNECTIONS = 256  # beyond, uvicorn answers 503: a home has fewer devices, and a flood costs bounded memory
 LIFETIME = 30  # seconds; the whole page takes less than one
 _HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
@@ -157,6 +158,7 @@ def serve(app: Starlette, port: int) -> None:
         proxy_headers=False,
         server_header=False,
         limit_concurrency=_CONNECTIONS,
+        backlog=_BACKLOG,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=_HEAD_BYTES,
@@ -169,6 +171,8 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > 2 * _CONNECTIONS:
+            transport.abort()  # an answer of 503 to each would let a flood take all descriptors
         self._end = self.loop.call_later(LIFETIME, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:

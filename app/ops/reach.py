@@ -6,6 +6,7 @@ lacks AA (RFC 1035 4.1.1), or its DNSKEY RRset is not signed by the trust anchor
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +42,12 @@ class Choice:
 
 
 async def choose(
-    root_hints: Path, trust_anchor: Path, forwarders: Sequence[Forwarder], timeout_s: float = 1.5
+    root_hints: Path, trust_anchor: Path, forwarders: Sequence[Forwarder], ca_bundle: Path, timeout_s: float = 1.5
 ) -> Choice:
-    """Ask root servers, then knock at `forwarders`; takes `timeout_s` + CONNECT_TIMEOUT_S at most.
+    """Ask root servers, then shake hands with `forwarders`; takes `timeout_s` + CONNECT_TIMEOUT_S at most.
+
+    Only a forwarder that proves its name with a certificate from `ca_bundle` counts: what rewrites port 53 may sit on
+    port 853 as well.
 
     `root_hints` is a zone file with the addresses of the root servers, `trust_anchor` one with DS or DNSKEY records
     of the root. Trouble on the network decides the choice and is never raised; OperatorError is, for files that
@@ -54,7 +58,7 @@ async def choose(
     if "genuine" in outcomes:
         return Choice("recursive", "a root server answered")
     rewritten = "false" in outcomes
-    if await _any_reachable(forwarders):
+    if await _any_reachable(forwarders, ca_bundle):
         return Choice("forward", f"port 53 is {'rewritten' if rewritten else 'blocked'} on this network")
     if rewritten:
         return Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached")
@@ -139,8 +143,16 @@ def _is_anchored(key: dns.rdata.Rdata, anchors: Sequence[dns.rrset.RRset]) -> bo
     return False
 
 
-async def _any_reachable(forwarders: Sequence[Forwarder]) -> bool:
-    tasks = [asyncio.create_task(_connects(forwarder)) for forwarder in forwarders]
+async def _any_reachable(forwarders: Sequence[Forwarder], ca_bundle: Path) -> bool:
+    encrypted = [forwarder for forwarder in forwarders if forwarder.tls_name is not None]
+    if not encrypted:
+        return False
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise OperatorError(f"resolver.ca_bundle: {ca_bundle} cannot be used: {error}: set another") from error
+
+    tasks = [asyncio.create_task(_proves_itself(forwarder, context)) for forwarder in encrypted]
     try:
         for connected in asyncio.as_completed(tasks):
             if await connected:
@@ -150,10 +162,11 @@ async def _any_reachable(forwarders: Sequence[Forwarder]) -> bool:
     return False
 
 
-async def _connects(forwarder: Forwarder) -> bool:
+async def _proves_itself(forwarder: Forwarder, context: ssl.SSLContext) -> bool:
+    name, address = forwarder.tls_name, str(forwarder.address)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(str(forwarder.address), forwarder.port)
+            _, writer = await asyncio.open_connection(address, forwarder.port, ssl=context, server_hostname=name)
     except (TimeoutError, OSError):
         return False
     writer.close()

@@ -23,7 +23,7 @@ class Inline:
         self.handler = handler
         self.seen: list[dns.message.Message] = []
 
-    def ask(self, query: bytes, done: Callable[[bytes | None], None]) -> None:
+    def ask(self, query: bytes, client: str, done: Callable[[bytes | None], None]) -> None:
         message = dns.message.from_wire(query)
         self.seen.append(message)
         response = self.handler(message)
@@ -46,7 +46,7 @@ class Bench:
         if known is not None:
             return known
         answers: list[bytes | None] = []
-        self.pipeline.resolve(message, 30.0, answers.append)
+        self.pipeline.resolve(message, "client", 30.0, answers.append)
         assert len(answers) == 1
         return answers[0]
 
@@ -207,7 +207,7 @@ def test_e17_an_unknown_opcode_is_answered_with_the_same_opcode() -> None:
 
 def test_a_broken_upstream_is_servfail() -> None:
     bench = Bench()
-    bench.upstream.ask = lambda query, done: done(query[:20])  # type: ignore[method-assign]
+    bench.upstream.ask = lambda query, _, done: done(query[:20])  # type: ignore[method-assign, assignment]
     answer = bench.ask(query(use_edns=0))
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert [option.code for option in answer.extended_errors()] == [23]
@@ -248,7 +248,7 @@ def test_e10_without_encryption_nothing_is_padded() -> None:
 
 def test_e11_over_udp_keepalive_is_ignored() -> None:
     answers: list[bytes | None] = []
-    Bench().pipeline.resolve(query(use_edns=0, options=[KEEPALIVE]).to_wire(), None, answers.append)
+    Bench().pipeline.resolve(query(use_edns=0, options=[KEEPALIVE]).to_wire(), "client", None, answers.append)
     assert dns.message.from_wire(answers[0] or b"").options == ()
 
 
@@ -258,3 +258,24 @@ def test_names_are_logged_only_for_those_who_ask_and_once_each() -> None:
     for _ in range(2):
         bench.ask(query())
     assert len(logged) == 2
+
+
+@pytest.mark.parametrize("option", [PADDING, KEEPALIVE])
+def test_an_answer_that_is_too_long_with_our_opt_is_servfail_and_not_cached(option: dns.edns.Option) -> None:
+    def longest(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.use_edns(False)
+        texts = [f'"{"x" * 254}"' for _ in range(256)]
+        response.answer.append(dns.rrset.from_text(message.question[0].name, 300, "IN", "TXT", *texts[:245]))
+        room = 65535 - len(response.to_wire(max_size=65535)) - 14
+        while room > 0:
+            size = min(room, 250)
+            response.answer.append(dns.rrset.from_text(".", 300, "IN", "TXT", '"' + "x" * max(size - 14, 0) + '"'))
+            room = 65535 - len(response.to_wire(max_size=65535)) - 14
+        return response
+
+    bench = Bench(longest)
+    for _ in range(2):
+        octets = bench.octets(query(kind="TXT", use_edns=0, options=[option]).to_wire())
+        assert octets is not None
+        assert len(octets) <= 65535

@@ -18,7 +18,7 @@ def query(name: str = "a.example.") -> bytes:
 
 async def ask(upstream: Upstream, message: bytes) -> bytes | None:
     answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-    upstream.ask(message, answer.set_result)
+    upstream.ask(message, "client", answer.set_result)
     async with asyncio.timeout(15):
         return await answer
 
@@ -103,8 +103,20 @@ async def test_too_much_unfinished_is_refused_at_once() -> None:
     async with serving(lambda _: None) as fake:
         upstream = Upstream(fake.port, 2)
         answers: list[bytes | None] = []
-        for _ in range(3):
-            upstream.ask(query(), answers.append)
+        for number in range(3):
+            upstream.ask(query(), f"client {number}", answers.append)
         assert answers == [None]
         upstream.close()
         assert answers == [None, None, None]
+
+
+async def test_one_client_cannot_take_what_the_others_need() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 8)
+        answers: list[bytes | None] = []
+        for _ in range(8):
+            upstream.ask(query(), "greedy", answers.append)
+        assert len(answers) == 6
+        upstream.ask(query(), "modest", answers.append)
+        assert len(answers) == 6
+        upstream.close()

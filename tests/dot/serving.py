@@ -4,7 +4,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from app.dot.admission import Limits
@@ -57,7 +56,7 @@ async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIt
     port = sockets[0].getsockname()[1]
     server = Server(
         sockets,
-        partial(Session, certificate.context),
+        lambda: Session(certificate.context),
         answerer,
         replace(LIMITS, **limits),  # type: ignore[arg-type]
         lambda _: allowed,

@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
+import ssl
+import time
 from pathlib import Path
 
 import pytest
 
 from app.dot.counters import Count
 from tests.dot.serving import serving
-from tests.fakes.dot_client import DotClient
+from tests.fakes.dot_client import DotClient, unverified_context
 
 pytestmark = pytest.mark.anyio
 
@@ -186,14 +188,48 @@ async def test_queries_and_handshakes_are_counted(pair: Path) -> None:
 
 async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path) -> None:
     async with serving(pair) as house:
-        async with DotClient(house.port) as client:
+        async with DotClient(house.port, own="127.0.0.9") as client:
             client.send(b"hello")
             await client.receive()
             port = client.writer.get_extra_info("sockname")[1]
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
     lines = "".join(house.journal).splitlines()
-    assert lines[0] == f"127.0.0.1 port {port} opened: TLSv1.3, ALPN dot, new session"
-    assert lines[1].startswith(f"127.0.0.1 port {port} closed after 0.")
+    assert lines[0] == f"127.0.0.9 port {port} opened: TLSv1.3, ALPN dot, new session"
+    assert lines[1].startswith(f"127.0.0.9 port {port} closed after 0.")
     assert lines[1].endswith("1 queries: the client closed")
     assert len(lines) == 2
+
+
+async def test_the_health_check_does_not_bury_the_others_lines(pair: Path) -> None:
+    async with serving(pair) as house:
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            await client.receive()
+        while house.occupancy.connections:
+            await asyncio.sleep(0.01)  # until the server has noticed
+    assert house.journal == []
+
+
+async def test_a_refused_alpn_is_counted_apart(pair: Path) -> None:
+    context = unverified_context()
+    context.set_alpn_protocols(["h2"])
+    async with serving(pair) as house:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await DotClient(house.port, context=context).__aenter__()
+        assert house.counted(Count.ALPN_REFUSED) == 1
+        assert house.counted(Count.HANDSHAKES_FAILED) == 0
+
+
+async def test_c14_a_client_that_reads_slowly_but_steadily_is_served(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0.5) as house, DotClient(house.port) as client:
+        count, message = 200, bytes(60_000)
+        client.send(*[message] * count)
+        received = 0
+        begun_s = time.monotonic()
+        async with asyncio.timeout(60):
+            while received < count * (len(message) + 2):
+                received += len(await client.reader.read(60_000))
+                if time.monotonic() - begun_s < 1.5:
+                    await asyncio.sleep(0.05)  # slower than it could
+        assert time.monotonic() - begun_s > 1

@@ -19,7 +19,7 @@ class EchoAnswerer:
         self.seen.append(message)
         return None if message.startswith((b"slow", b"none")) else message
 
-    def resolve(self, message: bytes, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, client: str, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
         if message.startswith(b"none"):
             reply(None)

@@ -11,14 +11,15 @@ class DotClient:
     """`async with DotClient(port) as client`; messages are octets without their length."""
 
     def __init__(
-        self, port: int, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, name: str = NAME
+        self, port: int, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, name: str = NAME, own: str = ""
     ) -> None:
+        self._local = (own, 0) if own else None
         self._host, self._port, self._name = host, port, name
         self._context = context or unverified_context()
 
     async def __aenter__(self) -> "DotClient":
         self.reader, self.writer = await asyncio.open_connection(
-            self._host, self._port, ssl=self._context, server_hostname=self._name
+            self._host, self._port, ssl=self._context, server_hostname=self._name, local_addr=self._local
         )
         return self
 

@@ -145,7 +145,7 @@ def test_the_forwarder_proves_its_name_over_tls(internet: Internet) -> None:
 
 def test_its_forwarders_and_environment_are_settings(internet: Internet) -> None:
     environment = internet.environment | {
-        "HOMEDOT_RESOLVER__FORWARD": f"{internet.forwarder_tls},{internet.forwarder_plain}"
+        "HOMEDOT_RESOLVER__FORWARD": f"{internet.forwarder_tls},tls://{internet.address(FORWARDER)}@99#other.test"
     }
     resolver = load(environment).settings.resolver
 

@@ -66,6 +66,7 @@ async def choose(
         hints(folder, internet, *hosts),
         trust_anchor or internet.trust_anchor,
         [values.forwarder(spec) for spec in specs],
+        internet.ca_bundle,
         timeout_s,
     )
 
@@ -206,9 +207,19 @@ def test_says_so_where_port_53_is_rewritten_and_no_forwarder_is_there(tmp_path: 
 
 @pytest.mark.server
 def test_one_reachable_forwarder_is_enough(tmp_path: Path, internet: Internet) -> None:
-    forwarders = [internet.address(UNUSED), internet.forwarder_plain]
+    forwarders = [f"tls://{internet.address(UNUSED)}#forward.test", internet.forwarder_tls]
 
     assert asyncio.run(choose(tmp_path, internet, DEAD, forwarders=forwarders)) == BLOCKED
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("impostor", ["tls://{}@5301#other.test", "{}@5300"])
+def test_a_forwarder_that_does_not_prove_its_name_is_not_believed(
+    tmp_path: Path, internet: Internet, impostor: str
+) -> None:
+    address = internet.forwarder_plain.partition("@")[0]
+    choice = asyncio.run(choose(tmp_path, internet, DEAD, forwarders=[impostor.format(address)]))
+    assert choice == Choice("recursive", "no network yet")
 
 
 def test_asks_three_servers_of_each_address_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +237,7 @@ def test_asks_three_servers_of_each_address_family(tmp_path: Path, monkeypatch: 
     )
     anchor = tmp_path / "root.key"
     anchor.write_text("")
-    asyncio.run(reach.choose(path, anchor, []))
+    asyncio.run(reach.choose(path, anchor, [], path))
 
     assert asked == [*(f"192.0.2.{n}" for n in (1, 2, 3)), *(f"2001:db8::{n}" for n in (1, 2, 3))]
 
@@ -242,4 +253,4 @@ def test_refuses_files_that_cannot_be_used(tmp_path: Path, which: str, content: 
     if content is not None:
         files[which].write_text(content)
     with pytest.raises(OperatorError, match=rf"^resolver\.{which}: .*{said}"):
-        asyncio.run(reach.choose(files["root_hints"], files["trust_anchor"], []))
+        asyncio.run(reach.choose(files["root_hints"], files["trust_anchor"], [], tmp_path))
