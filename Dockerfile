@@ -1,5 +1,7 @@
 ARG BASE_IMAGE=debian:trixie-slim
 
+# The base is Debian trixie or what is made from it: the paths below name its Python 3.13.
+
 # Everything from PyPI, by hash and as wheels only, into a folder that the image takes over whole.
 FROM ${BASE_IMAGE} AS build
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \

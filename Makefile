@@ -13,6 +13,10 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
 
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
+CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml):$(CURDIR)/config/homedot.yaml
+IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
+
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
 TEST_PACKAGES := bind9-dnsutils curl git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils nsd openssl procps shellcheck
 
@@ -20,9 +24,7 @@ help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run.stamp $(if $(ROOT),users)  ## run the appliance from this checkout, without Docker
-	@export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH; \
-	export HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml):$(CURDIR)/config/homedot.yaml}; \
-	exec rootfs/usr/local/lib/homedot/start
+	@$(IN_CHECKOUT) exec rootfs/usr/local/lib/homedot/start
 
 check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: under 30 s
 	@$(BIN)/ruff format -q --check .
@@ -35,8 +37,11 @@ test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## everything but the
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -n auto -m server
 
+homedot: $(VENV)/run.stamp  ## run one command of the appliance in this checkout: make homedot ARGS=doctor
+	@$(IN_CHECKOUT) homedot $(ARGS)
+
 image:  ## build the container image
-	@docker build -q -t $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) \
+	@docker build -q -t $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) .
 
 image-test: $(if $(ROOT),test-packages) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
@@ -103,4 +108,4 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run check test image image-test soak bench lock clean run-packages test-packages users
+.PHONY: help run homedot check test image image-test soak bench lock clean run-packages test-packages users

@@ -58,11 +58,6 @@ def effective(configured: tuple[IPAddress, ...], root: Path = ROOT) -> tuple[IPA
     return decide(configured, inspect(_listed(), root=root))
 
 
-def discover(root: Path = ROOT) -> tuple[IPAddress, ...]:
-    """The LAN addresses found on this box, best first; empty when there is none."""
-    return choose(inspect(_listed(), root=root))
-
-
 def bridge_gateway(root: Path = ROOT) -> str | None:
     """The gateway of a container's bridge network, as whose address every client may appear; None on other networks."""
     ends = {interface.name for interface in inspect(_listed(), root=root) if interface.container_end}

@@ -14,6 +14,7 @@ import pytest
 from app.errors import OperatorError
 from app.ops.healthcheck import check
 from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
+from tests.fakes.screen import codes_in
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
@@ -89,5 +90,9 @@ def test_make_run_is_the_whole_appliance(clone: Path, internet: Internet, prefix
         ).stdout  # fmt: skip
         assert "status: NOERROR" in answer
         assert re.search(r"Flags:.* ad", answer)
-        assert "/homedot.mobileconfig" in log.read_text()
+        bogus = subprocess.run([*command, "+tls-hostname=dns.home.arpa", "bogus.test"], capture_output=True, text=True)
+        assert "status: SERVFAIL" in bogus.stdout
+        assert "EDE: 6" in bogus.stdout
+        (profile,) = codes_in(log.read_text())
+        assert profile.endswith("/homedot.mobileconfig")
         assert (clone / "data/ca/intermediate.key").stat().st_mode & 0o777 == 0o600
