@@ -167,9 +167,10 @@ async def _proves_itself(forwarder: Forwarder, context: ssl.SSLContext) -> bool:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, writer = await asyncio.open_connection(address, forwarder.port, ssl=context, server_hostname=name)
+            writer.close()
+            await writer.wait_closed()
     except (TimeoutError, OSError):
         return False
-    writer.close()
     return True
 
 

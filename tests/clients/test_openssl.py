@@ -49,7 +49,7 @@ def test_old_versions_are_refused_with_an_alert(box: Box) -> None:
 
 
 def test_c20_early_data_is_not_offered(box: Box) -> None:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{box.port}", "-tls1_3"]
+    command = ["stdbuf", "-o0", "openssl", "s_client", "-connect", f"127.0.0.1:{box.port}", "-tls1_3"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         lines = (line.strip() for line in client.stdout)
