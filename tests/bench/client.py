@@ -80,6 +80,8 @@ def dnsperf(port: int, names: Path, connections: int, outstanding: int, seconds:
     if found[0] is None or found[1] is None:
         raise RuntimeError(text)
     completed = int(found[0][1])
+    if completed < 1000:
+        raise RuntimeError(f"only {completed} answers:\n{text}")
     if lost is not None and int(lost[1]) > completed / 100:
         raise RuntimeError(text)
     return completed, float(found[1][1])
