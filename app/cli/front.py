@@ -77,7 +77,6 @@ def serve(settings: Settings) -> None:
 
     The first process watches the others: when one ends, all end, and the supervisor starts anew.
     """
-    _raise_descriptor_limit(settings)
     shared = _Shared(settings)
     workers = settings.dot.workers
     sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
@@ -143,13 +142,16 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     return 1 if lost else 0
 
 
-def _raise_descriptor_limit(settings: Settings) -> None:
-    """Take all the file descriptors that there are to have, and say so when `dot.connections` needs more."""
+def _affordable_connections(settings: Settings) -> int:
+    """`dot.connections`, or as many as there can be file descriptors for; takes all of those that there are to have."""
+    wanted = settings.dot.connections
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    needed = settings.dot.connections + _OTHER_DESCRIPTORS
-    if most != resource.RLIM_INFINITY and most < needed:
-        log.warning("dot.connections: %d descriptors needed, %d to have: raise `ulimit -n` or lower it", needed, most)
+    if most == resource.RLIM_INFINITY or most >= wanted + _OTHER_DESCRIPTORS:
+        return wanted
+    affordable = max(most - _OTHER_DESCRIPTORS, 1)
+    log.warning("dot.connections: only %d instead of %d, for want of file descriptors (ulimit -n)", affordable, wanted)
+    return affordable
 
 
 def _limits(settings: Settings) -> Limits:
@@ -158,7 +160,7 @@ def _limits(settings: Settings) -> Limits:
     if gateway is not None:
         log.warning("bridge network: all clients may appear as %s, so dot.connections_per_client spares it", gateway)
     return Limits(
-        connections=min(dot.connections, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_DESCRIPTORS, 1)),
+        connections=_affordable_connections(settings),
         connections_per_client=dot.connections_per_client,
         queries_per_connection=dot.queries_per_connection,
         first_byte_timeout_s=dot.first_byte_timeout,

@@ -14,11 +14,15 @@ ROOT_FILE = "/usr/local/share/ca-certificates/homedot.crt"  # where update-ca-ce
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """One kind of device: steps in their order, then the lines to type or to put into a file."""
+    """One kind of device: steps in their order, then the lines to type or to put into a file.
+
+    `short` is the same in one sentence, for the log.
+    """
 
     device: str
     steps: tuple[str, ...]
     lines: tuple[str, ...] = ()
+    short: str = ""
 
 
 def setup_text(enrolment: Enrolment) -> str:
@@ -124,7 +128,9 @@ def _linux(enrolment: Enrolment) -> Guide:
         host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
         server = f"{host}:{enrolment.dot_port}"
     # "~." sends every name here, past the resolver that DHCP gave the link (resolved.conf(5)).
-    return Guide("Linux", steps, ("[Resolve]", f"DNS={server}#{enrolment.hostname}", "DNSOverTLS=yes", "Domains=~."))
+    lines = (f"DNS={server}#{enrolment.hostname}", "DNSOverTLS=yes", "Domains=~.")
+    trust = "" if enrolment.root_pem is None else f"trust {source} (update-ca-certificates), then "
+    return Guide("Linux", steps, ("[Resolve]", *lines), f"{trust}set {', '.join(lines)} for systemd-resolved.")
 
 
 def _check(enrolment: Enrolment) -> Guide:
@@ -155,6 +161,8 @@ def _facts(enrolment: Enrolment) -> list[tuple[str, str]]:
 
 
 def _section(guide: Guide) -> list[str]:
+    if guide.short:
+        return [_wrap(guide.short, f"{guide.device}: ", "  ")]
     if len(guide.steps) == 1:
         head = [_wrap(guide.steps[0], f"{guide.device}: ", "  ")]
     else:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from tests.appliance import (
     Appliance,
     children,
     command_line,
-    folder_for_all,
     free_ports,
     running,
     settings_in,
@@ -24,12 +22,6 @@ from tests.appliance import (
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with folder_for_all() as path:
-        yield path
 
 
 def front(appliance: Appliance) -> int:
@@ -125,3 +117,9 @@ def test_names_are_logged_only_when_asked_for(folder: Path, internet: Internet) 
     with running(folder, environment) as appliance:
         kdig(appliance.dot_port, "+tls", "signed.test")
         assert "query signed.test. TYPE1" in appliance.log
+
+
+def test_takes_as_many_connections_as_there_are_descriptors_for(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__CONNECTIONS="50000", **internet.environment)
+    with running(folder, environment) as appliance:
+        assert re.search(r"dot\.connections: only \d+ instead of 50000", appliance.log)

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from tests.appliance import (
     children,
     clean,
     command_line,
-    folder_for_all,
     homedot,
     owner,
     running,
@@ -27,12 +25,6 @@ from tests.appliance import (
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with folder_for_all() as path:
-        yield path
 
 
 def program(appliance: Appliance, words: str) -> int:

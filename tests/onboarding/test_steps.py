@@ -37,7 +37,7 @@ def test_leads_an_iphone_through_five_numbered_steps(own_authority: Enrolment) -
 
 def test_has_an_entry_for_every_other_device(own_authority: Enrolment) -> None:
     text = setup_text(own_authority)
-    for line in ("\nMac: ", "\nAndroid: ", "\nLinux", "    DNS=192.168.1.10#dns.home.arpa\n", "    DNSOverTLS=yes\n"):
+    for line in ("\nMac: ", "\nAndroid: ", "\nLinux: ", "DNS=192.168.1.10#dns.home.arpa", "DNSOverTLS=yes"):
         assert line in text
     assert "kdig @192.168.1.10 example.com +dnssec" in text
 
