@@ -279,3 +279,24 @@ def test_an_answer_that_is_too_long_with_our_opt_is_servfail_and_not_cached(opti
         octets = bench.octets(query(kind="TXT", use_edns=0, options=[option]).to_wire())
         assert octets is not None
         assert len(octets) <= 65535
+
+
+def test_e13_a_keepalive_is_given_to_nobody_who_did_not_ask_for_it() -> None:
+    bench = Bench()
+    bench.ask(query(use_edns=0, options=[KEEPALIVE]))
+    assert bench.ask(query(use_edns=0)).options == ()
+
+
+def test_e14_a_cookie_changes_nothing() -> None:
+    bench = Bench()
+    cookie = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"\1" * 8)
+    answer = bench.ask(query(use_edns=0, options=[cookie]))
+    assert (answer.rcode(), answer.options) == (dns.rcode.NOERROR, ())
+    assert bench.upstream.seen[0].options == ()
+
+
+def test_e15_a_clients_subnet_stays_here() -> None:
+    bench = Bench()
+    answer = bench.ask(query(use_edns=0, options=[dns.edns.ECSOption("192.0.2.0", 24)]))
+    assert (answer.rcode(), answer.options) == (dns.rcode.NOERROR, ())
+    assert bench.upstream.seen[0].options == ()
