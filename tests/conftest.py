@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from app.dot.poller import Loop
 from tests.fakes.pair import write_pair
 from tests.internet.fixtures import internet
 
@@ -16,9 +17,9 @@ settings.load_profile("homedot")
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Tests marked `anyio` run on the loop that the appliance runs on."""
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """Tests marked `anyio` run on the loop that the front door runs on."""
+    return "asyncio", {"loop_factory": Loop}
 
 
 @pytest.fixture

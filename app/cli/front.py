@@ -25,6 +25,7 @@ from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
+from app.dot.poller import Loop
 from app.dot.server import Server
 from app.dot.tls import Session
 from app.ops.addresses import bridge_gateway
@@ -94,7 +95,8 @@ def serve(settings: Settings) -> None:
     for worker in range(workers):
         if worker != own:
             sockets[worker].close()
-    sys.exit(asyncio.run(_serve(shared, own, sockets[own], lifeline if own else None, children)))
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        sys.exit(runner.run(_serve(shared, own, sockets[own], lifeline if own else None, children)))
 
 
 async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int | None, children: list[int]) -> int:

@@ -20,6 +20,12 @@ class Limits:
     """What one front door grants; the settings of the same names say why (app/settings.py).
 
     `unshared` are addresses behind which many clients stand, such as a bridge network's gateway: no share applies.
+
+    The last ones are not settings, because they follow from how the door is built. Answers leave in portions of
+    `portion_bytes`, and no more are made while as much is unsent, so a client that does not read is noticed early;
+    answers to its unfinished queries come all the same, up to `unsent_bytes_per_connection`. `unsent_bytes` is for all
+    connections of a worker together: beyond it those that left most unread are ended, or a crowd of them would take
+    the machine's memory. After `queries_per_turn` of one client the others have their turn.
     """
 
     connections: int
@@ -31,6 +37,10 @@ class Limits:
     idle_timeout_s: float
     write_timeout_s: float
     unshared: frozenset[str] = frozenset()
+    portion_bytes: int = 64 * 1024
+    unsent_bytes_per_connection: int = 512 * 1024
+    unsent_bytes: int = 32 * 1024 * 1024
+    queries_per_turn: int = 512
 
     def idle_timeout_at_s(self, connections: int) -> float:
         """The idle time that applies while `connections` are open: whole below half full, then a half, then a tenth."""

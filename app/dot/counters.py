@@ -21,6 +21,7 @@ class Count(IntEnum):
     HANDSHAKES_FAILED = auto()
     ALPN_REFUSED = auto()
     TIMED_OUT = auto()
+    LEFT_UNREAD = auto()
     QUERIES = auto()
     QUERIES_NOT_CACHED = auto()
     QUERIES_PLAIN = auto()

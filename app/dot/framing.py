@@ -5,8 +5,10 @@ MAX_MESSAGE_BYTES = 65535
 
 def split(stream: bytes) -> tuple[list[bytes], bytes]:
     """The whole messages at the start of `stream`, and the octets of the unfinished one that follow them."""
-    messages = []
+    messages: list[bytes] = []
     at, end = 0, len(stream)
+    if end > 2 and end == 2 + (stream[0] << 8 | stream[1]):
+        return [stream[2:]], b""
     while end - at >= 2:
         after = at + 2 + (stream[at] << 8 | stream[at + 1])
         if after > end:

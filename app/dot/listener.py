@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from app.errors import OperatorError
 
+from .poller import Poller
+
 log = logging.getLogger(__name__)
 
 Accepted = Callable[[socket.socket, tuple[str, int]], None]
 
 _BACKLOG = 512
-_PER_TURN = 64
-"""Connections accepted before the loop looks at the others again."""
 _PAUSE_S = 0.5
 _SEND_BUFFER_BYTES = 128 * 1024
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -29,16 +29,16 @@ class Listener:
     """
 
     def __init__(
-        self, listening: socket.socket, accepted: Accepted, failed: Callable[[], None], loop: asyncio.AbstractEventLoop
+        self, listening: socket.socket, accepted: Accepted, failed: Callable[[], None], poller: Poller
     ) -> None:
         self._socket = listening
         self._accepted = accepted
         self._failed = failed
-        self._loop = loop
+        self._poller = poller
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._rest: asyncio.TimerHandle | None = None
         listening.listen(_BACKLOG)
-        loop.add_reader(listening, self._acceptable)
+        poller.add(listening.fileno(), self._acceptable)
 
     @property
     def port(self) -> int:
@@ -47,29 +47,32 @@ class Listener:
     def close(self) -> None:
         if self._rest is not None:
             self._rest.cancel()
-        self._loop.remove_reader(self._socket)
+        self._poller.remove(self._socket.fileno())
         self._socket.close()
         os.close(self._reserve)
 
-    def _acceptable(self) -> None:
-        for _ in range(_PER_TURN):
-            try:
-                connected, address = self._socket.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                self._fail(error)
-                return
-            connected.setblocking(False)
-            self._accepted(connected, address[:2])
+    def _acceptable(self, _: int) -> None:
+        # One in each round: asking for another that is not there costs more than the next round does.
+        try:
+            connected, address = self._socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._fail(error)
+            return
+        connected.setblocking(False)
+        self._accepted(connected, address[:2])
 
     def _fail(self, error: OSError) -> None:
         self._failed()
         log.warning("cannot accept: %s; resting for %.1f s", error.strerror, _PAUSE_S)
         if error.errno in _EXHAUSTED:
             self._turn_one_away()
-        self._loop.remove_reader(self._socket)
-        self._rest = self._loop.call_later(_PAUSE_S, self._loop.add_reader, self._socket, self._acceptable)
+        self._poller.watch(self._socket.fileno(), False, False)
+        self._rest = asyncio.get_running_loop().call_later(_PAUSE_S, self._go_on)
+
+    def _go_on(self) -> None:
+        self._poller.watch(self._socket.fileno(), True, False)
 
     def _turn_one_away(self) -> None:
         os.close(self._reserve)

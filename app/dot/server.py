@@ -15,7 +15,7 @@ from .counters import Count
 from .journal import Journal
 from .listener import Listener
 from .occupancy import Row
-from .poller import Poller
+from .poller import running_poller
 from .seldom import Seldom
 from .stream import Stream
 from .tls import AlpnRefused
@@ -29,7 +29,7 @@ _UNLOGGED = {"127.0.0.1", "::1"}
 
 
 class Server:
-    """Serves `answerer` on the bound sockets `listening`, until `stop`. Made inside a running loop.
+    """Serves `answerer` on the bound sockets `listening`, until `stop`. Made inside a running `poller.Loop`.
 
     `sessions` makes the session of each connection. `is_allowed` judges a client's address before anything is read;
     `setting` is named in the log when it says no.
@@ -61,8 +61,8 @@ class Server:
         self._empty = asyncio.Event()
         self._warn_refused = Seldom(log.warning, monotonic)
         self._warn_failed = Seldom(log.info, monotonic)
-        self._poller = Poller(self._loop)
-        self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._loop) for bound in listening]
+        self._poller = running_poller()
+        self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._poller) for bound in listening]
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
 
     async def stop(self, grace_s: float = 4.0) -> None:
@@ -81,7 +81,6 @@ class Server:
                 connection.close("the server stops")
             await asyncio.sleep(0)
         self._sweep.cancel()
-        self._poller.close()
         self._journal.flush()
 
     async def _wait_empty(self) -> None:
@@ -147,7 +146,19 @@ class Server:
         self._journal.flush()
         now_s = monotonic()
         idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.connections)
+        unsent_bytes = 0
         for connection in self._admission.guests():
+            unsent_bytes += connection.unsent_bytes
             if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
                 connection.expire()
+        if unsent_bytes > self.limits.unsent_bytes:
+            self._relieve(unsent_bytes - self.limits.unsent_bytes)
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
+
+    def _relieve(self, too_many_bytes: int) -> None:
+        """End those that left most unread."""
+        for connection in sorted(self._admission.guests(), key=lambda guest: guest.unsent_bytes, reverse=True):
+            if too_many_bytes <= 0:
+                return
+            too_many_bytes -= connection.unsent_bytes
+            connection.give_up("leaves answers unread when memory is short")

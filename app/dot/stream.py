@@ -10,7 +10,7 @@ import struct
 from time import monotonic
 from typing import Protocol
 
-from .poller import Poller
+from .poller import BROKEN, READABLE, WRITABLE, Poller
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -66,6 +66,10 @@ class Stream:
         """When the kernel last took something of what is unsent."""
         poller.add(self._fd, self._ready)
 
+    @property
+    def paused(self) -> bool:
+        return not self._reading
+
     def pause(self) -> None:
         if self._reading and not self.closed:
             self._reading = False
@@ -101,9 +105,11 @@ class Stream:
         """End the stream once everything written is sent."""
         if self.closing:
             return
-        self.pause()
         self.closing = True
-        if not self.unsent:
+        if self.unsent:
+            self.pause()
+        else:
+            self._reading = False
             asyncio.get_running_loop().call_soon(self._end, False)
 
     def abort(self) -> None:
@@ -114,28 +120,26 @@ class Stream:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._end(False)
 
-    def _ready(self, readable: bool, writable: bool) -> None:
-        if writable and self._writing:
+    def _ready(self, events: int) -> None:
+        if events & BROKEN:
+            # Nobody could read an answer; what came before the end needs none (RFC 7766 6.2.4).
+            self._end(True)
+            return
+        if events & WRITABLE:
             self._send_more()
-        if readable and self._reading:
-            self._read()
-        elif readable and not self._writing and not self.closed:
-            # Not to be read, and nothing to write: only a broken socket says so, and it would say so for ever.
-            self._end(True)
-
-    def _read(self) -> None:
-        try:
-            count = self._socket.recv_into(self._buffer)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            self._end(True)
-            return
-        if count:
-            self._owner.received(self._buffer[:count])
-        else:
-            self.pause()
-            self._owner.peer_finished()
+        if events & READABLE and self._reading:
+            try:
+                count = self._socket.recv_into(self._buffer)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                self._end(True)
+                return
+            if count:
+                self._owner.received(self._buffer[:count])
+            else:
+                self._owner.peer_finished()
+                self.pause()
 
     def _send_more(self) -> None:
         try:

@@ -9,6 +9,7 @@ import pytest
 
 from app.dot import listener as module
 from app.dot.listener import Listener, listening_sockets
+from app.dot.poller import running_poller
 from app.errors import OperatorError
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +63,7 @@ async def test_without_descriptors_newcomers_are_turned_away_and_accepting_recov
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.setblocking(False)
-    listener = Listener(bound, take, lambda: failures.append(1), asyncio.get_running_loop())
+    listener = Listener(bound, take, lambda: failures.append(1), running_poller())
     await asyncio.to_thread(int)  # the thread must be there before the descriptors are gone
     clients = []
     hoard: list[int] = []

@@ -148,3 +148,22 @@ async def test_e11_keepalive_is_zero_while_draining(pair: Path) -> None:
         assert house.server.idle_timeout_s() == 0
         house.answerer.release()
         await stopping
+
+
+async def test_c14_who_left_most_unread_is_ended_when_memory_is_short_and_the_others_stay(pair: Path) -> None:
+    async with (
+        serving(pair, write_timeout_s=60, unsent_bytes=400_000, unsent_bytes_per_connection=10_000_000) as house,
+        DotClient(house.port) as modest,
+        DotClient(house.port) as greedy,
+    ):
+        greedy.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        with pytest.raises((ConnectionError, TimeoutError)):
+            async with asyncio.timeout(20):
+                while True:
+                    greedy.send(*[b"slow" + bytes(60_000)] * 50)
+                    await asyncio.sleep(0.01)
+                    house.answerer.release()
+                    await greedy.writer.drain()
+        modest.send(b"still here")
+        assert await modest.receive() == b"still here"
+        assert house.counted(Count.LEFT_UNREAD) == 1

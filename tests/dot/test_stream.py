@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from app.dot.poller import Poller
+from app.dot.poller import running_poller
 from app.dot.stream import Stream
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ def pair() -> tuple[Stream, Owner, socket.socket]:
     ours.setblocking(False)
     theirs.settimeout(10)
     owner = Owner()
-    return Stream(ours, owner, memoryview(bytearray(1000)), Poller(asyncio.get_running_loop())), owner, theirs
+    return Stream(ours, owner, memoryview(bytearray(1000)), running_poller()), owner, theirs
 
 
 async def test_octets_go_both_ways() -> None:

@@ -1,0 +1,127 @@
+"""What happens to whole messages, against the real server on loopback with an answerer that knows no DNS."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.dot.counters import Count
+from tests.dot.serving import serving
+from tests.fakes.dot_client import DotClient
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_c6_answers_fifty_queries_that_come_in_one_write(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        sent = [b"query %d" % number for number in range(50)]
+        client.send(*sent)
+        assert [await client.receive() for _ in sent] == sent
+
+
+async def test_c7_a_slow_answer_does_not_hold_up_a_fast_one(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow", b"fast")
+        assert await client.receive() == b"fast"
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+
+
+async def test_c13_reading_stops_at_the_limit_of_unfinished_queries_and_goes_on(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=10) as house, DotClient(house.port) as client:
+        sent = [b"slow %d" % number for number in range(35)]
+        client.send(*sent)
+        received: set[bytes] = set()
+        while len(received) < len(sent):
+            await house.answerer.somebody_waits.wait()
+            house.answerer.somebody_waits.clear()
+            assert len(house.answerer.waiting) <= 10
+            expected = len(house.answerer.waiting)
+            house.answerer.release()
+            received |= {await client.receive() for _ in range(expected)}
+        assert received == set(sent)
+
+
+async def test_c17_a_message_that_deserves_no_answer_gets_none_and_the_next_one_its_own(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"none")
+        client.send(b"next")
+        assert await client.receive() == b"next"
+
+
+async def test_answers_that_come_together_leave_together(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow 1", b"slow 2", b"slow 3")
+        await house.answerer.somebody_waits.wait()
+        house.answerer.release()
+        assert [await client.receive() for _ in range(3)] == [b"slow 3", b"slow 2", b"slow 1"]
+
+
+async def test_tells_the_answerer_the_idle_time_that_applies(pair: Path) -> None:
+    async with serving(pair, connections=2, idle_timeout_s=60) as house, DotClient(house.port) as first:
+        first.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        async with DotClient(house.port) as second:
+            house.answerer.somebody_waits.clear()
+            second.send(b"slow")
+            await house.answerer.somebody_waits.wait()
+    assert house.answerer.idle_timeouts_s == [30, 6]
+
+
+async def test_a_known_answer_waits_for_no_unfinished_one_and_loses_none(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        for number in range(3):
+            client.send(b"fast %d" % number)
+            assert await client.receive() == b"fast %d" % number
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+        assert house.counted(Count.QUERIES) == 4
+        assert house.counted(Count.QUERIES_NOT_CACHED) == 1
+
+
+async def test_more_messages_than_one_turn_works_on_are_all_answered_in_order(pair: Path) -> None:
+    async with serving(pair, queries_per_turn=4) as house, DotClient(house.port) as client:
+        sent = [b"%d" % number for number in range(50)]
+        client.send(*sent)
+        assert [await client.receive() for _ in sent] == sent
+
+
+async def test_no_more_answers_are_made_than_a_client_reads(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60, portion_bytes=1000) as house, DotClient(house.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sent = [b"%3d" % number + bytes(60_000) for number in range(200)]
+        client.send(*sent)
+        seen = -1
+        while seen != len(house.answerer.seen):  # until it stops answering
+            seen = len(house.answerer.seen)
+            await asyncio.sleep(0.1)
+        assert seen < 200
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert [await client.receive() for _ in sent] == sent
+
+
+async def test_c14_a_client_that_leaves_answers_to_unfinished_queries_unread_is_ended(pair: Path) -> None:
+    async with (
+        serving(pair, write_timeout_s=60, unsent_bytes_per_connection=100_000, queries_per_connection=500) as house,
+        DotClient(house.port) as client,
+    ):
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.send(*[b"slow" + bytes(60_000)] * 50)
+        async with asyncio.timeout(10):
+            while len(house.answerer.waiting) < 50:
+                house.answerer.somebody_waits.clear()
+                await house.answerer.somebody_waits.wait()
+        half = house.answerer.waiting[25:]
+        del house.answerer.waiting[25:]
+        house.answerer.release()
+        await asyncio.sleep(0.01)  # the first half is on its way before the second comes
+        house.answerer.waiting = half
+        house.answerer.release()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)
+        assert house.counted(Count.LEFT_UNREAD) == 1
