@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench import workers
+
 CHECKOUT = Path(__file__).parent.parent.parent
 IMAGE = os.environ.get("HOMEDOT_BENCH_IMAGE", "homedot-bench:latest")
 
@@ -25,7 +27,10 @@ def main() -> int:
     command += ["-v", f"{artifacts}:/artifacts", IMAGE, "python3", "-m", "tests.bench.measure"]
     command += ["--quick"] if arguments.quick else []
     command += ["--only", arguments.only] if arguments.only else []
-    return subprocess.run(command, check=False).returncode
+    code = subprocess.run(command, check=False).returncode if arguments.only != "workers" else 0
+    if not code and (not arguments.only or "workers" in arguments.only.split(",")):
+        workers.measure(IMAGE, 2 if arguments.quick else 5)
+    return code
 
 
 if __name__ == "__main__":
