@@ -114,13 +114,14 @@ class Connection(Conversation):
         self._settle()
 
     def _write(self, data: bytes) -> None:
-        if self._stream.closing:
+        stream = self._stream
+        if stream.closing:
             return
-        if self.unsent_bytes > self._house.limits.unsent_bytes_per_connection:
+        if stream.unsent and len(stream.unsent) > self._house.limits.unsent_bytes_per_connection:
             self.give_up("leaves too many answers unread")
             return
         try:
-            self._stream.write(self.session.send(data))
+            stream.write(self.session.send(data))
         except PeerError as error:
             self.close(str(error), orderly=False)
 
@@ -130,7 +131,7 @@ class Connection(Conversation):
         if not (self.unfinished or self._waiting or self._tail or stream.unsent or self._closing):
             # By far the most frequent: all is answered. How long it may be idle is the server's to know.
             self.deadline_s = inf
-            if stream.paused:
+            if not stream.reading:
                 stream.resume()
             return
         if stream.closing:

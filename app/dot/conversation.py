@@ -61,7 +61,7 @@ class Conversation(ABC):
         self.last_active_s = monotonic()
         # A phone's most frequent case, one question whose answer is known, goes the shortest way.
         if len(messages) == 1 and not self._out and (answer := house.answerer.lookup(messages[0])) is not None:
-            self._write(prefix(answer) + answer)
+            self._write(len(answer).to_bytes(2, "big") + answer)
         else:
             self._work(messages)
 

@@ -40,12 +40,12 @@ class Stream:
         "_fd",
         "_owner",
         "_poller",
-        "_reading",
         "_socket",
         "_writing",
         "closed",
         "closing",
         "progress_s",
+        "reading",
         "unsent",
     )
 
@@ -55,8 +55,9 @@ class Stream:
         self._owner = owner
         self._buffer = buffer
         self._poller = poller
-        self._reading = True
         self._writing = False
+        self.reading = True
+        """False while what comes is left in the kernel."""
         self.unsent = b""
         """What the kernel has not taken yet."""
         self.closing = False
@@ -66,18 +67,14 @@ class Stream:
         """When the kernel last took something of what is unsent."""
         poller.add(self._fd, self._ready)
 
-    @property
-    def paused(self) -> bool:
-        return not self._reading
-
     def pause(self) -> None:
-        if self._reading and not self.closed:
-            self._reading = False
+        if self.reading and not self.closed:
+            self.reading = False
             self._poller.watch(self._fd, False, self._writing)
 
     def resume(self) -> None:
-        if not self._reading and not self.closing:
-            self._reading = True
+        if not self.reading and not self.closing:
+            self.reading = True
             self._poller.watch(self._fd, True, self._writing)
 
     def write(self, data: bytes) -> None:
@@ -99,7 +96,7 @@ class Stream:
             self.unsent = data[sent:]
             self.progress_s = monotonic()
             self._writing = True
-            self._poller.watch(self._fd, self._reading, True)
+            self._poller.watch(self._fd, self.reading, True)
 
     def close(self) -> None:
         """End the stream once everything written is sent."""
@@ -109,7 +106,7 @@ class Stream:
         if self.unsent:
             self.pause()
         else:
-            self._reading = False
+            self.reading = False
             asyncio.get_running_loop().call_soon(self._end, False)
 
     def abort(self) -> None:
@@ -127,7 +124,7 @@ class Stream:
             return
         if events & WRITABLE:
             self._send_more()
-        if events & READABLE and self._reading:
+        if events & READABLE and self.reading:
             try:
                 count = self._socket.recv_into(self._buffer)
             except (BlockingIOError, InterruptedError):
@@ -154,7 +151,7 @@ class Stream:
         if self.unsent:
             return
         self._writing = False
-        self._poller.watch(self._fd, self._reading, False)
+        self._poller.watch(self._fd, self.reading, False)
         if self.closing:
             self._end(False)
         else:
