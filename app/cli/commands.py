@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from app import __version__
 from app.configuration import Loaded, load
 from app.errors import OperatorError
+from app.values import hostname
 
 EXIT_OPERATOR = 2
 
@@ -86,10 +87,10 @@ def _healthcheck(loaded: Loaded, _: argparse.Namespace) -> int:
     return healthcheck(loaded.settings)
 
 
-def _doctor(loaded: Loaded, _: argparse.Namespace) -> int:
+def _doctor(loaded: Loaded, arguments: argparse.Namespace) -> int:
     from .inspect import doctor
 
-    return doctor(loaded.settings)
+    return doctor(loaded.settings, arguments.bogus_name, arguments.slow_name, arguments.json)
 
 
 def _version() -> None:
@@ -118,5 +119,11 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name == "supervise":
             command.add_argument("configuration", help="a supervisord.conf")
+        if name == "doctor":
+            command.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
+            command.add_argument(
+                "--bogus-name", type=hostname, metavar="NAME", help="a name whose DNSSEC signatures are wrong"
+            )
+            command.add_argument("--slow-name", type=hostname, metavar="NAME", help="a name that is slow to resolve")
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser

@@ -45,13 +45,25 @@ def healthcheck(settings: Settings) -> int:
     return 0
 
 
-def doctor(settings: Settings) -> int:
-    """Print a line for each check; 1 if one failed."""
-    from app.ops.doctor import examine, failed, report
+def doctor(settings: Settings, bogus_name: str | None, slow_name: str | None, as_json: bool) -> int:
+    """Print a line for each check, or one JSON document; 1 if a check failed."""
+    from app.ops.box import BOGUS_NAME, Box
+    from app.ops.doctor import examine
 
     from .places import read_enrolment
 
     enrolment = read_enrolment(settings)
-    findings = examine(enrolment.addresses[0], enrolment.dot_port, enrolment.hostname, enrolment.root_pem)
-    print(report(findings))
-    return 1 if failed(findings) else 0
+    box = Box(
+        address=enrolment.addresses[0],
+        port=enrolment.dot_port,
+        hostname=enrolment.hostname,
+        root_pem=enrolment.root_pem,
+        root_sha256=enrolment.root_sha256,
+        spki_pin=enrolment.spki_pin,
+        idle_timeout_s=settings.dot.idle_timeout,
+        bogus_name=bogus_name or BOGUS_NAME,
+        slow_name=slow_name,
+    )
+    report = examine(box)
+    print(report.to_json() if as_json else report.to_text())
+    return 1 if report.failed else 0

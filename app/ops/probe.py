@@ -19,6 +19,15 @@ class Connection:
         self._deadline = deadline
 
     @property
+    def session(self) -> ssl.SSLSession | None:
+        """What resumes this session; with TLS 1.3 it comes with the first answer (RFC 8446 4.6.1)."""
+        return self._tls.session
+
+    @property
+    def is_resumed(self) -> bool:
+        return bool(self._tls.session_reused)
+
+    @property
     def alpn(self) -> str | None:
         """The protocol that the server selected (RFC 7301)."""
         return self._tls.selected_alpn_protocol()
@@ -37,8 +46,16 @@ class Connection:
 
     def ask(self, query: bytes) -> bytes:
         """Send one DNS message and return the next one received, both without the length (RFC 7858 3.3)."""
+        self.send(query)
+        return self.receive()
+
+    def send(self, *queries: bytes) -> None:
+        """Send DNS messages, all in one write."""
         self._tls.settimeout(_left(self._deadline))
-        self._tls.sendall(len(query).to_bytes(2, "big") + query)
+        self._tls.sendall(b"".join(len(query).to_bytes(2, "big") + query for query in queries))
+
+    def receive(self) -> bytes:
+        """The next DNS message."""
         return self._receive(int.from_bytes(self._receive(2), "big"))
 
     def _receive(self, size: int) -> bytes:
@@ -54,19 +71,53 @@ class Connection:
 
 
 @contextmanager
-def connect(address: str, port: int, context: ssl.SSLContext, hostname: str, timeout_s: float) -> Iterator[Connection]:
-    """Connect, and send `hostname` as SNI; what is verified is the context's business.
+def connect(
+    address: str,
+    port: int,
+    context: ssl.SSLContext,
+    hostname: str | None,
+    timeout_s: float,
+    session: ssl.SSLSession | None = None,
+) -> Iterator[Connection]:
+    """Connect, and send `hostname` as SNI, or none; what is verified is the context's business.
 
-    Raises OSError; among its kinds TimeoutError and ssl.SSLError.
+    `session` of an earlier connection with the same context is offered to be resumed. Raises OSError; among its kinds
+    TimeoutError and ssl.SSLError.
     """
     deadline = time.monotonic() + timeout_s
     with (
         socket.create_connection((address, port), timeout_s) as plain,
-        context.wrap_socket(plain, server_hostname=hostname, do_handshake_on_connect=False) as tls,
+        context.wrap_socket(plain, server_hostname=hostname, do_handshake_on_connect=False, session=session) as tls,
     ):
         tls.settimeout(_left(deadline))
         tls.do_handshake()
         yield Connection(tls, deadline)
+
+
+def first_record(address: str, port: int, hello: bytes, timeout_s: float) -> bytes:
+    """Send `hello` as it is and return the first TLS record of the reply (RFC 8446 5.1), or less if it ends before.
+
+    Raises OSError; among its kinds TimeoutError.
+    """
+    deadline = time.monotonic() + timeout_s
+    received = bytearray()
+    with socket.create_connection((address, port), timeout_s) as plain:
+        try:
+            plain.sendall(hello)
+            while len(received) < _record_octets(received):
+                plain.settimeout(_left(deadline))
+                chunk = plain.recv(4096)
+                if not chunk:
+                    break
+                received += chunk
+        except ConnectionError:
+            pass  # after an alert, a server may be gone before it has read everything
+    return bytes(received[: _record_octets(received)])
+
+
+def _record_octets(beginning: bytes | bytearray) -> int:
+    """How long a TLS record is, by its header; at least the header when that is not whole yet."""
+    return 5 + int.from_bytes(beginning[3:5], "big") if len(beginning) >= 5 else 5
 
 
 def unverified(*alpn: str) -> ssl.SSLContext:

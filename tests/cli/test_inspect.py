@@ -1,8 +1,15 @@
+import json
+import socket
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from app.cli import places
 from app.cli.commands import main
+from app.configuration import load
+from app.onboarding.enrolment import Enrolment
 from app.settings import leaves
 
 
@@ -28,3 +35,48 @@ def test_healthcheck_is_one_sentence_and_1_when_nobody_answers(capsys: pytest.Ca
     told = capsys.readouterr().err
     assert told.startswith("homedot: ")
     assert told.count("\n") == 1
+
+
+@pytest.fixture
+def nobody_listens(tmp_path: Path) -> dict[str, str]:
+    """An installation that was started once, on a port that is closed now."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    environment = {"HOMEDOT_RUN_DIR": str(tmp_path)}
+    enrolment = Enrolment(
+        hostname="dns.home.arpa",
+        addresses=(ip_address("127.0.0.1"),),
+        dot_port=port,
+        web_port=None,
+        root_pem=None,
+        root_sha256=None,
+        spki_pin="pin=",
+        resolver="recursive",
+        resolver_reason="a root server answered",
+    )
+    path = places.enrolment(load(environment).settings)
+    path.parent.mkdir()
+    path.write_text(enrolment.to_json())
+    return environment
+
+
+def test_doctor_fails_with_1_when_nobody_listens(
+    nobody_listens: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor"], nobody_listens) == 1
+    shown = capsys.readouterr().out
+    assert "SPKI pin      pin=" in shown
+    assert "FAIL         strict query" in shown
+    assert "-> check that the container runs" in shown
+
+
+def test_doctor_tells_scripts_the_same(nobody_listens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"], nobody_listens) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["verdict"], document["spki_pin"]) == (1, "fail", "pin=")
+    assert datetime.fromisoformat(document["checked_at"]) <= datetime.now(UTC)
+
+
+def test_doctor_says_what_to_do_when_homedot_never_ran(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["doctor"], {"HOMEDOT_RUN_DIR": str(tmp_path)}) == 2
+    assert "Start it first" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """The programs as supervisord runs them: each as its own user, none reading what it need not, all ending as one."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -109,9 +111,29 @@ def test_sigterm_ends_everything_with_0(folder: Path, internet: Internet) -> Non
 
 def test_doctor_finds_nothing_wrong(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
-        done = appliance.homedot("doctor")
+        done = appliance.homedot("doctor", "--bogus-name", "bogus.test", "--slow-name", "d500-doctor.slow.test")
         assert done.returncode == 0, done.stdout
         assert ", 0 fail, 0 cannot tell" in done.stdout
+        pin = re.search(r"^SPKI pin +(\S+)$", done.stdout, re.MULTILINE)
+        assert pin is not None
+        assert pin[1] in appliance.homedot("setup-phone").stdout
+
+
+def test_doctor_cannot_tell_whether_a_bogus_name_is_refused_that_is_not_there(folder: Path, internet: Internet) -> None:
+    """In a private internet there is no dnssec-failed.org, which is nobody's fault."""
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        done = appliance.homedot("doctor", "--json")
+    report = json.loads(done.stdout)
+    verdicts = {check["name"]: check["verdict"] for check in report["checks"]}
+    assert (done.returncode, report["verdict"]) == (0, "pass")
+    assert [name for name, verdict in verdicts.items() if verdict != "pass"] == ["bogus name"]
+
+
+def test_doctor_fails_when_a_name_is_answered_that_must_not_be(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        done = appliance.homedot("doctor", "--bogus-name", "signed.test")
+    assert done.returncode == 1
+    assert "signed.test is answered, though its signatures are wrong" in done.stdout
 
 
 def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:

@@ -5,13 +5,17 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import dns.edns
 import dns.flags
 import dns.message
+import dns.name
+import dns.rcode
 
 ONLY_H2 = b"\x00\x10\x00\x05\x00\x03\x02h2"  # the ALPN extension of a client that offers h2 and nothing else
 NO_APPLICATION_PROTOCOL = b"\x15\x03\x03\x00\x02\x02\x78"
@@ -20,11 +24,34 @@ DRIP_EVERY_S = 0.05
 Answer = Callable[[bytes], bytes | None]
 
 
+LOCALHOST = dns.name.from_text("localhost.")
+IDLE_TIMEOUT_S = 120
+
+
 def noerror(query: bytes) -> bytes:
-    """NOERROR without records, validated (AD) if the query wants DNSSEC."""
+    """What a good server says: see `respond`."""
+    return respond(query)
+
+
+def respond(query: bytes, *, block_octets: int = 468, keepalive: bytes | None = b"\x04\xb0") -> bytes:
+    """NOERROR without records, validated (AD) if the query wants DNSSEC; SERVFAIL for names with wrong signatures.
+
+    Padded to `block_octets` (0: not at all) and with this `keepalive` (None: without) if the query wishes for it.
+    """
     message = dns.message.from_wire(query)
     response = dns.message.make_response(message)
-    response.flags |= dns.flags.AD if message.ednsflags & dns.flags.DO else 0
+    wishes = {option.otype for option in message.options}
+    options: list[dns.edns.Option] = []
+    if message.question[0].name.labels[0] in (b"bogus", b"dnssec-failed"):
+        response.set_rcode(dns.rcode.SERVFAIL)
+        options.append(dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS))
+    elif message.ednsflags & dns.flags.DO:
+        response.flags |= dns.flags.AD
+    if keepalive is not None and dns.edns.OptionType.KEEPALIVE in wishes:
+        options.append(dns.edns.GenericOption(dns.edns.OptionType.KEEPALIVE, keepalive))
+    if message.edns >= 0:
+        pad = block_octets if dns.edns.OptionType.PADDING in wishes else 0
+        response.use_edns(0, ednsflags=message.ednsflags, options=options, pad=pad)
     return response.to_wire()
 
 
@@ -32,10 +59,17 @@ def silence(_: bytes) -> None:
     """No answer at all."""
 
 
+def is_slow(query: bytes) -> bool:
+    """Whether a name is one that must be asked for elsewhere."""
+    return bool(dns.message.from_wire(query).question[0].name != LOCALHOST)
+
+
 class DotServer:
     """Serves between __enter__ and __exit__, on `port`.
 
-    `strict_alpn`: refuses who offers only h2 with alert 120. `alpn`: what it selects.
+    `strict_alpn`: refuses who offers only h2 with alert 120. `alpn`: what it selects. `in_order`: None, or how many
+    seconds each name but localhost takes while all others wait; otherwise localhost overtakes them. `lax`: takes old
+    versions of TLS, and weak keys and signatures of its own.
     `drip`: None, or what leaves one byte at a time for ever: the TLS handshake or the answer.
     """
 
@@ -47,14 +81,23 @@ class DotServer:
         strict_alpn: bool = True,
         alpn: tuple[str, ...] = ("dot",),
         drip: str | None = None,
+        in_order: float | None = None,
+        lax: bool = False,
     ) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if lax:
+            self.context.set_ciphers("ALL:@SECLEVEL=0")
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                self.context.minimum_version = ssl.TLSVersion.TLSv1
         self.context.load_cert_chain(chain)
         if alpn:
             self.context.set_alpn_protocols(list(alpn))
+        self.chain = chain
         self.answer = answer
         self.strict_alpn = strict_alpn
         self.drip = drip
+        self.in_order = in_order
         self.stopping = threading.Event()
         fake = self
 
@@ -91,12 +134,25 @@ class DotServer:
             plain.sendall(NO_APPLICATION_PROTOCOL)
             return
         with self.context.wrap_socket(plain, server_side=True) as tls:
-            while length := tls.recv(2):
-                answer = self.answer(tls.recv(int.from_bytes(length, "big")))
-                if self.drip == "answer":
-                    self._drip(tls, b"\xff\xff")
-                elif answer is not None:
-                    tls.sendall(len(answer).to_bytes(2, "big") + answer)
+            while queries := list(self._received(tls)):
+                if self.in_order is None and len(queries) > 1:
+                    queries.sort(key=is_slow)
+                for query in queries:
+                    if self.in_order and is_slow(query):
+                        self.stopping.wait(self.in_order)
+                    answer = self.answer(query)
+                    if self.drip == "answer":
+                        self._drip(tls, b"\xff\xff")
+                    elif answer is not None:
+                        tls.sendall(len(answer).to_bytes(2, "big") + answer)
+
+    @staticmethod
+    def _received(tls: ssl.SSLSocket) -> Iterator[bytes]:
+        """All queries of one TLS record; none at the end of the connection."""
+        while length := tls.recv(2):
+            yield tls.recv(int.from_bytes(length, "big"))
+            if not tls.pending():
+                return
 
     def _drip(self, sock: Any, beginning: bytes) -> None:
         for byte in beginning:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Identity:
     """A certificate and its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
     @property
     def pem(self) -> bytes:
@@ -41,9 +43,22 @@ class Identity:
         starts: timedelta = -DAY,
         ends: timedelta = 30 * DAY,
         key_ids: bool = True,
+        purpose: x509.ObjectIdentifier | None = ExtendedKeyUsageOID.SERVER_AUTH,
+        key: Key | None = None,
     ) -> "Identity":
-        """A certificate issued by this one; without names and addresses it has no SAN."""
-        return _make(name, self, ca=ca, names=names, addresses=addresses, starts=starts, ends=ends, key_ids=key_ids)
+        """A certificate issued by this one; without names and addresses it has no SAN, without `purpose` no EKU."""
+        return _make(
+            name,
+            self,
+            ca=ca,
+            names=names,
+            addresses=addresses,
+            starts=starts,
+            ends=ends,
+            key_ids=key_ids,
+            purpose=purpose,
+            key=key,
+        )
 
     def write_chain(self, path: Path, *others: "Identity") -> Path:
         """Key, certificate and `others` in one PEM file, as ssl.SSLContext.load_cert_chain takes it."""
@@ -72,8 +87,10 @@ def _make(
     starts: timedelta = -DAY,
     ends: timedelta = 30 * DAY,
     key_ids: bool = True,
+    purpose: x509.ObjectIdentifier | None = None,
+    key: Key | None = None,
 ) -> Identity:
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer_name, issuer_key = (issuer.certificate.subject, issuer.key) if issuer else (subject, key)
     now = datetime.now(UTC)
@@ -93,8 +110,8 @@ def _make(
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False).add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuers), critical=False
         )
-    if not ca:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    if purpose and not ca:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
     general = [*map(x509.DNSName, names), *(x509.IPAddress(ip_address(address)) for address in addresses)]
     if general:
         builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=False)

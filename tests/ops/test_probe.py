@@ -105,3 +105,36 @@ def test_describes_an_error_in_words(chain: Path) -> None:
     assert probe.describe(refused.value).endswith("alert no application protocol")
     assert probe.describe(distrusted.value) == "unable to get local issuer certificate"
     assert probe.describe(closed.value) == "connection refused"
+
+
+def test_sends_several_questions_and_receives_their_answers(chain: Path) -> None:
+    with (
+        DotServer(chain, lambda query: query) as server,
+        probe.connect("127.0.0.1", server.port, probe.unverified("dot"), NAME, 5) as connection,
+    ):
+        connection.send(QUERY, b"\x56\x78" + QUERY[2:])
+        assert connection.receive() == QUERY
+        assert connection.receive() == b"\x56\x78" + QUERY[2:]
+
+
+def test_resumes_a_session_that_is_given_back(chain: Path) -> None:
+    context = probe.unverified("dot")
+    with DotServer(chain, lambda query: query) as server:
+        with probe.connect("127.0.0.1", server.port, context, NAME, 5) as connection:
+            connection.ask(QUERY)
+            assert not connection.is_resumed
+            session = connection.session
+        with probe.connect("127.0.0.1", server.port, context, NAME, 5, session) as connection:
+            assert connection.is_resumed
+
+
+def test_the_first_record_is_what_a_server_says_to_a_hello_that_is_none(chain: Path) -> None:
+    with DotServer(chain, strict_alpn=False) as server:
+        alert = probe.first_record("127.0.0.1", server.port, b"\x16\x03\x01\x00\x04\x01\x00\x00\x00", 5)
+    assert len(alert) == 7
+    assert alert[0] == 21
+
+
+def test_the_first_record_is_waited_for_no_longer_than_agreed(chain: Path) -> None:
+    with DotServer(chain, drip="handshake") as server, pytest.raises(TimeoutError):
+        probe.first_record("127.0.0.1", server.port, b"hello", 0.3)
