@@ -15,8 +15,8 @@ SHARED = {"app", "app.errors", "app.values", "app.files"}
 PURE = [
     "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire", "answer/edns",
     "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "trust/authority",
-    "trust/constraints", "trust/pem", "onboarding/enrolment", "onboarding/profile", "onboarding/qr",
-    "onboarding/steps",
+    "trust/constraints", "trust/pem", "onboarding/dnr", "onboarding/enrolment", "onboarding/profile",
+    "onboarding/qr", "onboarding/snippets", "onboarding/steps",
 ]  # fmt: skip
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 MOST_LINES = 250

@@ -75,6 +75,12 @@ def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
     setup_phone(loaded.settings)
 
 
+def _snippet(loaded: Loaded, arguments: argparse.Namespace) -> None:
+    from .inspect import snippet
+
+    snippet(loaded.settings, arguments.kind)
+
+
 def _config(loaded: Loaded, _: argparse.Namespace) -> None:
     from .inspect import config
 
@@ -104,6 +110,7 @@ _COMMANDS = {
     "web": (_web, "run the setup page"),
     "upkeep": (_upkeep, "renew certificates; started by supervisord"),
     "setup-phone": (_setup_phone, "show the QR code and the steps again"),
+    "snippet": (_snippet, "print ready lines for stubby, unbound, routers and others"),
     "config": (_config, "show every setting and where its value comes from"),
     "healthcheck": (_healthcheck, "ask one question over TLS; exit code 0 if it is answered"),
     "doctor": (_doctor, "check this box as a strict client would, and say what to do"),
@@ -119,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name == "supervise":
             command.add_argument("configuration", help="a supervisord.conf")
+        if name == "snippet":
+            command.add_argument("kind", nargs="?", help="for which program; without it, a list of them")
         if name == "doctor":
             command.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
             command.add_argument(

@@ -16,6 +16,22 @@ def setup_phone(settings: Settings) -> None:
     print(setup_text(read_enrolment(settings)))
 
 
+def snippet(settings: Settings, kind: str | None) -> None:
+    """Print the lines of this kind, or the list of kinds. Raises OperatorError if there is no such kind."""
+    from app.onboarding.snippets import snippets
+
+    from .places import read_enrolment
+
+    found = {snippet.kind: snippet for snippet in snippets(read_enrolment(settings))}
+    if kind is None:
+        width = max(map(len, found))
+        print("\n".join(f"{each.kind:{width}}  {each.title}" for each in found.values()))
+    elif kind in found:
+        print(found[kind].text, end="")
+    else:
+        raise OperatorError(f"snippet: there is none for {kind!r}: choose one of {', '.join(found)}")
+
+
 def config(loaded: Loaded) -> None:
     """Print every effective value, and where it came from."""
     rows = [(leaf.name, _shown(loaded.settings, leaf.name), loaded.sources[leaf.name]) for leaf in leaves()]

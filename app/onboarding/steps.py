@@ -1,15 +1,13 @@
 """How each kind of device joins, in words: for the log, for `homedot setup-phone` and for the setup page. Pure."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 from textwrap import fill
 
-from . import qr
+from . import qr, snippets
 from .enrolment import Enrolment
+from .snippets import DOT_PORT
 
 WIDTH = 79
-DOT_PORT = 853  # RFC 7858 3.1; phones cannot be told another
-ROOT_FILE = "/usr/local/share/ca-certificates/homedot.crt"  # where update-ca-certificates(8) looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,33 +114,19 @@ def _linux(enrolment: Enrolment) -> Guide:
     steps: tuple[str, ...] = (
         "Put these lines into /etc/systemd/resolved.conf.d/homedot.conf, then run: systemctl restart systemd-resolved",
     )
+    source = snippets.root_source(enrolment)
     if enrolment.root_pem is not None:
-        source = "ca/root.pem from the data volume" if enrolment.url is None else f"{enrolment.url}ca.pem"
-        steps = (
-            f"Save {source} as {ROOT_FILE}, then run: update-ca-certificates",
-            *steps,
-        )
-    address = enrolment.addresses[0]
-    server = str(address)
-    if enrolment.dot_port != DOT_PORT:
-        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-        server = f"{host}:{enrolment.dot_port}"
-    # "~." sends every name here, past the resolver that DHCP gave the link (resolved.conf(5)).
-    lines = (f"DNS={server}#{enrolment.hostname}", "DNSOverTLS=yes", "Domains=~.")
+        steps = (f"Save {source} as {snippets.ROOT_FILE}, then run: update-ca-certificates", *steps)
+    lines = snippets.resolved_lines(enrolment)
     trust = "" if enrolment.root_pem is None else f"trust {source} (update-ca-certificates), then "
-    return Guide("Linux", steps, ("[Resolve]", *lines), f"{trust}set {', '.join(lines)} for systemd-resolved.")
+    return Guide("Linux", steps, lines, f"{trust}set {', '.join(lines[1:])} for systemd-resolved.")
 
 
 def _check(enrolment: Enrolment) -> Guide:
-    port = "" if enrolment.dot_port == DOT_PORT else f" -p {enrolment.dot_port}"
-    roots = "+tls-ca" if enrolment.root_pem is None else f"+tls-ca={ROOT_FILE} \\\n "
-    command = (
-        f"kdig @{enrolment.addresses[0]}{port} example.com +dnssec \\\n  {roots} +tls-hostname={enrolment.hostname}"
-    )
     return Guide(
         "Check",
         ("The answer must say NOERROR, with the flag ad (validated by DNSSEC).",),
-        tuple(command.splitlines()),
+        snippets.kdig_lines(enrolment),
     )
 
 

@@ -36,7 +36,19 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     "command",
-    ["bootstrap", "config", "doctor", "dot", "healthcheck", "setup-phone", "supervise", "upkeep", "version", "web"],
+    [
+        "bootstrap",
+        "config",
+        "doctor",
+        "dot",
+        "healthcheck",
+        "setup-phone",
+        "snippet",
+        "supervise",
+        "upkeep",
+        "version",
+        "web",
+    ],
 )
 def test_every_command_is_in_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -80,3 +80,28 @@ def test_doctor_tells_scripts_the_same(nobody_listens: dict[str, str], capsys: p
 def test_doctor_says_what_to_do_when_homedot_never_ran(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["doctor"], {"HOMEDOT_RUN_DIR": str(tmp_path)}) == 2
     assert "Start it first" in capsys.readouterr().err
+
+
+def test_snippet_lists_its_kinds(nobody_listens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["snippet"], nobody_listens) == 0
+    kinds = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"systemd-resolved", "networkmanager", "stubby", "unbound", "kdig", "windows", "openwrt", "dhcp", "dnr"} == {
+        *kinds
+    }
+    for kind in kinds:
+        assert main(["snippet", kind], nobody_listens) == 0
+        assert len(capsys.readouterr().out.splitlines()) > 1
+
+
+def test_snippet_says_which_kinds_there_are_when_asked_for_another(
+    nobody_listens: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["snippet", "bind"], nobody_listens) == 2
+    assert "there is none for 'bind': choose one of systemd-resolved, " in capsys.readouterr().err
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["doctor", "--bogus-name", "a..b"], {})
+    assert left.value.code == 2
+    assert "--bogus-name" in capsys.readouterr().err
