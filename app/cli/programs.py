@@ -5,6 +5,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from app.errors import OperatorError
 from app.settings import Settings
@@ -33,6 +34,7 @@ def dot(settings: Settings) -> None:
 def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     from app.onboarding.web import application, serve
+    from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check
     from app.ops.metrics import read_state, render
 
@@ -49,7 +51,9 @@ def web(settings: Settings) -> None:
     async def metrics() -> str:
         return render(await read_state(places.state_socket(settings)))
 
-    serve(application(partial(places.read_enrolment, settings), healthy, metrics), settings.web.port)
+    checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
+    read_enrolment = partial(places.read_enrolment, settings)
+    serve(application(read_enrolment, healthy, metrics, checkup.latest), settings.web.port)
 
 
 def upkeep(settings: Settings) -> None:

@@ -11,9 +11,7 @@ import socket
 from asyncio import Transport
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -27,8 +25,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.errors import OperatorError
 
-from . import profile, qr, steps
+from . import checks, profile, qr
 from .enrolment import PROFILE_PATH, Enrolment
+from .pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -54,23 +53,17 @@ def application(
     read_enrolment: Callable[[], Enrolment],
     healthy: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[str]],
+    doctor: checks.Latest,
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
     `metrics` gives the text of /metrics, or raises OperatorError.
     """
-    here = Path(__file__).parent
-    template = Environment(
-        loader=FileSystemLoader(here / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("index.html")
-    style = (here / "static" / "style.css").read_bytes()
+    pages = Pages()
 
     async def index(request: Request) -> Response:
-        enrolment = _enrolment(request)
-        return HTMLResponse(
-            template.render(enrolment=enrolment, guides=steps.guides(enrolment), notices=steps.notices(enrolment))
-        )
+        return HTMLResponse(pages.index(_enrolment(request)))
 
     async def health(_: Request) -> Response:
         if await healthy():
@@ -84,7 +77,7 @@ def application(
             return PlainTextResponse(f"{error}\n", 503)
 
     async def stylesheet(_: Request) -> Response:
-        return Response(style, media_type="text/css")
+        return Response(pages.style, media_type="text/css")
 
     return Starlette(
         routes=[
@@ -96,6 +89,7 @@ def application(
             Route("/ca.der", _root_der),
             Route("/healthz", health),
             Route("/metrics", counts),
+            checks.route(doctor, pages),
         ],
         middleware=[Middleware(Guard, read_enrolment=read_enrolment)],
         exception_handlers={Exception: _failed},

@@ -9,8 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from app.ops.doctor import CHECKS
 from tests.appliance import (
     CHECKOUT,
     START,
@@ -134,6 +136,22 @@ def test_doctor_fails_when_a_name_is_answered_that_must_not_be(folder: Path, int
         done = appliance.homedot("doctor", "--bogus-name", "signed.test")
     assert done.returncode == 1
     assert "signed.test is answered, though its signatures are wrong" in done.stdout
+
+
+def test_the_page_has_the_doctor_work_as_its_own_user(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        page = f"http://127.0.0.1:{appliance.web_port}/doctor?format=json"
+        web = program(appliance, "app web")
+        assert httpx.get(page).status_code == 202
+        while not (working := [pid for pid in children(web) if "app doctor --json" in command_line(pid)]):
+            time.sleep(0.01)  # until it has started
+        assert owner(working[0]) == owner(web) != 0
+        while (answer := httpx.get(page)).status_code == 202:
+            assert len(children(web)) <= 1
+            time.sleep(0.1)  # as a script would
+    report = answer.json()
+    assert (answer.status_code, report["schema"], report["verdict"]) == (200, 1, "pass")
+    assert len(report["checks"]) == len(CHECKS)
 
 
 def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:

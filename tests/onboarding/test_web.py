@@ -24,9 +24,10 @@ from app.errors import OperatorError
 from app.onboarding import qr, web
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
+from app.onboarding.snippets import snippets
 
 BASE = "http://192.168.1.10:8853"
-PATHS = ["/", "/style.css", "/qr.svg", "/homedot.mobileconfig", "/ca.pem", "/ca.der", "/healthz"]
+PATHS = ["/", "/style.css", "/qr.svg", "/homedot.mobileconfig", "/ca.pem", "/ca.der", "/healthz", "/doctor"]
 
 
 def ask(
@@ -37,6 +38,10 @@ def ask(
     healthy: bool = True,
 ) -> httpx.Response:
     return ask_application(lambda: enrolment, path, method, host, healthy)
+
+
+def no_report() -> None:
+    """As long as the doctor is at its first."""
 
 
 async def no_metrics() -> str:
@@ -50,7 +55,9 @@ def ask_application(
         return healthy
 
     async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(web.application(read_enrolment, health, no_metrics), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            web.application(read_enrolment, health, no_metrics, no_report), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, path, headers={} if host is None else {"Host": host})
 
@@ -126,6 +133,14 @@ def test_page_shows_what_to_compare_and_every_step(own_authority: Enrolment) -> 
         "System Settings > General > Device Management",
     ):
         assert words in text
+
+
+def test_page_has_the_ready_lines_folded(own_authority: Enrolment) -> None:
+    page = Page(ask(own_authority, "/").text)
+    for snippet in snippets(own_authority):
+        assert snippet.text in page.text
+    assert page.tags.count("details") == page.tags.count("summary") == len(snippets(own_authority))
+    assert ("open", None) not in page.attributes
 
 
 def test_page_with_the_users_certificate_offers_no_root(users_certificate: Enrolment) -> None:
@@ -248,7 +263,7 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
 
     async def run() -> list[int]:
         transport = httpx.ASGITransport(
-            web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True), no_metrics)
+            web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True), no_metrics, no_report)
         )
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return [(await client.get("/healthz")).status_code for _ in range(2)]
@@ -308,7 +323,7 @@ async def healthy():
 from app.onboarding import enrolment, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 web.LIFETIME = float(sys.argv[2])
-web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy), 0)
+web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy, str), 0)
 """
 
 

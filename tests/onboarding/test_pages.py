@@ -1,0 +1,52 @@
+import pytest
+
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.pages import Pages
+
+REPORT = {
+    "schema": 1,
+    "checked_at": "2026-01-02T03:04:05+00:00",
+    "hostname": "dns.home.arpa",
+    "address": "192.168.1.10",
+    "port": 853,
+    "verdict": "fail",
+    "checks": [
+        {"name": "ALPN dot", "verdict": "pass", "detail": "agreed", "remedy": ""},
+        {"name": "certificate dates", "verdict": "fail", "detail": "<b>expired</b>", "remedy": "restart & see"},
+        {"name": "DNSSEC", "verdict": "cannot tell", "detail": "no answer", "remedy": "look"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def pages() -> Pages:
+    return Pages()
+
+
+def test_setup_page_links_to_the_doctor(pages: Pages, own_authority: Enrolment) -> None:
+    assert '<a href="/doctor">' in pages.index(own_authority)
+
+
+def test_doctor_page_shows_each_check_and_what_to_do(pages: Pages) -> None:
+    html = pages.doctor(REPORT)
+    assert "Something is wrong" in html
+    assert "dns.home.arpa at 192.168.1.10, port 853" in html
+    assert '<li class="cannot-tell"><b>cannot tell</b> DNSSEC: no answer' in html
+    assert "&lt;b&gt;expired&lt;/b&gt;" in html
+    assert html.count("What to do: ") == 2
+    assert "What to do: restart &amp; see" in html
+    assert "http-equiv" not in html
+
+
+def test_doctor_page_is_content_when_nothing_failed(pages: Pages) -> None:
+    assert "Nothing is wrong" in pages.doctor(REPORT | {"verdict": "pass"})
+
+
+def test_doctor_page_asks_again_while_the_first_report_is_made(pages: Pages) -> None:
+    assert '<meta http-equiv="refresh" content="3">' in pages.doctor(None)
+
+
+def test_doctor_page_says_why_there_is_no_report(pages: Pages) -> None:
+    html = pages.doctor("the doctor was not done within 60 s")
+    assert "the doctor was not done within 60 s" in html
+    assert "http-equiv" not in html
