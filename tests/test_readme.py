@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from app.configuration import load
+from app.ops.doctor import CHECKS
 from app.settings import Settings, leaves
 
 CHECKOUT = Path(__file__).parent.parent
@@ -38,6 +39,12 @@ def test_the_sections_come_in_the_order_a_user_needs_them() -> None:
         "When it does not work",
         "How the code is laid out",
     ]
+
+
+def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:
+    table = README.partition("| check | what must be true |")[2].partition("\n\n")[0]
+    firsts = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert re.findall(r"`(.*?)`", " ".join(firsts)) == list(CHECKS)
 
 
 def test_the_example_changes_nothing() -> None:

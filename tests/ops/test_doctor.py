@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -125,3 +126,25 @@ def test_a_users_certificate_has_no_root_to_show(report: Report) -> None:
     assert "Root" not in users.to_text()
     assert json.loads(users.to_json())["root_sha256"] is None
     assert json.loads(users.to_json())["verdict"] == "pass"
+
+
+def test_opens_no_more_connections_at_once_than_it_is_told(authority: Authority, good_chain: Path) -> None:
+    open_now, most = 0, 0
+    lock = threading.Lock()
+
+    class Counting(DotServer):
+        def serve(self, plain: socket.socket) -> None:
+            nonlocal open_now, most
+            with lock:
+                open_now += 1
+                most = max(most, open_now)
+            try:
+                super().serve(plain)
+            finally:
+                with lock:
+                    open_now -= 1
+
+    # Until a server has seen the end of one connection, the next may have begun.
+    with Counting(good_chain) as server:
+        examine(box(server.port, authority), at_once=2)
+    assert most <= 2 + 2

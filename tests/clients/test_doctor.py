@@ -1,0 +1,17 @@
+"""The doctor finds nothing wrong with a box that is well, whoever made its certificate."""
+
+import pytest
+
+from tests.appliance import homedot
+
+from .conftest import Box
+
+pytestmark = pytest.mark.server
+
+
+def test_doctor_passes_a_box_that_is_well(box: Box) -> None:
+    # A user's certificate is one that the system trusts.
+    environment = {**box.appliance.environment, "SSL_CERT_FILE": str(box.root)}
+    done = homedot(environment, "doctor", "--bogus-name", "bogus.test", "--slow-name", "d500-box.slow.test")
+    assert done.returncode == 0, done.stdout
+    assert ", 0 fail, 0 cannot tell" in done.stdout
