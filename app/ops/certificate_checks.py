@@ -98,21 +98,17 @@ def dates(box: Box) -> Outcome:
 
 
 def use(box: Box) -> Outcome:
-    """For servers (id-kp-serverAuth, RFC 5280 4.2.1.12; Apple demands it), to sign with, and no authority."""
+    """For servers (id-kp-serverAuth, RFC 5280 4.2.1.12; Apple demands it), and no authority."""
     extensions = box.certificates()[0].extensions
+    for extension in extensions:
+        if isinstance(extension.value, x509.BasicConstraints) and extension.value.ca:
+            return fails("the certificate is one of an authority, not of a server", CHAIN)
     try:
         purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return fails("the certificate has no extended key usage: Apple's devices refuse it", REPLACE)
     if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
         return fails("the certificate is not for servers: serverAuth is missing in its extended key usage", REPLACE)
-    for extension in extensions:
-        if isinstance(extension.value, x509.BasicConstraints) and extension.value.ca:
-            return fails("the certificate is one of an authority, not of a server", CHAIN)
-        if isinstance(extension.value, x509.KeyUsage) and not extension.value.digital_signature:
-            return fails(
-                "the certificate is not for signing, which TLS 1.3 needs: digitalSignature is missing", REPLACE
-            )
     return passes("for TLS servers")
 
 
