@@ -1,10 +1,17 @@
 """The event listener of supervisord: does a job at every tick (http://supervisord.org/events.html).
 
-The listener's standard output is its protocol, so nothing else may be printed there.
+The listener's standard output is its protocol, so nothing else may be printed there. It stays for months, so what costs
+memory is done in a child.
 """
 
+import json
+import logging
+import os
+import signal
 from collections.abc import Callable
 from typing import BinaryIO
+
+log = logging.getLogger(__name__)
 
 
 def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[], None]) -> None:
@@ -21,3 +28,40 @@ def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[], None]) -> None:
             tick()
         stdout.write(b"RESULT 2\nOK")
         stdout.flush()
+
+
+def in_child(job: Callable[[], object], deadline_s: int) -> object:
+    """Run `job` in a child that ends with it, and return its result, which must be what JSON can hold, and not None.
+
+    Modules that `job` imports and memory that it takes are gone afterwards. Returns None, with the reason in the log,
+    when it raised or took longer than `deadline_s`. For a process without threads only.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _do(job, writing, deadline_s)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        result = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == -signal.SIGALRM:
+        log.error("gave up after %d s", deadline_s)
+    elif status < 0:
+        log.error("was killed by %s", signal.Signals(-status).name)
+    return json.loads(result) if status == 0 else None
+
+
+def _do(job: Callable[[], object], writing: int, deadline_s: int) -> None:
+    """The child's whole life."""
+    status = 1
+    try:
+        signal.alarm(deadline_s)
+        os.dup2(2, 1)  # the parent's protocol is not for the child
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(json.dumps(job()).encode())
+        status = 0
+    except Exception:
+        log.exception("this is a fault of Homedot itself")
+    finally:
+        os._exit(status)
