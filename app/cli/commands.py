@@ -99,6 +99,18 @@ def _doctor(loaded: Loaded, arguments: argparse.Namespace) -> int:
     return doctor(loaded.settings, arguments.bogus_name, arguments.slow_name, arguments.json)
 
 
+def _ca(loaded: Loaded, arguments: argparse.Namespace) -> int:
+    from .replacing import ca_new
+
+    return ca_new(loaded.settings, arguments.yes)
+
+
+def _key(loaded: Loaded, arguments: argparse.Namespace) -> int:
+    from .replacing import key_new
+
+    return key_new(loaded.settings, arguments.yes)
+
+
 def _version() -> None:
     print(__version__)
 
@@ -114,6 +126,8 @@ _COMMANDS = {
     "config": (_config, "show every setting and where its value comes from"),
     "healthcheck": (_healthcheck, "ask one question over TLS; exit code 0 if it is answered"),
     "doctor": (_doctor, "check this box as a strict client would, and say what to do"),
+    "ca": (_ca, "ca new: replace the certificate authority; every device must be set up again"),
+    "key": (_key, "key new: replace the certificate's key; devices that pin it need the new pin"),
 }
 
 
@@ -134,5 +148,8 @@ def _parser() -> argparse.ArgumentParser:
                 "--bogus-name", type=hostname, metavar="NAME", help="a name whose DNSSEC signatures are wrong"
             )
             command.add_argument("--slow-name", type=hostname, metavar="NAME", help="a name that is slow to resolve")
+        if name in ("ca", "key"):
+            command.add_argument("action", choices=["new"])
+            command.add_argument("--yes", action="store_true", help="do it; without this, say what it means")
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser

@@ -12,9 +12,19 @@ def pair(settings: Settings) -> Path:
     return settings.run_dir / "tls" / "pair.pem"
 
 
+def authority_files(settings: Settings) -> tuple[Path, ...]:
+    """What tells whether the authority or its leaf on the volume was replaced."""
+    return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"
+
+
 def enrolment(settings: Settings) -> Path:
     """What a device needs to join, for everybody to read."""
     return settings.run_dir / "public" / "enrolment.json"
+
+
+def announced(settings: Settings) -> Path:
+    """The same, kept on the volume: what devices were told last, by whichever start."""
+    return settings.data_dir / "enrolment.json"
 
 
 def state_socket(settings: Settings) -> Path:

@@ -5,43 +5,62 @@
 
 import asyncio
 import grp
+import logging
 import os
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import OperatorError
 from app.files import write_atomically
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
 from app.ops import addresses, engine, reach
 from app.settings import Settings
+from app.trust import clock
 from app.trust.own import load_own_certificate
-from app.trust.store import Identity, ensure_own, publish
+from app.trust.publish import publish
+from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
 from . import places
 
+log = logging.getLogger("homedot")
+
 DOT_GROUP = "homedot-dot"
+CLOCK_WAIT_S = 60.0
+CLOCK_NOT_SET = (
+    f"the clock of this machine is not set, so no certificate is renewed or judged: {clock.SET_IT}; "
+    "until then names in signed zones may not resolve"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look found, in sentences: `news` happened just now, `warnings` hold until somebody acts."""
+
+    news: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def bootstrap(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lan = addresses.effective(settings.addresses)
+    _wait_for_clock(settings)
     identity = _identity(settings, lan)
     resolver = _resolver(settings)
     publish(identity, settings.run_dir, _dot_gid())
     _make_folder_of_dot(places.state_socket(settings).parent)
     _write_engine_configuration(settings, resolver.mode)
-    enrolment = _enrolment(settings, identity, lan, resolver)
-    _write(places.enrolment(settings), enrolment.to_json())
-    for warning in identity.warnings:
+    enrolment = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    for warning in _warnings(identity):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)
 
 
-def identify(settings: Settings) -> bool:
-    """Renew what is due and follow the addresses of this box. Returns True if devices see something new.
+def identify(settings: Settings) -> Findings:
+    """Renew what is due and follow the addresses of this box.
 
     Raises OperatorError; what was served before is served on.
     """
@@ -49,19 +68,35 @@ def identify(settings: Settings) -> bool:
     lan = addresses.effective(settings.addresses)
     identity = _identity(settings, lan)
     publish(identity, settings.run_dir, _dot_gid())
-    after = _enrolment(settings, identity, lan, reach.Choice(before.resolver, before.resolver_reason))
-    if after == before:
-        return False
-    _write(places.enrolment(settings), after.to_json())
-    # A user's own certificate may come with a new key at each renewal; the profile does not name the key.
-    return replace(after, spki_pin=before.spki_pin) != before or after.root_pem is not None
+    resolver = reach.Choice(before.resolver, before.resolver_reason)
+    after = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    news = []
+    if after.outdates(before):
+        news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
+    elif after.spki_pin != before.spki_pin:
+        news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
+    return Findings(tuple(news), _warnings(identity))
+
+
+def _wait_for_clock(settings: Settings) -> None:
+    """A first start makes certificates, and a board without a battery knows the date only once NTP has told it."""
+    if settings.tls.certificate or clock.now() or not holds_nothing(settings.data_dir):
+        return
+    print(f"homedot: it is not {datetime.now(UTC):%Y-%m-%d}; waiting {CLOCK_WAIT_S:g} s for the clock", flush=True)
+    deadline_s = time.monotonic() + CLOCK_WAIT_S
+    while clock.now() is None and time.monotonic() < deadline_s:
+        time.sleep(0.5)  # the kernel tells of a clock that was set only to programs with a timer for it
 
 
 def _identity(settings: Settings, lan: tuple[IPAddress, ...]) -> Identity:
-    now = datetime.now(UTC)
     if settings.tls.certificate and settings.tls.key:
-        return load_own_certificate(settings.tls.certificate, settings.tls.key, settings.hostname, now)
-    return ensure_own(settings.data_dir, settings.hostname, lan, now)
+        certificate, key = settings.tls.certificate, settings.tls.key
+        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
+    return ensure_own(settings.data_dir, settings.hostname, lan, clock.now())
+
+
+def _warnings(identity: Identity) -> tuple[str, ...]:
+    return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
 
 
 def _resolver(settings: Settings) -> reach.Choice:
@@ -102,6 +137,32 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
     )
 
 
+def _announce(settings: Settings, enrolment: Enrolment) -> Enrolment:
+    """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts."""
+    before = _announced(settings)
+    moment = clock.now()
+    moved_on = before.moved_on if before else None
+    if before and moment and enrolment.outdates(before):
+        moved_on = moment.date()
+    enrolment = replace(enrolment, moved_on=moved_on)
+    if moment and enrolment.root_pem:
+        # A certificate of the user's own needs no volume.
+        _put(places.announced(settings), enrolment.to_json())
+    _put(places.enrolment(settings), enrolment.to_json())
+    return enrolment
+
+
+def _announced(settings: Settings) -> Enrolment | None:
+    for path in (places.announced(settings), places.enrolment(settings)):
+        try:
+            return from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, OperatorError) as error:
+            log.warning("%s: cannot be read, so a change of addresses is not noticed: %s", path, error)
+    return None
+
+
 def _make_folder_of_dot(path: Path) -> None:
     """Where the front door may make its socket, and everybody may reach it."""
     gid = _dot_gid()
@@ -122,6 +183,16 @@ def _dot_gid() -> int | None:
         return grp.getgrnam(DOT_GROUP).gr_gid
     except KeyError:
         raise OperatorError(f"there is no group {DOT_GROUP}: start with `make run`, which adds it") from None
+
+
+def _put(path: Path, text: str) -> None:
+    """Write what is not there already: a volume may be read-only."""
+    try:
+        if path.exists() and path.read_bytes() == text.encode():
+            return
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
+    _write(path, text)
 
 
 def _write(path: Path, text: str) -> None:

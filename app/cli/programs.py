@@ -14,6 +14,8 @@ from . import places
 
 log = logging.getLogger("homedot")
 
+LOOK_DEADLINE_S = 45  # a slow disk and a busy Raspberry Pi take seconds; the next minute tries again
+
 
 def supervise(settings: Settings, configuration: str) -> int:
     """Run supervisord with everything below it. Returns the exit code."""
@@ -58,24 +60,13 @@ def web(settings: Settings) -> None:
 
 def upkeep(settings: Settings) -> None:
     """Every minute: renew the certificate when due, follow a new address of this box."""
-    from app.ops.upkeep import listen
+    from app.ops.upkeep import in_child, listen
 
-    from .prepare import identify
+    from .renewal import Renewal, look, situation
 
     _log_to_stderr("upkeep")
-    told: list[str] = []
-
-    def tick() -> None:
-        try:
-            if identify(settings):
-                log.warning("certificate or addresses changed: phones must scan again, see `homedot setup-phone`")
-            told.clear()
-        except OperatorError as error:
-            if told != list(error.faults):
-                log.error("what was served before is served on, but there is something to mend: %s", error)
-                told[:] = error.faults
-
-    listen(sys.stdin.buffer, sys.stdout.buffer, tick)
+    renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
+    listen(sys.stdin.buffer, sys.stdout.buffer, renewal.tick)
 
 
 def _log_to_stderr(program: str) -> None:

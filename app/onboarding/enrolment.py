@@ -6,6 +6,7 @@ The bootstrap writes it to a public file; the setup page and `homedot setup-phon
 import json
 import ssl
 from dataclasses import asdict, dataclass
+from datetime import date
 from ipaddress import IPv6Address
 from itertools import chain
 from typing import cast
@@ -24,7 +25,8 @@ class Enrolment:
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2). `resolver` is "recursive" or "forward",
-    and `resolver_reason` says in one line why. Raises ValueError when there is no address or half a root.
+    and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None if there
+    are none. Raises ValueError when there is no address or half a root.
     """
 
     hostname: str
@@ -36,12 +38,17 @@ class Enrolment:
     spki_pin: str
     resolver: str
     resolver_reason: str
+    moved_on: date | None = None
 
     def __post_init__(self) -> None:
         if not self.addresses:
             raise ValueError("addresses is empty")
         if (self.root_pem is None) != (self.root_sha256 is None):
             raise ValueError("root_pem and root_sha256 belong together")
+
+    def outdates(self, before: "Enrolment") -> bool:
+        """Whether a device with the profile of `before` must install this one to go on resolving for sure."""
+        return _what_devices_keep(self) != _what_devices_keep(before)
 
     @property
     def url(self) -> str | None:
@@ -79,7 +86,9 @@ class Enrolment:
 
     def to_json(self) -> str:
         """The content of the public file."""
-        return json.dumps(asdict(self) | {"addresses": [str(address) for address in self.addresses]}, indent=2) + "\n"
+        moved_on = self.moved_on and self.moved_on.isoformat()
+        texts = {"addresses": [str(address) for address in self.addresses], "moved_on": moved_on}
+        return json.dumps(asdict(self) | texts, indent=2) + "\n"
 
 
 def from_json(text: str) -> Enrolment:
@@ -96,6 +105,7 @@ def from_json(text: str) -> Enrolment:
             spki_pin=str(tree["spki_pin"]),
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
+            moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:
@@ -103,6 +113,10 @@ def from_json(text: str) -> Enrolment:
     except (ValueError, TypeError, ssl.SSLError) as error:
         raise OperatorError(_fault(str(error))) from None
     return enrolment
+
+
+def _what_devices_keep(enrolment: Enrolment) -> tuple[object, ...]:
+    return enrolment.hostname, frozenset(enrolment.addresses), enrolment.root_sha256
 
 
 def _fault(reason: str) -> str:

@@ -26,6 +26,10 @@ def mobileconfig(enrolment: Enrolment) -> bytes:
     household = uuid5(_NAMESPACE, enrolment.root_sha256 or enrolment.hostname)
     addresses = [str(address) for address in enrolment.addresses]
     description = f"Sends all DNS queries of this device, encrypted, to {enrolment.hostname} ({', '.join(addresses)})."
+    if enrolment.moved_on is not None:
+        description += (
+            f" Replaces every profile from before {enrolment.moved_on}, when the addresses or the root changed."
+        )
     if enrolment.root_der is not None:
         description += (
             f" Installs the root certificate {enrolment.root_name}, which can vouch only for home.arpa,"

@@ -43,6 +43,11 @@ def setup_text(enrolment: Enrolment) -> str:
 def notices(enrolment: Enrolment) -> tuple[str, ...]:
     """What stands in the way of some devices, each with the next step."""
     found = []
+    if enrolment.moved_on is not None:
+        found.append(
+            f"The addresses or the root of this box changed on {enrolment.moved_on}: "
+            f"on every device that was set up before, scan the code and install the profile again."
+        )
     if enrolment.dot_port != DOT_PORT:
         found.append(
             f"Phones and Macs always use port {DOT_PORT}, and this box listens on {enrolment.dot_port}: "

@@ -24,10 +24,11 @@ from app.values import IPAddress
 
 from . import constraints, pem
 
+# The owner of a phone trusts a root by hand, so it should outlive the phone.
 AUTHORITY_LIFE = timedelta(days=3650)
 # Apple refuses leaves of more than 825 days, also under a private root (support.apple.com 103769).
 LEAF_LIFE = timedelta(days=180)
-# Clocks of small boxes and of phones differ, and a box without a battery starts in the past.
+# Clocks of small boxes and of phones differ: what is made now must be valid for a phone that is behind.
 BACKDATED = timedelta(days=1)
 
 
@@ -61,7 +62,7 @@ def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) 
         (root_name, root_key.public_key()),
         (root_name, root_key),
         validity,
-        x509.BasicConstraints(ca=True, path_length=1),
+        x509.BasicConstraints(ca=True, path_length=1),  # RFC 5280 4.2.1.9: one authority below, which signs leaves
         _usage(authority=True),
         permitted,
     )
@@ -71,7 +72,7 @@ def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) 
         validity,
         x509.BasicConstraints(ca=True, path_length=0),
         _usage(authority=True),
-        # Verifiers take it as a limit on what is below: no leaf for mail or code.
+        # Verifiers take it as a limit on what is below, no leaf for mail or code; RFC 5280 4.2.1.12 leaves it open.
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
         permitted,
     )
@@ -101,7 +102,7 @@ def issue_leaf(
         (begin, min(begin + LEAF_LIFE, ended)),
         x509.BasicConstraints(ca=False, path_length=None),
         _usage(authority=False),
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),  # Apple requires it (support.apple.com 103769)
         x509.SubjectAlternativeName(constraints.certified(hostname, addresses)),
     )
     return leaf + authority.intermediate_pem
@@ -146,7 +147,10 @@ def _sign(
     validity: tuple[datetime, datetime],
     *extensions: x509.ExtensionType,
 ) -> bytes:
-    """One certificate (PEM) with key identifiers, which strict verifiers require (RFC 5280 4.2.1.1 and 4.2.1.2)."""
+    """One certificate (PEM) with key identifiers, which strict verifiers require (RFC 5280 4.2.1.1 and 4.2.1.2).
+
+    The serial number is positive, random and of at most 20 octets (4.1.2.2).
+    """
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject[0])
@@ -159,12 +163,14 @@ def _sign(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()), critical=False)
     )
     for extension in extensions:
+        # Critical as RFC 5280 has it: 4.2.1.9 and 4.2.1.10 MUST, 4.2.1.3 SHOULD, a SAN beside a subject not (4.2.1.6).
         critical = isinstance(extension, x509.BasicConstraints | x509.KeyUsage | x509.NameConstraints)
         builder = builder.add_extension(extension, critical)
     return builder.sign(issuer[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
+    """RFC 5280 4.2.1.3. An EC key in TLS signs and does no more (RFC 8446 4.4.2.2)."""
     return x509.KeyUsage(
         digital_signature=not authority,
         key_cert_sign=authority,
@@ -187,6 +193,7 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _generate() -> ec.EllipticCurvePrivateKey:
+    """P-256 with SHA-256: what every client can verify (RFC 8446 9.1), and Apple takes (support.apple.com 103769)."""
     return ec.generate_private_key(ec.SECP256R1())
 
 

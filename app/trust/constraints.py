@@ -28,10 +28,7 @@ HOME_NETWORKS = tuple(
 )
 LOOPBACK: tuple[IPAddress, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
 
-NEW_AUTHORITY = (
-    "for a new authority delete the folders ca and tls on the data volume, start again, "
-    "and install the new root on every device"
-)
+NEW_AUTHORITY = "`homedot ca new` makes a new authority, and every device must then be set up again"
 
 
 def certified(hostname: str, addresses: Sequence[IPAddress]) -> list[x509.GeneralName]:
@@ -56,13 +53,13 @@ def outside(intermediate: x509.Certificate, hostname: str, addresses: Sequence[I
     if not _is_below(hostname, domains):
         yield (
             f"hostname: this authority may certify names in {' and '.join(domains)} only, not {hostname}: "
-            f"change the setting back, or {NEW_AUTHORITY}"
+            f"change the setting back; {NEW_AUTHORITY}"
         )
     for address in _with_loopback(addresses):
         if not _is_in(address, networks):
             yield (
                 f"addresses: this authority was made without the public address {address}: "
-                f"leave it out of the setting, or {NEW_AUTHORITY}"
+                f"leave it out of the setting; {NEW_AUTHORITY}"
             )
 
 

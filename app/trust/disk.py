@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,31 @@ def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None
     except ValueError as error:
         faults.append(f"{path}: {error}")
     return None
+
+
+def not_ours_alone(folder: Path, names: Sequence[str], renewing: str) -> Iterator[str]:
+    """One fault for each of `folder` and the files in it that another user owns, could change, or (a .key) could read.
+
+    `renewing` is the command that makes a key anew. What is not there or cannot be looked at is for `read` to tell.
+    """
+    for path in (folder, *(folder / name for name in names)):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        mode, is_key = stat.S_IMODE(status.st_mode), path.suffix == ".key"
+        if status.st_uid != os.geteuid():
+            yield (
+                f"{path}: belongs to uid {status.st_uid} and must belong to uid {os.geteuid()}, as which Homedot runs: "
+                f"run `chown {os.geteuid()} {path}`"
+            )
+        elif is_key and mode & 0o077:
+            yield (
+                f"{path}: is open to other users (mode {mode:04o}): run `chmod 600 {path}`, "
+                f"and if somebody may have read it, `{renewing}`"
+            )
+        elif mode & 0o022:
+            yield f"{path}: other users may change it (mode {mode:04o}): run `chmod go-w {path}`"
 
 
 @contextmanager

@@ -1,19 +1,15 @@
-"""The authority and the leaf on the volume, and the files that the other processes read.
+"""The authority and the leaf on the volume.
 
-    data_dir/ca/              root.pem, intermediate.pem, intermediate.key
-    data_dir/tls/             leaf.key, chain.pem; the key outlives renewals, so that pins last
-    run_dir/tls/pair.pem      private key, leaf, intermediate: one file, so that no reader sees half a change
-    run_dir/public/root.pem   what devices install
+    data_dir/ca/      root.pem, intermediate.pem, intermediate.key
+    data_dir/tls/     leaf.key, chain.pem; the key outlives renewals, so that pins last
 
-Each folder on the volume is written under another name and renamed into place whole. So a folder that is incomplete
-was never left so by us: it is reported, and never replaced.
+Both appear together, whole (see volume.py). So what is incomplete was never left so by us: it is reported, and replaced
+only by who is told to, `new_authority` and `new_key`.
 """
 
 import logging
-import os
-import shutil
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +21,13 @@ from app.files import write_atomically
 from app.values import IPAddress
 
 from . import authority as issuing
-from . import constraints, disk, pem
+from . import clock, constraints, disk, pem, volume
 from .authority import Authority
 
 log = logging.getLogger(__name__)
+
+_CA = ("root.pem", "intermediate.pem", "intermediate.key")
+_TLS = ("chain.pem", "leaf.key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,75 +56,116 @@ class Identity:
         return x509.load_pem_x509_certificate(self.chain_pem).not_valid_after_utc
 
 
-def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> Identity:
+def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime | None) -> Identity:
     """Our own authority and leaf: made when there is none, renewed when due, else left alone to the byte.
 
-    `now` is aware UTC. A missing or empty folder `tls` beside a good authority gets a new key, and a warning.
-    Raises OperatorError, nothing changed, when a file is missing, unreadable, corrupt or does not belong to the
-    others, when a name is not one that the authority may certify, and when the disk refuses.
+    `now` is aware UTC, or None while the clock is not set: then nothing is made and nothing renewed. A renewal that the
+    disk refuses is a warning, and the old certificate is served on.
+    Raises OperatorError, nothing changed, when a file is missing, unreadable, corrupt, does not belong to the others,
+    belongs to another user or may be read by others; when a name is not one that the authority may certify; when the
+    first ones cannot be written; and when they must be made with `now` None.
     """
-    ca, tls = data_dir / "ca", data_dir / "tls"
-    faults: list[str] = []
     warnings: list[str] = []
+    with _writing(data_dir):
+        if holds_nothing(data_dir):
+            if now is None:
+                raise OperatorError(clock.NEEDED)
+            _make_all(data_dir, hostname, addresses, now)
+        authority, key, chain = _read(data_dir)
+        reason = issuing.renewal_reason(chain, hostname, addresses, now) if now else None
+        if now and reason:
+            renewed = issuing.issue_leaf(authority, key, hostname, addresses, now)
+            try:
+                with disk.write_faults(data_dir):
+                    write_atomically(data_dir / "tls" / "chain.pem", renewed, 0o600)
+            except OperatorError as error:
+                warnings.append(f"{error}. The certificate there is served on, but {reason}")
+            else:
+                chain = renewed
+                log.info("renewed the certificate: %s", reason)
+    if now:
+        warnings += _validity_warnings(chain, now)
+    return _identity(authority, key, chain, warnings)
+
+
+def holds_nothing(data_dir: Path) -> bool:
+    """Whether a start makes an authority there. Raises OperatorError when it cannot be looked at."""
+    with disk.write_faults(data_dir):
+        # A change that is decided counts as made: its folders are about to take their places.
+        return not any(data_dir.glob("next.*")) and all(volume.is_absent(data_dir / name) for name in ("ca", "tls"))
+
+
+def new_authority(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> tuple[Identity, str]:
+    """Another authority with another leaf key, whatever the volume holds; and the folder's name where that is kept.
+
+    Raises OperatorError when the disk refuses; then nothing has changed, or the next start completes it.
+    """
+    with _writing(data_dir):
+        label = _make_all(data_dir, hostname, addresses, now)
+        return _identity(*_read(data_dir)), f"old.{label}"
+
+
+def new_key(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> tuple[Identity, str]:
+    """Another leaf key under the authority there; and the folder's name where the old one is kept.
+
+    Raises OperatorError as `ensure_own` does for the authority, and as `new_authority` does.
+    """
+    with _writing(data_dir):
+        faults: list[str] = []
+        authority = _read_authority(data_dir / "ca", faults)
+        if faults or authority is None:
+            raise OperatorError([*faults, _mending(data_dir)])
+        label = _label(data_dir, now)
+        volume.replace(data_dir, {"tls": _leaf_files(authority, hostname, addresses, now)}, label)
+        return _identity(*_read(data_dir)), f"old.{label}"
+
+
+@contextmanager
+def _writing(data_dir: Path) -> Iterator[None]:
     with disk.write_faults(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
-        is_new = _is_absent(ca) and _is_absent(tls)
-        if is_new:
-            _make_authority(ca, hostname, addresses, now)
-        authority = _read_authority(ca, faults)
-        if authority and not faults and _is_absent(tls):
-            _make_leaf(tls, authority, hostname, addresses, now)
-            if not is_new:
-                warnings.append(f"{tls}: was empty and got a new key: devices that pinned the old key need the new pin")
-        leaf = _read_leaf(tls, authority, faults)
-        if faults or authority is None or leaf is None:
-            raise OperatorError([*faults, _mending(data_dir)])
-        key, chain = leaf
-        reason = issuing.renewal_reason(chain, hostname, addresses, now)
-        if reason:
-            chain = issuing.issue_leaf(authority, key, hostname, addresses, now)
-            write_atomically(tls / "chain.pem", chain, 0o600)
-            log.info("renewed the certificate: %s", reason)
-    warnings += _validity_warnings(chain, now)
+        with volume.sole_writer(data_dir):
+            yield
+
+
+def _make_all(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> str:
+    authority = issuing.new_authority(hostname, addresses, now)
+    contents = (authority.root_pem, authority.intermediate_pem, authority.intermediate_key_pem)
+    label = _label(data_dir, now)
+    ca, tls = dict(zip(_CA, contents, strict=True)), _leaf_files(authority, hostname, addresses, now)
+    volume.replace(data_dir, {"ca": ca, "tls": tls}, label)
+    log.info("made a new authority in %s", data_dir)
+    return label
+
+
+def _leaf_files(authority: Authority, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> dict[str, bytes]:
+    key = issuing.new_key()
+    return dict(zip(_TLS, (issuing.issue_leaf(authority, key, hostname, addresses, now), key), strict=True))
+
+
+def _label(data_dir: Path, now: datetime) -> str:
+    """When it was replaced, and the beginning of the fingerprint of the root there: `20260601T120000Z-ab12cd34`."""
+    root = disk.read(data_dir / "ca" / "root.pem", pem.certificates, [])
+    mark = issuing.fingerprint_sha256(pem.encode_certificates(root)) if root else "unreadable"
+    return f"{now:%Y%m%dT%H%M%SZ}-{mark.replace(':', '').lower()[:10]}"
+
+
+def _identity(authority: Authority, key: bytes, chain: bytes, warnings: Sequence[str] = ()) -> Identity:
     return Identity(pair_pem=key + chain, chain_pem=chain, root_pem=authority.root_pem, warnings=tuple(warnings))
 
 
-def publish(identity: Identity, run_dir: Path, dot_gid: int | None) -> None:
-    """Write tls/pair.pem (for the group `dot_gid`, or for us alone) and public/root.pem (for all) below `run_dir`.
-
-    What is there already is left alone. Raises OperatorError when the disk refuses.
-    """
-    folder_mode, file_mode = (0o700, 0o600) if dot_gid is None else (0o750, 0o640)
-    with disk.write_faults(run_dir):
-        _folder(run_dir, 0o755)
-        _folder(run_dir / "tls", folder_mode, dot_gid)
-        _folder(run_dir / "public", 0o755)
-        _put(run_dir / "tls" / "pair.pem", identity.pair_pem, file_mode, dot_gid)
-        root = run_dir / "public" / "root.pem"
-        if identity.root_pem is None:
-            root.unlink(missing_ok=True)
-        else:
-            _put(root, identity.root_pem, 0o644)
-
-
-def _make_authority(ca: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> None:
-    authority = issuing.new_authority(hostname, addresses, now)
-    files = {
-        "root.pem": authority.root_pem,
-        "intermediate.pem": authority.intermediate_pem,
-        "intermediate.key": authority.intermediate_key_pem,
-    }
-    _install(ca, files)
-    log.info("made a new authority in %s", ca)
-
-
-def _make_leaf(tls: Path, authority: Authority, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> None:
-    key = issuing.new_key()
-    _install(tls, {"leaf.key": key, "chain.pem": issuing.issue_leaf(authority, key, hostname, addresses, now)})
-    log.info("made a new key and certificate in %s", tls)
+def _read(data_dir: Path) -> tuple[Authority, bytes, bytes]:
+    """The authority, the leaf's key, its chain. Raises OperatorError with every fault of every file."""
+    faults: list[str] = []
+    authority = _read_authority(data_dir / "ca", faults)
+    leaf = _read_leaf(data_dir / "tls", authority, faults)
+    if faults or authority is None or leaf is None:
+        raise OperatorError([*faults, _mending(data_dir)])
+    return authority, *leaf
 
 
 def _read_authority(ca: Path, faults: list[str]) -> Authority | None:
+    faults += disk.not_ours_alone(ca, _CA, "homedot ca new")
     root = disk.read(ca / "root.pem", pem.certificates, faults)
     intermediate = disk.read(ca / "intermediate.pem", pem.certificates, faults)
     key = disk.read(ca / "intermediate.key", pem.private_key, faults)
@@ -139,6 +179,7 @@ def _read_authority(ca: Path, faults: list[str]) -> Authority | None:
 
 
 def _read_leaf(tls: Path, authority: Authority | None, faults: list[str]) -> tuple[bytes, bytes] | None:
+    faults += disk.not_ours_alone(tls, _TLS, "homedot key new")
     key = disk.read(tls / "leaf.key", pem.private_key, faults)
     chain = disk.read(tls / "chain.pem", pem.certificates, faults)
     if key and chain and key.public_key() != chain[0].public_key():
@@ -155,7 +196,7 @@ def _read_leaf(tls: Path, authority: Authority | None, faults: list[str]) -> tup
 def _mending(data_dir: Path) -> str:
     return (
         f"{data_dir}: nothing was changed. What is lost or damaged must come back from one backup of ca and tls. "
-        f"Without one: if only tls is affected, delete that folder, and a new key is made; {constraints.NEW_AUTHORITY}"
+        f"Without one: if only tls is affected, `homedot key new` makes a new key; {constraints.NEW_AUTHORITY}"
     )
 
 
@@ -163,49 +204,6 @@ def _validity_warnings(chain_pem: bytes, now: datetime) -> Iterator[str]:
     leaf, intermediate = x509.load_pem_x509_certificates(chain_pem)
     begin, end = leaf.not_valid_before_utc, intermediate.not_valid_after_utc
     if now < begin:
-        yield f"the certificate starts on {begin:%Y-%m-%d} and today is {now:%Y-%m-%d}: set the clock of this box"
+        yield f"the certificate starts on {begin:%Y-%m-%d} and today is {now:%Y-%m-%d}: {clock.SET_IT}"
     if now > end - issuing.LEAF_LIFE:
         yield f"the authority ends on {end:%Y-%m-%d}: {constraints.NEW_AUTHORITY}"
-
-
-def _is_absent(folder: Path) -> bool:
-    try:
-        return not any(folder.iterdir())
-    except FileNotFoundError:
-        return True
-
-
-def _install(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` with `files` in it, all or nothing: a start that is cut off leaves no folder of that name."""
-    unfinished = folder.with_name(f"{folder.name}.new")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(mode=0o700)
-    for name, content in files.items():
-        write_atomically(unfinished / name, content, 0o600)
-    unfinished.rename(folder)
-    descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _folder(path: Path, mode: int, group_id: int | None = None) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.stat()
-    if group_id is not None and status.st_gid != group_id:
-        os.chown(path, -1, group_id)
-    if stat.S_IMODE(status.st_mode) != mode:
-        path.chmod(mode)
-
-
-def _put(path: Path, content: bytes, mode: int, group_id: int | None = None) -> None:
-    try:
-        status = path.stat()
-        is_same = stat.S_IMODE(status.st_mode) == mode and group_id in (None, status.st_gid)
-        is_same = is_same and path.read_bytes() == content
-    except FileNotFoundError:
-        is_same = False
-    if not is_same:
-        write_atomically(path, content, mode, group_id)

@@ -38,10 +38,12 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
     "command",
     [
         "bootstrap",
+        "ca",
         "config",
         "doctor",
         "dot",
         "healthcheck",
+        "key",
         "setup-phone",
         "snippet",
         "supervise",

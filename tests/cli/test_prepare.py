@@ -84,19 +84,19 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
 def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     start(settings)
-    assert prepare.identify(settings) is False
+    assert prepare.identify(settings) == prepare.Findings((), ())
 
 
 def test_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
     before = start(settings_in(tmp_path))
     moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
     pair = places.pair(moved).read_bytes()
-    assert prepare.identify(moved) is True
+    assert "every device must scan the code again" in prepare.identify(moved).news[0]
     after = places.read_enrolment(moved)
     assert [str(address) for address in after.addresses] == ["192.168.1.77", "fd00::2"]
     assert (after.spki_pin, after.root_pem, after.resolver) == (before.spki_pin, before.root_pem, before.resolver)
     assert places.pair(moved).read_bytes() != pair
-    assert prepare.identify(moved) is False
+    assert prepare.identify(moved).news == ()
 
 
 def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:

@@ -1,59 +1,95 @@
-"""Run `ensure_own` in children that are killed (SIGKILL) just before their 1st, 2nd, 3rd ... change on the disk.
+"""A process that is killed (SIGKILL) just before its 1st, 2nd, 3rd ... step on the disk.
 
-python -m tests.trust.cut_off FOLDER     FOLDER/first/N, FOLDER/renewal/N: what each child left behind
+A step is whatever changes a folder, opens a file for writing, writes half of a file, or waits for the disk.
 """
 
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from itertools import count
-from pathlib import Path
+from typing import Any
 
-from app.trust.store import ensure_own
 from app.values import IPAddress
-from tests.trust.minting import NOW
 
 HOSTNAME = "dns.home.arpa"
 OLD: Sequence[IPAddress] = (ip_address("192.168.1.10"),)
 NEW: Sequence[IPAddress] = (ip_address("192.168.1.20"),)
-CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.chown"}
+
+_CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.chown"}
+_WAITS = ("fsync", "fchmod", "fchown")
 
 
-def kill_before(number: int) -> None:
-    """Make this process kill itself before its change number `number`, counted from 1."""
+def survives(job: Callable[[], object], number: int) -> bool:
+    """Run `job` in a child that kills itself before its step `number`, counted from 1. False if it was killed.
+
+    Raises RuntimeError if it failed by itself. For a process without threads.
+    """
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            _kill_before(number)
+            job()
+            status = 0
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"the child failed by itself at {number}, with {status}")
+    return status == 0
+
+
+def _kill_before(number: int) -> None:
     seen = count(1)
+
+    def step() -> None:
+        if next(seen) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         opens_for_writing = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_WRONLY
-        if (event in CHANGES or opens_for_writing) and next(seen) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event in _CHANGES or opens_for_writing:
+            step()
 
+    def stepping(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            step()
+            return original(*arguments)
+
+        return call
+
+    def opening(descriptor: int, mode: str, *rest: Any, **named: Any) -> Any:
+        file = fdopen(descriptor, mode, *rest, **named)
+        return _Torn(file, step) if "w" in mode else file
+
+    fdopen = os.fdopen
+    for name in _WAITS:  # the interpreter reports these to no audit hook
+        setattr(os, name, stepping(getattr(os, name)))
+    vars(os)["fdopen"] = opening
     sys.addaudithook(watch)
 
 
-def survives(folder: Path, addresses: Sequence[IPAddress], number: int) -> bool:
-    child = os.fork()
-    if child == 0:
-        kill_before(number)
-        ensure_own(folder, HOSTNAME, addresses, NOW)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-        raise SystemExit(f"the child failed by itself at {number}")
-    return os.WIFEXITED(status)
+class _Torn:
+    """A file whose content arrives in two halves, and `step` comes between them."""
 
+    def __init__(self, file: Any, step: Callable[[], None]) -> None:
+        self._file = file
+        self._step = step
 
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    ensure_own(target / "before", HOSTNAME, OLD, NOW)
-    for step in count(1):
-        (target / "first" / str(step)).mkdir(parents=True)
-        if survives(target / "first" / str(step), OLD, step):
-            break
-    for step in count(1):
-        shutil.copytree(target / "before", target / "renewal" / str(step))
-        if survives(target / "renewal" / str(step), NEW, step):
-            break
+    def write(self, content: bytes) -> None:
+        half = len(content) // 2
+        self._file.write(content[:half])
+        self._file.flush()
+        self._step()
+        self._file.write(content[half:])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> "_Torn":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()

@@ -145,7 +145,7 @@ def test_whatever_is_configured_when_the_authority_is_made_verifies(hostname: st
 
 
 def test_refuses_a_hostname_that_the_authority_was_not_made_for(authority: Authority, key: bytes) -> None:
-    with pytest.raises(OperatorError, match=r"home\.arpa only, not dns\.example\.com: .*delete the folders ca and tls"):
+    with pytest.raises(OperatorError, match=r"home\.arpa only, not dns\.example\.com: .*`homedot ca new`"):
         issue_leaf(authority, key, "dns.example.com", (), NOW)
 
 

@@ -4,6 +4,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from cryptography import x509
 
 from app.errors import OperatorError
 from app.trust import pem
-from app.trust.store import Identity, ensure_own, publish
+from app.trust.store import Identity, ensure_own, holds_nothing
 from tests.trust.cut_off import HOSTNAME, NEW, OLD
 from tests.trust.disks import FILES, fail_at, snapshot
 from tests.trust.minting import NOW
@@ -94,7 +95,7 @@ def test_renews_the_chain_in_place_and_nothing_else(data: Path, identity: Identi
 @pytest.mark.usefixtures("identity")
 def test_a_hostname_the_authority_may_not_certify_is_refused_and_nothing_changed(data: Path) -> None:
     before = snapshot(data)
-    with pytest.raises(OperatorError, match="delete the folders ca and tls"):
+    with pytest.raises(OperatorError, match="`homedot ca new`"):
         ensure_own(data, "dns.example.com", OLD, NOW)
     assert snapshot(data) == before
 
@@ -115,16 +116,6 @@ def test_empty_folders_count_as_nothing(data: Path) -> None:
     for folder in ("ca", "tls"):
         (data / folder).mkdir(parents=True)
     assert ensure_own(data, HOSTNAME, OLD, NOW).warnings == ()
-
-
-def test_a_deleted_tls_folder_gets_a_new_key_from_the_same_authority_and_a_warning(
-    data: Path, identity: Identity
-) -> None:
-    shutil.rmtree(data / "tls")
-    again = ensure_own(data, HOSTNAME, OLD, NOW)
-    assert again.root_sha256 == identity.root_sha256
-    assert again.spki_pin != identity.spki_pin
-    assert "pin" in again.warnings[0]
 
 
 def remove(path: Path) -> None:
@@ -175,76 +166,86 @@ def test_names_every_damaged_file_at_once(data: Path) -> None:
     assert all(f"{data / name}:" in faults_of(data) for name in FILES)
 
 
-@pytest.mark.usefixtures("identity")
-def test_a_lost_authority_is_never_replaced(data: Path) -> None:
-    shutil.rmtree(data / "ca")
-    faults = faults_of(data)
-    assert all(f"{data / name}: is missing" in faults for name in FILES[:3])
-    assert not (data / "ca").exists()
+STATES = ("good", "missing", "corrupt", "of another")
 
 
 @pytest.mark.usefixtures("identity")
-def test_a_damaged_authority_gets_no_new_leaf(data: Path, other: Path) -> None:
-    shutil.rmtree(data / "tls")
-    shutil.copy(other / "ca/root.pem", data / "ca/root.pem")
-    assert "was not issued by root.pem" in faults_of(data)
-    assert not (data / "tls").exists()
+@pytest.mark.parametrize("states", [states for states in product(STATES, repeat=5) if len({*states}) <= 2])
+def test_every_mixture_of_files_is_refused_with_names_and_nothing_is_changed(
+    data: Path, other: Path, states: tuple[str, ...]
+) -> None:
+    for name, state in zip(FILES, states, strict=True):
+        if state == "missing":
+            (data / name).unlink()
+        elif state == "corrupt":
+            (data / name).write_bytes(b"garbage")
+        elif state == "of another":
+            shutil.copy(other / name, data / name)
+    for folder in (data / "ca", data / "tls"):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    before = snapshot(data)
+    if {*states} in ({"good"}, {"of another"}, {"missing"}):
+        ensure_own(data, HOSTNAME, OLD, NOW)
+        return
+    told = faults_of(data)
+    for name, state in zip(FILES, states, strict=True):
+        if state in ("missing", "corrupt"):
+            assert f"{data / name}: {'is missing' if state == 'missing' else 'holds no'}" in told
+    assert "nothing was changed" in told
+    assert "`homedot ca new`" in told
+    assert snapshot(data) == before
 
 
-def mode_of(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def test_publishes_the_pair_for_one_group_and_the_root_for_all(tmp_path: Path, identity: Identity) -> None:
-    run, group = tmp_path / "run" / "homedot", os.getegid()
-    publish(identity, run, group)
-    assert (run / "tls/pair.pem").read_bytes() == identity.pair_pem
-    assert (run / "public/root.pem").read_bytes() == identity.root_pem
-    paths = (run, run / "tls", run / "public", run / "tls/pair.pem", run / "public/root.pem")
-    assert [mode_of(path) for path in paths] == [0o755, 0o750, 0o755, 0o640, 0o644]
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("name", "mode", "sentence"),
+    [
+        ("ca/intermediate.key", 0o640, "run `chmod 600 {}`, and if somebody may have read it, `homedot ca new`"),
+        ("tls/leaf.key", 0o604, "run `chmod 600 {}`, and if somebody may have read it, `homedot key new`"),
+        ("ca", 0o770, "other users may change it (mode 0770): run `chmod go-w {}`"),
+        ("tls/chain.pem", 0o666, "other users may change it (mode 0666): run `chmod go-w {}`"),
+    ],
+)
+def test_refuses_what_others_may_read_or_change(data: Path, name: str, mode: int, sentence: str) -> None:
+    (data / name).chmod(mode)
+    before = snapshot(data)
+    assert sentence.format(data / name) in faults_of(data)
+    assert snapshot(data) == before
 
 
 @pytest.mark.server
-def test_the_group_of_the_front_door_gets_the_pair_and_its_folder_only(tmp_path: Path, identity: Identity) -> None:
-    group = os.getegid() + 4321
-    publish(identity, tmp_path, None)
-    publish(identity, tmp_path, group)
-    paths = [tmp_path / name for name in ("tls", "tls/pair.pem", "public", "public/root.pem")]
-    assert [path.stat().st_gid == group for path in paths] == [True, True, False, False]
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("name", ["ca", "tls", *FILES])
+def test_refuses_what_belongs_to_somebody_else(data: Path, name: str) -> None:
+    os.chown(data / name, 65534, -1)
+    uid = os.geteuid()
+    assert f"{data / name}: belongs to uid 65534 and must belong to uid {uid}" in faults_of(data)
+    assert f"run `chown {uid} {data / name}`" in faults_of(data)
 
 
-def test_publishes_the_pair_for_us_alone_without_a_group(tmp_path: Path, identity: Identity) -> None:
-    publish(identity, tmp_path, None)
-    assert [mode_of(tmp_path / name) for name in ("tls", "tls/pair.pem")] == [0o700, 0o600]
+def test_nothing_is_made_before_the_clock_is_set(data: Path) -> None:
+    with pytest.raises(OperatorError, match="the clock of this machine is not set"):
+        ensure_own(data, HOSTNAME, OLD, None)
+    assert snapshot(data) == {}
 
 
-def test_publishing_again_changes_nothing(tmp_path: Path, identity: Identity) -> None:
-    publish(identity, tmp_path / "run", os.getegid())
-    before = snapshot(tmp_path / "run")
-    publish(identity, tmp_path / "run", os.getegid())
-    assert snapshot(tmp_path / "run") == before
+def test_nothing_is_renewed_or_judged_before_the_clock_is_set(data: Path, identity: Identity) -> None:
+    before = snapshot(data)
+    assert ensure_own(data, HOSTNAME, NEW, None) == identity
+    assert snapshot(data) == before
 
 
-def test_publishing_mends_modes_that_are_too_open(tmp_path: Path, identity: Identity) -> None:
-    publish(identity, tmp_path / "run", None)
-    (tmp_path / "run/tls").chmod(0o777)
-    (tmp_path / "run/tls/pair.pem").chmod(0o666)
-    publish(identity, tmp_path / "run", None)
-    assert [mode_of(tmp_path / "run" / name) for name in ("tls", "tls/pair.pem")] == [0o700, 0o600]
+@pytest.mark.usefixtures("identity")
+def test_a_damaged_volume_is_refused_also_before_the_clock_is_set(data: Path) -> None:
+    (data / "tls/leaf.key").unlink()
+    with pytest.raises(OperatorError, match=r"tls/leaf\.key: is missing"):
+        ensure_own(data, HOSTNAME, OLD, None)
 
 
-def test_publishing_a_certificate_of_the_users_own_takes_our_root_away(tmp_path: Path, identity: Identity) -> None:
-    publish(identity, tmp_path / "run", None)
-    own = Identity(pair_pem=b"pair", chain_pem=identity.chain_pem, root_pem=None, warnings=())
-    publish(own, tmp_path / "run", None)
-    assert own.root_sha256 is None
-    assert (tmp_path / "run/tls/pair.pem").read_bytes() == b"pair"
-    assert not (tmp_path / "run/public/root.pem").exists()
-
-
-def test_publishing_where_nothing_can_be_written_is_the_operators_fault(
-    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fail_at(monkeypatch, 1, errno.EROFS)
-    with pytest.raises(OperatorError, match="the volume is read-only"):
-        publish(identity, tmp_path / "run", None)
+def test_a_decided_change_is_completed_and_is_no_first_start(data: Path, identity: Identity) -> None:
+    (data / "next.x").mkdir()
+    for folder in ("ca", "tls"):
+        (data / folder).rename(data / "next.x" / folder)
+    assert not holds_nothing(data)
+    assert ensure_own(data, HOSTNAME, OLD, NOW) == identity

@@ -1,0 +1,95 @@
+"""When upkeep must look closely, and what of its findings is new to tell.
+
+A close look loads the certificate library, which on a Raspberry Pi takes a second: not every minute.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from app.errors import OperatorError
+from app.ops import addresses
+from app.settings import Settings
+from app.trust import clock
+
+from . import places
+
+log = logging.getLogger("homedot")
+
+LOOK_AT_LEAST_EVERY_S = 3600.0
+
+
+class Renewal:
+    """`tick` is for every minute. It looks when `situation` differs, when the last look failed, and every hour.
+
+    `look` returns {"faults": [...], "news": [...], "warnings": [...]}, or None if it could not be finished.
+    """
+
+    def __init__(
+        self,
+        situation: Callable[[], object],
+        look: Callable[[], object],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._situation = situation
+        self._look = look
+        self._monotonic = monotonic
+        self._seen: object = None
+        self._next_s = 0.0
+        self._told: frozenset[str] = frozenset()
+
+    def tick(self) -> None:
+        """Never raises."""
+        situation = self._situation()
+        if situation == self._seen and self._monotonic() < self._next_s:
+            return
+        self._seen = None
+        findings = cast(dict[str, list[str]] | None, self._look())
+        if findings is None:
+            return
+        if not findings["faults"]:
+            self._seen, self._next_s = situation, self._monotonic() + LOOK_AT_LEAST_EVERY_S
+        for line in findings["news"]:
+            log.warning("%s", line)
+        for line in findings["faults"]:
+            if line not in self._told:
+                log.error("what was served before is served on, but there is something to mend: %s", line)
+        for line in findings["warnings"]:
+            if line not in self._told:
+                log.warning("%s", line)
+        self._told = frozenset(findings["faults"] + findings["warnings"])
+
+
+def situation(settings: Settings) -> object:
+    """All that a close look depends on, but for the passing of time."""
+    tls = settings.tls
+    watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
+    return _addresses(settings), clock.now() is not None, [_stamp(path) for path in watched if path]
+
+
+def look(settings: Settings) -> dict[str, Any]:
+    """The close look. Imports the certificate library, so it is for a child."""
+    from .prepare import identify
+
+    try:
+        return {"faults": [], **asdict(identify(settings))}
+    except OperatorError as error:
+        return {"faults": error.faults, "news": [], "warnings": []}
+
+
+def _addresses(settings: Settings) -> object:
+    try:
+        return addresses.effective(settings.addresses)
+    except OperatorError as error:
+        return error.faults
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
