@@ -18,7 +18,7 @@ CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivil
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils curl dnsmasq-base git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils \
+TEST_PACKAGES := bind9-dnsutils curl dnsmasq-base faketime git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils \
 	network-manager nsd openssl procps shellcheck stubby
 
 help:  ## show this list

@@ -18,7 +18,7 @@ from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
 from app.ops import addresses, engine, reach
 from app.settings import Settings
-from app.trust import clock
+from app.trust import clock, disk
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
@@ -53,8 +53,8 @@ def bootstrap(settings: Settings) -> None:
     publish(identity, settings.run_dir, _dot_gid())
     _make_folder_of_dot(places.state_socket(settings).parent)
     _write_engine_configuration(settings, resolver.mode)
-    enrolment = _announce(settings, _enrolment(settings, identity, lan, resolver))
-    for warning in _warnings(identity):
+    enrolment, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    for warning in (*_warnings(identity), *warnings):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)
 
@@ -69,13 +69,13 @@ def identify(settings: Settings) -> Findings:
     identity = _identity(settings, lan)
     publish(identity, settings.run_dir, _dot_gid())
     resolver = reach.Choice(before.resolver, before.resolver_reason)
-    after = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    after, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
     news = []
-    if after.outdates(before):
+    if after.outdates(before) or after.moved_on != before.moved_on:
         news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
     elif after.spki_pin != before.spki_pin:
         news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
-    return Findings(tuple(news), _warnings(identity))
+    return Findings(tuple(news), (*_warnings(identity), *warnings))
 
 
 def _wait_for_clock(settings: Settings) -> None:
@@ -137,19 +137,24 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
     )
 
 
-def _announce(settings: Settings, enrolment: Enrolment) -> Enrolment:
-    """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts."""
+def _announce(settings: Settings, enrolment: Enrolment) -> tuple[Enrolment, tuple[str, ...]]:
+    """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts.
+
+    Also returns warnings: a note that the volume does not take is no reason to stop.
+    """
     before = _announced(settings)
     moment = clock.now()
     moved_on = before.moved_on if before else None
     if before and moment and enrolment.outdates(before):
         moved_on = moment.date()
     enrolment = replace(enrolment, moved_on=moved_on)
-    if moment and enrolment.root_pem:
-        # A certificate of the user's own needs no volume.
-        _put(places.announced(settings), enrolment.to_json())
     _put(places.enrolment(settings), enrolment.to_json())
-    return enrolment
+    try:
+        if moment and enrolment.root_pem:  # a certificate of the user's own needs no volume
+            _put(places.announced(settings), enrolment.to_json())
+    except OperatorError as error:
+        return enrolment, error.faults
+    return enrolment, ()
 
 
 def _announced(settings: Settings) -> Enrolment | None:
@@ -159,7 +164,7 @@ def _announced(settings: Settings) -> Enrolment | None:
         except FileNotFoundError:
             continue
         except (OSError, ValueError, OperatorError) as error:
-            log.warning("%s: cannot be read, so a change of addresses is not noticed: %s", path, error)
+            log.warning("%s: cannot be read, so a change of addresses may go unnoticed: %s", path, error)
     return None
 
 
@@ -187,16 +192,11 @@ def _dot_gid() -> int | None:
 
 def _put(path: Path, text: str) -> None:
     """Write what is not there already: a volume may be read-only."""
-    try:
-        if path.exists() and path.read_bytes() == text.encode():
-            return
-    except OSError as error:
-        raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
-    _write(path, text)
+    with disk.write_faults(path):
+        if not path.exists() or path.read_bytes() != text.encode():
+            write_atomically(path, text.encode())
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with disk.write_faults(path):
         write_atomically(path, text.encode())
-    except OSError as error:
-        raise OperatorError(f"{path}: cannot be written: {error.strerror}") from error

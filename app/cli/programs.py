@@ -1,6 +1,5 @@
-"""The long-running programs, as supervisord starts them."""
+"""The long-running programs, as supervisord starts them. Each imports what it runs, and nothing of the others."""
 
-import asyncio
 import logging
 import sys
 from functools import partial
@@ -35,6 +34,8 @@ def dot(settings: Settings) -> None:
 
 def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
+    import asyncio
+
     from app.onboarding.web import application, serve
     from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check

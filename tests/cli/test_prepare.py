@@ -1,6 +1,8 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
+import shutil
 import subprocess
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from app.cli import places, prepare
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
 from app.settings import Resolver, Settings, Tls
+from app.trust import clock
+from tests.appliance import settings_in as settings_for_programs
 from tests.fakes.pki import Authority
+from tests.namespace import namespace
 
 NAME = "dns.home.arpa"
 
@@ -99,6 +104,88 @@ def test_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
     assert prepare.identify(moved).news == ()
 
 
+def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
+    assert start(settings_in(tmp_path)).moved_on is None
+    for address, moves in (("192.168.1.10", False), ("192.168.1.77", True), ("192.168.1.77", True)):
+        shutil.rmtree(tmp_path / "run")
+        enrolment = start(settings_in(tmp_path, address))
+        assert (enrolment.moved_on is not None) == moves
+
+
+def test_a_note_of_what_devices_were_told_that_cannot_be_read_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_in(tmp_path)
+    before = start(settings)
+    for garbage in (b"garbage", b"\xff", b"{}"):
+        places.announced(settings).write_bytes(garbage)
+        assert start(settings) == before
+        assert "so a change of addresses may go unnoticed" in caplog.text
+        caplog.clear()
+
+
+def test_an_address_that_the_authority_may_not_certify_is_told_with_the_way_out(tmp_path: Path) -> None:
+    start(settings_in(tmp_path))
+    pair = places.pair(settings_in(tmp_path)).read_bytes()
+    moved = settings_in(tmp_path, "192.168.1.10,203.0.113.5")
+    for attempt in (prepare.identify, prepare.bootstrap):
+        with pytest.raises(OperatorError, match=r"without the public address 203\.0\.113\.5: .*`homedot ca new`"):
+            attempt(moved)
+    assert places.pair(moved).read_bytes() == pair
+
+
+def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = start(settings_in(tmp_path))
+    chain = (tmp_path / "data/tls/chain.pem").read_bytes()
+    capsys.readouterr()
+    shutil.rmtree(tmp_path / "run")
+    moved = settings_in(tmp_path, "192.168.1.77")
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: None)
+        assert start(moved).root_pem == before.root_pem
+        assert prepare.identify(moved) == prepare.Findings((), (prepare.CLOCK_NOT_SET,))
+    assert f"homedot: warning: {prepare.CLOCK_NOT_SET}" in capsys.readouterr().out
+    assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
+    findings = prepare.identify(moved)
+    assert "every device must scan the code again" in findings.news[0]
+    assert places.read_enrolment(moved).moved_on is not None
+    assert (tmp_path / "data/tls/chain.pem").read_bytes() != chain
+
+
+class Time:
+    """A clock that is set after some waiting, or never."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, set_after_s: float) -> None:
+        self.waited_s = 0.0
+        patch.setattr(prepare, "time", self)
+        patch.setattr(clock, "now", lambda: datetime.now(UTC) if self.waited_s >= set_after_s else None)
+
+    def monotonic(self) -> float:
+        return self.waited_s
+
+    def sleep(self, seconds: float) -> None:
+        self.waited_s += seconds
+
+
+def test_a_first_start_waits_for_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    time = Time(monkeypatch, 20)
+    start(settings_in(tmp_path))
+    assert time.waited_s == 20
+    assert "waiting 60 s for the clock" in capsys.readouterr().out
+
+
+def test_a_first_start_gives_up_when_the_clock_is_never_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Time(monkeypatch, 1000)
+    with pytest.raises(OperatorError, match="the clock of this machine is not set"):
+        prepare.bootstrap(settings_in(tmp_path))
+    assert time.waited_s == prepare.CLOCK_WAIT_S
+    assert not list((tmp_path / "data").iterdir())
+
+
 def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:
     authority = Authority()
     tls = Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem")
@@ -109,3 +196,38 @@ def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> N
         (tmp_path / "key.pem").write_bytes(leaf.key_pem)
         begin(settings)
         assert leaf.pem in places.pair(settings).read_bytes()
+
+
+@pytest.mark.server
+def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(folder: Path) -> None:
+    environment = settings_for_programs(folder, HOMEDOT_RESOLVER__MODE="recursive")
+    data = folder / "data"
+    data.mkdir()
+    with namespace() as apart:
+        for kilobytes, code in ((4, 2), (12, 2), (512, 0)):
+            new = [] if kilobytes == 4 else ["remount,"]
+            apart.run("mount", "-t", "tmpfs", "-o", f"{''.join(new)}size={kilobytes}k", "none", str(data))
+            done = apart.homedot(environment, "bootstrap")
+            assert done.returncode == code, done.stderr
+            assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
+            assert "Traceback" not in done.stderr
+        listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
+        assert listed == ["ca", "enrolment.json", "tls"]
+
+
+@pytest.mark.server
+def test_a_read_only_volume_is_enough_for_every_start_but_the_first(folder: Path) -> None:
+    environment = settings_for_programs(folder, HOMEDOT_RESOLVER__MODE="recursive")
+    data = folder / "data"
+    data.mkdir()
+    with namespace() as apart:
+        apart.run("mount", "-t", "tmpfs", "-o", "ro", "none", str(data))
+        done = apart.homedot(environment, "bootstrap")
+        assert done.returncode == 2
+        assert f"{data}/unfinished: cannot be written, the volume is read-only" in done.stderr
+        apart.run("mount", "-o", "remount,rw", str(data))
+        assert apart.homedot(environment, "bootstrap").returncode == 0
+        apart.run("mount", "-o", "remount,ro", str(data))
+        done = apart.homedot(environment, "bootstrap")
+        assert done.returncode == 0, done.stderr
+        assert "warning" not in done.stdout

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -48,6 +49,8 @@ def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, in
     [
         ("data/ca/intermediate.key", set()),
         ("data/tls/leaf.key", set()),
+        ("data/old.*/ca/intermediate.key", set()),
+        ("data/old.*/tls/leaf.key", set()),
         ("run/tls/pair.pem", {"homedot-dot"}),
         ("run/public/root.pem", {"homedot-dot", "homedot-web", "unbound"}),
     ],
@@ -57,9 +60,11 @@ def test_no_program_can_read_a_secret_that_is_not_its_own(
 ) -> None:
     environment = settings_in(folder, **internet.environment)
     assert homedot(environment, "bootstrap").returncode == 0
+    assert homedot(environment, "ca", "new", "--yes").returncode == 0
+    (path,) = folder.glob(file)
     able = set()
     for user in ("homedot-dot", "homedot-web", "unbound"):
-        drop = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "head", "-c1", str(folder / file)]
+        drop = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "head", "-c1", str(path)]
         if subprocess.run(drop, capture_output=True, check=False).returncode == 0:
             able.add(user)
     assert able == readers
@@ -77,6 +82,19 @@ def test_a_restart_keeps_root_pin_and_profile(folder: Path, internet: Internet) 
             ).stdout
             seen.append((appliance.root.read_bytes(), appliance.homedot("setup-phone").stdout, profile))
     assert seen[0] == seen[1]
+
+
+def test_a_copy_of_the_volume_is_the_same_homedot(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment)
+    assert homedot(environment, "bootstrap").returncode == 0
+    root = (folder / "run/public/root.pem").read_bytes()
+    shutil.copytree(folder / "data", folder / "backup")
+    for name in ("data", "run"):
+        shutil.rmtree(folder / name)
+    (folder / "backup").rename(folder / "data")
+    with running(folder, environment) as appliance:
+        assert appliance.root.read_bytes() == root
+        assert "scan the code and install the profile again" not in appliance.log
 
 
 def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, internet: Internet) -> None:

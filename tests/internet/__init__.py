@@ -75,7 +75,8 @@ def run(folder: Path) -> Iterator[Internet]:
 
         stack.enter_context(nsd(folder, "root", root, ["."]))
         stack.enter_context(nsd(folder, "tld", test, ["test."]))
-        stack.enter_context(nsd(folder, "leaves", leaves, ["signed.test.", "bogus.test.", "unsigned.test."]))
+        zones_of_leaves = ["signed.test.", "bogus.test.", "unsigned.test.", "pool.ntp.org."]
+        stack.enter_context(nsd(folder, "leaves", leaves, zones_of_leaves))
         log = folder / "slow.log"
         process = stack.enter_context(running([sys.executable, "-P", slow.__file__, slow_address], log))
         until_answering(process, log, slow_address, 53, "slow.test.", dns.flags.AA)

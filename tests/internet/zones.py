@@ -7,6 +7,7 @@
     unsigned.test not signed, and test. proves that it has no DS: insecure
     slow.test     not signed; slow.py answers
     dead.test     not signed; nobody answers
+    pool.ntp.org  not signed, delegated from the root: time servers
 
 The name server of every zone is `ns` in that zone.
 """
@@ -36,7 +37,7 @@ short    1 IN A     192.0.2.2
 
 
 def write(folder: Path, root: str, test: str, leaves: str, slow: str, dead: str) -> DS:
-    """Write `root.zone`, `test.zone` and `*.test.zone`; the addresses are those of the name servers.
+    """Write one NAME.zone each (the root is root.zone); the addresses are those of the name servers.
 
     Returns the DS of the root's key: the trust anchor.
     """
@@ -45,6 +46,7 @@ def write(folder: Path, root: str, test: str, leaves: str, slow: str, dead: str)
     )
     bogus, bogus_ds = _sign("bogus.test.", _zone("bogus.test.", leaves, CONTENT))
     unsigned = _zone("unsigned.test.", leaves, CONTENT + "www 300 IN CNAME unsigned.test.\n")
+    pool = _zone("pool.ntp.org.", leaves, CONTENT)
     _break_signatures(bogus)
     tld, tld_ds = _sign(
         "test.",
@@ -58,10 +60,13 @@ def write(folder: Path, root: str, test: str, leaves: str, slow: str, dead: str)
             + _delegation("dead.test.", dead),
         ),
     )
-    top, anchor = _sign(".", _zone(".", root, _delegation("test.", test, tld_ds)))
+    top, anchor = _sign(
+        ".", _zone(".", root, _delegation("test.", test, tld_ds) + _delegation("pool.ntp.org.", leaves))
+    )
     for name, zone in {"root": top, "test": tld, "signed.test": signed, "bogus.test": bogus}.items():
         zone.to_file(str(folder / f"{name}.zone"), relativize=False)
     unsigned.to_file(str(folder / "unsigned.test.zone"), relativize=False)
+    pool.to_file(str(folder / "pool.ntp.org.zone"), relativize=False)
     return anchor
 
 

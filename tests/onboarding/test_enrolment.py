@@ -1,6 +1,8 @@
 import json
 from dataclasses import replace
+from datetime import date
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,8 +14,34 @@ from app.onboarding.enrolment import Enrolment, from_json
 
 def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certificate: Enrolment) -> None:
     without_page = replace(users_certificate, web_port=None)
-    for enrolment in (own_authority, users_certificate, without_page):
+    moved = replace(own_authority, moved_on=date(2026, 6, 1))
+    for enrolment in (own_authority, users_certificate, without_page, moved):
         assert from_json(enrolment.to_json()) == enrolment
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hostname": "dns.example.org"},
+        {"addresses": (ip_address("192.168.1.10"),)},
+        {"root_pem": None, "root_sha256": None},
+    ],
+)
+def test_outdates_a_profile_of_other_names_addresses_or_root(own_authority: Enrolment, change: Any) -> None:
+    assert replace(own_authority, **change).outdates(own_authority)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"addresses": (ip_address("fd00::10"), ip_address("192.168.1.10"))},
+        {"spki_pin": "x"},
+        {"resolver": "forward"},
+    ],
+)
+def test_does_not_outdate_a_profile_that_is_as_good(own_authority: Enrolment, change: Any) -> None:
+    assert not replace(own_authority, **change).outdates(own_authority)
 
 
 def test_urls_carry_the_first_address(own_authority: Enrolment) -> None:

@@ -2,6 +2,7 @@ import plistlib
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,10 @@ def test_is_read_by_a_second_parser(own_authority: Enrolment, tmp_path: Path) ->
     (tmp_path / "in.mobileconfig").write_bytes(mobileconfig(own_authority))
     subprocess.run(["plistutil", "-i", "in.mobileconfig", "-o", "out.plist", "-f", "bin"], cwd=tmp_path, check=True)
     assert plistlib.loads((tmp_path / "out.plist").read_bytes()) == plistlib.loads(mobileconfig(own_authority))
+
+
+def test_says_which_profiles_it_replaces(own_authority: Enrolment) -> None:
+    moved = replace(own_authority, moved_on=date(2026, 6, 1))
+    sentence = "Replaces every profile from before 2026-06-01, when the addresses or the root changed."
+    assert sentence in payloads(moved)["Configuration"]["PayloadDescription"]
+    assert "Replaces" not in payloads(own_authority)["Configuration"]["PayloadDescription"]

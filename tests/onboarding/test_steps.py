@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from datetime import date
 from ipaddress import ip_address
 
 import pytest
@@ -92,3 +93,11 @@ def test_lines_fit_a_log_window(own_authority: Enrolment, users_certificate: Enr
             for line in setup_text(enrolment).splitlines():
                 assert len(line) <= 79 or "http" in line, line
                 assert line == line.rstrip(" ")
+
+
+def test_says_since_when_devices_must_scan_again(own_authority: Enrolment) -> None:
+    moved = replace(own_authority, moved_on=date(2026, 6, 1))
+    assert "changed on 2026-06-01: on every device that was set up before, scan the code" in unwrapped(
+        setup_text(moved)
+    )
+    assert "changed on" not in setup_text(own_authority)

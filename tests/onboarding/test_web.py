@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from ipaddress import ip_address
 from typing import Any, NoReturn
@@ -153,6 +154,11 @@ def test_page_with_the_users_certificate_offers_no_root(users_certificate: Enrol
 def test_page_warns_about_another_port(own_authority: Enrolment) -> None:
     assert "always use port 853" not in ask(own_authority, "/").text
     assert "always use port 853" in ask(replace(own_authority, dot_port=8530), "/").text
+
+
+def test_page_says_since_when_devices_must_scan_again(own_authority: Enrolment) -> None:
+    page = ask(replace(own_authority, moved_on=date(2026, 6, 1)), "/").text
+    assert "changed on 2026-06-01: on every device that was set up before, scan the code" in page
 
 
 def test_page_works_under_its_own_content_security_policy(own_authority: Enrolment) -> None:

@@ -1,10 +1,20 @@
+"""What is believed of the clock, and a whole appliance on a board that has none."""
+
 import os
+import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from app.trust import clock
+from app.trust.store import ensure_own
+from tests.appliance import Appliance, clean, folder_for_all, running, settings_in
+from tests.internet import Internet
+from tests.ticking import upkeep
 
 WRITTEN = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -32,3 +42,91 @@ def test_now_is_after_this_version_was_written() -> None:
     now = clock.now()
     assert now is not None
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+YEARS = ("1970-01-02 00:00:00", "2019-01-01 00:00:00")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with folder_for_all() as path:
+        yield path
+
+
+# libfaketime 0.9.10 takes a sleep until a monotonic time, as Python 3.11 sleeps, for one until a date, and fails.
+SLEEP_BY_SELECT = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
+
+
+def with_a_clock_of_its_own(folder: Path, internet: Internet) -> dict[str, str]:
+    """Settings of an appliance for which it is what `folder`/time says, and what it says can be changed."""
+    (folder / "sitecustomize.py").write_text(SLEEP_BY_SELECT)
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    clock_of_its_own = {
+        "LD_PRELOAD": str(library),
+        "PYTHONPATH": str(folder),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / "time"),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+        "TZ": "UTC",
+    }
+    return settings_in(folder, **internet.environment, **clock_of_its_own)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("year", YEARS)
+def test_a_board_without_a_clock_serves_what_it_has_and_renews_when_the_time_is_right(
+    folder: Path, internet: Internet, year: str
+) -> None:
+    two_thirds_ago = datetime.now(UTC) - timedelta(days=130)
+    loopback = (ip_address("127.0.0.1"), ip_address("::1"))
+    old = ensure_own(folder / "data", "dns.home.arpa", loopback, two_thirds_ago)
+    before = tree(folder / "data")
+    (folder / "time").write_text(f"@{year}")
+    environment = with_a_clock_of_its_own(folder, internet)
+    with running(folder, environment) as appliance:
+        assert appliance.log.count("the clock of this machine is not set") == 1
+        with upkeep(folder, environment) as minute:
+            minute.tick()
+            minute.tick()
+            assert minute.log.count("the clock of this machine is not set") == 1
+            assert tree(folder / "data") == before
+            assert (folder / "run/tls/pair.pem").read_bytes() == old.pair_pem
+            assert rcode(appliance, "signed.test") == "SERVFAIL"  # its signatures are from the future
+            assert rcode(appliance, "pool.ntp.org") == "NOERROR"  # where the time comes from is looked up
+            (folder / "time").write_text("+0")
+            minute.tick()
+            assert "renewed the certificate: it ends on" in minute.log
+        chain = (folder / "data/tls/chain.pem").read_bytes()
+        assert chain != old.chain_pem
+        assert (folder / "run/tls/pair.pem").read_bytes().endswith(chain)
+        assert "scan the code and install the profile again" not in appliance.log
+
+
+def rcode(appliance: Appliance, name: str) -> str:
+    command = ["kdig", "@127.0.0.1", "-p", str(appliance.dot_port), "+tls", "+timeout=9", "+retry=0", name]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+    return shown.partition("status: ")[2].partition(";")[0]
+
+
+@pytest.mark.server
+def test_a_first_start_without_a_clock_waits_and_makes_certificates_of_the_right_day(
+    folder: Path, internet: Internet
+) -> None:
+    (folder / "time").write_text(f"@{YEARS[0]}")
+    environment = with_a_clock_of_its_own(folder, internet)
+    with subprocess.Popen(
+        ["homedot", "bootstrap"], env=clean(environment), stdout=subprocess.PIPE, text=True
+    ) as bootstrap:
+        assert bootstrap.stdout is not None
+        assert bootstrap.stdout.readline() == "homedot: it is not 1970-01-02; waiting 60 s for the clock\n"
+        assert not (folder / "data").exists()
+        (folder / "time").write_text("+0")
+        bootstrap.stdout.read()
+    assert bootstrap.returncode == 0
+    (leaf, _) = x509.load_pem_x509_certificates((folder / "data/tls/chain.pem").read_bytes())
+    assert abs(leaf.not_valid_before_utc - (datetime.now(UTC) - timedelta(days=1))) < timedelta(hours=1)
