@@ -1,10 +1,13 @@
 """Where the programs leave things for one another below `run_dir`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import OperatorError
-from app.onboarding.enrolment import Enrolment, from_json
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.onboarding.enrolment import Enrolment
 
 
 def pair(settings: Settings) -> Path:
@@ -36,8 +39,11 @@ def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 
 
-def read_enrolment(settings: Settings) -> Enrolment:
+def read_enrolment(settings: Settings) -> "Enrolment":
     """Raises OperatorError if there is none yet."""
+    # It needs OpenSSL, which upkeep can do without.
+    from app.onboarding.enrolment import from_json
+
     path = enrolment(settings)
     try:
         return from_json(path.read_text(encoding="utf-8"))
