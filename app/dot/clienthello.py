@@ -16,6 +16,7 @@ MAX_HELLO_BYTES = 16384
 
 _HANDSHAKE_RECORD, _CLIENT_HELLO, _ALPN = 22, 1, 16
 _MAX_FRAGMENT_BYTES = 16384
+_HEADER_OCTETS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Reader:
         stream = self._records + data
         at = 0
         fragments = [self._message]
-        while len(stream) - at >= 1:
+        have, whole = len(self._message), _whole_octets(self._message)
+        # What follows the hello is OpenSSL's to judge: early data may, and is passed over (RFC 8446 4.2.10).
+        while have < whole and at < len(stream):
             if stream[at] != _HANDSHAKE_RECORD:
                 raise PeerError("not TLS: the first record is not a handshake")
             if len(stream) - at < 5:
@@ -55,6 +58,10 @@ class Reader:
                 break
             fragments.append(stream[at + 5 : at + 5 + length])
             at += 5 + length
+            have += length
+            if whole == _HEADER_OCTETS <= have:
+                fragments = [b"".join(fragments)]
+                whole = _whole_octets(fragments[0])
         self._records = stream[at:]
         self._message = b"".join(fragments)
         return self._whole()
@@ -73,6 +80,11 @@ class Reader:
         if len(message) - 4 > length:
             raise PeerError("octets follow the ClientHello in its record")
         return ClientHello(_offer(message[4:]))
+
+
+def _whole_octets(message: bytes) -> int:
+    """How long `message` is to become; until its header is there, as long as that."""
+    return _HEADER_OCTETS + int.from_bytes(message[1:4], "big") if len(message) >= _HEADER_OCTETS else _HEADER_OCTETS
 
 
 def _offer(body: bytes) -> tuple[bytes, ...] | None:

@@ -86,7 +86,7 @@ def test_a_hello_without_extensions_offers_nothing() -> None:
         by_hand(b"\0\x10\0\1\0"),
         by_hand(b"\0\x10\0"),
         by_hand(b"")[:-2] + b"\0\1",
-        by_hand(b"") + record(b"\0")[:5] + b"\1",
+        record(by_hand(b"")[5:] + b"\1"),
     ],
 )
 def test_refuses_what_is_not_a_well_formed_hello(flight: bytes) -> None:
@@ -114,6 +114,19 @@ def test_a_damaged_hello_is_never_taken_for_an_offer_of_ours(data: st.DataObject
     except PeerError:
         return
     assert read is None or read.protocols is None or b"dot" not in read.protocols
+
+
+@pytest.mark.parametrize("piece", [1, 300, 100_000])
+def test_what_follows_the_hello_is_left_to_others(piece: int) -> None:
+    """Early data and the change_cipher_spec before it (RFC 8446 4.2.10, D.4), which this server passes over."""
+    flight = H2_DOT_HELLO + record(b"\1", kind=20) + record(bytes(100), kind=23)
+    reader = Reader()
+    read = None
+    for at in range(0, len(flight), piece):
+        read = reader.feed(flight[at : at + piece])
+        if read is not None:
+            break
+    assert read == ClientHello((b"h2", b"dot"))
 
 
 def test_holds_no_more_than_one_hello() -> None:
