@@ -19,7 +19,7 @@ IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
 TEST_PACKAGES := bind9-dnsutils curl dnsmasq-base faketime git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils \
-	network-manager nsd openssl procps shellcheck stubby
+	network-manager nsd openssl procps shellcheck sslscan stubby testssl.sh
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
