@@ -47,6 +47,14 @@ def wishes(opt: Opt) -> tuple[bool, bool]:
     return padding, keepalive
 
 
+def wants_padding(opt: Opt) -> bool:
+    """Whether the client wants padding, also where another of its options earns it an error (RFC 7830 4)."""
+    try:
+        return any(code == OPTION_PADDING for code, _ in options(opt.options))
+    except Malformed:
+        return False
+
+
 def extended_errors(opt: Opt | None) -> bytes:
     """The EDE options of upstream's OPT, as they stand; nothing if its options cannot be read."""
     if opt is None or not opt.options:

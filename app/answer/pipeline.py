@@ -123,10 +123,7 @@ class Pipeline:
         answer = message[:2] + flags.to_bytes(2, "big") + counts + question
         if opt is None:
             return answer
-        try:
-            padded = edns.wishes(opt)[0] and self._encrypted
-        except edns.Malformed:
-            padded = False
+        padded = self._encrypted and edns.wants_padding(opt)
         return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)
 
 

@@ -124,7 +124,7 @@ def read_query(message: bytes) -> Query:
     if flags & QR:
         raise Unanswerable("a response")
     if flags & OPCODE_MASK:
-        raise BadQuery(Rcode.NOTIMP, _echo(message))
+        raise BadQuery(Rcode.NOTIMP, *_echo(message))
     if u16(message, 4) != 1 or u16(message, 6) or u16(message, 8):
         raise BadQuery(Rcode.FORMERR)  # RFC 9619: one question
     try:
@@ -217,10 +217,14 @@ def _skip_name(message: bytes, at: int, *, pointers: bool) -> int:
         at += length + 1
 
 
-def _echo(message: bytes) -> bytes:
-    """The question of a message of any opcode, or nothing."""
+def _echo(message: bytes) -> tuple[bytes, Opt | None]:
+    """The question and the OPT of a message of any opcode, as far as they can be read."""
+    question = b""
     try:
         end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
+        if end > len(message) or u16(message, 4) != 1:
+            return b"", None
+        question = message[HEADER_OCTETS:end]
+        return question, None if u16(message, 6) or u16(message, 8) else _read_additional(message, end)
     except IndexError:
-        return b""
-    return message[HEADER_OCTETS:end] if end <= len(message) and u16(message, 4) == 1 else b""
+        return question, None

@@ -3,7 +3,9 @@ from collections.abc import Callable
 import dns.edns
 import dns.flags
 import dns.message
+import dns.opcode
 import dns.rcode
+import dns.rdata
 import dns.rrset
 import pytest
 
@@ -75,6 +77,28 @@ def test_e1_opt_is_answered_with_opt_and_nothing_with_nothing() -> None:
     assert bench.ask(query(use_edns=0)).edns == 0
 
 
+@pytest.mark.parametrize("kind", ["AXFR", "ANY", "NOTIFY"])
+def test_e1_what_is_answered_here_has_opt_for_who_has_it_and_none_else(kind: str) -> None:
+    message = query(kind="SOA" if kind == "NOTIFY" else kind)
+    if kind == "NOTIFY":
+        message.set_opcode(dns.opcode.NOTIFY)
+    assert Bench().ask(message).edns == -1
+    message.use_edns(0)
+    assert Bench().ask(message).edns == 0
+
+
+def test_e4_unknown_flags_and_options_are_ignored_and_not_given_back() -> None:
+    bench = Bench()
+    unknown = dns.edns.GenericOption("65001", b"\xaa\xbb")
+    message = query(use_edns=0, ednsflags=0x1234, options=[unknown])
+    message.flags |= 0x0040  # the bit of the header that is still free
+    answer = bench.ask(message)
+    assert (answer.rcode(), answer.options, answer.ednsflags) == (dns.rcode.NOERROR, (), 0)
+    assert not answer.flags & 0x0040
+    assert (bench.upstream.seen[0].options, bench.upstream.seen[0].ednsflags) == ((), 0)
+    assert not bench.upstream.seen[0].flags & 0x0040
+
+
 def test_e5_the_clients_opt_never_travels_upstream() -> None:
     bench = Bench()
     bench.ask(query(use_edns=0, options=[PADDING, KEEPALIVE, dns.edns.ECSOption("192.0.2.0", 24)]))
@@ -84,9 +108,7 @@ def test_e5_the_clients_opt_never_travels_upstream() -> None:
 def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
     bench = Bench()
     bench.ask(query(want_dnssec=True))
-    checking_disabled = query()
-    checking_disabled.flags |= dns.flags.CD
-    bench.ask(checking_disabled)
+    bench.ask(checking_disabled())
     first, second = bench.upstream.seen
     assert (bool(first.ednsflags & dns.flags.DO), bool(first.flags & dns.flags.CD)) == (True, False)
     assert (bool(second.ednsflags & dns.flags.DO), bool(second.flags & dns.flags.CD)) == (False, True)
@@ -103,7 +125,13 @@ def test_e9_an_answer_to_a_padded_query_is_padded_cached_or_not(times: int) -> N
     assert len(bench.upstream.seen) == 1
 
 
-@pytest.mark.parametrize("handler", [bogus, lambda _: None])
+def nxdomain(message: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(message)
+    response.set_rcode(dns.rcode.NXDOMAIN)
+    return response
+
+
+@pytest.mark.parametrize("handler", [bogus, nxdomain, lambda _: None])
 def test_e9_an_error_to_a_padded_query_is_padded(
     handler: Callable[[dns.message.Message], dns.message.Message | None],
 ) -> None:
@@ -111,8 +139,64 @@ def test_e9_an_error_to_a_padded_query_is_padded(
     assert len(octets or b"") == 468
 
 
-def test_e9_what_is_refused_at_once_is_padded_too() -> None:
-    assert len(Bench().octets(query(kind="AXFR", use_edns=0, options=[PADDING]).to_wire()) or b"") == 468
+def notify() -> dns.message.Message:
+    message = query(kind="SOA", use_edns=0, options=[PADDING])
+    message.set_opcode(dns.opcode.NOTIFY)
+    return message
+
+
+KEEPALIVE_WITH_A_VALUE = dns.edns.GenericOption(dns.edns.OptionType.KEEPALIVE, b"\0\x64")
+
+
+@pytest.mark.parametrize(
+    ("message", "rcode"),
+    [
+        (query(kind="AXFR", use_edns=0, options=[PADDING]), dns.rcode.REFUSED),
+        (query(kind="TXT", rdclass="CH", use_edns=0, options=[PADDING]), dns.rcode.REFUSED),
+        (query(use_edns=1, options=[PADDING]), dns.rcode.BADVERS),
+        (query(use_edns=0, options=[KEEPALIVE_WITH_A_VALUE, PADDING]), dns.rcode.FORMERR),
+        (query(use_edns=0, options=[PADDING, KEEPALIVE_WITH_A_VALUE]), dns.rcode.FORMERR),
+        (notify(), dns.rcode.NOTIMP),
+    ],
+)
+def test_e9_what_is_refused_at_once_is_padded_too(message: dns.message.Message, rcode: dns.rcode.Rcode) -> None:
+    octets = Bench().octets(message.to_wire())
+    assert len(octets or b"") == 468
+    assert dns.message.from_wire(octets or b"").rcode() == rcode
+
+
+@pytest.mark.parametrize("padded_first", [False, True])
+def test_e9_a_padded_and_an_unpadded_client_do_not_get_each_others_answer(padded_first: bool) -> None:
+    bench = Bench()
+    padded, bare = query(use_edns=0, options=[PADDING]).to_wire(), query(use_edns=0).to_wire()
+    for message in [padded, bare, padded, bare] if padded_first else [bare, padded, bare, padded]:
+        assert (len(bench.octets(message) or b"") == 468) is (message is padded)
+
+
+@pytest.mark.parametrize(
+    ("octets", "padded"), [(463, 468), (464, 468), (465, 936), (931, 936), (932, 936), (933, 1404)]
+)
+@pytest.mark.parametrize("option", [[], [KEEPALIVE]])
+def test_e8_an_answer_is_padded_to_the_next_multiple_of_468_octets(
+    octets: int, padded: int, option: list[dns.edns.Option]
+) -> None:
+    """`octets` are those before the padding option, whose own four count: 464 leaves room for it alone."""
+
+    def sized(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.use_edns(False)
+        room = octets - 11 - 6 * len(option) - len(response.to_wire())  # the OPT, and keepalive in it
+        rdata = bytes([192, 0, 2, 1]) * 300
+        text = dns.rdata.from_text("IN", "TYPE65280", f"\\# {room - 12} {rdata[: room - 12].hex()}")
+        response.answer.append(dns.rrset.from_rdata(message.question[0].name, 300, text))
+        return response
+
+    unpadded = Bench(sized).octets(query(use_edns=0, options=option).to_wire())
+    assert len(unpadded or b"") == octets
+    answer = Bench(sized).octets(query(use_edns=0, options=[PADDING, *option]).to_wire())
+    assert len(answer or b"") == padded
+    last = dns.message.from_wire(answer or b"").options[-1]
+    assert (int(last.otype), last.to_wire()) == (12, bytes(padded - octets - 4))
 
 
 def test_e11_keepalive_carries_the_idle_time_of_the_moment_and_is_never_cached() -> None:
@@ -125,7 +209,7 @@ def test_e11_keepalive_carries_the_idle_time_of_the_moment_and_is_never_cached()
 
 
 def test_e12_keepalive_with_a_value_is_formerr() -> None:
-    answer = Bench().ask(query(use_edns=0, options=[dns.edns.GenericOption(dns.edns.OptionType.KEEPALIVE, b"\0\x64")]))
+    answer = Bench().ask(query(use_edns=0, options=[KEEPALIVE_WITH_A_VALUE]))
     assert answer.rcode() == dns.rcode.FORMERR
 
 
@@ -170,13 +254,38 @@ def test_the_second_time_the_answer_comes_from_the_cache_and_its_ttl_is_older() 
     assert len(bench.upstream.seen) == 1
 
 
-def test_d4_what_was_fetched_without_checking_never_answers_a_checked_query() -> None:
+def checking_disabled(**options: object) -> dns.message.Message:
+    message = query("www.example.", "A", **options)
+    message.flags |= dns.flags.CD
+    return message
+
+
+def unless_checked(message: dns.message.Message) -> dns.message.Message:
+    return address_of(message) if message.flags & dns.flags.CD else bogus(message)
+
+
+@pytest.mark.parametrize("options", [{}, {"use_edns": 0}, {"want_dnssec": True}])
+def test_d4_what_was_fetched_without_checking_never_answers_a_checked_query(options: dict[str, object]) -> None:
+    bench = Bench(unless_checked)
+    for _ in range(2):
+        assert bench.ask(checking_disabled(**options)).rcode() == dns.rcode.NOERROR
+        assert bench.ask(query("www.example.", "A", **options)).rcode() == dns.rcode.SERVFAIL
+
+
+def test_d4_who_wants_signatures_and_who_does_not_do_not_get_each_others_answer() -> None:
     bench = Bench()
-    unchecked = query()
-    unchecked.flags |= dns.flags.CD
-    bench.ask(unchecked)
-    bench.ask(query())
-    assert len(bench.upstream.seen) == 2
+    for _ in range(2):
+        for message in (query(use_edns=0), query(want_dnssec=True), query(), checking_disabled(want_dnssec=True)):
+            bench.ask(message)
+    asked = [(bool(seen.ednsflags & dns.flags.DO), bool(seen.flags & dns.flags.CD)) for seen in bench.upstream.seen]
+    assert asked == [(False, False), (True, False), (False, False), (True, True)]
+
+
+def test_d3_cd_is_copied_into_the_answer() -> None:
+    bench = Bench()
+    for _ in range(2):  # from upstream, and from the cache
+        assert bench.ask(checking_disabled()).flags & dns.flags.CD
+        assert not bench.ask(query()).flags & dns.flags.CD
 
 
 @pytest.mark.parametrize("handler", [bogus, lambda message: address_of(message, ttl_s=0)])
