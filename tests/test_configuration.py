@@ -97,6 +97,11 @@ def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
     assert "is not YAML" in faults({"HOMEDOT_CONFIG": str(path)})[0]
 
 
+def test_c1_the_port_is_853_unless_another_is_set() -> None:
+    assert load({}).settings.dot.port == 853
+    assert load({"HOMEDOT_DOT__PORT": "8530"}).settings.dot.port == 8530
+
+
 def test_c1_port_53_is_refused_for_dot() -> None:
     assert "dot.port: must not be 53" in faults({"HOMEDOT_DOT__PORT": "53"})[0]
 

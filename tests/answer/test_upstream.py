@@ -32,7 +32,7 @@ async def test_each_question_gets_its_own_answer() -> None:
     assert [str(dns.message.from_wire(answer or b"").question[0].name) for answer in answers] == names
 
 
-async def test_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
+async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
     def cut(message: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(message)
         response.flags |= dns.flags.TC
@@ -99,7 +99,7 @@ async def test_an_answer_to_another_question_is_not_believed(monkeypatch: pytest
         upstream.close()
 
 
-async def test_too_much_unfinished_is_refused_at_once() -> None:
+async def test_c13_too_much_unfinished_is_refused_at_once() -> None:
     async with serving(lambda _: None) as fake:
         upstream = Upstream(fake.port, 2)
         answers: list[bytes | None] = []
@@ -110,7 +110,7 @@ async def test_too_much_unfinished_is_refused_at_once() -> None:
         assert answers == [None, None, None]
 
 
-async def test_one_client_cannot_take_what_the_others_need() -> None:
+async def test_c13_one_client_cannot_take_what_the_others_need() -> None:
     async with serving(lambda _: None) as fake:
         upstream = Upstream(fake.port, 8)
         answers: list[bytes | None] = []

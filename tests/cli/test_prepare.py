@@ -92,7 +92,7 @@ def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
     assert prepare.identify(settings) == prepare.Findings((), ())
 
 
-def test_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
+def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
     before = start(settings_in(tmp_path))
     moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
     pair = places.pair(moved).read_bytes()

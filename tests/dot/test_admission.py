@@ -33,7 +33,7 @@ def test_there_is_room_until_the_limit() -> None:
     assert house.connections == 3
 
 
-def test_a_newcomer_takes_the_place_of_the_longest_idle_of_all() -> None:
+def test_c13_a_newcomer_takes_the_place_of_the_longest_idle_of_all() -> None:
     house = admission()
     guests = [Somebody("a", 5), Somebody("b", 1), Somebody("c", 0, idle=False)]
     for guest in guests:
@@ -41,7 +41,7 @@ def test_a_newcomer_takes_the_place_of_the_longest_idle_of_all() -> None:
     assert house.make_room("d") is guests[1]
 
 
-def test_a_client_over_its_share_evicts_only_itself() -> None:
+def test_c13_a_client_over_its_share_evicts_only_itself() -> None:
     house = admission(connections=10)
     own = [Somebody("a", 7), Somebody("a", 8)]
     for guest in [Somebody("b", 0), *own]:
@@ -66,7 +66,7 @@ def test_who_leaves_makes_room() -> None:
     assert house.guests() == []
 
 
-def test_idle_time_shrinks_as_places_fill_up() -> None:
+def test_c9_idle_time_shrinks_as_places_fill_up() -> None:
     limits = replace(LIMITS, connections=100, idle_timeout_s=100)
     assert [limits.idle_timeout_at_s(count) for count in (0, 49, 50, 74, 75, 100)] == [100, 100, 50, 50, 10, 10]
 

@@ -1,9 +1,11 @@
 """One connection at a time, against the real server on loopback with an answerer that knows no DNS."""
 
 import asyncio
+import math
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,29 @@ from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient, unverified_context
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_c3_the_stream_of_answers_is_lengths_and_messages_and_nothing_else(pair: Path) -> None:
+    sent = [bytes([size % 256]) * size for size in (12, 255, 256, 257, 511, 512, 4096, 16383, 16384, 16385, 65535)]
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(*sent)
+        expected = b"".join(len(message).to_bytes(2, "big") + message for message in sent)
+        async with asyncio.timeout(10):
+            assert await client.reader.readexactly(len(expected)) == expected
+        await house.server.stop()
+        assert await client.ended() == b""
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 6])
+async def test_c5_a_message_is_waited_for_wherever_it_is_cut(pair: Path, at: int) -> None:
+    stream = b"\0\5hello"
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.writer.write(stream[:at])
+        (connection,) = house.server._admission.guests()
+        while not connection.established or connection.deadline_s == math.inf:
+            await asyncio.sleep(0.01)  # until the server has read the first part by itself
+        client.writer.write(stream[at:])
+        assert await client.receive() == b"hello"
 
 
 async def test_c5_a_message_that_comes_octet_by_octet_is_answered(pair: Path) -> None:
@@ -28,6 +53,43 @@ async def test_c8_a_hundred_round_trips_on_one_connection(pair: Path) -> None:
         for number in range(100):
             client.send(b"%d" % number)
             assert await client.receive() == b"%d" % number
+
+
+async def test_c9_an_idle_connection_is_closed_at_its_time_and_not_before(pair: Path) -> None:
+    async with serving(pair, idle_timeout_s=1) as house, DotClient(house.port) as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        begun_s = time.monotonic()
+        assert await client.ended() == b""
+        assert 0.9 < time.monotonic() - begun_s < 4
+
+
+async def test_c9_every_query_begins_the_idle_time_anew(pair: Path) -> None:
+    async with serving(pair, idle_timeout_s=1.5) as house, DotClient(house.port) as client:
+        begun_s = time.monotonic()
+        while time.monotonic() - begun_s < 3:
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+            await asyncio.sleep(0.3)  # idle, but not for long
+
+
+async def test_c9_idle_connections_have_less_time_when_places_are_short(pair: Path) -> None:
+    async with serving(pair, connections=4, idle_timeout_s=5) as house, DotClient(house.port) as first:
+        first.send(b"hello")
+        assert await first.receive() == b"hello"
+        begun_s = time.monotonic()
+        async with DotClient(house.port), DotClient(house.port), DotClient(house.port):
+            assert await first.ended() == b""
+        assert time.monotonic() - begun_s < 4  # a tenth of it, where a quarter of the places or less are free
+
+
+async def test_c9_a_connection_that_waits_for_an_answer_is_not_idle(pair: Path) -> None:
+    async with serving(pair, idle_timeout_s=0.1) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        await asyncio.sleep(0.6)  # the time in which it must not end
+        house.answerer.release()
+        assert await client.receive() == b"slow"
 
 
 async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
@@ -59,6 +121,38 @@ async def test_c12_what_was_asked_before_the_client_closed_is_answered(pair: Pat
         assert await client.receive() == b"slow"
 
 
+async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
+    async with serving(pair) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = unverified_context().wrap_bio(incoming, outgoing, server_hostname="dns.home.arpa")
+
+        async def until_done(step: Callable[[], object]) -> object:
+            async with asyncio.timeout(10):
+                while True:
+                    try:
+                        done = step()
+                    except ssl.SSLWantReadError:
+                        writer.write(outgoing.read())
+                        incoming.write(await reader.read(65536))
+                        continue
+                    writer.write(outgoing.read())
+                    return done
+
+        await until_done(tls.do_handshake)
+        await until_done(lambda: tls.write(b"\0\4slow"))
+        await house.answerer.somebody_waits.wait()
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.unwrap()  # sends close_notify, and would wait for the server's
+        writer.write(outgoing.read())
+        (connection,) = house.server._admission.guests()
+        while not connection.session.peer_closed:
+            await asyncio.sleep(0.01)  # until the server has read it
+        house.answerer.release()
+        assert await until_done(lambda: tls.read(100)) == b"\0\4slow"
+        writer.close()
+
+
 async def test_c14_a_handshake_that_takes_too_long_is_ended(pair: Path) -> None:
     async with serving(pair, handshake_timeout_s=0.1) as house:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
@@ -77,16 +171,24 @@ async def test_c14_an_unfinished_message_is_not_kept_alive_by_more_octets(pair: 
                 await asyncio.sleep(0.02)  # the drip itself
 
 
-async def test_c14_a_client_that_never_reads_is_dropped(pair: Path) -> None:
-    async with serving(pair, write_timeout_s=0.2) as house, DotClient(house.port) as client:
-        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        big = bytes(60000)
+async def test_c14_a_client_that_never_reads_is_dropped_and_costs_little(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0.2) as house:
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)  # or the kernel would read megabytes for it
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", house.port))
+        _, writer = await asyncio.open_connection(
+            sock=raw, ssl=unverified_context(), server_hostname="dns.home.arpa", limit=1024
+        )
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
         with pytest.raises((ConnectionError, TimeoutError)):
             async with asyncio.timeout(10):
                 while True:
-                    client.send(big)
-                    await client.writer.drain()
-        assert len(house.answerer.seen) < 1000
+                    writer.write(b"\xea\x60" + bytes(60_000))
+                    await writer.drain()
+        assert house.counted(Count.LEFT_UNREAD) == 1
+        assert len(house.answerer.seen) < 20  # 1.2 MB at most, by far the most of it in the kernel
+        writer.transport.abort()
 
 
 @pytest.mark.parametrize("message", [b"", b"x", b"elevenbytes", bytes(65535)])

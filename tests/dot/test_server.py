@@ -30,7 +30,7 @@ async def test_c2_never_answers_plain_dns(pair: Path) -> None:
         assert house.answerer.seen == []
 
 
-async def test_a_flood_of_idle_connections_does_not_lock_a_newcomer_out(pair: Path) -> None:
+async def test_c13_a_flood_of_idle_connections_does_not_lock_a_newcomer_out(pair: Path) -> None:
     async with serving(pair, connections=4) as house:
         crowd = [DotClient(house.port) for _ in range(6)]
         for client in crowd:
@@ -43,7 +43,7 @@ async def test_a_flood_of_idle_connections_does_not_lock_a_newcomer_out(pair: Pa
             left.writer.transport.abort()
 
 
-async def test_refuses_when_all_places_are_taken_by_clients_that_wait(pair: Path) -> None:
+async def test_c13_refuses_when_all_places_are_taken_by_clients_that_wait(pair: Path) -> None:
     async with serving(pair, connections=1) as house, DotClient(house.port) as client:
         client.send(b"slow")
         await house.answerer.somebody_waits.wait()
