@@ -125,7 +125,7 @@ def read_query(message: bytes) -> Query:
         raise Unanswerable("a response")
     if flags & OPCODE_MASK:
         raise BadQuery(Rcode.NOTIMP, *_echo(message))
-    if u16(message, 4) != 1 or u16(message, 6) or u16(message, 8):
+    if u16(message, 4) != 1:
         raise BadQuery(Rcode.FORMERR)  # RFC 9619: one question
     try:
         end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
@@ -137,14 +137,19 @@ def read_query(message: bytes) -> Query:
         raise BadQuery(Rcode.FORMERR) from None
     if u16(question, len(question) - 2) != _CLASS_IN or u16(question, len(question) - 4) in _NOT_FORWARDED_TYPES:
         raise BadQuery(Rcode.REFUSED, question, opt)
+    if u16(message, 6) or u16(message, 8):
+        raise BadQuery(Rcode.FORMERR, question, opt)  # only IXFR brings a record (RFC 1995 3)
     if opt is not None and opt.version:
         raise BadQuery(Rcode.BADVERS, question, opt)
     return Query(u16(message, 0), flags, question, opt)
 
 
 def _read_additional(message: bytes, at: int) -> Opt | None:
-    """The OPT among the additional records. Raises IndexError for what RFC 6891 6.1.1 calls FORMERR."""
+    """The OPT of a message whose question ends at `at`. Raises IndexError for what RFC 6891 6.1.1 calls FORMERR."""
     opt = None
+    for _ in range(u16(message, 6) + u16(message, 8)):
+        at = _skip_name(message, at, pointers=True)
+        at += 10 + u16(message, at + 8)
     for _ in range(u16(message, 10)):
         root_owned = message[at] == 0
         at = _skip_name(message, at, pointers=True)
@@ -225,6 +230,6 @@ def _echo(message: bytes) -> tuple[bytes, Opt | None]:
         if end > len(message) or u16(message, 4) != 1:
             return b"", None
         question = message[HEADER_OCTETS:end]
-        return question, None if u16(message, 6) or u16(message, 8) else _read_additional(message, end)
+        return question, _read_additional(message, end)
     except IndexError:
         return question, None

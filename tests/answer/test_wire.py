@@ -72,6 +72,20 @@ def test_e17_zone_transfers_are_refused(kind: str) -> None:
     assert bad.echo == message[12:]
 
 
+def test_e17_an_incremental_transfer_is_refused_with_the_soa_that_it_brings() -> None:
+    message = dns.message.make_query("example.", "IXFR", use_edns=0)
+    message.authority.append(dns.rrset.from_text("example.", 0, "IN", "SOA", "ns. hostmaster. 1 0 0 0 0"))
+    bad = error_of(message.to_wire())
+    assert bad.rcode is Rcode.REFUSED
+    assert bad.opt is not None
+
+
+def test_a_question_with_an_answer_is_formerr() -> None:
+    message = dns.message.make_query("example.", "A")
+    message.answer.append(dns.rrset.from_text("example.", 0, "IN", "A", "192.0.2.1"))
+    assert error_of(message.to_wire()).rcode is Rcode.FORMERR
+
+
 def test_e17_class_ch_is_refused() -> None:
     assert error_of(query("version.bind.", "TXT", rdclass="CH")).rcode is Rcode.REFUSED
 
