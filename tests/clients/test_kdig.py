@@ -1,5 +1,6 @@
 """kdig with strict authentication, end to end: TLS, validation, recursion in the tests' own internet."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -55,11 +56,20 @@ def test_e7_only_padded_questions_get_padded_answers(box: Box, arguments: tuple[
         assert kdig(box, "signed.test", "A", "+nocookie", *arguments).octets == octets
 
 
-def test_e6_a_large_answer_comes_whole_whatever_the_client_says_it_can_take(box: Box) -> None:
-    reply = kdig(box, "big.signed.test", "TXT", "+bufsize=512")
+@pytest.mark.parametrize("octets", [0, 511, 512, 1232, 65535])
+def test_e6_a_large_answer_comes_whole_whatever_the_client_says_it_can_take(box: Box, octets: int) -> None:
+    reply = kdig(box, "big.signed.test", "TXT", f"+bufsize={octets}")
     assert reply.status == "NOERROR"
     assert "tc" not in reply.flags
     assert reply.octets > 19_000
+
+
+@pytest.mark.parametrize("name", ["big.signed.test", "absent.signed.test", "bogus.test", "signed.test", "localhost"])
+def test_e9_every_answer_to_a_padded_question_is_padded(box: Box, name: str) -> None:
+    for kind in ("TXT", "ANY", "NOTIFY"):
+        octets = kdig(box, name, kind, "+padding=128").octets
+        assert octets >= 468
+        assert octets % 468 == 0
 
 
 def test_e11_keepalive_tells_the_idle_time(box: Box) -> None:
@@ -72,24 +82,72 @@ def test_e4_unknown_options_are_not_echoed(box: Box) -> None:
     assert "65001" not in reply.text
 
 
+def test_e2_a_version_of_the_future_is_badvers(box: Box) -> None:
+    reply = kdig(box, "signed.test", "+edns=1", "+nopadding")
+    assert reply.status == "BADVERS"
+    assert "Version: 0;" in reply.text
+
+
+def test_e12_after_a_keepalive_with_a_value_the_connection_lives(box: Box) -> None:
+    questions = ["signed.test", "+ednsopt=11:0064", "signed.test", "A"]
+    reply = kdig(box, "+keepopen", *questions)
+    assert re.findall(r"status: (\w+)", reply.text) == ["FORMERR", "NOERROR"]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "validated", "signatures"),
+    ("arguments", "verdict"),
     [
-        (("+noadflag", "+nodnssec"), False, False),
-        (("+adflag", "+nodnssec"), True, False),
-        (("+noadflag", "+dnssec"), True, True),
+        (("-t", "AXFR"), "server replied with error 'REFUSED'"),
+        (("-t", "IXFR=1"), "server replied with error 'REFUSED'"),
+        (("CH", "TXT"), "status: REFUSED"),
+        (("NOTIFY",), "opcode: NOTIFY; status: NOTIMPL"),
     ],
 )
-def test_d1_d2_ad_and_signatures_are_for_those_who_ask(
-    box: Box, arguments: tuple[str, ...], validated: bool, signatures: bool
-) -> None:
-    reply = kdig(box, "signed.test", *arguments)
-    assert ("ad" in reply.flags, "RRSIG" in reply.text) == (validated, signatures)
+def test_e17_what_is_not_for_a_resolver_is_refused_at_once(box: Box, arguments: tuple[str, ...], verdict: str) -> None:
+    assert verdict in kdig(box, "signed.test", *arguments).text
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [("+noadflag", "+nodnssec"), ("+adflag", "+nodnssec"), ("+noadflag", "+dnssec"), ("+adflag", "+dnssec")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", ["signed.test", "unsigned.test", "absent.signed.test"])
+def test_d1_d2_ad_and_signatures_are_for_those_who_ask(box: Box, name: str, asks: tuple[str, str]) -> None:
+    is_signed = name != "unsigned.test"
+    for _ in range(2):  # from upstream, and from the cache
+        reply = kdig(box, name, *asks)
+        assert ("ad" in reply.flags) is (is_signed and asks != ("+noadflag", "+nodnssec"))
+        assert ("RRSIG" in reply.text) is (is_signed and "+dnssec" in asks)
+        assert ("flags: do;" in reply.text.lower()) is ("+dnssec" in asks)
+
+
+def test_d1_signatures_come_also_to_who_asks_for_nothing_else(box: Box) -> None:
+    assert "RRSIG" in kdig(box, "signed.test", "RRSIG", "+nodnssec").text.partition("ANSWER SECTION")[2]
+
+
+def test_d3_who_checks_for_himself_gets_what_does_not_validate(box: Box) -> None:
+    reply = kdig(box, "bogus.test", "A", "+cdflag", "+adflag", "+dnssec")
+    assert reply.status == "NOERROR"
+    assert "cd" in reply.flags
+    assert "ad" not in reply.flags
+    checked = kdig(box, "bogus.test", "A", "+dnssec")
+    assert (checked.status, "cd" in checked.flags) == ("SERVFAIL", False)
+    assert set(checked.extended_errors) & {6, 7, 9, 10}
 
 
 def test_d3_d4_what_was_fetched_without_checking_is_not_given_to_who_checks(box: Box) -> None:
-    assert kdig(box, "bogus.test", "AAAA", "+cdflag").status == "NOERROR"
-    assert kdig(box, "bogus.test", "AAAA").status == "SERVFAIL"
+    for _ in range(2):
+        assert kdig(box, "bogus.test", "AAAA", "+cdflag").status == "NOERROR"
+        assert kdig(box, "bogus.test", "AAAA").status == "SERVFAIL"
+
+
+@pytest.mark.parametrize("name", ["localhost", "_dns.resolver.arpa", "printer.local", "1.1.168.192.in-addr.arpa"])
+def test_d5_what_is_answered_here_is_not_called_validated(box: Box, name: str) -> None:
+    for kind in ("A", "ANY"):
+        reply = kdig(box, name, kind, "+dnssec", "+adflag")
+        assert reply.status in {"NOERROR", "NXDOMAIN"}
+        assert "ad" not in reply.flags
 
 
 def test_serves_the_ipv6_loopback_too(own_authority: Box) -> None:

@@ -56,10 +56,3 @@ def test_c20_early_data_is_not_offered(box: Box) -> None:
         # The limit comes with the session ticket, after the handshake; without a ticket the idle timeout ends this.
         assert next(line for line in lines if line.startswith("Max Early Data")) == "Max Early Data: 0"
         client.terminate()
-
-
-def test_c10_the_end_is_a_close_notify(box: Box) -> None:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{box.port}", "-msg", "-quiet", "-no_ign_eof"]
-    query = bytes.fromhex("001d 0001 0100 0001 0000 0000 0000 06 7369676e6564 04 74657374 00 0001 0001")
-    done = subprocess.run(command, input=query, capture_output=True, timeout=30, check=False)
-    assert b"close_notify" in done.stdout + done.stderr

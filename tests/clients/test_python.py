@@ -3,6 +3,7 @@
 import ssl
 import time
 
+import dns.edns
 import dns.message
 import dns.rcode
 import pytest
@@ -72,3 +73,33 @@ async def test_c16_a_good_question_after_garbage_is_answered(own_authority: Box,
         while answer[:2] != good[:2]:
             answer = await client.receive()
         assert dns.message.from_wire(answer).rcode() == dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("length", [0, 1, 11])
+async def test_c15_what_is_shorter_than_a_header_gets_nothing_and_the_next_question_its_answer(
+    own_authority: Box, length: int
+) -> None:
+    async with DotClient(own_authority.port) as client:
+        good = query("signed.test")
+        client.send(bytes(length), good)
+        assert (await client.receive())[:2] == good[:2]
+
+
+@pytest.mark.parametrize("length", [12, 65535])
+async def test_c15_messages_of_the_shortest_and_the_greatest_length_are_answered(
+    own_authority: Box, length: int
+) -> None:
+    async with DotClient(own_authority.port) as client:
+        client.send((b"\x12\x34" + bytes(10)).ljust(length, b"\0"))
+        answer = dns.message.from_wire(await client.receive())
+        assert (answer.id, answer.rcode()) == (0x1234, dns.rcode.FORMERR)
+
+
+async def test_e13_a_keepalive_for_one_connection_is_for_no_other(own_authority: Box) -> None:
+    keepalive = dns.edns.GenericOption(dns.edns.OptionType.KEEPALIVE, b"")
+    asking = dns.message.make_query("signed.test", "A", use_edns=0, options=[keepalive]).to_wire()
+    plain = dns.message.make_query("signed.test", "A", use_edns=0).to_wire()
+    async with DotClient(own_authority.port) as first, DotClient(own_authority.port) as second:
+        for client, message, options in ((first, asking, 1), (second, plain, 0), (first, plain, 0)):
+            client.send(message)
+            assert len(dns.message.from_wire(await client.receive()).options) == options
