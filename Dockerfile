@@ -31,7 +31,8 @@ RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends ca-certificates dns-root-data python3 unbound >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /usr/share/doc /usr/share/man \
     && useradd --system --uid 853 --no-create-home --shell /usr/sbin/nologin homedot-dot \
-    && useradd --system --uid 854 --no-create-home --shell /usr/sbin/nologin homedot-web
+    && useradd --system --uid 854 --no-create-home --shell /usr/sbin/nologin homedot-web \
+    && useradd --system --uid 855 --no-create-home --shell /usr/sbin/nologin homedot-lists
 COPY rootfs /
 COPY --from=build /opt/homedot /opt/homedot
 ENV PATH=/opt/homedot/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

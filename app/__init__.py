@@ -11,6 +11,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     files        one way to write a file: whole or not at all
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               wire format, EDNS, cache, the socket to unbound
+    lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries
     trust/       who are we?                       certificate authority, leaf, their files on the volume
     onboarding/  how does a device join?           Apple profile, QR code, steps, the web page
     ops/         how is the box run?               unbound.conf, addresses, supervision, health, doctor

@@ -3,6 +3,7 @@
 HomedotError
  |- OperatorError   the person who runs the box: a setting, a file, a port. Fatal at start, exit code 2,
  |                  all faults told at once.
+ |- ListError       a block list cannot be had, read or used. The old one is used on; `homedot lists` shows why.
  |- PeerError       a client broke the protocol. Costs that one connection and one debug line.
  `- UpstreamError   the resolver behind us did not answer. The client gets SERVFAIL with an extended error.
 """
@@ -20,6 +21,10 @@ class OperatorError(HomedotError):
     def __init__(self, faults: str | Iterable[str]) -> None:
         self.faults = (faults,) if isinstance(faults, str) else tuple(faults)
         super().__init__("\n".join(self.faults))
+
+
+class ListError(HomedotError):
+    """A list server, a file or a compiled list is not as it should be. The message is one line for the operator."""
 
 
 class PeerError(HomedotError):

@@ -105,7 +105,7 @@ class Resolver:
     ca_bundle: Path = setting(
         "/etc/ssl/certs/ca-certificates.crt",
         values.path,
-        "Certificates that `tls://` forwarders are checked against (PEM).",
+        "Certificates that `tls://` forwarders and servers of block lists are checked against (PEM).",
     )
     root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
     trust_anchor: Path | None = setting(
@@ -115,18 +115,38 @@ class Resolver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blocking:
+    enabled: bool = setting(True, values.boolean, "Block the names on the lists: ads, trackers, malware.")
+    lists: tuple[str, ...] = setting(
+        "https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
+        values.sequence(values.list_source),
+        "Block lists: addresses, or absolute paths of files. Hosts, domains, wildcards or Adblock syntax.",
+    )
+    refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
+    allow: tuple[str, ...] = setting(
+        "", values.sequence(values.domain), "Names that are never blocked, each with everything below it."
+    )
+    deny: tuple[str, ...] = setting(
+        "", values.sequence(values.domain), "Names that are blocked too, each with everything below it."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     hostname: str = setting("dns.home.arpa", values.hostname, "The name in the certificate, which devices verify.")
     addresses: tuple[values.IPAddress, ...] = setting(
         "", values.sequence(values.address), "LAN addresses of this box. Default: found on the host."
     )
-    data_dir: Path = setting("/data", values.path, "The volume: the authority and its certificates. Back it up.")
+    data_dir: Path = setting(
+        "/data", values.path, "The volume: the authority and its certificates, block lists. Back it up."
+    )
     run_dir: Path = setting("/run/homedot", values.path, "Sockets and generated files; remade at every start.")
     dot: Dot = Dot()
     plain: Plain = Plain()
     web: Web = Web()
     tls: Tls = Tls()
     resolver: Resolver = Resolver()
+    blocking: Blocking = Blocking()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -89,6 +90,39 @@ def forwarder(raw: object) -> Forwarder:
         raise ValueError(f"has a certificate name but no TLS: write tls://{text}")
     number = port(port_text) if port_text else (853 if encrypted else 53)
     return Forwarder(host_address, number, hostname(name) if encrypted else None)
+
+
+def list_source(raw: object) -> str:
+    """`https://example.com/list.txt`, or the absolute path of a file, which may come and go while we run."""
+    text = str(raw).strip()
+    if text.startswith("/"):
+        return str(Path(text))
+    try:
+        parts = urlsplit(text)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be addresses or absolute paths, like https://example.com/list.txt, /config/blocked.txt")
+    if "@" in parts.netloc:
+        raise ValueError("must not carry a user name or password: download such a list to a file and name that")
+    return text.partition("#")[0]
+
+
+def domain(raw: object) -> str:
+    """A name of any number of labels, lower case, no trailing dot; an internationalised one becomes its A-labels."""
+    text = str(raw).strip().lower().removesuffix(".")
+    if text.startswith(("*", ".")):
+        raise ValueError(
+            f"must be names without *. before them, like {text.lstrip('*.')}: all names below are meant too"
+        )
+    try:
+        name = text.encode("idna").decode().lower() if len(text) <= 253 else ""
+    except UnicodeError:
+        name = ""
+    if not name or len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in name.split(".")):
+        raise ValueError("must be names, like ads.example.com")
+    return name
 
 
 def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:

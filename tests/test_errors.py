@@ -1,4 +1,4 @@
-from app.errors import HomedotError, OperatorError, PeerError, UpstreamError
+from app.errors import HomedotError, ListError, OperatorError, PeerError, UpstreamError
 
 
 def test_an_operator_error_carries_every_fault_and_reads_as_lines() -> None:
@@ -8,4 +8,4 @@ def test_an_operator_error_carries_every_fault_and_reads_as_lines() -> None:
 
 
 def test_one_root_and_one_branch_for_each_who_must_act() -> None:
-    assert set(HomedotError.__subclasses__()) == {OperatorError, PeerError, UpstreamError}
+    assert set(HomedotError.__subclasses__()) == {OperatorError, ListError, PeerError, UpstreamError}

@@ -69,6 +69,12 @@ def _upkeep(loaded: Loaded, _: argparse.Namespace) -> None:
     upkeep(loaded.settings)
 
 
+def _lists(loaded: Loaded, arguments: argparse.Namespace) -> None:
+    from .blocking import lists
+
+    lists(loaded.settings, arguments.action)
+
+
 def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
     from .inspect import setup_phone
 
@@ -121,6 +127,7 @@ _COMMANDS = {
     "dot": (_dot, "run the DNS-over-TLS server"),
     "web": (_web, "run the setup page"),
     "upkeep": (_upkeep, "renew certificates; started by supervisord"),
+    "lists": (_lists, "show the block lists; `lists refresh` looks for new ones now"),
     "setup-phone": (_setup_phone, "show the QR code and the steps again"),
     "snippet": (_snippet, "print ready lines for stubby, unbound, routers and others"),
     "config": (_config, "show every setting and where its value comes from"),
@@ -151,5 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("ca", "key"):
             command.add_argument("action", choices=["new"])
             command.add_argument("--yes", action="store_true", help="do it; without this, say what it means")
+        if name == "lists":
+            command.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "run", "compile"))
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser

@@ -35,6 +35,16 @@ def state_socket(settings: Settings) -> Path:
     return settings.run_dir / "dot" / "state.sock"
 
 
+def lists(settings: Settings) -> Path:
+    """The compiled block lists and what is known about them: written by the program `lists`, readable by everybody."""
+    return settings.data_dir / "lists"
+
+
+def refresh_request(settings: Settings) -> Path:
+    """Touched to have all block lists looked at now."""
+    return settings.run_dir / "refresh-lists"
+
+
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 

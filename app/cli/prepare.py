@@ -7,6 +7,8 @@ import asyncio
 import grp
 import logging
 import os
+import pwd
+import stat
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ from . import places
 log = logging.getLogger("homedot")
 
 DOT_GROUP = "homedot-dot"
+LISTS_USER = "homedot-lists"
 CLOCK_WAIT_S = 60.0
 CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed or judged: {clock.SET_IT}; "
@@ -52,9 +55,10 @@ def bootstrap(settings: Settings) -> None:
     resolver = _resolver(settings)
     publish(identity, settings.run_dir, _dot_gid())
     _make_folder_of_dot(places.state_socket(settings).parent)
+    faults = _make_folder_of_lists(settings.data_dir, places.lists(settings)) if settings.blocking.enabled else ()
     _write_engine_configuration(settings, resolver.mode)
     enrolment, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
-    for warning in (*_warnings(identity), *warnings):
+    for warning in (*_warnings(identity), *warnings, *faults):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)
 
@@ -178,6 +182,30 @@ def _make_folder_of_dot(path: Path) -> None:
         path.chmod(0o755 if gid is None else 0o775)
     except OSError as error:
         raise OperatorError(f"{path}: cannot be made: {error.strerror}") from error
+
+
+def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
+    """Where the program `lists` may write and everybody may read. Secrets next to it lie in folders of their own.
+
+    Returns warnings: DNS goes on without new lists.
+    """
+    try:
+        with disk.write_faults(path):
+            if not path.is_dir():
+                path.mkdir(parents=True)
+                path.chmod(0o755)
+            if os.geteuid() == 0:
+                owner = pwd.getpwnam(LISTS_USER)
+                if path.stat().st_uid != owner.pw_uid:
+                    os.chown(path, owner.pw_uid, owner.pw_gid)
+            mode = data_dir.stat().st_mode
+            if mode & 0o011 != 0o011:
+                data_dir.chmod(stat.S_IMODE(mode) | 0o011)
+    except KeyError:
+        raise OperatorError(f"there is no user {LISTS_USER}: start with `make run`, which adds it") from None
+    except OperatorError as error:
+        return tuple(f"block lists are not refreshed: {fault}" for fault in error.faults)
+    return ()
 
 
 def _dot_gid() -> int | None:

@@ -20,7 +20,11 @@ def supervise(settings: Settings, configuration: str) -> int:
     """Run supervisord with everything below it. Returns the exit code."""
     from app.ops.supervise import run
 
-    variables = {"RUN_DIR": str(settings.run_dir), "WEB_ENABLED": str(settings.web.enabled).lower()}
+    variables = {
+        "RUN_DIR": str(settings.run_dir),
+        "WEB_ENABLED": str(settings.web.enabled).lower(),
+        "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
+    }
     return run(Path(configuration), variables)
 
 

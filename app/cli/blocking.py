@@ -1,0 +1,156 @@
+"""`homedot lists`: show them, ask for new ones, and the program and its child that keep them."""
+
+import fcntl
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from app.errors import ListError, OperatorError
+from app.lists import places as list_places
+from app.lists.state import ListState, load
+from app.settings import Settings
+
+from . import places
+
+log = logging.getLogger("homedot")
+
+ACTIONS = ("show", "refresh", "run", "compile")
+_LOOK_S = 5.0
+_RETRY_S = 60.0
+_ENDINGS = {signal.SIGTERM, signal.SIGINT}
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+
+
+def lists(settings: Settings, action: str) -> None:
+    """Do one of ACTIONS; `run` is what supervisord starts, and `compile` what that starts."""
+    {"show": show, "refresh": refresh, "run": run, "compile": compile_one}[action](settings)
+
+
+def show(settings: Settings) -> None:
+    """Print what is known about each list."""
+    if not settings.blocking.enabled:
+        print("blocking.enabled is false: no list is used")
+        return
+    known = load(list_places.state(places.lists(settings)))
+    for source in settings.blocking.lists:
+        print(f"{source}\n  {_summary(source, known.get(source, ListState()), time.time())}")
+
+
+def _summary(source: str, known: ListState, now_s: float) -> str:
+    if not known.checked_s:
+        return "not fetched yet"
+    facts = [known.title, f"{known.names} names"]
+    if known.updated_s:
+        facts.append(f"{_duration(now_s - known.updated_s)} old")
+    if known.error or not source.startswith("/"):
+        facts.append(f"next look in {_duration(known.next_s - now_s)}")
+    lines = [", ".join(facts)]
+    if known.unsupported:
+        lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
+    if known.junk:
+        lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
+    if known.error:
+        lines.append(f"failed, {known.failures} in a row: {known.error}")
+    return "\n  ".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    for unit_s, unit in ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds // unit_s:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def refresh(settings: Settings) -> None:
+    """Let the running Homedot look at all sources now."""
+    path = places.refresh_request(settings)
+    try:
+        path.touch()
+    except OSError as error:
+        raise OperatorError(
+            f"{path}: {error.strerror}: is Homedot running, and are you the user it runs as?"
+        ) from error
+    print("all lists are being looked at; `homedot lists` shows what came of it")
+
+
+def run(settings: Settings) -> None:
+    """Keep the lists until SIGTERM; SIGHUP looks at all sources at once."""
+    from app.lists import child
+    from app.lists.contract import Job, Outcome
+    from app.lists.refresher import Refresher
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="lists: %(message)s")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
+    folder, request = places.lists(settings), places.refresh_request(settings)
+    lock = _only_one(folder)
+    command = [sys.executable, "-P", "-m", "app", "lists", "compile"]
+
+    def work(job: Job) -> Outcome:
+        told = json.loads(child.ask(command, json.dumps(asdict(job)).encode(), child.DEADLINE_S, (lock,)))
+        if "error" in told:
+            raise ListError(told["error"])
+        return Outcome(**told)
+
+    blocking = settings.blocking
+    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, work, time.time, random.random)
+    asked = _mark(request)
+    while True:
+        keeper.round()
+        told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP}, _LOOK_S)
+        if told is not None and told.si_signo in _ENDINGS:
+            return
+        mark = _mark(request)
+        if told is not None or mark != asked:
+            asked = mark
+            keeper.ask()
+
+
+def compile_one(settings: Settings) -> None:
+    """Read one job as JSON, do it, print what came of it as JSON."""
+    from app.lists import child
+    from app.lists.contract import Job
+    from app.lists.job import refresh
+
+    child.limit_ourselves()
+    job = Job(**json.load(sys.stdin))
+    try:
+        told: dict[str, object] = asdict(refresh(job, settings.resolver.port, settings.resolver.ca_bundle))
+    except ListError as error:
+        told = {"error": str(error)}
+    except MemoryError:
+        told = {"error": f"does not fit into {child.MOST_MEMORY_OCTETS >> 20} MB while it is compiled"}
+    print(json.dumps(told))
+
+
+def _only_one(folder: Path) -> int:
+    """A descriptor that locks `folder`, until this process and its children are gone. Waits as long as it takes."""
+    said = ""
+    while True:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            os.close(descriptor)
+            fault, pause_s = f"{folder}: another refresh is at work there; waiting for its end", _LOOK_S
+        except OSError as error:
+            fault, pause_s = f"{folder}: cannot be used: {error.strerror}; lists are not refreshed", _RETRY_S
+        if fault != said:
+            log.error("%s", fault)
+            said = fault
+        if signal.sigtimedwait(_ENDINGS, pause_s) is not None:
+            sys.exit(0)
+
+
+def _mark(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

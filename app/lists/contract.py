@@ -1,0 +1,29 @@
+"""What the refresher and its child tell each other."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to do. `names` are in the compiled list that is there, 0 if there is none."""
+
+    source: str
+    folder: str
+    names: int = 0
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done. When nothing had changed, the counts are those of nothing."""
+
+    is_new: bool
+    title: str = ""
+    names: int = 0
+    exceptions: int = 0
+    unsupported: int = 0
+    junk: int = 0
+    examples: tuple[str, ...] = ()
+    etag: str = ""
+    last_modified: str = ""

@@ -1,0 +1,47 @@
+"""Names and connections for downloads: names through our own unbound, since this box may be its own DNS server."""
+
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import dns.exception
+import dns.resolver
+
+from app.errors import ListError
+from app.values import IPAddress
+
+_LOOKUP_S = 10.0
+
+
+class Network:
+    """The way out. `resolver_port` is unbound's on loopback."""
+
+    def __init__(self, resolver_port: int) -> None:
+        self._resolver = dns.resolver.Resolver(configure=False)
+        self._resolver.nameservers = ["127.0.0.1"]
+        self._resolver.port = resolver_port
+        self._resolver.lifetime = _LOOKUP_S
+
+    def addresses(self, host: str) -> Sequence[IPAddress]:
+        """All addresses of `host`, which may be one itself. Raises ListError if there are none."""
+        try:
+            return [ip_address(host)]
+        except ValueError:
+            pass
+        found: list[IPAddress] = []
+        failure = "it has no address"
+        for kind in ("A", "AAAA"):
+            try:
+                answer = self._resolver.resolve(host, kind, raise_on_no_answer=False, search=False)
+                found += [ip_address(record.to_text()) for record in answer.rrset or ()]
+            except dns.resolver.NXDOMAIN:
+                failure = "there is no such name"
+            except dns.exception.DNSException as error:
+                failure = f"the resolver does not answer ({type(error).__name__})"
+        if not found:
+            raise ListError(f"{host}: {failure}")
+        return found
+
+    def connect(self, address: IPAddress, port: int, timeout_s: float) -> socket.socket:
+        """A TCP connection. Raises OSError."""
+        return socket.create_connection((str(address), port), timeout_s)

@@ -1,0 +1,65 @@
+"""What is known about each list, in a file that everybody may read and only the refresher writes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from app.files import write_atomically
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListState:
+    """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
+
+    `mark` changes when the file does that a list is read from; `unsupported` and `junk` count lines, see parse.Report.
+    """
+
+    title: str = ""
+    names: int = 0
+    exceptions: int = 0
+    unsupported: int = 0
+    junk: int = 0
+    examples: tuple[str, ...] = ()
+    etag: str = ""
+    last_modified: str = ""
+    mark: str = ""
+    updated_s: float = 0.0
+    checked_s: float = 0.0
+    next_s: float = 0.0
+    failures: int = 0
+    error: str = ""
+
+
+def load(path: Path) -> dict[str, ListState]:
+    """The states by source. What cannot be read is forgotten: the lists are then fetched anew."""
+    try:
+        tree = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(tree, dict):
+        return {}
+    return {source: state for source, raw in tree.items() if (state := _state(raw)) is not None}
+
+
+def save(path: Path, states: Mapping[str, ListState]) -> None:
+    """Raises OSError."""
+    text = json.dumps({source: asdict(state) for source, state in states.items()}, indent=1, allow_nan=False)
+    write_atomically(path, text.encode())
+
+
+def _state(raw: Any) -> ListState | None:
+    if not isinstance(raw, dict):
+        return None
+    known: dict[str, Any] = {}
+    for item in fields(ListState):
+        value = raw.get(item.name, item.default)
+        if item.name == "examples":
+            value = tuple(map(str, value)) if isinstance(value, list) else ()
+        elif isinstance(item.default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(item.default):
+            return None
+        known[item.name] = value
+    return ListState(**known)
