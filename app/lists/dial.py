@@ -16,11 +16,11 @@ _LOOKUP_S = 10.0
 class Network:
     """The way out. `resolver_port` is unbound's on loopback."""
 
-    def __init__(self, resolver_port: int) -> None:
+    def __init__(self, resolver_port: int, lookup_s: float = _LOOKUP_S) -> None:
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = ["127.0.0.1"]
         self._resolver.port = resolver_port
-        self._resolver.lifetime = _LOOKUP_S
+        self._resolver.lifetime = lookup_s
 
     def addresses(self, host: str) -> Sequence[IPAddress]:
         """All addresses of `host`, which may be one itself. Raises ListError if there are none."""

@@ -13,7 +13,7 @@ from .body import octets_of_list
 from .compile import compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
-from .parse import parse
+from .parse import Report, parse
 
 MOST_OCTETS = 128_000_000
 """Of a list, packed or not: several times the longest that are published."""
@@ -33,7 +33,7 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
     header, content = compile_list(parsed, job.source, title)
     is_file = job.source.startswith("/")
     if not is_file:
-        _plausible(job, header.names, report.examples)
+        _plausible(job, header.names, report)
     path = places.compiled(Path(job.folder), job.source)
     try:
         write_atomically(path, content)
@@ -52,10 +52,12 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
     )
 
 
-def _plausible(job: Job, names: int, examples: list[str]) -> None:
+def _plausible(job: Job, names: int, report: Report) -> None:
     """A file on this machine is what somebody made it; a download is not to be trusted that far."""
     if not names:
-        raise ListError(f"has no name in it, but things like {examples[0]!r}" if examples else "is empty")
+        lines = report.junk + report.unsupported
+        like = f", like {report.examples[0]!r}" if report.examples else ""
+        raise ListError(f"has no name in its {lines} lines{like}" if lines else "is empty")
     if names < job.names * _LEAST_SHARE:
         path = places.compiled(Path(job.folder), job.source)
         raise ListError(f"has shrunk from {job.names} names to {names}; if that is right, remove {path}")

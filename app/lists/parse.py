@@ -38,7 +38,7 @@ _SINKS = {"0.0.0.0", "127.0.0.1", "::", "::1", "0", "fe80::1%lo0", "255.255.255.
 _BOM = "\ufeff"
 _EMPTY_OPTIONS = {"important", "all"}
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
-_FOREIGN = set("|/$^*@#,=")
+_FOREIGN = set("|/$^*@#=")
 """What is in lines of formats that we do not read, and never in a name."""
 
 

@@ -1,0 +1,81 @@
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import ListError
+from app.lists.body import octets_of_list
+
+MOST = 1_000_000
+
+
+def pieces(octets: bytes, size: int) -> Iterator[bytes]:
+    return (octets[at : at + size] for at in range(0, len(octets), size))
+
+
+@given(
+    st.binary(max_size=300).filter(
+        lambda text: not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\x1f\x8b"))
+    ),
+    st.integers(1, 50),
+)
+def test_a_plain_list_comes_out_as_it_is(text: bytes, size: int) -> None:
+    assert b"".join(octets_of_list(pieces(text, size), MOST)) == text
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+def test_gzip_is_unpacked_whatever_it_is_called(text: bytes, size: int) -> None:
+    text = b"a" + text
+    assert b"".join(octets_of_list(pieces(gzip.compress(text), size), MOST)) == text
+
+
+def test_gzip_may_have_several_members_and_be_filled_up_with_zeros() -> None:
+    packed = gzip.compress(b"a.example\n") + gzip.compress(b"b.example\n") + b"\0" * 1000
+    assert b"".join(octets_of_list(pieces(packed, 7), MOST)) == b"a.example\nb.example\n"
+
+
+PACKED = gzip.compress(b"a.example\n" * 1000, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("packed", "fault"),
+    [(PACKED[:-9], "ends in the middle"), (PACKED[:-8] + bytes(8), "damaged"), (PACKED + b"junk", "damaged")],
+    ids=["cut", "wrong checksum", "with something behind it"],
+)
+def test_gzip_that_is_broken_is_refused(packed: bytes, fault: str) -> None:
+    with pytest.raises(ListError, match=fault):
+        list(octets_of_list([packed], MOST))
+
+
+def test_a_bomb_is_noticed_before_it_has_grown() -> None:
+    packer = zlib.compressobj(wbits=31)
+    bomb = b"".join([*(packer.compress(b"\0" * 1_000_000) for _ in range(100)), packer.flush()])
+    grown = 0
+    with pytest.raises(ListError, match="longer than 1 MB"):
+        for piece in octets_of_list([bomb], MOST):
+            assert len(piece) <= 65536
+            grown += len(piece)
+    assert grown <= MOST
+
+
+def test_more_than_a_list_can_have_is_refused() -> None:
+    with pytest.raises(ListError, match="longer than 1 MB"):
+        list(octets_of_list((b"a.example\n" for _ in range(MOST)), MOST))
+
+
+@pytest.mark.parametrize("begin", [b"<!DOCTYPE html>", b" \r\n<html>", b"\xef\xbb\xbf<?xml"])
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_web_page_is_no_list(begin: bytes, size: int) -> None:
+    with pytest.raises(ListError, match="web page"):
+        list(octets_of_list(pieces(begin + b"ads.example.com", size), MOST))
+
+
+@given(st.lists(st.binary()))
+def test_any_octets_are_a_list_or_a_list_error(chunks: list[bytes]) -> None:
+    for begin in (b"", b"\x1f\x8b\x08"):
+        with suppress(ListError):
+            list(octets_of_list([begin, *chunks], MOST))

@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lists.names import MOST_OCTETS, is_name, key_of, name_of, rule_of, to_ascii
+
+LABELS = st.from_regex(r"[a-z0-9_-]{1,10}", fullmatch=True)
+NAMES = st.builds(".".join, st.lists(LABELS, min_size=1, max_size=5)).filter(lambda name: is_name(name.encode()))
+
+
+@given(NAMES, NAMES)
+def test_a_rule_is_a_prefix_of_the_names_that_it_applies_to(name: str, other: str) -> None:
+    is_below = other.endswith(f".{name}")
+    assert key_of(other).startswith(rule_of(name.encode(), covers_below=True)) is (other == name or is_below)
+    assert key_of(other).startswith(rule_of(name.encode(), covers_below=False)) is (other == name)
+    assert key_of(f"{other}.{name}").startswith(rule_of(name.encode(), covers_below=True))
+
+
+@given(NAMES, st.booleans())
+def test_a_rule_gives_its_name_back(name: str, covers_below: bool) -> None:
+    assert name_of(rule_of(name.encode(), covers_below)) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"", b".", b"a..b", b".a", b"a.", b"A.b", b"a b.c", b"a/b.c", b"1.2.3.4", b"a.1", b"x" * 64, b"a\n", b"\xff.a"],
+)
+def test_what_is_no_name_is_none(name: bytes) -> None:
+    assert not is_name(name)
+
+
+def test_a_name_has_an_end() -> None:
+    assert is_name(b".".join([b"a" * 49] * 5))
+    assert not is_name(b".".join([b"a" * 50] * 5))
+
+
+@pytest.mark.parametrize("name", [b"a", b"a-b.c_d.e1", b"xn--bcher-kva.example", b"x" * 63 + b".a", b"1.a"])
+def test_what_is_a_name_is_one(name: bytes) -> None:
+    assert is_name(name)
+
+
+def test_an_internationalised_name_becomes_its_a_labels() -> None:
+    assert to_ascii("Bücher.example") == b"xn--bcher-kva.example"
+
+
+@given(st.text())
+def test_any_text_becomes_a_labels_or_nothing(text: str) -> None:
+    octets = to_ascii(text)
+    assert octets is None or octets.isascii()
+
+
+def test_a_name_that_is_too_long_is_not_even_tried() -> None:
+    assert to_ascii("ü." * (MOST_OCTETS // 2 + 1)) is None

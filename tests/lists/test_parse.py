@@ -1,0 +1,229 @@
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lists.names import name_of
+from app.lists.parse import MOST_LINE_OCTETS, Parsed, parse
+
+
+def parsed(text: str | bytes) -> Parsed:
+    return parse([text if isinstance(text, bytes) else text.encode()])
+
+
+def below(name: str) -> bytes:
+    return b".".join(reversed(name.encode().split(b"."))) + b"."
+
+
+def exactly(name: str) -> bytes:
+    return below(name) + b" "
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ads.example.com",
+        "ADS.Example.COM",
+        "ads.example.com.",
+        "  ads.example.com\t",
+        "ads.example.com\r",
+        "ads.example.com # found on a page",
+        "ads.example.com ! found on a page",
+        "\ufeffads.example.com",
+        "*.ads.example.com",
+        ".ads.example.com",
+        "||ads.example.com^",
+        "||ADS.example.com.^",
+        "||*.ads.example.com^",
+        "||ads.example.com^$important",
+        "||ads.example.com^ # found on a page",
+        "0.0.0.0 *.ads.example.com",
+    ],
+)
+def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
+    found = parsed(line)
+    assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0.0.0.0 ads.example.com",
+        "0.0.0.0\tADS.example.com.",
+        "127.0.0.1  ads.example.com # found on a page",
+        "127.0.0.1 ads.example.com",
+        ":: ads.example.com",
+        "::1 localhost ads.example.com",
+        "0 ads.example.com",
+    ],
+)
+def test_a_line_of_a_hosts_file_means_exactly_its_names(line: str) -> None:
+    assert parsed(line).rules == [exactly("ads.example.com")]
+
+
+def test_a_line_of_a_hosts_file_may_have_several_names() -> None:
+    assert parsed("0.0.0.0 a.example b.example\tc.example").rules == [
+        exactly(f"{letter}.example") for letter in "abc"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "127.0.0.1 localhost",
+        "127.0.0.1 localhost.localdomain",
+        "::1 ip6-localhost ip6-loopback",
+        "0.0.0.0 0.0.0.0",
+        "255.255.255.255 broadcasthost",
+        "fe80::1%lo0 localhost",
+        "",
+        " \t",
+        "# a comment: ads.example.com",
+        "! a comment",
+        "[Adblock Plus 2.0]",
+        "##.banner",
+        "\ufeff",
+    ],
+)
+def test_what_blocks_nothing_is_neither_a_rule_nor_junk(line: str) -> None:
+    found = parsed(line)
+    assert (found.rules, found.exceptions, found.report.junk, found.report.unsupported) == ([], [], 0, 0)
+
+
+@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^$important"])
+def test_an_exception_is_one(line: str) -> None:
+    found = parsed(line)
+    assert (found.rules, found.exceptions) == ([], [below("good.example.com")])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "||ads.example.com^$third-party",
+        "||ads.example.com^$dnstype=AAAA",
+        "||ads.example.com^$important,client=10.0.0.1",
+        "||ads.example.com",
+        "||ads.example.com/banner^",
+        "||ads*.example.com^",
+        "||*^",
+        "/banner[0-9]+/",
+        "|https://example.com/|",
+        "example.com##.banner",
+        "example.com#@#.banner",
+        "@@/good/",
+        "ads*.example.com",
+        "*",
+        "address=/ads.example.com/0.0.0.0",
+        "192.0.2.1 router.example.com",
+        "192.0.2.1",
+    ],
+)
+def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
+    found = parsed(line)
+    assert (found.rules, found.exceptions) == ([], [])
+    assert (found.report.unsupported, found.report.junk) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"hello",
+        b"hello world",
+        b"a..example.com",
+        b"bad name.example.com",
+        b"\xff\xfe.example.com",
+        b"0.0.0.0 a..example.com",
+        b"0.0.0.0 " + b".".join([b"a" * 60] * 5),
+        b".".join([b"a" * 60] * 5),
+        b"a" * 64 + b".example.com",
+        b"example." + b"a" * 64,
+        b"."
+    ],
+)  # fmt: skip
+def test_junk_is_counted_and_an_example_kept(line: bytes) -> None:
+    found = parsed(line)
+    assert (found.rules, found.exceptions, found.report.unsupported) == ([], [], 0)
+    assert found.report.junk == len(found.report.examples) == 1
+
+
+def test_a_word_is_no_top_level_domain_unless_it_is_said() -> None:
+    assert parsed("zip\n*.zip\n.mov\n||click^").rules == [below("zip"), below("mov"), below("click")]
+
+
+def test_an_internationalised_name_is_found_by_its_a_labels() -> None:
+    assert parsed("Bücher.example\n0.0.0.0 bücher.example").rules == [
+        below("xn--bcher-kva.example"), exactly("xn--bcher-kva.example"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["! Title: My list ", "# title:My list", "\ufeff! Title: My list"])
+def test_a_list_says_its_title(line: str) -> None:
+    assert parsed(f"{line}\n! Title: another\nads.example.com").title == "My list"
+
+
+def test_a_title_is_short_and_harmless() -> None:
+    title = parsed("! Title: \x1b[31m" + "x" * 500).title
+    assert len(title) <= 60
+    assert title.isprintable()
+
+
+def test_examples_of_junk_are_few_short_and_harmless() -> None:
+    report = parsed("\n".join("junk \x1b[2J" + "x" * 500 for _ in range(100))).report
+    assert report.junk == 100
+    assert len(report.examples) <= 5
+    assert all(len(example) <= 60 and example.isprintable() for example in report.examples)
+
+
+def test_a_line_without_an_end_takes_no_memory() -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b"x" * 65536
+        yield b"\nads.example.com"
+
+    tracemalloc.start()
+    try:
+        found = parse(endless())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.rules == [below("ads.example.com")]
+    assert found.report.junk == 1
+    assert peak < 1_000_000
+
+
+def test_the_longest_line_is_read_and_a_longer_one_is_not() -> None:
+    names = "0.0.0.0" + " ads.example.com" * ((MOST_LINE_OCTETS - 7) // 16)
+    assert len(parse(bytes([octet]) for octet in names.encode()).rules) == (MOST_LINE_OCTETS - 7) // 16
+    pieces = [b"0.0.0.0", b" ads.example.com" * (MOST_LINE_OCTETS // 16), b" b.example\nc.example\n"]
+    assert parse(pieces).rules == [below("c.example")]
+
+
+LINES = st.sampled_from(
+    [
+        "ads.example.com",
+        "0.0.0.0 a.example b.example",
+        "||x.example^",
+        "@@||y.x.example^",
+        "# c",
+        "junk",
+        "bücher.de",
+        "",
+    ]
+)
+TEXTS = st.one_of(st.binary(), st.lists(LINES).map(lambda lines: "\r\n".join(lines).encode()))
+
+
+@given(TEXTS, st.integers(1, 7))
+def test_any_octets_give_the_same_list_and_report_in_pieces_of_any_size(text: bytes, size: int) -> None:
+    whole = parse([text])
+    assert parse(text[at : at + size] for at in range(0, len(text), size)) == whole
+    assert whole.report.junk + whole.report.unsupported <= len(text)
+    for rule in whole.rules + whole.exceptions:
+        assert len(name_of(rule)) <= 253
+
+
+@given(st.text())
+def test_any_text_is_a_list(text: str) -> None:
+    parsed(text)

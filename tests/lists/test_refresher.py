@@ -1,0 +1,249 @@
+"""Which list is refreshed when, and what is known and told about it; the work itself is a function of the test's."""
+
+import logging
+import os
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.errors import ListError
+from app.files import write_atomically
+from app.lists import places, state
+from app.lists.compile import compile_list
+from app.lists.contract import Job, Outcome
+from app.lists.parse import parse
+from app.lists.refresher import Refresher
+from tests.fakes.clock import Clock
+
+DAY_S = 86400.0
+URL, OTHER = "https://lists.example/a.txt", "https://lists.example/b.txt"
+
+
+class World:
+    """A folder, a clock and a worker that does what `answers` says, or compiles three names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = Clock(1_700_000_000.0)
+        self.jobs: list[Job] = []
+        self.answers: dict[str, Callable[[Job], Outcome]] = {}
+
+    def work(self, job: Job) -> Outcome:
+        self.jobs.append(job)
+        return self.answers.get(job.source, self.compiles)(job)
+
+    def compiles(self, job: Job) -> Outcome:
+        header, content = compile_list(parse([b"a.example\nb.example\nc.example"]), job.source, "Title")
+        write_atomically(places.compiled(self.folder, job.source), content)
+        return Outcome(True, "Title", header.names, etag='"1"', last_modified="now")
+
+    def refresher(self, *sources: str) -> Refresher:
+        return Refresher(self.folder, sources, DAY_S, self.work, self.clock, lambda: 0.5)
+
+    def known(self, source: str) -> state.ListState:
+        return state.load(places.state(self.folder))[source]
+
+    def done(self) -> list[str]:
+        """The sources that were worked on since the last time."""
+        sources = [job.source for job in self.jobs]
+        self.jobs.clear()
+        return sources
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def fails(_: Job) -> Outcome:
+    raise ListError("the server answers 404 Not Found")
+
+
+def unchanged(_: Job) -> Outcome:
+    return Outcome(is_new=False)
+
+
+def test_what_is_not_there_is_fetched_at_once_and_again_after_a_day(world: World) -> None:
+    refresher = world.refresher(URL, OTHER)
+    refresher.round()
+    assert world.done() == [URL, OTHER]
+    for passed_s, due in ((DAY_S - 1, []), (1, [URL, OTHER]), (1, [])):
+        world.clock.now_s += passed_s
+        refresher.round()
+        assert world.done() == due
+
+
+def test_a_restart_fetches_nothing_that_is_there(world: World) -> None:
+    world.refresher(URL).round()
+    world.done()
+    world.refresher(URL).round()
+    assert world.done() == []
+
+
+def test_the_next_job_carries_what_is_known(world: World) -> None:
+    world.refresher(URL).round()
+    refresher = world.refresher(URL)
+    refresher.ask()
+    refresher.round()
+    assert world.jobs[1] == Job(URL, str(world.folder), 3, '"1"', "now")
+
+
+def test_an_unchanged_list_stays_known(world: World) -> None:
+    refresher = world.refresher(URL)
+    refresher.round()
+    updated_s = world.clock.now_s
+    world.answers[URL] = unchanged
+    world.clock.now_s += DAY_S
+    refresher.round()
+    known = world.known(URL)
+    assert (known.names, known.etag, known.updated_s) == (3, '"1"', updated_s)
+    assert (known.checked_s, known.next_s) == (updated_s + DAY_S, updated_s + 2 * DAY_S)
+
+
+def test_a_failing_list_is_tried_again_soon_and_delays_no_other(world: World) -> None:
+    world.answers[URL] = fails
+    refresher = world.refresher(URL, OTHER)
+    refresher.round()
+    assert world.done() == [URL, OTHER]
+    tries_s = []
+    for _ in range(3600):
+        world.clock.now_s += 1
+        refresher.round()
+        if world.done() == [URL]:
+            tries_s.append(int(world.clock.now_s - 1_700_000_000))
+    assert tries_s[0] <= 10
+    assert 6 <= len(tries_s) <= 10
+    assert all(later >= 2 * earlier for earlier, later in pairwise(tries_s))
+
+
+def test_a_failure_keeps_what_is_known_and_is_told_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    refresher = world.refresher(URL)
+    refresher.round()
+    world.answers[URL] = fails
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            world.clock.now_s += DAY_S
+            refresher.round()
+    known = world.known(URL)
+    assert (known.names, known.etag, known.failures) == (3, '"1"', 3)
+    assert known.error == "the server answers 404 Not Found"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{URL}: the server answers 404 Not Found; the 3 names from before are used on"
+    ]
+    world.answers.clear()
+    world.clock.now_s += DAY_S
+    refresher.round()
+    assert (world.known(URL).error, world.known(URL).failures) == ("", 0)
+
+
+def test_a_first_failure_says_that_there_is_no_list(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.answers[URL] = fails
+    world.refresher(URL).round()
+    assert "there is no list yet" in caplog.text
+    assert world.known(URL).title == "a.txt"
+
+
+def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    refresher = world.refresher(URL)
+    refresher.round()
+    for answer in (fails, unchanged):
+        world.answers[URL] = answer
+        refresher.ask()
+        with caplog.at_level(logging.INFO):
+            refresher.round()
+    assert "Title: well again, and unchanged" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", None])
+def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_start(
+    world: World, damage: bytes | None
+) -> None:
+    world.refresher(URL).round()
+    path = places.compiled(world.folder, URL)
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+    world.refresher(URL).round()
+    assert world.jobs[1] == Job(URL, str(world.folder))  # without validators, or the server would say: unchanged
+
+
+def test_files_of_lists_that_nobody_wants_any_more_go_and_others_stay(world: World) -> None:
+    world.refresher(URL, OTHER).round()
+    (world.folder / f".{places.compiled(world.folder, URL).name}.new").write_bytes(b"half")
+    (world.folder / "notes").touch()
+    world.refresher(OTHER).round()
+    assert sorted(path.name for path in world.folder.iterdir()) == sorted(
+        [places.compiled(world.folder, OTHER).name, "notes", "state.json"]
+    )
+    world.refresher(OTHER).ask()
+    assert set(state.load(places.state(world.folder))) <= {URL, OTHER}
+
+
+def test_a_file_is_read_again_when_it_changes_and_only_then(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "mine.txt"
+    source.write_text("a.example")
+    refresher = world.refresher(str(source))
+    for change in (lambda: None, lambda: source.write_text("bb.example"), lambda: source.chmod(0o600), source.unlink):
+        change()
+        refresher.round()
+        assert world.done() == [str(source)], change
+        world.clock.now_s += 10 * DAY_S
+        refresher.round()
+        assert world.done() == []
+
+
+def test_a_file_that_was_replaced_within_the_same_second_is_read_again(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "mine.txt"
+    source.write_text("a.example")
+    refresher = world.refresher(str(source))
+    refresher.round()
+    status = source.stat()
+    write_atomically(source, b"b.example")
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    refresher.round()
+    assert world.done() == [str(source)] * 2
+
+
+def test_a_file_whose_list_could_not_be_written_is_tried_again(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "mine.txt"
+    source.write_text("a.example")
+    world.answers[str(source)] = fails
+    refresher = world.refresher(str(source))
+    refresher.round()
+    world.clock.now_s += 60
+    refresher.round()
+    assert world.done() == [str(source)] * 2
+
+
+def test_all_are_refreshed_when_asked_and_then_no_more(world: World) -> None:
+    refresher = world.refresher(URL, OTHER)
+    refresher.round()
+    world.done()
+    refresher.ask()
+    refresher.round()
+    assert world.done() == [URL, OTHER]
+    refresher.round()
+    assert world.done() == []
+
+
+def test_a_state_that_cannot_be_written_is_told_once_and_stops_nothing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    refresher = world.refresher(URL, OTHER)
+    world.answers[URL] = world.answers[OTHER] = lambda _: Outcome(True, "Title", 3)
+    places.state(world.folder).mkdir()
+    refresher.round()
+    assert world.done() == [URL, OTHER]
+    assert len([record for record in caplog.records if "cannot be written" in record.getMessage()]) == 1
+    refresher.round()
+    assert world.done() == []
+
+
+def test_a_folder_that_is_not_there_stops_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path / "none")
+    world.answers[URL] = fails
+    world.refresher(URL).round()
+    assert world.done() == [URL]

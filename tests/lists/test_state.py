@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lists.state import ListState, load, save
+
+KNOWN = ListState(title="A", names=3, examples=("x y",), etag='"1"', updated_s=12.5, next_s=99.0, error="is empty")
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    save(path, {"https://a.example/a.txt": KNOWN, "/b": ListState()})
+    assert load(path) == {"https://a.example/a.txt": KNOWN, "/b": ListState()}
+
+
+def test_everybody_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    save(path, {})
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_fields_of_another_version_are_ignored_and_missing_ones_are_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"/a": {"title": "A", "names": 3, "colour": "red", "next_s": 7}}))
+    assert load(path) == {"/a": ListState(title="A", names=3, next_s=7.0)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "junk", "[]", "1", '{"/a": 1}', '{"/a": {"names": "3"}}', '{"/a": {"names": true}}', "[" * 100_000, "\xff"],
+)
+def test_what_cannot_be_read_is_forgotten(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(text, encoding="latin-1")
+    assert load(path) == {}
+
+
+def test_a_file_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path / "state.json") == {}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["names", "examples", "next_s", "x"]), inner),
+)
+
+
+@given(JSON)
+def test_any_json_gives_states(tmp_path_factory: pytest.TempPathFactory, tree: object) -> None:
+    path = tmp_path_factory.mktemp("state") / "state.json"
+    path.write_text(json.dumps({"/a": tree}))
+    assert set(load(path)) <= {"/a"}
