@@ -51,7 +51,8 @@ image-test: $(if $(ROOT),test-packages) $(VENV)/dev.stamp image  ## build the im
 soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
 	@$(BIN)/pytest -m soak
 
-bench: $(VENV)/dev.stamp  ## measure the front door
+bench: $(VENV)/dev.stamp  ## measure the front door and the block lists
+	@$(BIN)/python -m tests.bench.lists
 	@$(BIN)/python -m tests.bench
 
 lock: $(VENV)/dev.stamp  ## pin the dependencies anew, with hashes

@@ -80,7 +80,7 @@ def folder_for_all() -> Iterator[Path]:
 
 
 def settings_in(folder: Path, **more: str) -> dict[str, str]:
-    """Settings for an appliance in `folder` on free ports; `more` wins."""
+    """Settings for an appliance in `folder` on free ports, without block lists; `more` wins."""
     dot, web, resolver = free_ports(3)
     return {
         "HOMEDOT_DATA_DIR": str(folder / "data"),
@@ -89,6 +89,7 @@ def settings_in(folder: Path, **more: str) -> dict[str, str]:
         "HOMEDOT_DOT__PORT": str(dot),
         "HOMEDOT_WEB__PORT": str(web),
         "HOMEDOT_RESOLVER__PORT": str(resolver),
+        "HOMEDOT_BLOCKING__ENABLED": "false",
         **more,
     }
 

@@ -33,6 +33,7 @@ def test_the_sections_come_in_the_order_a_user_needs_them() -> None:
         "Quick start",
         "Put your phone on it",
         "Check it with kdig",
+        "Block ads and trackers",
         "Settings",
         "Ports and volumes",
         "Backup",

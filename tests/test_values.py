@@ -129,3 +129,47 @@ def test_a_network_has_no_host_bits() -> None:
     for raw in ("192.168.1.0/16", "home", "10.0.0.0/99"):
         with pytest.raises(ValueError, match="must be networks"):
             values.network(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (" https://lists.example/a.txt?b=1#part ", "https://lists.example/a.txt?b=1"),
+        ("http://192.168.1.5:8080/a", "http://192.168.1.5:8080/a"),
+        ("/config//mine.txt", "/config/mine.txt"),
+    ],
+)
+def test_a_list_is_an_address_or_a_file(raw: str, value: str) -> None:
+    assert values.list_source(raw) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "ftp://a.example/x", "https://", "https:///x", "http://a:99999/", "http://a:0/", "http://[a/", "mine.txt", 7,
+        "https://ä.example/", "https://a.example/a b", "https://a.example/\x01", "https://me:pw@a.example/",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_downloaded_is_no_list(raw: object) -> None:
+    with pytest.raises(ValueError, match="must"):
+        values.list_source(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [("ADS.Example.com.", "ads.example.com"), ("zip", "zip"), ("_a.b", "_a.b"), ("bücher.de", "xn--bcher-kva.de")],
+)
+def test_a_domain_is_lower_case_in_ascii(raw: str, value: str) -> None:
+    assert values.domain(raw) == value
+
+
+@pytest.mark.parametrize("raw", ["", "a..b", "a b", "a/b", "x" * 64, ".".join(["a" * 60] * 5), ".a", "*.a", "a*.b"])
+def test_what_is_no_domain_is_told(raw: str) -> None:
+    with pytest.raises(ValueError, match="must be names"):
+        values.domain(raw)
+
+
+@given(st.text())
+def test_any_text_is_a_domain_or_a_sentence(text: str) -> None:
+    with suppress(ValueError):
+        assert values.domain(text).isascii()

@@ -11,7 +11,6 @@ from time import monotonic
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from app import __version__
 from app.errors import ListError
 from app.values import IPAddress
 
@@ -128,7 +127,7 @@ class _Request:
 
     def _head(self, target: SplitResult) -> bytes:
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        lines = [f"GET {path} HTTP/1.1", f"Host: {target.netloc}", f"User-Agent: homedot/{__version__}"]
+        lines = [f"GET {path} HTTP/1.1", f"Host: {target.netloc}", "User-Agent: homedot"]
         lines += ["Accept-Encoding: gzip", "Connection: close"]
         lines += [f"If-None-Match: {self._known.etag}"] if self._known.etag else []
         lines += [f"If-Modified-Since: {self._known.last_modified}"] if self._known.last_modified else []

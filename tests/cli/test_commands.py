@@ -44,6 +44,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
         "dot",
         "healthcheck",
         "key",
+        "lists",
         "setup-phone",
         "snippet",
         "supervise",

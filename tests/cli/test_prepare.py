@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from app.cli import places, prepare
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
-from app.settings import Resolver, Settings, Tls
+from app.settings import Blocking, Resolver, Settings, Tls
 from app.trust import clock
 from tests.appliance import settings_in as settings_for_programs
 from tests.fakes.pki import Authority
@@ -71,7 +72,7 @@ def test_nothing_is_made_when_the_own_certificate_is_no_good(tmp_path: Path) -> 
     with pytest.raises(OperatorError) as caught:
         prepare.bootstrap(settings)
     assert len(caught.value.faults) == 2
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data/ca").exists()
     assert not (tmp_path / "run").exists()
 
 
@@ -231,3 +232,28 @@ def test_a_read_only_volume_is_enough_for_every_start_but_the_first(folder: Path
         done = apart.homedot(environment, "bootstrap")
         assert done.returncode == 0, done.stderr
         assert "warning" not in done.stdout
+
+
+def test_the_folder_of_the_lists_can_be_reached_by_everybody_and_its_neighbours_cannot(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    settings = settings_in(tmp_path)
+    start(settings)
+    assert places.lists(settings).stat().st_mode & 0o777 == 0o755
+    assert settings.data_dir.stat().st_mode & 0o777 == 0o711
+    assert (settings.data_dir / "ca").stat().st_mode & 0o777 == 0o700
+
+
+def test_without_blocking_there_is_no_folder_of_lists(tmp_path: Path) -> None:
+    settings = replace(settings_in(tmp_path), blocking=Blocking(enabled=False))
+    start(settings)
+    assert not places.lists(settings).exists()
+
+
+def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    settings.data_dir.mkdir()
+    places.lists(settings).touch()
+    start(settings)
+    assert f"warning: block lists are not refreshed: {places.lists(settings)}: " in capsys.readouterr().out

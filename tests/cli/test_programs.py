@@ -31,6 +31,9 @@ from tests.internet import Internet
 
 pytestmark = pytest.mark.server
 
+NO_LIST = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": "/nowhere.txt"}
+"""The program that keeps the lists runs, and has nothing to fetch."""
+
 
 def program(appliance: Appliance, words: str) -> int:
     """The process id of the program whose command line holds `words`."""
@@ -38,9 +41,9 @@ def program(appliance: Appliance, words: str) -> int:
 
 
 def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, internet: Internet) -> None:
-    with running(folder, settings_in(folder, **internet.environment)) as appliance:
-        owners = {words: owner(program(appliance, words)) for words in ("app dot", "app web", "unbound")}
-        assert len(set(owners.values())) == 3
+    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
+        owners = {words: owner(program(appliance, words)) for words in ("app dot", "app web", "app lists", "unbound")}
+        assert len(set(owners.values())) == 4
         assert 0 not in owners.values()
 
 
@@ -52,7 +55,7 @@ def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, in
         ("data/old.*/ca/intermediate.key", set()),
         ("data/old.*/tls/leaf.key", set()),
         ("run/tls/pair.pem", {"homedot-dot"}),
-        ("run/public/root.pem", {"homedot-dot", "homedot-web", "unbound"}),
+        ("run/public/root.pem", {"homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
     ],
 )
 def test_no_program_can_read_a_secret_that_is_not_its_own(
@@ -63,7 +66,7 @@ def test_no_program_can_read_a_secret_that_is_not_its_own(
     assert homedot(environment, "ca", "new", "--yes").returncode == 0
     (path,) = folder.glob(file)
     able = set()
-    for user in ("homedot-dot", "homedot-web", "unbound"):
+    for user in ("homedot-dot", "homedot-lists", "homedot-web", "unbound"):
         drop = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "head", "-c1", str(path)]
         if subprocess.run(drop, capture_output=True, check=False).returncode == 0:
             able.add(user)
@@ -121,9 +124,9 @@ def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, w
 
 
 def test_sigterm_ends_everything_with_0(folder: Path, internet: Internet) -> None:
-    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
         started = children(appliance.process.pid)
-        assert len(started) == 4
+        assert len(started) == 5
         appliance.process.send_signal(signal.SIGTERM)
         assert appliance.process.wait(20) == 0
         assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]

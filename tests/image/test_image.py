@@ -81,13 +81,13 @@ def test_the_root_file_system_is_read_only(stack: Stack, root: Path) -> None:
         ("/data/ca/intermediate.key", set()),
         ("/data/tls/leaf.key", set()),
         ("/run/homedot/tls/pair.pem", {"homedot-dot"}),
-        ("/run/homedot/public/root.pem", {"homedot-dot", "homedot-web", "unbound"}),
+        ("/run/homedot/public/root.pem", {"homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
     ],
 )
 def test_no_program_but_upkeep_can_open_the_authoritys_key(
     stack: Stack, root: Path, path: str, readers: set[str]
 ) -> None:
-    users = ("homedot-dot", "homedot-web", "unbound")
+    users = ("homedot-dot", "homedot-lists", "homedot-web", "unbound")
     able = {user for user in users if stack.exec("head", "-c1", path, user=user, check=False).returncode == 0}
     assert able == readers
 
@@ -99,7 +99,7 @@ def test_programs_facing_the_network_have_one_capability_at_most(stack: Stack, r
         path, name, value = line.split(":", 2)
         facts.setdefault(path, {})[name] = value.strip()
     dropped = [fact for fact in facts.values() if not fact["Uid"].startswith("0")]
-    assert len(dropped) == 3
+    assert len(dropped) == 4
     for fact in dropped:
         assert int(fact["CapEff"], 16) & ~0x400 == 0, fact  # CAP_NET_BIND_SERVICE
         assert fact["NoNewPrivs"] == "1", fact

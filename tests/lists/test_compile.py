@@ -58,7 +58,7 @@ def test_the_rules_given_away_are_not_kept(tmp_path: Path) -> None:
 
 
 def test_what_the_trie_cannot_do_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: object) -> None:
+    def broken(_: object, **options: object) -> None:
         raise RuntimeError("MARISA_MEMORY_ERROR")
 
     monkeypatch.setattr(marisa_trie, "BinaryTrie", broken)

@@ -1,0 +1,260 @@
+"""`homedot lists`: what it shows, and the program that keeps the lists: asked, killed and ended."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.cli import blocking, places
+from app.cli.commands import main
+from app.lists.layout import is_whole
+from app.lists.names import key_of
+from app.lists.places import compiled
+from app.lists.places import state as state_path
+from app.lists.state import ListState, load, save
+from app.lists.trie import Blocklist
+from app.settings import Blocking, Settings
+from tests.appliance import DEADLINE_S, Appliance, children, clean, command_line, homedot, owner, running, settings_in
+from tests.fakes.list_server import ListServer, http
+from tests.internet import Internet
+
+URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
+LIST = b"! Title: Mine\nads.example.com\n"
+
+
+def shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    blocking.lists(settings, "show")
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "data/lists").mkdir(parents=True)
+    return Settings(data_dir=tmp_path / "data", run_dir=tmp_path, blocking=Blocking(lists=(URL, FILE)))
+
+
+def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    now_s = time.time()
+    known = ListState(
+        title="Pro", names=123456, updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
+        unsupported=7, junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
+    )  # fmt: skip
+    save(state_path(places.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
+    assert shown(settings, capsys) == [
+        URL,
+        "  Pro, 123456 names, 3 d old, next look in 60 min",
+        "  left out because they are not for DNS: 7 lines",
+        "  not understood: 2 lines, like 'hello'",
+        "  failed, 4 in a row: the server answers 404 Not Found",
+        FILE,
+        "  Own, 1 names",
+    ]
+
+
+def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(settings, capsys) == [URL, "  not fetched yet", FILE, "  not fetched yet"]
+
+
+def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(Settings(blocking=Blocking(enabled=False)), capsys) == [
+        "blocking.enabled is false: no list is used"
+    ]  # fmt: skip
+
+
+def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    blocking.lists(settings, "refresh")
+    assert places.refresh_request(settings).exists()
+    assert "`homedot lists` shows what came of it" in capsys.readouterr().out
+
+
+def test_a_request_to_nobody_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["lists", "refresh"], {"HOMEDOT_RUN_DIR": str(tmp_path / "none")}) == 2
+    assert "is Homedot running" in capsys.readouterr().err
+
+
+class Program:
+    """`homedot lists run` with a folder of its own, without the rest of the appliance."""
+
+    def __init__(self, folder: Path, *sources: str) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.lists = folder / "data/lists"
+        self.lists.mkdir(parents=True, exist_ok=True)
+        self.environment = settings_in(folder, HOMEDOT_RUN_DIR=str(folder), HOMEDOT_BLOCKING__LISTS=",".join(sources))
+        self.environment["HOMEDOT_BLOCKING__ENABLED"] = "true"
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(["homedot", "lists", "run"], env=clean(self.environment), stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            assert process.wait(DEADLINE_S) in {0, -signal.SIGTERM, -signal.SIGKILL}
+
+    def known(self, source: str) -> ListState:
+        return load(state_path(self.lists)).get(source, ListState())
+
+    def rule(self, source: str, name: str) -> str | None:
+        return Blocklist(compiled(self.lists, source)).covering(key_of(name))
+
+
+def until(true: Callable[[], object], program: Program) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < deadline, program.log.read_text()
+        time.sleep(0.02)  # another process's files: there is nothing to wait on
+
+
+@pytest.mark.server
+def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text("0.0.0.0 tracker.example\n")
+    with ListServer(lambda _: http(LIST, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url(), str(own))
+        with program.running():
+            until(lambda: program.known(str(own)).names, program)
+            assert program.rule(server.url(), "www.ads.example.com") == "ads.example.com"
+            assert program.rule(str(own), "tracker.example") == "tracker.example"
+            server.answer = lambda _: http(b"other.example.com\n")
+            assert homedot(program.environment, "lists", "refresh").returncode == 0
+            until(lambda: program.rule(server.url(), "other.example.com"), program)
+            assert b'If-None-Match: "1"' in server.requests[1]
+            own.write_text("0.0.0.0 tracker2.example\n")
+            until(lambda: program.rule(str(own), "tracker2.example"), program)
+        assert len(server.requests) == 2
+
+
+@pytest.mark.server
+def test_sighup_looks_at_everything_at_once(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(server.requests) == 2, program)
+
+
+@pytest.mark.server
+def test_a_bad_download_is_told_and_the_old_list_is_used_on(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            server.answer = lambda _: http(b"", status="404 Not Found")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: program.known(server.url()).error, program)
+            told = homedot(program.environment, "lists").stdout
+        assert program.rule(server.url(), "ads.example.com") == "ads.example.com"
+        assert "failed, 1 in a row: the server answers 404 Not Found" in told
+        assert "404 Not Found; the 1 names from before are used on" in program.log.read_text()
+
+
+@pytest.mark.server
+def test_a_child_that_is_killed_at_any_moment_leaves_the_old_list_or_the_new(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    program = Program(tmp_path, str(own))
+    path = compiled(program.lists, str(own))
+    own.write_text("".join(f"n{index}.example\n" for index in range(100_000)))
+    with program.running() as process:
+        until(lambda: program.known(str(own)).names == 100_000, program)
+        for moment in range(8):
+            (child,) = requested(process, program)
+            time.sleep(0.05 * moment)  # the moment is what is tried
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                assert moment, "gone before it began"
+            until(lambda: not children(process.pid), program)
+            assert is_whole(path)
+            assert program.rule(str(own), "n99999.example") == "n99999.example"
+        assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        until(lambda: not program.known(str(own)).error, program)
+    assert "was killed: is the machine out of memory?" in program.log.read_text()
+
+
+def requested(process: subprocess.Popen[bytes], program: Program) -> list[int]:
+    """Ask for a refresh and return its child."""
+    process.send_signal(signal.SIGHUP)
+    until(lambda: children(process.pid), program)
+    return children(process.pid)
+
+
+@pytest.mark.server
+def test_two_refreshes_at_once_cannot_be(tmp_path: Path) -> None:
+    with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as first:
+            until(lambda: server.requests, program)
+            (child,) = children(first.pid)
+            first.kill()  # its child goes on for a while
+            first.wait(DEADLINE_S)
+            with program.running():
+                until(
+                    lambda: "another refresh is at work there; waiting for its end" in program.log.read_text(), program
+                )
+                assert len(server.requests) == 1
+                assert Path(f"/proc/{child}").exists()
+                os.kill(child, signal.SIGKILL)
+                until(lambda: len(server.requests) == 2, program)
+
+
+def slowly(octets: bytes, server: ListServer) -> Iterator[bytes]:
+    yield octets[:-1]
+    server.wait(DEADLINE_S)
+
+
+@pytest.mark.server
+def test_sigterm_ends_a_refresh_at_once(tmp_path: Path) -> None:
+    with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as process:
+            until(lambda: server.requests, program)
+            (child,) = children(process.pid)
+            process.terminate()
+            assert process.wait(DEADLINE_S / 2) == 0
+            assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.server
+def test_a_folder_that_cannot_be_used_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    program = Program(tmp_path, URL)
+    program.lists.rmdir()
+    with program.running() as process:
+        until(
+            lambda: "cannot be used: No such file or directory; lists are not refreshed" in program.log.read_text(),
+            program,
+        )
+        assert process.poll() is None
+
+
+@pytest.mark.server
+def test_in_the_appliance_it_asks_our_own_resolver_and_reads_no_secret(folder: Path, internet: Internet) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        nowhere = "http://nowhere.signed.test/list.txt"
+        sources = f"{server.url()},{nowhere}"
+        more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": sources}
+        environment = settings_in(folder, **internet.environment, **more)
+        with running(folder, environment) as appliance:
+            known = seen(appliance, nowhere)
+            assert known[nowhere].error == "nowhere.signed.test: there is no such name"
+            assert known[server.url()].names == 1
+            pid = next(pid for pid in children(appliance.process.pid) if "app lists run" in command_line(pid))
+            others = {owner(other) for other in children(appliance.process.pid) if other != pid}
+            assert owner(pid) not in {0, *others}
+            assert (folder / "data/lists").stat().st_uid == owner(pid)
+
+
+def seen(appliance: Appliance, source: str) -> dict[str, ListState]:
+    deadline = time.monotonic() + DEADLINE_S
+    while not (known := load(appliance.folder / "data/lists/state.json")).get(source, ListState()).checked_s:
+        assert time.monotonic() < deadline, appliance.log
+        time.sleep(0.05)  # another process's file: there is nothing to wait on
+    return known
