@@ -84,7 +84,7 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
     settings = settings_in(tmp_path, tls=Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem"))
     assert start(settings).root_pem is None
     assert leaf.pem in places.pair(settings).read_bytes()
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data/ca").exists()
 
 
 def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
