@@ -162,10 +162,16 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         left_s = self._end_s - monotonic()
+        late = ListError(f"takes longer than {self._deadlines.total_s:.0f} s")
         if left_s <= 0:
-            raise ListError(f"takes longer than {self._deadlines.total_s:.0f} s")
+            raise late
         self._connection.settimeout(min(self._deadlines.silence_s, left_s))
-        return self._connection.recv_into(buffer)
+        try:
+            return self._connection.recv_into(buffer)
+        except TimeoutError:
+            if left_s > self._deadlines.silence_s:
+                raise
+            raise late from None
 
 
 def _pieces(answer: HTTPResponse) -> Iterator[bytes]:

@@ -33,7 +33,6 @@ _HOST = re.compile(rb"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+" + _DOTTED)
 _ADBLOCK = re.compile(r"(@@)?\|\|(?:\*\.)?([^\s^$|/*]+)\^(?:\$(.*))?")
 _TITLE = re.compile(r"[#!]\s*title:\s*(.*)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s[#!].*")
-_ELEMENT_HIDING = re.compile(r"#[@?$%]*#")
 _SINKS = {"0.0.0.0", "127.0.0.1", "::", "::1", "0", "fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 _BOM = "\ufeff"
 _EMPTY_OPTIONS = {"important", "all"}
@@ -108,9 +107,6 @@ def _read(line: bytes, parsed: Parsed) -> None:
         titled = _TITLE.match(text)
         if titled and not parsed.title:
             parsed.title = _printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
-        return
-    if _ELEMENT_HIDING.search(text):
-        report.unsupported += 1
         return
     text = _COMMENT.sub("", text).lower()
     words = text.split()
