@@ -1,5 +1,6 @@
 """The matrix that every client runs in: our own authority; a user's certificate with the web server off."""
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,25 @@ class Box:
     @property
     def port(self) -> int:
         return self.appliance.dot_port
+
+    @property
+    def pin(self) -> str:
+        """The SPKI pin as its owner sees it."""
+        shown = self.appliance.homedot("setup-phone").stdout
+        return next(line.split()[-1] for line in shown.splitlines() if line.startswith("SPKI pin"))
+
+
+def wrong_pin(pin: str) -> str:
+    """Another one that is as long."""
+    return ("B" if pin[0] == "A" else "A") + pin[1:]
+
+
+def strict_context(root: Path) -> ssl.SSLContext:
+    """The default context as it is from Python 3.13 on, whichever version runs the tests."""
+    context = ssl.create_default_context(cafile=str(root))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.set_alpn_protocols(["dot"])
+    return context
 
 
 @pytest.fixture(scope="session")

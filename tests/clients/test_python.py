@@ -10,16 +10,9 @@ import pytest
 
 from tests.fakes.dot_client import DotClient
 
-from .conftest import Box
+from .conftest import Box, strict_context
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
-
-
-def strict_context(box: Box) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(box.root))
-    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.set_alpn_protocols(["dot"])
-    return context
 
 
 def query(name: str, kind: str = "A") -> bytes:
@@ -29,14 +22,14 @@ def query(name: str, kind: str = "A") -> bytes:
 @pytest.mark.parametrize("by_address", [False, True])
 async def test_the_default_context_verifies_name_and_address(box: Box, by_address: bool) -> None:
     name = "127.0.0.1" if by_address else box.hostname
-    async with DotClient(box.port, context=strict_context(box), name=name) as client:
+    async with DotClient(box.port, context=strict_context(box.root), name=name) as client:
         client.send(query("signed.test"))
         assert dns.message.from_wire(await client.receive()).rcode() == dns.rcode.NOERROR
 
 
 async def test_the_default_context_refuses_a_wrong_name(box: Box) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        await DotClient(box.port, context=strict_context(box), name="other.home.arpa").__aenter__()
+        await DotClient(box.port, context=strict_context(box.root), name="other.home.arpa").__aenter__()
 
 
 async def test_c7_fifty_cached_names_are_not_held_up_by_a_slow_one(own_authority: Box) -> None:

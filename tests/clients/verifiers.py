@@ -15,6 +15,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from .conftest import strict_context
+
 CONTENT = ""
 
 
@@ -68,13 +70,14 @@ def kdig(target: Target) -> str:
 
 def python(target: Target) -> str:
     """Python's own client as it is from 3.13 on, whichever version runs this."""
-    context = ssl.create_default_context(cafile=str(target.root))
-    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        _shake_hands(context, target)
+        with (
+            socket.create_connection(("127.0.0.1", target.port), timeout=30) as plain,
+            strict_context(target.root).wrap_socket(plain, server_hostname=target.name),
+        ):
+            return CONTENT
     except ssl.SSLCertVerificationError as error:
         return error.verify_message
-    return CONTENT
 
 
 def node(target: Target) -> str:
@@ -129,8 +132,3 @@ def _run(command: list[str], sign: str) -> str:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     shown = done.stdout + done.stderr
     return CONTENT if done.returncode == 0 and sign in shown else f"{shown}\nended with {done.returncode}"
-
-
-def _shake_hands(context: ssl.SSLContext, target: Target) -> None:
-    with socket.create_connection(("127.0.0.1", target.port), timeout=30) as plain:
-        context.wrap_socket(plain, server_hostname=target.name).close()
