@@ -16,8 +16,8 @@ PURE = [
     "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire", "answer/edns",
     "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "lists/names", "lists/parse",
     "lists/body", "lists/compile", "lists/schedule", "trust/authority", "trust/constraints", "trust/pem",
-    "onboarding/dnr", "onboarding/enrolment", "onboarding/profile", "onboarding/qr", "onboarding/snippets",
-    "onboarding/steps",
+    "trust/signing", "onboarding/dnr", "onboarding/enrolment", "onboarding/expiry", "onboarding/profile",
+    "onboarding/qr", "onboarding/snippets", "onboarding/steps",
 ]  # fmt: skip
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 MOST_LINES = 250

@@ -1,5 +1,6 @@
 """Where the programs leave things for one another below `run_dir`."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,16 @@ def announced(settings: Settings) -> Path:
     return settings.data_dir / "enrolment.json"
 
 
+def signed_profiles(settings: Settings) -> Path:
+    """The folder of profiles that are signed with the user's own certificate, for everybody to read."""
+    return settings.run_dir / "public" / "signed"
+
+
+def signed_profile(settings: Settings, profile: bytes) -> Path:
+    """Where the signed form of `profile` is, if there is one: found by content, so it is never the form of another."""
+    return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
+
+
 def state_socket(settings: Settings) -> Path:
     """Where the front door tells its counts to whoever connects; the folder is its own to write."""
     return settings.run_dir / "dot" / "state.sock"
@@ -47,6 +58,14 @@ def refresh_request(settings: Settings) -> Path:
 
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
+
+
+def read_signed(settings: Settings, profile: bytes) -> bytes:
+    """The signed form of `profile`, or `profile` itself when nobody signed it."""
+    try:
+        return signed_profile(settings, profile).read_bytes()
+    except FileNotFoundError:
+        return profile
 
 
 def read_enrolment(settings: Settings) -> "Enrolment":

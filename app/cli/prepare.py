@@ -27,6 +27,7 @@ from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
 from . import places
+from .profiles import publish_profiles
 
 log = logging.getLogger("homedot")
 
@@ -58,6 +59,7 @@ def bootstrap(settings: Settings) -> None:
     faults = _make_folder_of_lists(settings.data_dir, places.lists(settings)) if settings.blocking.enabled else ()
     _write_engine_configuration(settings, resolver.mode)
     enrolment, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    publish_profiles(settings, identity, enrolment)
     for warning in (*_warnings(identity), *warnings, *faults):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)
@@ -74,6 +76,7 @@ def identify(settings: Settings) -> Findings:
     publish(identity, settings.run_dir, _dot_gid())
     resolver = reach.Choice(before.resolver, before.resolver_reason)
     after, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    publish_profiles(settings, identity, after)
     news = []
     if after.outdates(before) or after.moved_on != before.moved_on:
         news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
@@ -136,6 +139,7 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,
+        not_after=identity.not_after,
         resolver=resolver.mode,
         resolver_reason=resolver.reason,
     )

@@ -56,11 +56,13 @@ def web(settings: Settings) -> None:
         return True
 
     async def metrics() -> str:
-        return render(await read_state(places.state_socket(settings)))
+        end = places.read_enrolment(settings).not_after
+        state = await read_state(places.state_socket(settings))
+        return render({**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
 
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
-    read_enrolment = partial(places.read_enrolment, settings)
-    serve(application(read_enrolment, healthy, metrics, checkup.latest), settings.web.port)
+    read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
+    serve(application(read_enrolment, healthy, metrics, checkup.latest, signed), settings.web.port)
 
 
 def upkeep(settings: Settings) -> None:

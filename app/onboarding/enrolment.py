@@ -6,7 +6,7 @@ The bootstrap writes it to a public file; the setup page and `homedot setup-phon
 import json
 import ssl
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from ipaddress import IPv6Address
 from itertools import chain
 from typing import cast
@@ -24,9 +24,10 @@ class Enrolment:
 
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
-    `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2). `resolver` is "recursive" or "forward",
-    and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None if there
-    are none. Raises ValueError when there is no address or half a root.
+    `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
+    refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
+    from before the day `moved_on` are out of date; None if there are none. Raises ValueError when there is no address
+    or half a root.
     """
 
     hostname: str
@@ -36,6 +37,7 @@ class Enrolment:
     root_pem: str | None
     root_sha256: str | None
     spki_pin: str
+    not_after: datetime
     resolver: str
     resolver_reason: str
     moved_on: date | None = None
@@ -86,8 +88,11 @@ class Enrolment:
 
     def to_json(self) -> str:
         """The content of the public file."""
-        moved_on = self.moved_on and self.moved_on.isoformat()
-        texts = {"addresses": [str(address) for address in self.addresses], "moved_on": moved_on}
+        texts = {
+            "addresses": [str(address) for address in self.addresses],
+            "not_after": self.not_after.isoformat(),
+            "moved_on": self.moved_on and self.moved_on.isoformat(),
+        }
         return json.dumps(asdict(self) | texts, indent=2) + "\n"
 
 
@@ -103,6 +108,7 @@ def from_json(text: str) -> Enrolment:
             root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
             root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
             spki_pin=str(tree["spki_pin"]),
+            not_after=datetime.fromisoformat(tree["not_after"]).astimezone(UTC),
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),

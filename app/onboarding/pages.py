@@ -1,12 +1,13 @@
 """What a browser shows: the templates, and what goes into them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from . import steps
+from . import expiry, steps
 from .enrolment import Enrolment
 from .snippets import snippets
 
@@ -27,12 +28,13 @@ class Pages:
         self._doctor = templates.get_template("doctor.html")
         self.style = (_HERE / "static" / "style.css").read_bytes()
 
-    def index(self, enrolment: Enrolment) -> str:
-        """The setup page."""
+    def index(self, enrolment: Enrolment, now: datetime) -> str:
+        """The setup page as it is `now` (aware)."""
         return self._index.render(
             enrolment=enrolment,
             guides=steps.guides(enrolment),
-            notices=steps.notices(enrolment),
+            notices=(*expiry.notices(enrolment, now), *steps.notices(enrolment)),
+            lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
         )
 

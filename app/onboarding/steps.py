@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from textwrap import fill
 
-from . import qr, snippets
+from . import expiry, qr, snippets
 from .enrolment import Enrolment
 from .snippets import DOT_PORT
 
@@ -145,6 +145,7 @@ def _facts(enrolment: Enrolment) -> list[tuple[str, str]]:
     return [
         *facts,
         ("SPKI pin", enrolment.spki_pin),
+        ("Certificate", expiry.lasts(enrolment)),
         ("Resolver", f"{enrolment.resolver}: {enrolment.resolver_reason}"),
     ]
 

@@ -10,6 +10,7 @@ import re
 import socket
 from asyncio import Transport
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from starlette.applications import Starlette
@@ -54,16 +55,25 @@ def application(
     healthy: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[str]],
     doctor: checks.Latest,
+    signed: Callable[[bytes], bytes],
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
-    `metrics` gives the text of /metrics, or raises OperatorError.
+    `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
+    profile itself if it has none: no key is in reach of this process.
     """
     pages = Pages()
 
     async def index(request: Request) -> Response:
-        return HTMLResponse(pages.index(_enrolment(request)))
+        return HTMLResponse(pages.index(_enrolment(request), datetime.now(UTC)))
+
+    async def mobileconfig(request: Request) -> Response:
+        return Response(
+            signed(profile.mobileconfig(_enrolment(request))),
+            headers={"Content-Disposition": "attachment; filename=homedot.mobileconfig"},
+            media_type=profile.CONTENT_TYPE,
+        )
 
     async def health(_: Request) -> Response:
         if await healthy():
@@ -84,7 +94,7 @@ def application(
             Route("/", index),
             Route("/style.css", stylesheet),
             Route("/qr.svg", _qr),
-            Route(PROFILE_PATH, _profile),
+            Route(PROFILE_PATH, mobileconfig),
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
             Route("/healthz", health),
@@ -201,14 +211,6 @@ def _unavailable(port: int, error: OSError) -> OperatorError:
 def _enrolment(request: Request) -> Enrolment:
     enrolment: Enrolment = request.state.enrolment
     return enrolment
-
-
-async def _profile(request: Request) -> Response:
-    return Response(
-        profile.mobileconfig(_enrolment(request)),
-        headers={"Content-Disposition": "attachment; filename=homedot.mobileconfig"},
-        media_type=profile.CONTENT_TYPE,
-    )
 
 
 async def _root_pem(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The front door's counts, as Prometheus reads them (text format 0.0.4)."""
+"""The front door's counts and the certificate's end, as Prometheus reads them (text format 0.0.4)."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from app.errors import OperatorError
 
 _TIMEOUT_S = 2.0
-_GAUGES = {"connections"}
+_GAUGES = {"connections", "certificate_not_after_timestamp_seconds"}
 
 
 async def read_state(path: Path) -> dict[str, int]:

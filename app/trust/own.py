@@ -6,64 +6,74 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.errors import OperatorError
 
 from . import disk, pem
 from .store import Identity
 
+PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 APPLE_LIMIT = timedelta(days=825)  # support.apple.com 103769; certificates under a private root included
 
 
-def load_own_certificate(certificate: Path, key: Path, hostname: str, now: datetime) -> Identity:
-    """The chain in `certificate` (leaf first) with the private `key`; `now` is aware UTC.
+def load_own_certificate(
+    certificate: Path, key: Path, hostname: str, now: datetime, public_roots: Path = PUBLIC_ROOTS
+) -> Identity:
+    """The chain in `certificate` with the private `key`; `now` is aware UTC, `public_roots` a file of many PEM.
 
-    A certificate that has ended, or that some devices refuse, is a warning: DNS goes on for the others.
-    Raises OperatorError with all faults of both files: unreadable, encrypted, not a pair, not for `hostname`,
-    not one chain in order, signed in a way that TLS libraries refuse.
+    What some devices refuse, or will refuse soon, is a warning: DNS goes on for the others. So is a wrong order, which
+    is put right. Raises OperatorError with all faults of both files: unreadable, encrypted, not a pair, not for
+    `hostname`, not one chain, signed in a way that TLS libraries refuse.
     """
     faults: list[str] = []
-    chain = disk.read(certificate, pem.certificates, faults)
+    found = disk.read(certificate, pem.certificates, faults)
     private_key = disk.read(key, pem.private_key, faults)
-    if chain:
-        is_leaf = [private_key is not None and link.public_key() == private_key.public_key() for link in chain]
-        place = is_leaf.index(True) if any(is_leaf) else 0
-        if private_key and not any(is_leaf):
+    chain: list[x509.Certificate] = []
+    if found:
+        leaves = [link for link in found if private_key and link.public_key() == private_key.public_key()]
+        if private_key and not leaves:
             faults.append(f"{key}: does not belong to {certificate}: give the key that this certificate was made for")
-        if place > 0:
-            faults.append(f"{certificate}: is in the wrong order: certificate {place + 1}, the leaf, must be first")
-        else:
-            faults += _chain_faults(certificate, chain)
-        faults += _name_faults(certificate, chain[place], hostname)
-    if faults or chain is None or private_key is None:
+        found = list(dict.fromkeys(found))  # a root that was appended twice is nobody's fault
+        chain = _in_order(found, leaves[0] if leaves else found[0])
+        faults += _chain_faults(certificate, found, chain)
+        faults += _name_faults(certificate, chain[0], hostname)
+    if faults or private_key is None:
         raise OperatorError(faults)
+    warnings = [*_warnings(certificate, found or [], chain, now), *_root_warnings(certificate, chain, public_roots)]
     chain_pem = pem.encode_certificates(chain)
     return Identity(
-        pair_pem=pem.encode_key(private_key) + chain_pem,
-        chain_pem=chain_pem,
-        root_pem=None,
-        warnings=tuple(_warnings(certificate, chain, now)),
+        pair_pem=pem.encode_key(private_key) + chain_pem, chain_pem=chain_pem, root_pem=None, warnings=tuple(warnings)
     )
 
 
-def _chain_faults(path: Path, chain: Sequence[x509.Certificate]) -> Iterator[str]:
-    """RFC 5246 7.4.2: the leaf first, and each certificate after it certifies the one before."""
-    for number, link in enumerate(chain, 1):
-        is_root = link.issuer == link.subject
-        if isinstance(link.signature_hash_algorithm, hashes.SHA1 | hashes.MD5) and not is_root:
+def _in_order(found: Sequence[x509.Certificate], leaf: x509.Certificate) -> list[x509.Certificate]:
+    """RFC 5246 7.4.2: the leaf first, and each certificate after it certifies the one before. As far as they lead."""
+    chain, rest = [leaf], [link for link in found if link is not leaf]
+    while not _is_root(chain[-1]):
+        above = next((link for link in rest if pem.is_issued_by(chain[-1], link)), None)
+        if above is None:
+            break
+        rest.remove(above)
+        chain.append(above)
+    return chain
+
+
+def _chain_faults(path: Path, found: Sequence[x509.Certificate], chain: Sequence[x509.Certificate]) -> Iterator[str]:
+    """Numbers are places in the file."""
+    for link in chain:
+        number = _number(found, link)
+        if isinstance(link.signature_hash_algorithm, hashes.SHA1 | hashes.MD5) and not _is_root(link):
             yield f"{path}: certificate {number} is signed with SHA-1 or MD5, which devices refuse: renew it"
-        elif number == len(chain) or pem.is_issued_by(link, chain[number]):
-            continue
-        elif is_root:
-            yield f"{path}: certificate {number} is a root, so certificate {number + 1} does not belong here: remove it"
-        elif any(pem.is_issued_by(link, other) for other in chain):
-            yield f"{path}: is in the wrong order: the issuer of certificate {number} must follow it"
-        else:
-            yield (
-                f"{path}: lacks the certificate {link.issuer.rfc4514_string()}, which issued certificate {number}: "
-                f"use the full chain (often named fullchain.pem)"
-            )
+    top, strangers = chain[-1], [link for link in found if link not in chain]
+    if _is_root(top):
+        for link in strangers:
+            yield f"{path}: certificate {_number(found, link)} does not belong to the chain: remove it"
+    elif strangers:
+        yield (
+            f"{path}: lacks the certificate {top.issuer.rfc4514_string()}, which issued certificate "
+            f"{_number(found, top)}: use the full chain (often named fullchain.pem)"
+        )
 
 
 def _name_faults(path: Path, leaf: x509.Certificate, hostname: str) -> Iterator[str]:
@@ -84,32 +94,64 @@ def _name_faults(path: Path, leaf: x509.Certificate, hostname: str) -> Iterator[
         )
 
 
-def _warnings(path: Path, chain: Sequence[x509.Certificate], now: datetime) -> Iterator[str]:
+def _warnings(
+    path: Path, found: Sequence[x509.Certificate], chain: Sequence[x509.Certificate], now: datetime
+) -> Iterator[str]:
     leaf = chain[0]
-    for number, link in enumerate(chain, 1):
-        begin, end = link.not_valid_before_utc, link.not_valid_after_utc
+    if list(found) != list(chain):
+        yield f"{path}: is in the wrong order, and served in the right one: put the leaf first, then who issued it"
+    for link in chain:
+        number = _number(found, link)
+        if now < link.not_valid_before_utc:
+            yield (
+                f"{path}: certificate {number} starts on {link.not_valid_before_utc:%Y-%m-%d}: "
+                f"wait until then, or set the clock"
+            )
+        end = link.not_valid_after_utc
         if now > end:
             yield f"{path}: certificate {number} ended on {end:%Y-%m-%d}, and devices that check refuse it: renew it"
-        if now < begin:
-            yield f"{path}: certificate {number} starts on {begin:%Y-%m-%d}: wait until then, or set the clock"
+        elif days := _days_told(end - now):
+            yield f"{path}: certificate {number} ends on {end:%Y-%m-%d}, in less than {days} days: renew it"
     if leaf.not_valid_after_utc - leaf.not_valid_before_utc > APPLE_LIMIT:
         yield f"{path}: is valid for more than 825 days, which iPhones and Macs refuse: get a shorter one"
-    if len(chain) == 1 and _names_its_issuer(leaf):
-        yield (
-            f"{path}: holds the leaf only; unless devices trust {leaf.issuer.rfc4514_string()} itself, "
-            f"use the full chain (often named fullchain.pem)"
-        )
     if not _is_for_servers(leaf):
         yield f"{path}: lacks the extended key usage serverAuth, and many devices refuse it: get one that has it"
 
 
-def _names_its_issuer(leaf: x509.Certificate) -> bool:
-    """Whether it says where its issuer's certificate can be had, which leaves of public authorities all do."""
-    try:
-        access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return False
-    return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)
+def _days_told(left: timedelta) -> int | None:
+    """What to say of the time left: 30 days, 14, then each one from 7 on; None before that.
+
+    Who logs only what is new then says it as often.
+    """
+    days = left.days + 1
+    return days if days <= 7 else next((limit for limit in (14, 30) if days <= limit), None)
+
+
+def _root_warnings(path: Path, chain: Sequence[x509.Certificate], public_roots: Path) -> Iterator[str]:
+    """Whether a root that this system knows vouches for the chain: a private authority does without, by intent.
+
+    Without a list of such roots there is no verdict, and nothing to mend.
+    """
+    # Not only the top one's: public chains may go on to a cross-signed root, whose other issuer is long forgotten.
+    issuers = [link.issuer for link in chain]
+    roots = disk.read(public_roots, lambda content: pem.mentioning(content, issuers), [])
+    top = chain[-1]
+    if roots is None or _is_root(top):
+        return
+    if not any(pem.is_issued_by(link, root) for link in chain for root in roots):
+        yield (
+            f"{path}: ends with {top.subject.rfc4514_string()}, issued by {top.issuer.rfc4514_string()}, which is no "
+            f"root that is known here: if devices were not given that one, "
+            f"use the full chain (often named fullchain.pem)"
+        )
+
+
+def _number(found: Sequence[x509.Certificate], link: x509.Certificate) -> int:
+    return found.index(link) + 1
+
+
+def _is_root(link: x509.Certificate) -> bool:
+    return link.issuer == link.subject
 
 
 def _is_for_servers(leaf: x509.Certificate) -> bool:

@@ -3,7 +3,9 @@
 Each parser raises ValueError with the end of a sentence that begins with the file's name: "holds no ...".
 """
 
-from collections.abc import Sequence
+import base64
+import re
+from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -11,6 +13,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+_CERTIFICATE, _PRIVATE_KEY, _REQUEST = b" CERTIFICATE-----", b" PRIVATE KEY-----", b" CERTIFICATE REQUEST-----"
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+_OTHERS = {
+    _REQUEST: ", but a request: use the certificate that came back for it",
+    _CERTIFICATE: ", but a certificate: give each file its place",
+    _PRIVATE_KEY: ", but a private key: give each file its place",
+}
 
 _UNREADABLE = (
     ValueError,
@@ -31,8 +41,18 @@ def certificates(content: bytes) -> list[x509.Certificate]:
             iter(certificate.extensions)
             _ = certificate.signature_hash_algorithm
     except _UNREADABLE as error:
-        raise ValueError("holds no certificate in PEM that can be read") from error
+        raise ValueError(f"holds no certificate in PEM that can be read{_instead(content, _CERTIFICATE)}") from error
     return found
+
+
+def mentioning(content: bytes, names: Iterable[x509.Name]) -> list[x509.Certificate]:
+    """Those certificates in a large bundle that have one of `names` as issuer or subject. Raises ValueError.
+
+    The others are not parsed: bundles hold some that are too old for the library.
+    """
+    needles = {name.public_bytes() for name in names}
+    blocks = (base64.b64decode(block) for block in _BLOCK.findall(content))
+    return [x509.load_der_x509_certificate(der) for der in blocks if any(needle in der for needle in needles)]
 
 
 def private_key(content: bytes) -> PrivateKey:
@@ -45,7 +65,7 @@ def private_key(content: bytes) -> PrivateKey:
             "decrypt it once with `openssl pkey -in KEY -out DECRYPTED`"
         ) from error
     except _UNREADABLE as error:
-        raise ValueError("holds no private key in PEM that can be read") from error
+        raise ValueError(f"holds no private key in PEM that can be read{_instead(content, _PRIVATE_KEY)}") from error
     # RSA of 2048 bits or more and EC are what Apple takes (support.apple.com 103769); OpenSSL agrees.
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return key
@@ -73,3 +93,14 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _instead(content: bytes, wanted: bytes) -> str:
+    """What a file holds instead of what is `wanted`, as far as that can be told: two files are easily swapped."""
+    if not content:
+        return ": it is empty"
+    if content.startswith(b"\x30"):  # an ASN.1 SEQUENCE, which all binary forms are
+        return ", but DER or PKCS #12: convert it with `openssl x509`, `openssl pkey` or `openssl pkcs12`"
+    if wanted in content:
+        return ""
+    return next((words for mark, words in _OTHERS.items() if mark in content), "")

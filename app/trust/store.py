@@ -53,7 +53,8 @@ class Identity:
 
     @property
     def not_after(self) -> datetime:
-        return x509.load_pem_x509_certificate(self.chain_pem).not_valid_after_utc
+        """When the first certificate of the chain ends, aware UTC."""
+        return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
 
 
 def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime | None) -> Identity:

@@ -51,6 +51,7 @@ def nobody_listens(tmp_path: Path) -> dict[str, str]:
         root_pem=None,
         root_sha256=None,
         spki_pin="pin=",
+        not_after=datetime(2099, 1, 2, tzinfo=UTC),
         resolver="recursive",
         resolver_reason="a root server answered",
     )

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from app.cli import places, prepare
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
+from app.onboarding.profile import mobileconfig
 from app.settings import Blocking, Resolver, Settings, Tls
 from app.trust import clock
 from tests.appliance import settings_in as settings_for_programs
@@ -76,15 +77,49 @@ def test_nothing_is_made_when_the_own_certificate_is_no_good(tmp_path: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
-def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -> None:
+def give_certificate(folder: Path, ends: timedelta = timedelta(days=60), upside_down: bool = False) -> Authority:
+    """Put a certificate of the user's own and its key into `folder`."""
     authority = Authority()
-    leaf = authority.intermediate.sign(NAME, names=[NAME])
-    (tmp_path / "cert.pem").write_bytes(leaf.pem + authority.intermediate.pem)
-    (tmp_path / "key.pem").write_bytes(leaf.key_pem)
-    settings = settings_in(tmp_path, tls=Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem"))
+    leaf = authority.intermediate.sign(NAME, names=[NAME], ends=ends)
+    chain = [leaf.pem, authority.intermediate.pem, authority.root.pem]
+    (folder / "cert.pem").write_bytes(b"".join(reversed(chain) if upside_down else chain))
+    (folder / "key.pem").write_bytes(leaf.key_pem)
+    return authority
+
+
+def settings_with_certificate(folder: Path, addresses: str = "192.168.1.10") -> Settings:
+    return settings_in(folder, addresses, Tls(certificate=folder / "cert.pem", key=folder / "key.pem"))
+
+
+def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -> None:
+    give_certificate(tmp_path)
+    settings = settings_with_certificate(tmp_path)
     assert start(settings).root_pem is None
-    assert leaf.pem in places.pair(settings).read_bytes()
+    assert places.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
     assert not (tmp_path / "data/ca").exists()
+
+
+def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
+    give_certificate(tmp_path)
+    for address, begin in (("192.168.1.10", prepare.bootstrap), ("192.168.1.77", prepare.identify)):
+        settings = settings_with_certificate(tmp_path, address)
+        begin(settings)
+        profile = mobileconfig(places.read_enrolment(settings))
+        assert profile in places.read_signed(settings, profile) != profile
+
+
+def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_certificate(tmp_path, timedelta(days=13), upside_down=True)
+    settings = settings_with_certificate(tmp_path)
+    start(settings)
+    shown = capsys.readouterr().out
+    order, *ends = prepare.identify(settings).warnings
+    assert "is in the wrong order, and served in the right one" in order
+    assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
+    for warning in (order, *ends):
+        assert f"homedot: warning: {warning}" in shown
 
 
 def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
@@ -188,15 +223,23 @@ def test_a_first_start_gives_up_when_the_clock_is_never_set(tmp_path: Path, monk
 
 
 def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:
-    authority = Authority()
-    tls = Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem")
-    settings = settings_in(tmp_path, tls=tls)
+    settings = settings_with_certificate(tmp_path)
     for begin in (prepare.bootstrap, prepare.identify):
-        leaf = authority.intermediate.sign(NAME, names=[NAME])
-        (tmp_path / "cert.pem").write_bytes(leaf.pem + authority.intermediate.pem)
-        (tmp_path / "key.pem").write_bytes(leaf.key_pem)
+        give_certificate(tmp_path)
         begin(settings)
-        assert leaf.pem in places.pair(settings).read_bytes()
+        assert places.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
+
+
+def test_a_renewed_certificate_is_no_reason_to_scan_again(tmp_path: Path) -> None:
+    give_certificate(tmp_path, timedelta(days=29))
+    settings = settings_with_certificate(tmp_path)
+    before = start(settings)
+    give_certificate(tmp_path, timedelta(days=28))
+    (news,) = prepare.identify(settings).news
+    assert "devices that pin it need the new pin" in news
+    after = places.read_enrolment(settings)
+    assert after.not_after < before.not_after
+    assert after.spki_pin != before.spki_pin
 
 
 @pytest.mark.server

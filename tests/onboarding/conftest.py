@@ -49,6 +49,7 @@ def own_authority(root: x509.Certificate) -> Enrolment:
         root_pem=root.public_bytes(Encoding.PEM).decode(),
         root_sha256=root.fingerprint(SHA256()).hex(":").upper(),
         spki_pin="q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=",
+        not_after=datetime(2099, 1, 2, 12, tzinfo=UTC),
         resolver="recursive",
         resolver_reason="a root server answered",
     )

@@ -88,6 +88,8 @@ def test_refuses_no_address_and_half_a_root(own_authority: Enrolment) -> None:
         ("root_pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         ("root_pem", "no certificate"),
         ("root_sha256", None),
+        ("not_after", "tomorrow"),
+        ("not_after", 1780315200),
         ("resolver", "auto"),
     ],
 )
@@ -109,6 +111,7 @@ def test_refuses_a_bad_value_and_says_what_to_do(own_authority: Enrolment, key: 
         "root_pem",
         "root_sha256",
         "spki_pin",
+        "not_after",
         "resolver",
         "resolver_reason",
     ],

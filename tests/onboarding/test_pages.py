@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from app.onboarding.enrolment import Enrolment
@@ -17,6 +20,8 @@ REPORT = {
     ],
 }
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
 
 @pytest.fixture(scope="module")
 def pages() -> Pages:
@@ -24,7 +29,14 @@ def pages() -> Pages:
 
 
 def test_setup_page_links_to_the_doctor(pages: Pages, own_authority: Enrolment) -> None:
-    assert '<a href="/doctor">' in pages.index(own_authority)
+    assert '<a href="/doctor">' in pages.index(own_authority, NOW)
+
+
+def test_setup_page_tells_of_the_end_of_the_certificate(pages: Pages, users_certificate: Enrolment) -> None:
+    far, near = (replace(users_certificate, not_after=NOW + timedelta(days=days)) for days in (60, 9))
+    assert "valid until 2026-03-03, renew it before" in pages.index(far, NOW)
+    assert "refuse to connect" not in pages.index(far, NOW)
+    assert "ends on 2026-01-11, in 9 days" in pages.index(near, NOW)
 
 
 def test_doctor_page_shows_each_check_and_what_to_do(pages: Pages) -> None:

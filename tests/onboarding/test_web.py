@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -37,8 +37,9 @@ def ask(
     method: str = "GET",
     host: str | None = None,
     healthy: bool = True,
+    signed: Callable[[bytes], bytes] = bytes,
 ) -> httpx.Response:
-    return ask_application(lambda: enrolment, path, method, host, healthy)
+    return ask_application(lambda: enrolment, path, method, host, healthy, signed)
 
 
 def no_report() -> None:
@@ -50,15 +51,19 @@ async def no_metrics() -> str:
 
 
 def ask_application(
-    read_enrolment: Any, path: str, method: str = "GET", host: str | None = None, healthy: bool = True
+    read_enrolment: Any,
+    path: str,
+    method: str = "GET",
+    host: str | None = None,
+    healthy: bool = True,
+    signed: Callable[[bytes], bytes] = bytes,
 ) -> httpx.Response:
     async def health() -> bool:
         return healthy
 
     async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(
-            web.application(read_enrolment, health, no_metrics, no_report), raise_app_exceptions=False
-        )
+        application = web.application(read_enrolment, health, no_metrics, no_report, signed)
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, path, headers={} if host is None else {"Host": host})
 
@@ -90,6 +95,12 @@ def test_serves_the_profile_as_apple_devices_want_it(own_authority: Enrolment) -
     assert answer.headers["content-type"] == "application/x-apple-aspen-config"
     assert answer.headers["content-disposition"] == "attachment; filename=homedot.mobileconfig"
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_serves_the_signed_form_of_the_very_profile(users_certificate: Enrolment) -> None:
+    answer = ask(users_certificate, "/homedot.mobileconfig", signed=lambda content: b"signed:" + content)
+    assert answer.content == b"signed:" + mobileconfig(users_certificate)
+    assert answer.headers["content-type"] == "application/x-apple-aspen-config"
 
 
 def test_serves_the_root_as_pem_and_der(own_authority: Enrolment, root: x509.Certificate) -> None:
@@ -269,7 +280,7 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
 
     async def run() -> list[int]:
         transport = httpx.ASGITransport(
-            web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True), no_metrics, no_report)
+            web.application(lambda: next(enrolments), lambda: asyncio.sleep(0, True), no_metrics, no_report, bytes)
         )
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return [(await client.get("/healthz")).status_code for _ in range(2)]
@@ -329,7 +340,7 @@ async def healthy():
 from app.onboarding import enrolment, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 web.LIFETIME = float(sys.argv[2])
-web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy, str), 0)
+web.serve(web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy, str, bytes), 0)
 """
 
 

@@ -39,3 +39,10 @@ async def test_counters_and_gauges_have_their_types() -> None:
         "# TYPE homedot_queries_total counter",
         "homedot_queries_total 40",
     ]
+
+
+async def test_the_end_of_the_certificate_is_a_gauge() -> None:
+    assert render({"certificate_not_after_timestamp_seconds": 1780315200}).splitlines() == [
+        "# TYPE homedot_certificate_not_after_timestamp_seconds gauge",
+        "homedot_certificate_not_after_timestamp_seconds 1780315200",
+    ]

@@ -1,13 +1,15 @@
 import ssl
 import subprocess
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.errors import OperatorError
 from app.trust.own import load_own_certificate
@@ -20,10 +22,18 @@ INTERMEDIATE = mint_authority("Intermediate", ROOT)
 LEAF = mint_leaf(INTERMEDIATE, HOSTNAME)
 
 
-def load(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> Identity:
+def load(
+    folder: Path,
+    *chain: Minted,
+    key: Minted | None = None,
+    hostname: str = HOSTNAME,
+    roots: Sequence[Minted] = (ROOT, INTERMEDIATE),
+) -> Identity:
+    """With `roots` as those of the system."""
     (folder / "cert.pem").write_bytes(b"".join(link.pem for link in chain))
     (folder / "key.pem").write_bytes((key or chain[0]).key_pem)
-    return load_own_certificate(folder / "cert.pem", folder / "key.pem", hostname, NOW)
+    (folder / "roots.pem").write_bytes(b"".join(root.pem for root in roots))
+    return load_own_certificate(folder / "cert.pem", folder / "key.pem", hostname, NOW, folder / "roots.pem")
 
 
 def faults(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> tuple[str, ...]:
@@ -81,14 +91,25 @@ def test_refuses_a_key_of_another_certificate(tmp_path: Path) -> None:
     assert fault.startswith(f"{tmp_path / 'key.pem'}: does not belong to {tmp_path / 'cert.pem'}")
 
 
-@pytest.mark.parametrize("chain", [(INTERMEDIATE, LEAF), (ROOT, INTERMEDIATE, LEAF)])
-def test_refuses_a_chain_upside_down_in_one_plain_sentence(tmp_path: Path, chain: tuple[Minted, ...]) -> None:
-    (fault,) = faults(tmp_path, *chain, key=LEAF)
-    assert fault.endswith(f"is in the wrong order: certificate {len(chain)}, the leaf, must be first")
+@pytest.mark.parametrize("chain", list(permutations((LEAF, INTERMEDIATE, ROOT)))[1:], ids=[*"abcde"])
+def test_a_chain_in_any_order_is_served_in_the_right_one_and_told(tmp_path: Path, chain: tuple[Minted, ...]) -> None:
+    identity = load(tmp_path, *chain, key=LEAF)
+    assert identity.chain_pem == LEAF.pem + INTERMEDIATE.pem + ROOT.pem
+    (warning,) = identity.warnings
+    assert warning == (
+        f"{tmp_path / 'cert.pem'}: is in the wrong order, and served in the right one: "
+        f"put the leaf first, then who issued it"
+    )
 
 
-def test_refuses_a_chain_whose_upper_part_is_in_the_wrong_order(tmp_path: Path) -> None:
-    assert "the issuer of certificate 1 must follow it" in faults(tmp_path, LEAF, ROOT, INTERMEDIATE)[0]
+def test_what_is_in_the_file_twice_is_served_once(tmp_path: Path) -> None:
+    identity = load(tmp_path, LEAF, INTERMEDIATE, INTERMEDIATE, ROOT)
+    assert (identity.chain_pem, identity.warnings) == (LEAF.pem + INTERMEDIATE.pem + ROOT.pem, ())
+
+
+def test_a_wrong_order_hides_no_other_fault(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, INTERMEDIATE, LEAF, key=LEAF, hostname="other.example.com")
+    assert f"is for {HOSTNAME}, not for other.example.com" in fault
 
 
 def test_refuses_a_gap_in_the_chain_and_names_what_is_missing(tmp_path: Path) -> None:
@@ -98,7 +119,7 @@ def test_refuses_a_gap_in_the_chain_and_names_what_is_missing(tmp_path: Path) ->
 
 def test_refuses_a_certificate_after_the_root(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, LEAF, INTERMEDIATE, ROOT, mint_authority("Stranger"))
-    assert "certificate 4 does not belong here" in fault
+    assert "certificate 4 does not belong to the chain: remove it" in fault
 
 
 def test_refuses_sha1(tmp_path: Path) -> None:
@@ -150,14 +171,59 @@ def test_warns_of_more_days_than_apple_takes(tmp_path: Path, days: int, warns: b
     assert ["iPhones" in warning for warning in warnings] == [True] * warns
 
 
-def test_warns_of_a_leaf_alone_that_names_its_issuer(tmp_path: Path) -> None:
-    where = x509.AccessDescription(
-        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example/i.der")
-    )
-    leaf = mint("leaf", INTERMEDIATE, dns(HOSTNAME), SERVER, x509.AuthorityInformationAccess([where]))
-    (warning,) = load(tmp_path, leaf).warnings
-    assert "unless devices trust CN=Intermediate itself" in warning
-    assert load(tmp_path, leaf, INTERMEDIATE).warnings == ()
+@pytest.mark.parametrize("chain", [(LEAF,), (LEAF, INTERMEDIATE)], ids=["leaf", "leaf and intermediate"])
+def test_warns_of_a_chain_that_leads_to_no_root_that_is_known(tmp_path: Path, chain: tuple[Minted, ...]) -> None:
+    (warning,) = load(tmp_path, *chain, roots=[mint_authority("Root")]).warnings
+    issuer = "Root" if len(chain) == 2 else "Intermediate"
+    assert f"issued by CN={issuer}, which is no root that is known here" in warning
+    assert "fullchain.pem" in warning
+
+
+def test_a_chain_that_leads_to_a_known_root_or_brings_its_own_is_no_warning(tmp_path: Path) -> None:
+    assert load(tmp_path, LEAF, INTERMEDIATE, roots=[mint_authority("Other"), ROOT]).warnings == ()
+    assert load(tmp_path, LEAF, INTERMEDIATE, ROOT, roots=[mint_authority("Other")]).warnings == ()
+
+
+def test_a_chain_that_goes_on_to_a_forgotten_root_is_no_warning(tmp_path: Path) -> None:
+    ancient = mint_authority("Ancient")
+    cross_signed = mint("Root", ancient, x509.BasicConstraints(ca=True, path_length=None), key=ROOT.key)
+    assert load(tmp_path, LEAF, INTERMEDIATE, cross_signed, roots=[ROOT]).warnings == ()
+
+
+def test_the_roots_of_this_system_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_bytes(LEAF.key_pem)
+    (tmp_path / "cert.pem").write_bytes(LEAF.pem)
+    (warning,) = load_own_certificate(tmp_path / "cert.pem", tmp_path / "key.pem", HOSTNAME, NOW).warnings
+    assert "no root that is known here" in warning
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (timedelta(days=90), None),
+        (timedelta(days=30), None),
+        (timedelta(days=30, seconds=-1), 30),
+        (timedelta(days=14), 30),
+        (timedelta(days=14, seconds=-1), 14),
+        (timedelta(days=7), 14),
+        (timedelta(days=7, seconds=-1), 7),
+        (timedelta(days=5, hours=1), 6),
+        (timedelta(seconds=1), 1),
+    ],
+)
+def test_warns_of_the_end_at_30_and_14_days_and_every_day_from_7_on(
+    tmp_path: Path, left: timedelta, told: int | None
+) -> None:
+    warnings = load(tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + left - timedelta(days=90))).warnings
+    end = f"{NOW + left:%Y-%m-%d}"
+    expected = (f"{tmp_path / 'cert.pem'}: certificate 1 ends on {end}, in less than {told} days: renew it",)
+    assert warnings == (expected if told else ())
+
+
+def test_warns_of_an_intermediate_that_ends_before_the_leaf(tmp_path: Path) -> None:
+    soon = mint_authority("Soon", ROOT, begin=NOW - timedelta(days=80))
+    (warning,) = load(tmp_path, mint_leaf(soon, HOSTNAME), soon, ROOT).warnings
+    assert "certificate 2 ends on 2026-06-11, in less than 14 days" in warning
 
 
 def test_warns_of_a_certificate_that_is_not_for_servers(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.trust import pem
-from tests.trust.minting import mint_authority, mint_leaf
+from tests.trust.minting import common_name, mint_authority, mint_leaf
 
 ROOT = mint_authority("Root")
 LEAF = mint_leaf(ROOT, "dns.home.arpa")
@@ -70,6 +72,56 @@ def test_certificates_survive_in_order_without_the_text_between_them() -> None:
     found = pem.certificates(text)
     assert found == [LEAF.certificate, ROOT.certificate]
     assert pem.encode_certificates(found) == LEAF.pem + ROOT.pem
+
+
+def test_finds_in_a_bundle_who_has_a_name_and_parses_no_other() -> None:
+    text = ROOT.pem + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + mint_authority("Other").pem
+    assert pem.mentioning(text, [LEAF.certificate.issuer]) == [ROOT.certificate]
+    assert pem.mentioning(text, [common_name("Nobody")]) == []
+
+
+@given(st.binary(max_size=200), st.integers(0, len(ROOT.pem)))
+def test_a_damaged_bundle_is_a_value_error_or_holds_less(rubbish: bytes, place: int) -> None:
+    with contextlib.suppress(ValueError):
+        found = pem.mentioning(ROOT.pem[:place] + rubbish + ROOT.pem[place:], [ROOT.certificate.subject])
+        assert len(found) <= 1
+
+
+P12 = pkcs12.serialize_key_and_certificates(b"leaf", LEAF.key, LEAF.certificate, None, serialization.NoEncryption())
+REQUEST = x509.CertificateSigningRequestBuilder().subject_name(common_name("leaf")).sign(LEAF.key, hashes.SHA256())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (LEAF.certificate.public_bytes(serialization.Encoding.DER), "but DER or PKCS #12: convert it"),
+        (P12, "but DER or PKCS #12: convert it"),
+        (REQUEST.public_bytes(serialization.Encoding.PEM), "a request: use the certificate that came back"),
+        (LEAF.key_pem, "a private key: give each file its place"),
+        (LEAF.pem[:99] + LEAF.key_pem, "holds no certificate in PEM that can be read$"),
+        (b"nonsense", "holds no certificate in PEM that can be read$"),
+    ],
+    ids=["nothing", "DER", "PKCS #12", "request", "key", "broken, and a key", "nonsense"],
+)
+def test_says_what_a_file_without_certificate_is(content: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        pem.certificates(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (LEAF.pem, "a certificate: give each file its place"),
+        (P12, "but DER or PKCS #12: convert it"),
+        (b"nonsense", "holds no private key in PEM that can be read$"),
+    ],
+    ids=["nothing", "certificate", "PKCS #12", "nonsense"],
+)
+def test_says_what_a_file_without_private_key_is(content: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        pem.private_key(content)
 
 
 @given(st.binary(max_size=200), st.integers(0, len(LEAF.pem)))
