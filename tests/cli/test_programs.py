@@ -2,12 +2,14 @@
 
 import json
 import os
+import plistlib
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ import pytest
 from app.ops.doctor import CHECKS
 from tests.appliance import (
     CHECKOUT,
+    HOSTNAME,
     START,
     Appliance,
     children,
@@ -27,6 +30,7 @@ from tests.appliance import (
     settings_in,
     wait_until_answering,
 )
+from tests.fakes.pki import Authority
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
@@ -173,6 +177,37 @@ def test_the_page_has_the_doctor_work_as_its_own_user(folder: Path, internet: In
     report = answer.json()
     assert (answer.status_code, report["schema"], report["verdict"]) == (200, 1, "pass")
     assert len(report["checks"]) == len(CHECKS)
+
+
+def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_its_end(
+    folder: Path, internet: Internet
+) -> None:
+    authority = Authority()
+    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], ends=timedelta(days=5.5))
+    (folder / "cert.pem").write_bytes(authority.intermediate.pem + leaf.pem)  # upside down
+    (folder / "key.pem").write_bytes(leaf.key_pem)
+    (folder / "key.pem").chmod(0o600)
+    (folder / "root.pem").write_bytes(authority.root.pem)
+    tls = {"HOMEDOT_TLS__CERTIFICATE": str(folder / "cert.pem"), "HOMEDOT_TLS__KEY": str(folder / "key.pem")}
+    with running(folder, settings_in(folder, **tls, **internet.environment)) as appliance:
+
+        def get(path: str) -> bytes:
+            command = ["curl", "-fsS", f"http://127.0.0.1:{appliance.web_port}{path}"]
+            return subprocess.run(command, capture_output=True, check=True).stdout
+
+        (folder / "profile").write_bytes(get("/homedot.mobileconfig"))
+        command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "profile", "-CAfile", "root.pem", "-binary"]
+        verified = subprocess.run([*command, "-purpose", "sslserver"], cwd=folder, capture_output=True, check=True)
+        (payload,) = plistlib.loads(verified.stdout)["PayloadContent"]
+        assert payload["DNSSettings"]["ServerName"] == HOSTNAME
+        end = f"{leaf.certificate.not_valid_after_utc:%Y-%m-%d}"
+        assert f"ends on {end}, in 5 days" in get("/").decode()
+        seconds = f"{leaf.certificate.not_valid_after_utc.timestamp():.0f}"
+        assert f"homedot_certificate_not_after_timestamp_seconds {seconds}\n" in get("/metrics").decode()
+        assert f"certificate 2 ends on {end}, in less than 6 days: renew it" in appliance.log
+        assert "is in the wrong order, and served in the right one" in appliance.log
+        assert "which is no root that is known here" in appliance.log
+        assert not (folder / "data").exists()
 
 
 def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:
