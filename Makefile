@@ -45,7 +45,7 @@ image:  ## build the container image
 	@docker build -q -t $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) .
 
-image-test: $(if $(ROOT),test-packages) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
+image-test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
 
 soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
