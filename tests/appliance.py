@@ -58,13 +58,23 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody has right now, TCP and UDP, out of a range from which the kernel gives none to clients."""
+    """Ports that nobody has right now, TCP and UDP, out of a range from which the kernel gives none to clients.
+
+    Each is given once: until the tests end an abstract Unix socket of its number keeps other runs off it.
+    """
     ports: list[int] = []
     while len(ports) < count:
         port = random.randrange(10_000, 20_000)
-        with suppress(OSError), socket.create_server(("", port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            datagrams.bind(("", port))
-            ports.append(port)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0homedot-test-port-{port}")
+            with socket.create_server(("", port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+                datagrams.bind(("", port))
+        except OSError:
+            claim.close()
+            continue
+        claim.detach()
+        ports.append(port)
     return ports
 
 
