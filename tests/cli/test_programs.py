@@ -207,7 +207,7 @@ def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_it
         assert f"certificate 2 ends on {end}, in less than 6 days: renew it" in appliance.log
         assert "is in the wrong order, and served in the right one" in appliance.log
         assert "which is no root that is known here" in appliance.log
-        assert not (folder / "data").exists()
+        assert not (folder / "data/ca").exists()
 
 
 def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:
