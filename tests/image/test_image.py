@@ -1,4 +1,4 @@
-"""What issue after issue leans on: the image starts, answers, keeps its identity and its secrets, and ends well."""
+"""What everything leans on: the image starts, answers, keeps its identity and its secrets, and ends well."""
 
 import re
 import socket
