@@ -154,10 +154,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
     kinds = {forwarder.tls_name is not None for forwarder in resolver.forward}
-    if len(kinds) > 1:
-        fault = "must be all tls:// or all plain: one plain forwarder would see what the others encrypt"
-        yield ("resolver.forward",), f"resolver.forward: {fault}"
-    elif resolver.mode == "auto" and kinds == {False}:
+    if resolver.mode == "auto" and kinds == {False}:
         fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"
         yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
     if resolver.mode == "forward" and not resolver.forward:

@@ -99,8 +99,22 @@ class Resolver:
     )
     forward: tuple[values.Forwarder, ...] = setting(
         "tls://9.9.9.9#dns.quad9.net, tls://149.112.112.112#dns.quad9.net",
-        values.sequence(values.forwarder),
+        values.forwarders,
         "Forwarders: `tls://ADDRESS#NAME` (encrypted, name checked) or `ADDRESS` (plain). Unused when recursive.",
+    )
+    routes: tuple[values.Route, ...] = setting(
+        "",
+        values.routes,
+        "Domains with resolvers of their own: `fritz.box=192.168.1.1`, and `178.168.192.in-addr.arpa=192.168.1.1` for"
+        " the names of addresses. In YAML `fritz.box: 192.168.1.1`. Not checked with DNSSEC.",
+    )
+    rebind_protection: bool = setting(
+        True, values.boolean, "Take addresses of private networks out of answers from the internet."
+    )
+    rebind_exceptions: tuple[str, ...] = setting(
+        "plex.direct",
+        values.sequence(values.zone),
+        "Domains that may point into your network; those of `resolver.routes` may anyway.",
     )
     ca_bundle: Path = setting(
         "/etc/ssl/certs/ca-certificates.crt",
@@ -110,6 +124,9 @@ class Resolver:
     root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
     trust_anchor: Path | None = setting(
         None, values.existing_file, "DNSSEC trust anchor of a private root (DS or DNSKEY)."
+    )
+    snippets: Path | None = setting(
+        None, values.existing_folder, "For experts: a folder with `*.conf` for unbound, read after Homedot's own."
     )
     port: int = setting(5335, values.port, "Loopback port on which unbound answers the front door.")
 

@@ -19,6 +19,7 @@ IPNetwork = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ZONE_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class Forwarder:
         return f"tls://{target}#{self.tls_name}" if self.tls_name else target
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Everything at and below `zone` (no trailing dot) is asked of `forwarders`, whatever the others ask."""
+
+    zone: str
+    forwarders: tuple[Forwarder, ...]
+
+    def __str__(self) -> str:
+        return f"{self.zone}={', '.join(map(str, self.forwarders))}"
+
+
 def hostname(raw: object) -> str:
     """A host name of two labels or more, lower case, no trailing dot, no wildcard (RFC 1123 2.1, RFC 9525 6.3)."""
     name = str(raw).strip().lower().removesuffix(".")
@@ -46,6 +58,14 @@ def hostname(raw: object) -> str:
         raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
     if labels[-1].isdigit():
         raise ValueError("must be a name, not an address: addresses go into the setting addresses")
+    return name
+
+
+def zone(raw: object) -> str:
+    """A domain name of one label or more, lower case, no trailing dot; underscores too, as in _tcp (RFC 8552)."""
+    name = str(raw).strip().lower().removesuffix(".")
+    if len(name) > 253 or not all(_ZONE_LABEL.fullmatch(label) for label in name.split(".")):
+        raise ValueError(f"must name domains like fritz.box, without a wildcard: not {str(raw).strip() or 'nothing'!r}")
     return name
 
 
@@ -197,6 +217,43 @@ def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     return parse
 
 
+def forwarders(raw: object) -> tuple[Forwarder, ...]:
+    """One or more of `forwarder`, all encrypted or all plain."""
+    found = sequence(forwarder)(raw)
+    if len({forwarder.tls_name is None for forwarder in found}) > 1:
+        raise ValueError("must be all tls:// or all plain: one plain forwarder would see what the others encrypt")
+    return found
+
+
+def routes(raw: object) -> tuple[Route, ...]:
+    """A YAML mapping of zones to forwarders, or `fritz.box=192.168.1.1, 192.168.1.2, lan=192.168.1.1`.
+
+    In the text an item without a zone is one more forwarder of the zone before it.
+    """
+    found: dict[str, Route] = {}
+    for name, targets in raw.items() if isinstance(raw, dict) else _named_targets(raw):
+        route = Route(zone(name), forwarders(targets))
+        if not route.forwarders:
+            raise ValueError(f"must name a forwarder for {route.zone}, like {route.zone}: 192.168.1.1")
+        if route.zone in found:
+            raise ValueError(f"names {route.zone} twice: give it all its forwarders at once")
+        found[route.zone] = route
+    return tuple(found.values())
+
+
+def _named_targets(raw: object) -> list[tuple[str, list[str]]]:
+    pairs: list[tuple[str, list[str]]] = []
+    for item in raw if isinstance(raw, list) else str(raw).split(","):
+        name, named, target = str(item).rpartition("=")
+        if named:
+            pairs.append((name, []))
+        elif not pairs and target.strip():
+            raise ValueError("must be like fritz.box=192.168.1.1")
+        if target.strip():
+            pairs[-1][1].append(target)
+    return pairs
+
+
 def path(raw: object) -> Path:
     """An absolute path; a relative one is taken from the current folder."""
     if not isinstance(raw, str):
@@ -206,13 +263,22 @@ def path(raw: object) -> Path:
 
 def existing_file(raw: object) -> Path:
     """The path of a file that exists."""
+    return _existing(raw, "a file", stat.S_ISREG)
+
+
+def existing_folder(raw: object) -> Path:
+    """The path of a folder that exists."""
+    return _existing(raw, "a folder", stat.S_ISDIR)
+
+
+def _existing(raw: object, kind: str, is_kind: Callable[[int], bool]) -> Path:
     named = path(raw)
     try:
-        is_file = stat.S_ISREG(named.stat().st_mode)
+        mode = named.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise ValueError("must be a file, and there is none: is its folder mounted into the container?") from None
+        raise ValueError(f"must be {kind}, and there is none: is it mounted into the container?") from None
     except (OSError, ValueError) as error:
-        raise ValueError(f"must be a file that uid {os.geteuid()} can reach: {error}") from None
-    if not is_file:
-        raise ValueError("must be a file, not a folder or a device")
+        raise ValueError(f"must be {kind} that uid {os.geteuid()} can reach: {error}") from None
+    if not is_kind(mode):
+        raise ValueError(f"must be {kind}, and is something else")
     return named

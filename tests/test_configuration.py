@@ -6,7 +6,7 @@ import pytest
 from app.configuration import load
 from app.errors import OperatorError
 from app.settings import Settings
-from app.values import Forwarder
+from app.values import Forwarder, Route
 
 
 def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:
@@ -47,6 +47,15 @@ def test_lists_are_yaml_lists_or_text_with_commas(tmp_path: Path) -> None:
     addresses = (ip_address("192.168.1.10"), ip_address("fd00::2"))
     assert load({"HOMEDOT_ADDRESSES": "192.168.1.10, fd00::2"}).settings.addresses == addresses
     assert load(with_yaml(tmp_path, "addresses: [192.168.1.10, 'fd00::2']")).settings.addresses == addresses
+
+
+def test_routes_are_a_mapping_or_text_with_equal_signs(tmp_path: Path) -> None:
+    routes = (Route("fritz.box", (Forwarder(ip_address("192.168.1.1"), 53),)),)
+    yaml = with_yaml(tmp_path, "resolver: {routes: {fritz.box: 192.168.1.1}}")
+    assert load(yaml).settings.resolver.routes == routes
+    assert load({"HOMEDOT_RESOLVER__ROUTES": "fritz.box=192.168.1.1"}).settings.resolver.routes == routes
+    told = faults({"HOMEDOT_RESOLVER__ROUTES": "fritz.box=router"})
+    assert told[0].startswith("resolver.routes: must be like 9.9.9.9")
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

@@ -12,7 +12,7 @@ OPTION_KEEPALIVE, OPTION_PADDING, OPTION_EDE = 11, 12, 15
 PADDING_BLOCK_OCTETS = 468
 """RFC 8467 4.1: answers are padded to a multiple of this."""
 
-EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 22, 23
+EDE_STALE_ANSWER, EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 3, 22, 23
 _OPT_FIXED_OCTETS = 11
 _OUR_PAYLOAD_OCTETS = 1232
 _DO = 0x8000
@@ -57,12 +57,24 @@ def wants_padding(opt: Opt) -> bool:
 
 def extended_errors(opt: Opt | None) -> bytes:
     """The EDE options of upstream's OPT, as they stand; nothing if its options cannot be read."""
-    if opt is None or not opt.options:
-        return b""
+    return b"".join(option(OPTION_EDE, data) for data in _extended_errors(opt))
+
+
+def reasons_of_failure(opt: Opt | None) -> bytes:
+    """The same for a SERVFAIL, which never goes without a reason.
+
+    unbound gives none when servers were silent or refused, and again from its cache; 1.17 called that a stale
+    answer.
+    """
+    reasons = [data for data in _extended_errors(opt) if data[:2] != EDE_STALE_ANSWER.to_bytes(2, "big")]
+    return b"".join(option(OPTION_EDE, data) for data in reasons) or extended_error(EDE_NO_REACHABLE_AUTHORITY)
+
+
+def _extended_errors(opt: Opt | None) -> list[bytes]:
     try:
-        return b"".join(option(code, data) for code, data in options(opt.options) if code == OPTION_EDE)
+        return [data for code, data in options(opt.options) if code == OPTION_EDE] if opt else []
     except Malformed:
-        return b""
+        return []
 
 
 def option(code: int, data: bytes) -> bytes:

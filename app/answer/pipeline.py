@@ -140,7 +140,8 @@ class _Finish:
     def answer(self, response: wire.Response) -> bytes:
         flags = wire.QR | (self._query.flags & (wire.RD | wire.CD)) | (response.flags & _KEPT_RESPONSE_FLAGS)
         octets = response.octets
-        errors = edns.extended_errors(response.opt)
+        failed = response.rcode == Rcode.SERVFAIL
+        errors = edns.reasons_of_failure(response.opt) if failed else edns.extended_errors(response.opt)
         rcode_high = response.opt.ttl >> 24 if response.opt else 0
         return self._assemble(flags, octets[4:], int.from_bytes(octets[10:12], "big"), errors, rcode_high)
 

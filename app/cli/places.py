@@ -68,6 +68,11 @@ def read_signed(settings: Settings, profile: bytes) -> bytes:
         return profile
 
 
+def trust_anchor(settings: Settings) -> Path:
+    """The keys of the internet's root as unbound follows them: it alone writes in that folder."""
+    return settings.data_dir / "unbound" / "root.key"
+
+
 def read_enrolment(settings: Settings) -> "Enrolment":
     """Raises OperatorError if there is none yet."""
     # It needs OpenSSL, which upkeep can do without.

@@ -3,12 +3,10 @@
 `identify` is also what upkeep does every minute, so a renewal and a new address take the same path as the first start.
 """
 
-import asyncio
 import grp
 import logging
 import os
 import pwd
-import stat
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +16,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
-from app.ops import addresses, engine, reach
+from app.ops import addresses, reach
 from app.settings import Settings
 from app.trust import clock, disk
 from app.trust.own import load_own_certificate
@@ -26,7 +24,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
-from . import places
+from . import places, resolver
 from .profiles import publish_profiles
 
 log = logging.getLogger("homedot")
@@ -53,14 +51,14 @@ def bootstrap(settings: Settings) -> None:
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     identity = _identity(settings, lan)
-    resolver = _resolver(settings)
+    choice = resolver.choose(settings)
     publish(identity, settings.run_dir, _dot_gid())
     _make_folder_of_dot(places.state_socket(settings).parent)
     faults = _make_folder_of_lists(settings.data_dir, places.lists(settings)) if settings.blocking.enabled else ()
-    _write_engine_configuration(settings, resolver.mode)
-    enrolment, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode), *faults]
+    enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice))
     publish_profiles(settings, identity, enrolment)
-    for warning in (*_warnings(identity), *warnings, *faults):
+    for warning in (*warnings, *unannounced):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)
 
@@ -74,8 +72,8 @@ def identify(settings: Settings) -> Findings:
     lan = addresses.effective(settings.addresses)
     identity = _identity(settings, lan)
     publish(identity, settings.run_dir, _dot_gid())
-    resolver = reach.Choice(before.resolver, before.resolver_reason)
-    after, warnings = _announce(settings, _enrolment(settings, identity, lan, resolver))
+    choice = reach.Choice(before.resolver, before.resolver_reason)
+    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice))
     publish_profiles(settings, identity, after)
     news = []
     if after.outdates(before) or after.moved_on != before.moved_on:
@@ -106,31 +104,7 @@ def _warnings(identity: Identity) -> tuple[str, ...]:
     return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
 
 
-def _resolver(settings: Settings) -> reach.Choice:
-    resolver = settings.resolver
-    if resolver.mode != "auto":
-        return reach.Choice(resolver.mode, "resolver.mode says so")
-    hints, anchor = resolver.root_hints or engine.ROOT_HINTS, resolver.trust_anchor or engine.TRUST_ANCHOR
-    return asyncio.run(reach.choose(hints, anchor, resolver.forward, resolver.ca_bundle))
-
-
-def _write_engine_configuration(settings: Settings, mode: str) -> None:
-    resolver = settings.resolver
-    path = places.unbound_conf(settings)
-    text = engine.render(
-        port=resolver.port,
-        mode=mode,
-        forwarders=resolver.forward,
-        ca_bundle=resolver.ca_bundle,
-        root_hints=resolver.root_hints,
-        trust_anchor=resolver.trust_anchor,
-        run_dir=settings.run_dir,
-    )
-    _write(path, text)
-    engine.check(path)
-
-
-def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], resolver: reach.Choice) -> Enrolment:
+def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], choice: reach.Choice) -> Enrolment:
     return Enrolment(
         hostname=settings.hostname,
         addresses=lan,
@@ -140,8 +114,8 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,
         not_after=identity.not_after,
-        resolver=resolver.mode,
-        resolver_reason=resolver.reason,
+        resolver=choice.mode,
+        resolver_reason=choice.reason,
     )
 
 
@@ -202,9 +176,7 @@ def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
                 owner = pwd.getpwnam(LISTS_USER)
                 if path.stat().st_uid != owner.pw_uid:
                     os.chown(path, owner.pw_uid, owner.pw_gid)
-            mode = data_dir.stat().st_mode
-            if mode & 0o011 != 0o011:
-                data_dir.chmod(stat.S_IMODE(mode) | 0o011)
+            resolver.let_others_through(data_dir)
     except KeyError:
         raise OperatorError(f"there is no user {LISTS_USER}: start with `make run`, which adds it") from None
     except OperatorError as error:

@@ -1,24 +1,19 @@
-"""unbound.conf: how the engine behind the front door resolves, validates and caches.
+"""unbound.conf: how the engine behind the front door resolves, validates and caches. Pure.
 
-`render` is pure. Its text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). What both do by default
-is left to them, unless the appliance's promise hangs on it.
+The text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). What both do by default is left to them,
+unless the appliance's promise hangs on it; docs/decisions/0009-unbound.md says why the rest is as it is.
 """
 
-import re
-import shutil
-import ssl
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.errors import OperatorError
-from app.values import Forwarder
+from app.values import Forwarder, Route
 
 ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
 TRUST_ANCHOR = Path("/usr/share/dns/root.key")
-CHECK_DEADLINE_S = 10.0
 
-_LOG_PREFIX = re.compile(r"^\[\d+\] unbound-checkconf\[\d+:\d+\] ")
+_MEMORY_SHARE = 8
+_LEAST_CACHE_BYTES, _MOST_CACHE_BYTES = 4 << 20, 32 << 20
 
 _SERVER = """\
 server:
@@ -41,7 +36,7 @@ server:
 
   # DNSSEC in every mode; a failure says why (RFC 8914).
   module-config: "validator iterator"
-  trust-anchor-file: "{trust_anchor}"
+  {anchor_option}: "{anchor}"
   ede: yes
   harden-dnssec-stripped: yes
   # A board without a clock finds the time here, when every signature seems to be from the future. NTP itself is not
@@ -57,6 +52,19 @@ server:
   prefetch: yes
   prefetch-key: yes
 
+  # When nobody upstream answers, what was true yesterday is better than nothing (RFC 8767 5, with its timers).
+  serve-expired: yes
+  serve-expired-ttl: 86400
+  serve-expired-client-timeout: 1800  # milliseconds
+  serve-expired-reply-ttl: 30
+  ede-serve-expired: yes
+
+  # A line that was down must not be remembered for the usual quarter of an hour: silent servers are asked again soon,
+  # and nothing is waited for longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2).
+  infra-host-ttl: 5
+  infra-keep-probing: yes
+  infra-cache-max-rtt: 2000  # milliseconds
+
   # The front door gets large answers over UDP too: loopback carries 64 KiB in one packet. Towards the internet
   # edns-buffer-size keeps its 1232 octets.
   max-udp-size: 65535
@@ -71,13 +79,30 @@ server:
   num-threads: 1
   outgoing-range: 900
   num-queries-per-thread: 450
-  msg-cache-size: 8m
-  rrset-cache-size: 16m
+  rrset-cache-size: {rrset_bytes}
+  msg-cache-size: {msg_bytes}
+  key-cache-size: {key_bytes}
+  neg-cache-size: {neg_bytes}
   cache-max-ttl: 86400
+  cache-max-negative-ttl: 3600  # RFC 2308 5 allows three hours
 """
 
-# Names that never leave the machine and that unbound 1.17 sends upstream (RFC 6762 22.1, RFC 9462 6.4, RFC 9665).
-_LOCAL_ZONES = ("local.", "resolver.arpa.", "service.arpa.")
+# Names that never leave the machine (RFC 6762 22.1, RFC 9462 6.4, RFC 9665, RFC 9476): behind the front door the second
+# line of defence. unbound itself knows localhost, home.arpa, test, invalid, onion and the reverse zones of private
+# networks (RFC 6303); ipv4only.arpa must be asked (RFC 8880 7.1).
+_LOCAL_ZONES = ("local", "resolver.arpa", "service.arpa", "alt")
+
+# What a name of the internet has no business to point to: private, shared, link-local and loopback addresses, "this
+# host" (RFC 1122 3.2.1.3), and the IPv4 ones written as IPv6 (RFC 4291 2.5.5.2).
+_PRIVATE_NETWORKS = (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "0.0.0.0/8",
+    "fc00::/7", "fe80::/10", "::/127", "::ffff:0:0/96",
+)  # fmt: skip
+
+
+def cache_bytes(memory_bytes: int) -> int:
+    """What unbound's caches may hold together on a box with `memory_bytes`."""
+    return min(max(memory_bytes // _MEMORY_SHARE, _LEAST_CACHE_BYTES), _MOST_CACHE_BYTES)
 
 
 def render(
@@ -85,87 +110,74 @@ def render(
     port: int,
     mode: str,
     forwarders: Sequence[Forwarder],
+    routes: Sequence[Route],
     ca_bundle: Path,
     root_hints: Path | None,
     trust_anchor: Path | None,
+    followed_anchor: Path | None,
+    private_names: Sequence[str] | None,
+    snippets: Sequence[Path],
+    cache_bytes: int,
     run_dir: Path,
 ) -> str:
     """The text of unbound.conf for an unbound on 127.0.0.1:`port`.
 
-    `mode` is "recursive" or "forward"; `forwarders` and `ca_bundle` matter to the latter only. `root_hints` and
-    `trust_anchor` are those of a private root; None means the Internet's. Raises OperatorError for forwarders that
-    are partly encrypted.
+    `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
+    those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
+    they stay as they came). Names at and below `private_names` may have private addresses; None: all may. `snippets`
+    are read last. `cache_bytes` is for all caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
     forward = mode == "forward"
-    text = _SERVER.format(run_dir=run_dir, port=port, trust_anchor=trust_anchor or TRUST_ANCHOR)
-    for zone in _LOCAL_ZONES:
-        # Without a SOA a negative answer cannot be cached (RFC 2308 5).
-        text += f'  local-zone: "{zone}" static\n'
-        text += f'  local-data: "{zone} 10800 IN SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"\n'
+    follows = trust_anchor is None and followed_anchor is not None
+    asked = [*(forwarders if forward else ()), *(target for route in routes for target in route.forwarders)]
+    text = _SERVER.format(
+        run_dir=run_dir,
+        port=port,
+        anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
+        anchor=trust_anchor or followed_anchor or TRUST_ANCHOR,
+        rrset_bytes=cache_bytes // 2,
+        msg_bytes=cache_bytes // 4,
+        key_bytes=cache_bytes // 8,
+        neg_bytes=cache_bytes // 16,
+    )
+    text += _local_zones([route.zone for route in routes])
     if private_root:
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
-    if private_root or (forward and any(forwarder.address.is_loopback for forwarder in forwarders)):
+    # The servers of a private root stand in a private network, and must be found.
+    if private_names is not None and (forward or root_hints is None):
+        text += "".join(f"  private-address: {network}\n" for network in _PRIVATE_NETWORKS)
+        text += "".join(f'  private-domain: "{name}."\n' for name in private_names)
+    if private_root or any(forwarder.address.is_loopback for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
-    if forward:
-        return text + _forward_zone(forwarders, ca_bundle)
-    return text + f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
+    if any(forwarder.tls_name for forwarder in asked):
+        text += f'  tls-cert-bundle: "{ca_bundle}"\n'
+    if not forward:
+        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
+    text += _forward_zone(".", forwarders) if forward else ""
+    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
+    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
 
-def _forward_zone(forwarders: Sequence[Forwarder], ca_bundle: Path) -> str:
-    encrypted = {forwarder.tls_name is not None for forwarder in forwarders}
-    if len(encrypted) > 1:
-        raise OperatorError(
-            "resolver.forward: must be all tls:// or all plain, because one plain forwarder would see what the"
-            " others encrypt: remove one kind"
-        )
-    text = f'  tls-cert-bundle: "{ca_bundle}"\n' if True in encrypted else ""
-    text += '\nforward-zone:\n  name: "."\n'
-    if True in encrypted:
-        text += "  forward-tls-upstream: yes\n"
-    for forwarder in forwarders:
-        name = f"#{forwarder.tls_name}" if forwarder.tls_name else ""
-        text += f"  forward-addr: {forwarder.address}@{forwarder.port}{name}\n"
+def _local_zones(routed: Sequence[str]) -> str:
+    text = ""
+    for zone in _LOCAL_ZONES:
+        if zone not in routed:
+            # Without a SOA a negative answer cannot be cached (RFC 2308 5).
+            text += f'  local-zone: "{zone}." static\n'
+            text += f'  local-data: "{zone}. 10800 IN SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"\n'
+    for zone in routed:
+        # Also opens the zone around it that is local by default, and lets the route tell addresses in this network. The
+        # root proves that most such zones do not exist or are not signed as they are here.
+        text += f'  local-zone: "{zone}." transparent\n  domain-insecure: "{zone}."\n  private-domain: "{zone}."\n'
     return text
 
 
-def find_unbound() -> Path:
-    """The unbound program; raises OperatorError where it is not installed. Its companions lie beside it."""
-    # Debian keeps it in a folder that is not in the PATH of ordinary users.
-    found = shutil.which("unbound") or shutil.which("unbound", path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise OperatorError("unbound is not installed: apt install unbound")
-    return Path(found)
-
-
-def check(configuration: Path) -> None:
-    """Let unbound-checkconf read the file, and open the certificates that it names, which unbound-checkconf does not.
-
-    Raises OperatorError with what is wrong, or after CHECK_DEADLINE_S.
-    """
-    _checkconf(configuration)
-    ca_bundle = _checkconf("-o", "tls-cert-bundle", configuration)
-    try:
-        if ca_bundle:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_bundle)
-    except OSError as error:  # SSLError is one
-        raise OperatorError(
-            f"resolver.ca_bundle: {ca_bundle} must hold certificates in PEM: {error.strerror}"
-        ) from None
-
-
-def _checkconf(*arguments: str | Path) -> str:
-    try:
-        result = subprocess.run(  # noqa: S603 - a fixed program and a path of our own
-            [find_unbound().with_name("unbound-checkconf"), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=CHECK_DEADLINE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise OperatorError(f"unbound-checkconf: did not finish within {CHECK_DEADLINE_S:.0f} s") from None
-    if result.returncode != 0:
-        said = (_LOG_PREFIX.sub("", line.strip()) for line in result.stderr.splitlines())
-        raise OperatorError(f"{arguments[-1]}: unbound refuses it: {'; '.join(said)}")
-    return result.stdout.strip()
+def _forward_zone(name: str, forwarders: Sequence[Forwarder]) -> str:
+    text = f'\nforward-zone:\n  name: "{name}"\n'
+    if any(forwarder.tls_name for forwarder in forwarders):
+        text += "  forward-tls-upstream: yes\n"
+    for forwarder in forwarders:
+        tls_name = f"#{forwarder.tls_name}" if forwarder.tls_name else ""
+        text += f"  forward-addr: {forwarder.address}@{forwarder.port}{tls_name}\n"
+    return text

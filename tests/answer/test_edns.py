@@ -93,3 +93,18 @@ def test_the_upper_bits_of_an_rcode_are_in_the_opt() -> None:
 def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
     message = parsed(edns.query_opt(True))
     assert (message.payload, message.options, message.ednsflags) == (65535, (), 0x8000)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "given"),
+    [([], [22]), ([3], [22]), ([6], [6]), ([3, 7], [7]), ([9, 6], [9, 6])],
+)
+def test_a_failure_never_goes_without_a_reason_and_is_never_stale(upstream: list[int], given: list[int]) -> None:
+    rdata = b"".join(edns.extended_error(code, "why") for code in upstream)
+    reasons = edns.reasons_of_failure(opt(rdata))
+    assert [int.from_bytes(data[:2], "big") for _, data in edns.options(reasons)] == given
+
+
+def test_a_failure_without_opt_has_a_reason_too() -> None:
+    assert edns.reasons_of_failure(None) == edns.extended_error(22)
+    assert edns.reasons_of_failure(opt(b"\0")) == edns.extended_error(22)

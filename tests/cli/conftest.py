@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import resolver
 from tests.appliance import folder_for_all
 
 
@@ -13,3 +14,9 @@ def folder() -> Iterator[Path]:
     """A folder that the appliance's own users can enter; gone after the test."""
     with folder_for_all() as path:
         yield path
+
+
+@pytest.fixture(autouse=True)
+def unbound_is_who_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for an ordinary user: pytest's folders are closed to unbound's."""
+    monkeypatch.setattr(resolver, "_uid", lambda: None)

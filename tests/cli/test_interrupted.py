@@ -10,7 +10,7 @@ import pytest
 from app.cli import places, prepare, replacing
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
-from app.ops import engine
+from app.ops import checkconf
 from app.trust import pem, volume
 from tests.cli.interruptions import NEW, OLD, settings_in
 from tests.trust.disks import FILES
@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
-    monkeypatch.setattr(engine, "check", lambda _: None)
+    monkeypatch.setattr(checkconf, "check", lambda *_: None)
 
 
 def interrupted(scenario: str, target: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from tests.internet import slow, zones
 from tests.internet.forwarder import NAME, PLAIN_PORT, TLS_PORT, forwarder
 from tests.internet.servers import claim_block, nsd, running, until_answering
 
-ROOT, TEST, LEAVES, SLOW, FORWARDER, DEAD = 1, 2, 3, 4, 9, 66
+ROOT, TEST, LEAVES, SLOW, FICKLE, FORWARDER, DEAD = 1, 2, 3, 4, 5, 9, 66
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,14 @@ def run(folder: Path) -> Iterator[Internet]:
         block, claim = claim_block(DEAD)
         stack.enter_context(claim)
         root, test, leaves, slow_address = (f"{block}.{host}" for host in (ROOT, TEST, LEAVES, SLOW))
-        anchor = zones.write(folder, root, test, leaves, slow_address, f"{block}.{DEAD}")
+        anchor = zones.write(folder, root, test, leaves, slow_address, f"{block}.{FICKLE}", f"{block}.{DEAD}")
         root_hints, trust_anchor = folder / "root.hints", folder / "root.key"
         root_hints.write_text(f". 3600000 IN NS ns.\nns. 3600000 IN A {root}\n")
         trust_anchor.write_text(f". IN DS {anchor.to_text()}\n")
 
         stack.enter_context(nsd(folder, "root", root, ["."]))
         stack.enter_context(nsd(folder, "tld", test, ["test."]))
-        zones_of_leaves = ["signed.test.", "bogus.test.", "unsigned.test.", "pool.ntp.org."]
-        stack.enter_context(nsd(folder, "leaves", leaves, zones_of_leaves))
+        stack.enter_context(nsd(folder, "leaves", leaves, zones.LEAVES))
         log = folder / "slow.log"
         process = stack.enter_context(running([sys.executable, "-P", slow.__file__, slow_address], log))
         until_answering(process, log, slow_address, 53, "slow.test.", dns.flags.AA)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import dns.edns
@@ -14,8 +15,7 @@ import dns.rdatatype
 import pytest
 
 from app import values
-from app.errors import OperatorError
-from app.ops import engine
+from app.ops import checkconf, engine
 from tests.internet import Internet
 from tests.internet.servers import running, until_answering
 
@@ -24,14 +24,24 @@ Ask = Callable[..., dns.message.Message]
 Start = Callable[..., Ask]
 
 
-PUBLIC_ROOT = {"root_hints": None, "trust_anchor": None}
-DEFAULTS: dict[str, Any] = {"port": 5335, "mode": "recursive", "ca_bundle": CA_BUNDLE} | PUBLIC_ROOT
+DEFAULTS: dict[str, Any] = {
+    "port": 5335,
+    "mode": "recursive",
+    "routes": "",
+    "ca_bundle": CA_BUNDLE,
+    "root_hints": None,
+    "trust_anchor": None,
+    "private_names": (),
+    "snippets": (),
+    "cache_bytes": 32 << 20,
+}
 
 
 def render(folder: Path, *forwarders: str, **options: Any) -> str:
-    """`engine.render` with the options that differ from DEFAULTS."""
+    """`engine.render` with the options that differ from DEFAULTS; `routes` as a user writes them."""
+    chosen = DEFAULTS | {"followed_anchor": folder / "root.key"} | options
     parsed = [values.forwarder(text) for text in forwarders]
-    return engine.render(forwarders=parsed, run_dir=folder, **(DEFAULTS | options))
+    return engine.render(forwarders=parsed, run_dir=folder, **(chosen | {"routes": values.routes(chosen["routes"])}))
 
 
 def lines(text: str) -> list[str]:
@@ -56,7 +66,7 @@ def test_serves_this_machine_only(tmp_path: Path) -> None:
 def test_recursion_starts_from_the_internets_root(tmp_path: Path) -> None:
     text = lines(render(tmp_path, "9.9.9.9"))
     assert 'root-hints: "/usr/share/dns/root.hints"' in text
-    assert 'trust-anchor-file: "/usr/share/dns/root.key"' in text
+    assert f'auto-trust-anchor-file: "{tmp_path}/root.key"' in text
     assert not [line for line in text if line.startswith(("forward", "tls"))]
 
 
@@ -80,15 +90,7 @@ def test_forwarding_in_plain_uses_no_tls_and_still_validates(tmp_path: Path) -> 
 
     assert "forward-addr: 9.9.9.9@53" in text
     assert not [line for line in text if "tls" in line]
-    assert {'trust-anchor-file: "/usr/share/dns/root.key"', 'module-config: "validator iterator"'} <= set(text)
-
-
-def test_refuses_forwarders_that_are_partly_encrypted_unless_unused(tmp_path: Path) -> None:
-    mixed = ("9.9.9.9", "tls://9.9.9.9#dns.quad9.net")
-    with pytest.raises(OperatorError, match=r"^resolver\.forward: must be all tls:// or all plain"):
-        render(tmp_path, *mixed, mode="forward")
-
-    assert "forward-zone:" not in render(tmp_path, *mixed)
+    assert {f'auto-trust-anchor-file: "{tmp_path}/root.key"', 'module-config: "validator iterator"'} <= set(text)
 
 
 @pytest.mark.parametrize("which", ["root_hints", "trust_anchor"])
@@ -107,10 +109,70 @@ def test_asks_this_machine_only_where_a_forwarder_is_on_it(tmp_path: Path, forwa
     assert "do-not-query-localhost: no" not in render(tmp_path, forwarder, mode="recursive")
 
 
-def test_says_how_to_get_unbound_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda *_args, **_options: None)
-    with pytest.raises(OperatorError, match="apt install unbound"):
-        engine.find_unbound()
+def test_where_they_cannot_be_followed_the_roots_keys_are_those_that_came_along(tmp_path: Path) -> None:
+    assert 'trust-anchor-file: "/usr/share/dns/root.key"' in lines(render(tmp_path, followed_anchor=None))
+
+
+def test_a_private_roots_anchor_is_not_followed(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, trust_anchor=tmp_path / "own.key"))
+    assert f'trust-anchor-file: "{tmp_path}/own.key"' in text
+    assert not [line for line in text if line.startswith("auto-trust-anchor-file")]
+
+
+def test_a_route_has_forwarders_of_its_own_no_dnssec_and_may_tell_private_addresses(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, routes="fritz.box=192.168.178.1, 178.168.192.in-addr.arpa=192.168.178.1@5353"))
+    assert {'local-zone: "fritz.box." transparent', 'domain-insecure: "fritz.box."'} <= set(text)
+    assert {'private-domain: "fritz.box."', 'local-zone: "178.168.192.in-addr.arpa." transparent'} <= set(text)
+    assert text[text.index("forward-zone:") :] == [
+        "forward-zone:",
+        'name: "fritz.box."',
+        "forward-addr: 192.168.178.1@53",
+        "",
+        "forward-zone:",
+        'name: "178.168.192.in-addr.arpa."',
+        "forward-addr: 192.168.178.1@5353",
+    ]
+
+
+def test_a_route_over_tls_checks_the_name_while_everything_else_recurses(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, routes="corp.example=tls://192.0.2.53#dns.corp.example"))
+    assert f'tls-cert-bundle: "{CA_BUNDLE}"' in text
+    assert 'root-hints: "/usr/share/dns/root.hints"' in text
+    assert text[-2:] == ["forward-tls-upstream: yes", "forward-addr: 192.0.2.53@853#dns.corp.example"]
+
+
+def test_a_route_opens_a_zone_that_else_never_leaves(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, routes="local=192.168.1.1"))
+    assert 'local-zone: "local." static' not in text
+    assert 'local-zone: "local." transparent' in text
+    assert 'local-zone: "alt." static' in text
+
+
+def test_private_addresses_are_taken_out_unless_told_otherwise(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, private_names=("plex.direct",)))
+    assert {"private-address: 192.168.0.0/16", "private-address: fc00::/7", 'private-domain: "plex.direct."'} <= set(
+        text
+    )
+    assert "private-address" not in render(tmp_path, private_names=None)
+
+
+def test_the_servers_of_a_private_root_may_stand_in_a_private_network(tmp_path: Path) -> None:
+    assert "private-address" not in render(tmp_path, root_hints=tmp_path / "hints")
+    assert "private-address" in render(tmp_path, "192.0.2.1", root_hints=tmp_path / "hints", mode="forward")
+
+
+def test_snippets_come_last(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, "192.0.2.1", mode="forward", snippets=[tmp_path / "a.conf", tmp_path / "b.conf"]))
+    assert text[-3:] == [f'include-toplevel: "{tmp_path}/a.conf"', "", f'include-toplevel: "{tmp_path}/b.conf"']
+
+
+@pytest.mark.parametrize(("memory_mib", "cache_mib"), [(16, 4), (64, 8), (128, 16), (512, 32), (64 * 1024, 32)])
+def test_the_caches_fit_the_box(tmp_path: Path, memory_mib: int, cache_mib: int) -> None:
+    cap = engine.cache_bytes(memory_mib << 20)
+    sizes = [int(line.split()[1]) for line in lines(render(tmp_path, cache_bytes=cap)) if "-cache-size" in line]
+    assert cap == cache_mib << 20
+    assert len(sizes) == 4
+    assert sum(sizes) <= cap
 
 
 @pytest.mark.server
@@ -123,40 +185,8 @@ def test_says_how_to_get_unbound_where_it_is_missing(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_unbound_accepts_every_mode(tmp_path: Path, mode: str, forwarders: Sequence[str]) -> None:
-    engine.check(write(tmp_path, render(tmp_path, *forwarders, mode=mode)))
-
-
-@pytest.mark.server
-def test_tells_what_unbound_refuses(tmp_path: Path) -> None:
-    path = write(tmp_path, render(tmp_path, root_hints=tmp_path / "absent"))
-    with pytest.raises(OperatorError) as refusal:
-        engine.check(path)
-
-    assert str(refusal.value).startswith(f"{path}: unbound refuses it: ")
-    assert f'file with root-hints: "{tmp_path / "absent"}" does not exist' in str(refusal.value)
-    assert "[" not in str(refusal.value)
-    assert len(str(refusal.value).splitlines()) == 1
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("content", [None, "no certificate"])
-def test_refuses_a_bundle_without_certificates(tmp_path: Path, content: str | None) -> None:
-    bundle = tmp_path / "bundle.pem"
-    if content is not None:
-        bundle.write_text(content)
-    path = write(tmp_path, render(tmp_path, "tls://9.9.9.9#dns.quad9.net", mode="forward", ca_bundle=bundle))
-    with pytest.raises(OperatorError, match=rf"^resolver\.ca_bundle: {bundle} must hold certificates in PEM: \S+"):
-        engine.check(path)
-
-
-def test_does_not_wait_for_ever_for_unbound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck = tmp_path / "unbound-checkconf"
-    stuck.write_text("#!/bin/sh\nexec sleep 60\n")
-    stuck.chmod(0o755)
-    monkeypatch.setattr(engine, "find_unbound", lambda: tmp_path / "unbound")
-    monkeypatch.setattr(engine, "CHECK_DEADLINE_S", 0.1)
-    with pytest.raises(OperatorError, match="did not finish"):
-        engine.check(tmp_path / "unbound.conf")
+    copyfile(engine.TRUST_ANCHOR, tmp_path / "root.key")
+    checkconf.check(write(tmp_path, render(tmp_path, *forwarders, mode=mode)))
 
 
 @pytest.fixture
@@ -170,8 +200,8 @@ def start(tmp_path: Path, internet: Internet) -> Iterator[Start]:
             here = {"port": port, "ca_bundle": internet.ca_bundle} | private
             text = render(tmp_path, *forwarders, **(here | options))
             path, log = write(tmp_path, text), tmp_path / "unbound.log"
-            engine.check(path)
-            process = stack.enter_context(running([str(engine.find_unbound()), "-d", "-c", str(path)], log))
+            checkconf.check(path)
+            process = stack.enter_context(running([str(checkconf.find_unbound()), "-d", "-c", str(path)], log))
             until_answering(process, log, "127.0.0.1", port, "localhost.", dns.flags.QR)
             return lambda name, rdtype="A", payload=65535: dns.query.udp(
                 dns.message.make_query(name, rdtype, want_dnssec=True, payload=payload), "127.0.0.1", 20, port
@@ -222,6 +252,9 @@ def test_every_mode_gives_a_large_answer_whole_over_udp(ask: Ask) -> None:
         ("_dns.resolver.arpa", dns.rcode.NXDOMAIN),
         ("resolver.arpa", dns.rcode.NOERROR),
         ("default.service.arpa", dns.rcode.NXDOMAIN),
+        ("anything.alt", dns.rcode.NXDOMAIN),
+        ("nas.home.arpa", dns.rcode.NXDOMAIN),
+        ("1.178.168.192.in-addr.arpa", dns.rcode.NXDOMAIN),
     ],
 )
 def test_names_that_never_leave_the_machine_are_absent_and_cacheable(

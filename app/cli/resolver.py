@@ -1,0 +1,88 @@
+"""unbound's part of a start: how it resolves on this network, and everything that it reads."""
+
+import asyncio
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from app.errors import OperatorError
+from app.files import write_atomically
+from app.ops import anchor, checkconf, engine, memory, reach
+from app.settings import Settings
+from app.trust import disk
+
+from . import places
+
+USER = "unbound"
+
+
+def choose(settings: Settings) -> reach.Choice:
+    """How to resolve. Asks the network if `resolver.mode` is auto; raises OperatorError."""
+    resolver = settings.resolver
+    if resolver.mode != "auto":
+        return reach.Choice(resolver.mode, "resolver.mode says so")
+    hints, keys = resolver.root_hints or engine.ROOT_HINTS, resolver.trust_anchor or engine.TRUST_ANCHOR
+    return asyncio.run(reach.choose(hints, keys, resolver.forward, resolver.ca_bundle))
+
+
+def prepare(settings: Settings, mode: str) -> list[str]:
+    """Write unbound.conf and what it needs, and let unbound check it. Returns warnings; raises OperatorError."""
+    resolver, path = settings.resolver, places.unbound_conf(settings)
+    uid = _uid()
+    followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
+    text = engine.render(
+        port=resolver.port,
+        mode=mode,
+        forwarders=resolver.forward,
+        routes=resolver.routes,
+        ca_bundle=resolver.ca_bundle,
+        root_hints=resolver.root_hints,
+        trust_anchor=resolver.trust_anchor,
+        followed_anchor=followed,
+        private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
+        snippets=_snippets(resolver.snippets),
+        cache_bytes=engine.cache_bytes(memory.limit_bytes()),
+        run_dir=settings.run_dir,
+    )
+    with disk.write_faults(path):
+        write_atomically(path, text.encode())
+    checkconf.check(path, None if uid is None else USER)
+    return warnings
+
+
+def let_others_through(data_dir: Path) -> None:
+    """To folders of their own on the volume; secrets lie in folders that are closed themselves. Raises OSError."""
+    mode = data_dir.stat().st_mode
+    if mode & 0o011 != 0o011:
+        data_dir.chmod(stat.S_IMODE(mode) | 0o011)
+
+
+def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:
+    """The file in which unbound follows the root's keys: none on a volume that cannot be written."""
+    path = places.trust_anchor(settings)
+    try:
+        with disk.write_faults(path):
+            warning = anchor.ensure(path, uid, engine.TRUST_ANCHOR)
+            let_others_through(settings.data_dir)
+    except OperatorError as error:
+        told = [f"{fault}; until then unbound trusts the root keys of {engine.TRUST_ANCHOR}" for fault in error.faults]
+        return None, told
+    return path, [warning] if warning else []
+
+
+def _snippets(folder: Path | None) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".conf") if folder else []
+    except OSError as error:
+        raise OperatorError(f"resolver.snippets: {folder} cannot be read: {error.strerror}") from None
+
+
+def _uid() -> int | None:
+    """Who unbound runs as; None when everything runs as one ordinary user."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(USER).pw_uid
+    except KeyError:
+        raise OperatorError(f"there is no user {USER}: apt install unbound") from None

@@ -1,0 +1,45 @@
+"""How much memory may this box use? The smallest of what the machine has and what each control group allows.
+
+In a container the limit is that of `docker run --memory` or `deploy.resources` in compose; with systemd, MemoryMax=.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_MEMINFO = re.compile(r"^MemTotal:\s+(\d+) kB$", re.MULTILINE)
+
+
+def limit_bytes(root: Path = Path("/")) -> int:
+    """The limit in force; `root` is where proc and sys are. A machine that tells nothing counts as 1 GiB."""
+    found = [*_machine(root / "proc/meminfo"), *_control_groups(root)]
+    return min(found, default=1 << 30)
+
+
+def _machine(meminfo: Path) -> Iterator[int]:
+    with suppress(OSError):
+        total = _MEMINFO.search(meminfo.read_text())
+        if total:
+            yield int(total[1]) * 1024
+
+
+def _control_groups(root: Path) -> Iterator[int]:
+    """Limits of our own group and those around it, versions 1 and 2 (cgroups(7)); "max" is none."""
+    mounted = root / "sys/fs/cgroup"
+    with suppress(OSError):
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers == "":
+                folder, name = mounted, "memory.max"
+            elif "memory" in controllers.split(","):
+                folder, name = mounted / "memory", "memory.limit_in_bytes"
+            else:
+                continue
+            # A container sees its own group as the root, or the host's path to it, which it cannot follow.
+            inner = folder / path.lstrip("/")
+            for group in (inner, *inner.parents):
+                with suppress(OSError, ValueError):
+                    yield int((group / name).read_text())
+                if group == folder:
+                    break
