@@ -90,3 +90,15 @@ def test_an_entry_that_is_asked_for_near_its_end_is_fetched_anew_once_a_second()
         clock.now_s = 1000 + age_s
         cache.get(b"key")
     assert wanted == [b"key", b"key"]
+
+
+def test_x4_a_stale_answer_is_fetched_anew_three_times_at_most_however_often_it_is_asked_for() -> None:
+    clock = Clock()
+    asked: list[bytes] = []
+    cache = Cache(100_000, clock)
+    cache.refresh = asked.append
+    cache.put(b"key", body(30), [4], 30)
+    for _ in range(2999):
+        cache.get(b"key")
+        clock.now_s += 0.01
+    assert 1 <= len(asked) <= 3

@@ -75,7 +75,7 @@ def run(folder: Path) -> Iterator[Internet]:
 
         stack.enter_context(nsd(folder, "root", root, ["."]))
         stack.enter_context(nsd(folder, "tld", test, ["test."]))
-        stack.enter_context(nsd(folder, "leaves", leaves, zones.LEAVES))
+        stack.enter_context(nsd(folder, "leaves", leaves, [*zones.LEAVES, zones.REVERSE]))
         log = folder / "slow.log"
         process = stack.enter_context(running([sys.executable, "-P", slow.__file__, slow_address], log))
         until_answering(process, log, slow_address, 53, "slow.test.", dns.flags.AA)

@@ -14,6 +14,7 @@
     fickle.test   not signed; its name server is whatever a test runs there, like a Valve
     dead.test     not signed; nobody answers
     pool.ntp.org  not signed, delegated from the root: time servers
+    REVERSE       192.168.5.0/24, which nobody delegates: as a router serves it
 
 The name server of every zone is `ns` in that zone.
 """
@@ -63,6 +64,9 @@ FICKLE_CONTENT = """
 *.lasting 300 IN A    192.0.2.8
 """
 
+REVERSE = "5.168.192.in-addr.arpa."
+REVERSE_CONTENT = "5 300 IN PTR inside.unsigned.test."
+
 LEAVES = (
     "signed.test.", "bogus.test.", "unsigned.test.", "expired.test.", "early.test.", "stripped.test.", "foreign.test.",
     "rekeyed.test.", "fickle.test.", "pool.ntp.org.",
@@ -106,6 +110,7 @@ def write(folder: Path, root: str, test: str, leaves: str, slow: str, fickle: st
     below = {name: _delegation(name, server, keys.get(name)) for name, server in servers.items()}
     pool = below.pop("pool.ntp.org.")
     zones["test."] = _zone("test.", test, "".join(below.values()))
+    zones[REVERSE] = _zone(REVERSE, leaves, REVERSE_CONTENT)
     zones["."] = _zone(".", root, _delegation("test.", test, keys["test."]) + pool)
     for name in ("test.", "."):
         _sign(zones[name], keys[name])
