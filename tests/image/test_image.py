@@ -165,6 +165,33 @@ def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
     stack.compose("start")
 
 
+def test_unbound_follows_the_roots_keys_on_the_volume_and_bootstrap_mends_them(image: str) -> None:
+    """With the rights of compose.yaml, and without a network: nobody is asked."""
+    rights = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/run:mode=755"]
+    rights += [f"--cap-add={name}" for name in ("NET_BIND_SERVICE", "SETUID", "SETGID", "CHOWN", "KILL")]
+    settings = ["-e", "HOMEDOT_ADDRESSES=127.0.0.1", "-e", "HOMEDOT_RESOLVER__MODE=recursive"]
+    container = docker("run", "-d", "--network", "none", *rights, *settings, image).stdout.strip()
+    try:
+        _until_healthy(container)
+        path = "/data/unbound/root.key"
+        assert docker("exec", container, "stat", "-c", "%U %a", path).stdout == "unbound 644\n"
+        docker("exec", "--user", "unbound", container, "sh", "-c", f"echo nonsense > {path}")
+        docker("restart", container)
+        _until_healthy(container)
+        log = docker("logs", container)
+        assert f"homedot: warning: {path}: is no trust anchor" in log.stdout + log.stderr
+        assert "DNSKEY" in docker("exec", container, "cat", path).stdout
+    finally:
+        docker("rm", "-fv", container)
+
+
+def _until_healthy(container: str) -> None:
+    deadline = time.monotonic() + 30
+    while docker("exec", container, "homedot", "healthcheck", check=False).returncode:
+        assert time.monotonic() < deadline, docker("logs", container)
+        time.sleep(0.2)  # until it listens there is nothing to wait on
+
+
 def test_three_faults_are_told_in_one_message_with_exit_code_2(image: str, tmp_path: Path) -> None:
     (tmp_path / "homedot.yaml").write_text("dot:\n  prot: 853\n")
     done = docker(
