@@ -168,6 +168,7 @@ def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
 def test_unbound_follows_the_roots_keys_on_the_volume_and_bootstrap_mends_them(image: str) -> None:
     """With the rights of compose.yaml, and without a network: nobody is asked."""
     rights = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/run:mode=755"]
+    rights += ["--tmpfs", "/tmp:mode=1777"]
     rights += [f"--cap-add={name}" for name in ("NET_BIND_SERVICE", "SETUID", "SETGID", "CHOWN", "KILL")]
     settings = ["-e", "HOMEDOT_ADDRESSES=127.0.0.1", "-e", "HOMEDOT_RESOLVER__MODE=recursive"]
     container = docker("run", "-d", "--network", "none", *rights, *settings, image).stdout.strip()
