@@ -1,7 +1,7 @@
 """unbound.conf: how the engine behind the front door resolves, validates and caches. Pure.
 
 The text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). What both do by default is left to them,
-unless the appliance's promise hangs on it; docs/decisions/0010-unbound.md says why the rest is as it is.
+unless the appliance's promise hangs on it; docs/decisions/0011-unbound.md says why the rest is as it is.
 """
 
 from collections.abc import Sequence

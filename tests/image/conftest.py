@@ -32,6 +32,7 @@ def in_internet(internet: Internet, tmp_path_factory: pytest.TempPathFactory) ->
     """A compose file that puts the service into the tests' own internet."""
     return override(
         tmp_path_factory.mktemp("compose") / "internet.yaml",
+        IMAGE,
         {
             "HOMEDOT_ADDRESSES": "127.0.0.1",
             "HOMEDOT_RESOLVER__ROOT_HINTS": "/internet/root.hints",

@@ -70,9 +70,9 @@ def fetch(url: str) -> bytes:
         time.sleep(0.05)  # until it listens there is nothing to wait on
 
 
-def override(path: Path, environment: Mapping[str, str], mounts: Mapping[Path, str]) -> Path:
-    """A compose file that adds `environment` and read-only `mounts` to the service."""
-    lines = ["services:", "  homedot:", "    environment:"]
+def override(path: Path, image: str, environment: Mapping[str, str], mounts: Mapping[Path, str]) -> Path:
+    """A compose file that runs `image`, and adds `environment` and read-only `mounts` to the service."""
+    lines = ["services:", "  homedot:", f"    image: {image}", "    environment:"]
     lines += [f'      {name}: "{value}"' for name, value in environment.items()]
     lines += ["    volumes:"] + [f"      - {source}:{target}:ro" for source, target in mounts.items()]
     path.write_text("\n".join(lines) + "\n")

@@ -26,9 +26,10 @@ def test_the_containers_own_address_is_refused_with_what_to_set(image: str) -> N
     assert "HOMEDOT_ADDRESSES=192.168.1.10" in told
 
 
-def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Path) -> None:
+def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Path, image: str) -> None:
     file = override(
         tmp_path / "override.yaml",
+        image,
         {"HOMEDOT_ADDRESSES": "127.0.0.1", "HOMEDOT_RESOLVER__MODE": "recursive"},
         {clone / "README.md": "/unused"},
     )
