@@ -7,6 +7,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     settings     the tree of settings: names, defaults, parsers, documentation
     configuration  environment + YAML -> immutable Settings; the only reader of both
     values       text -> typed value, or a sentence that says what is allowed
+    forwarding   the same for whom unbound asks: forwarders and routes                                          pure
     errors       the whole error tree: who must act                                                             pure
     files        one way to write a file: whole or not at all
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from . import values
+from . import forwarding, values
 
 PREFIX = "HOMEDOT_"
 
@@ -97,14 +97,14 @@ class Resolver:
         values.choice("auto", "recursive", "forward"),
         "`recursive` asks from the root down, `forward` asks `resolver.forward`, `auto` recurses where it can.",
     )
-    forward: tuple[values.Forwarder, ...] = setting(
+    forward: tuple[forwarding.Forwarder, ...] = setting(
         "tls://9.9.9.9#dns.quad9.net, tls://149.112.112.112#dns.quad9.net",
-        values.forwarders,
+        forwarding.forwarders,
         "Forwarders: `tls://ADDRESS#NAME` (encrypted, name checked) or `ADDRESS` (plain). Unused when recursive.",
     )
-    routes: tuple[values.Route, ...] = setting(
+    routes: tuple[forwarding.Route, ...] = setting(
         "",
-        values.routes,
+        forwarding.routes,
         "Domains with resolvers of their own: `fritz.box=192.168.1.1`, and `178.168.192.in-addr.arpa=192.168.1.1` for"
         " the names of addresses. In YAML `fritz.box: 192.168.1.1`. Not checked with DNSSEC.",
     )
@@ -113,7 +113,7 @@ class Resolver:
     )
     rebind_exceptions: tuple[str, ...] = setting(
         "plex.direct",
-        values.sequence(values.zone),
+        values.sequence(values.domain),
         "Domains that may point into your network; those of `resolver.routes` may anyway.",
     )
     ca_bundle: Path = setting(

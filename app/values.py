@@ -8,7 +8,6 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -19,31 +18,6 @@ IPNetwork = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_ZONE_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarder:
-    """An upstream resolver. With `tls_name` it is asked over TLS and must present a certificate for that name."""
-
-    address: IPAddress
-    port: int
-    tls_name: str | None = None
-
-    def __str__(self) -> str:
-        target = f"{self.address}@{self.port}"
-        return f"tls://{target}#{self.tls_name}" if self.tls_name else target
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Everything at and below `zone` (no trailing dot) is asked of `forwarders`, whatever the others ask."""
-
-    zone: str
-    forwarders: tuple[Forwarder, ...]
-
-    def __str__(self) -> str:
-        return f"{self.zone}={', '.join(map(str, self.forwarders))}"
 
 
 def hostname(raw: object) -> str:
@@ -58,14 +32,6 @@ def hostname(raw: object) -> str:
         raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
     if labels[-1].isdigit():
         raise ValueError("must be a name, not an address: addresses go into the setting addresses")
-    return name
-
-
-def zone(raw: object) -> str:
-    """A domain name of one label or more, lower case, no trailing dot; underscores too, as in _tcp (RFC 8552)."""
-    name = str(raw).strip().lower().removesuffix(".")
-    if len(name) > 253 or not all(_ZONE_LABEL.fullmatch(label) for label in name.split(".")):
-        raise ValueError(f"must name domains like fritz.box, without a wildcard: not {str(raw).strip() or 'nothing'!r}")
     return name
 
 
@@ -87,29 +53,6 @@ def network(raw: object) -> IPNetwork:
     except ValueError as error:
         hint = f": {error}" if "host bits" in str(error) else ", like 192.168.0.0/16"
         raise ValueError(f"must be networks{hint}") from None
-
-
-def forwarder(raw: object) -> Forwarder:
-    """`9.9.9.9`, `9.9.9.9@5353`, `[2620:fe::fe]@53`, `tls://9.9.9.9#dns.quad9.net`, `tls://9.9.9.9@853#dns.quad9.net`."""
-    text = str(raw).strip()
-    plain = text.removeprefix("tls://")
-    encrypted = plain != text
-    if "://" in plain:
-        raise ValueError(f"knows tls:// and plain addresses only, not {plain.split('://')[0]}://")
-    target, _, name = plain.partition("#")
-    host, _, port_text = target.partition("@")
-    try:
-        host_address = address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        raise ValueError("must be like 9.9.9.9 or tls://9.9.9.9#dns.quad9.net") from None
-    if encrypted and not name:
-        raise ValueError(
-            f"needs the name in the forwarder's certificate: {text}#name, like tls://9.9.9.9#dns.quad9.net"
-        )
-    if name and not encrypted:
-        raise ValueError(f"has a certificate name but no TLS: write tls://{text}")
-    number = port(port_text) if port_text else (853 if encrypted else 53)
-    return Forwarder(host_address, number, hostname(name) if encrypted else None)
 
 
 def list_source(raw: object) -> str:
@@ -215,43 +158,6 @@ def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
         return tuple(dict.fromkeys(item(part) for part in parts))
 
     return parse
-
-
-def forwarders(raw: object) -> tuple[Forwarder, ...]:
-    """One or more of `forwarder`, all encrypted or all plain."""
-    found = sequence(forwarder)(raw)
-    if len({forwarder.tls_name is None for forwarder in found}) > 1:
-        raise ValueError("must be all tls:// or all plain: one plain forwarder would see what the others encrypt")
-    return found
-
-
-def routes(raw: object) -> tuple[Route, ...]:
-    """A YAML mapping of zones to forwarders, or `fritz.box=192.168.1.1, 192.168.1.2, lan=192.168.1.1`.
-
-    In the text an item without a zone is one more forwarder of the zone before it.
-    """
-    found: dict[str, Route] = {}
-    for name, targets in raw.items() if isinstance(raw, dict) else _named_targets(raw):
-        route = Route(zone(name), forwarders(targets))
-        if not route.forwarders:
-            raise ValueError(f"must name a forwarder for {route.zone}, like {route.zone}: 192.168.1.1")
-        if route.zone in found:
-            raise ValueError(f"names {route.zone} twice: give it all its forwarders at once")
-        found[route.zone] = route
-    return tuple(found.values())
-
-
-def _named_targets(raw: object) -> list[tuple[str, list[str]]]:
-    pairs: list[tuple[str, list[str]]] = []
-    for item in raw if isinstance(raw, list) else str(raw).split(","):
-        name, named, target = str(item).rpartition("=")
-        if named:
-            pairs.append((name, []))
-        elif not pairs and target.strip():
-            raise ValueError("must be like fritz.box=192.168.1.1")
-        if target.strip():
-            pairs[-1][1].append(target)
-    return pairs
 
 
 def path(raw: object) -> Path:

@@ -5,8 +5,8 @@ import pytest
 
 from app.configuration import load
 from app.errors import OperatorError
+from app.forwarding import Forwarder, Route
 from app.settings import Settings
-from app.values import Forwarder, Route
 
 
 def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:

@@ -11,10 +11,10 @@ CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
-SHARED = {"app", "app.errors", "app.values", "app.files"}
+SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
 PURE = [
-    "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire", "answer/edns",
-    "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "lists/names", "lists/parse",
+    "forwarding", "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire",
+    "answer/edns", "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "lists/names", "lists/parse",
     "lists/body", "lists/compile", "lists/schedule", "trust/authority", "trust/constraints", "trust/pem",
     "trust/signing", "onboarding/dnr", "onboarding/enrolment", "onboarding/expiry", "onboarding/profile",
     "onboarding/qr", "onboarding/snippets", "onboarding/steps",

@@ -1,6 +1,5 @@
 import os
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -8,9 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import values
-from app.values import Forwarder, Route
-
-QUAD9 = ip_address("9.9.9.9")
 
 
 @pytest.mark.parametrize(("raw", "value"), [("DNS.Home.ARPA.", "dns.home.arpa"), (" a-b.c1 ", "a-b.c1")])
@@ -31,102 +27,6 @@ def test_what_strict_clients_refuse_is_no_host_name(raw: str) -> None:
 def test_what_no_device_can_reach_is_no_address(raw: object) -> None:
     with pytest.raises(ValueError, match="must be"):
         values.address(raw)
-
-
-@pytest.mark.parametrize(
-    ("raw", "value"),
-    [
-        ("9.9.9.9", Forwarder(QUAD9, 53)),
-        ("9.9.9.9@5353", Forwarder(QUAD9, 5353)),
-        ("tls://9.9.9.9#dns.quad9.net", Forwarder(QUAD9, 853, "dns.quad9.net")),
-        ("tls://9.9.9.9@8853#dns.quad9.net", Forwarder(QUAD9, 8853, "dns.quad9.net")),
-        ("tls://[2620:fe::fe]#dns.quad9.net", Forwarder(ip_address("2620:fe::fe"), 853, "dns.quad9.net")),
-        ("2620:fe::fe", Forwarder(ip_address("2620:fe::fe"), 53)),
-    ],
-)
-def test_reads_a_forwarder(raw: str, value: Forwarder) -> None:
-    assert values.forwarder(raw) == value
-    assert values.forwarder(str(value)) == value
-
-
-@pytest.mark.parametrize(
-    ("raw", "told"),
-    [
-        ("tls://9.9.9.9", "needs the name in the forwarder's certificate"),
-        ("9.9.9.9#dns.quad9.net", "write tls://9.9.9.9#dns.quad9.net"),
-        ("https://9.9.9.9/dns-query", "not https://"),
-        ("dns.quad9.net", "must be like 9.9.9.9 or tls://"),
-        ("9.9.9.9@x", "must be 1..65535"),
-    ],
-)
-def test_says_what_is_wrong_with_a_forwarder(raw: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        values.forwarder(raw)
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_a_forwarder_or_a_sentence(raw: str) -> None:
-    with suppress(ValueError):  # anything else is a traceback for the operator
-        values.forwarder(raw)
-
-
-def test_forwarders_are_all_encrypted_or_all_plain() -> None:
-    assert len(values.forwarders("9.9.9.9, 149.112.112.112")) == 2
-    with pytest.raises(ValueError, match="must be all tls:// or all plain"):
-        values.forwarders("9.9.9.9, tls://9.9.9.9#dns.quad9.net")
-
-
-@pytest.mark.parametrize("raw", ["Fritz.Box.", "lan", "_tcp.example", "178.168.192.in-addr.arpa"])
-def test_a_zone_is_any_domain_but_the_root(raw: str) -> None:
-    assert values.zone(raw) == raw.lower().removesuffix(".")
-
-
-@pytest.mark.parametrize("raw", ["", ".", "*.box", "a..b", "a b", 'a"b', "a" * 64, ".".join(["a" * 60] * 5), "-a"])
-def test_what_is_no_domain_is_no_zone(raw: object) -> None:
-    with pytest.raises(ValueError, match=r"must name domains like fritz\.box"):
-        values.zone(raw)
-
-
-ROUTER, OTHER = Forwarder(ip_address("192.168.1.1"), 53), Forwarder(ip_address("192.168.1.2"), 53)
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        "fritz.box=192.168.1.1, 192.168.1.2, 1.168.192.in-addr.arpa=192.168.1.1",
-        ["fritz.box=192.168.1.1", "192.168.1.2", "1.168.192.in-addr.arpa=192.168.1.1"],
-        {"Fritz.Box.": ["192.168.1.1", "192.168.1.2"], "1.168.192.in-addr.arpa": "192.168.1.1"},
-        {"fritz.box": "192.168.1.1, 192.168.1.2", "1.168.192.in-addr.arpa": ["192.168.1.1"]},
-    ],
-)
-def test_reads_routes_from_text_and_from_yaml(raw: object) -> None:
-    routes = values.routes(raw)
-    assert routes == (Route("fritz.box", (ROUTER, OTHER)), Route("1.168.192.in-addr.arpa", (ROUTER,)))
-    assert values.routes(", ".join(map(str, routes))) == routes
-
-
-@pytest.mark.parametrize(
-    ("raw", "told"),
-    [
-        ("192.168.1.1", "must be like fritz.box=192.168.1.1"),
-        ("=192.168.1.1", "must name domains"),
-        ("fritz.box=", "must name a forwarder for fritz.box, like fritz.box: 192.168.1.1"),
-        ({"fritz.box": []}, "must name a forwarder for fritz.box"),
-        ({"fritz.box": {"a": "b"}}, "must be like 9.9.9.9"),
-        ("a.b=192.168.1.1, A.b.=192.168.1.2", "names a.b twice"),
-        ("a.b=192.168.1.1, tls://192.168.1.2#c.d", "must be all tls:// or all plain"),
-    ],
-)
-def test_says_what_is_wrong_with_a_route(raw: object, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        values.routes(raw)
-
-
-@given(st.text(alphabet=st.sampled_from("a1.:=,#@/ [tls]*"), max_size=40) | st.text(max_size=40))
-def test_any_text_is_routes_that_read_the_same_again_or_a_sentence(raw: str) -> None:
-    with suppress(ValueError):
-        routes = values.routes(raw)
-        assert values.routes(", ".join(map(str, routes))) == routes
 
 
 @pytest.mark.parametrize("raw", ["0", "65536", "8o53", "", True, 1.5, None])

@@ -7,7 +7,7 @@ unless the appliance's promise hangs on it; docs/decisions/0011-unbound.md says 
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.values import Forwarder, Route
+from app.forwarding import Forwarder, Route
 
 ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
 TRUST_ANCHOR = Path("/usr/share/dns/root.key")

@@ -25,7 +25,7 @@ import dns.rrset
 import dns.zonefile
 
 from app.errors import OperatorError
-from app.values import Forwarder
+from app.forwarding import Forwarder
 
 SERVERS_ASKED = 3  # of each address family: one lost packet must not decide
 CONNECT_TIMEOUT_S = 1.0

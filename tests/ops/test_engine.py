@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from app import values
+from app import forwarding
 from app.ops import checkconf, engine
 from tests.internet import Internet
 from tests.internet.servers import running, until_answering
@@ -40,8 +40,10 @@ DEFAULTS: dict[str, Any] = {
 def render(folder: Path, *forwarders: str, **options: Any) -> str:
     """`engine.render` with the options that differ from DEFAULTS; `routes` as a user writes them."""
     chosen = DEFAULTS | {"followed_anchor": folder / "root.key"} | options
-    parsed = [values.forwarder(text) for text in forwarders]
-    return engine.render(forwarders=parsed, run_dir=folder, **(chosen | {"routes": values.routes(chosen["routes"])}))
+    parsed = [forwarding.forwarder(text) for text in forwarders]
+    return engine.render(
+        forwarders=parsed, run_dir=folder, **(chosen | {"routes": forwarding.routes(chosen["routes"])})
+    )
 
 
 def lines(text: str) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import Algorithm, DSDigest
 
-from app import values
+from app import forwarding
 from app.errors import OperatorError
 from app.ops import reach
 from app.ops.reach import Choice
@@ -65,7 +65,7 @@ async def choose(
     return await reach.choose(
         hints(folder, internet, *hosts),
         trust_anchor or internet.trust_anchor,
-        [values.forwarder(spec) for spec in specs],
+        [forwarding.forwarder(spec) for spec in specs],
         internet.ca_bundle,
         timeout_s,
     )
