@@ -13,15 +13,16 @@ MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
 SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
 PURE = [
-    "forwarding", "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "answer/wire",
-    "answer/edns", "answer/cache", "answer/special", "answer/querylog", "answer/pipeline", "lists/names", "lists/parse",
-    "lists/body", "lists/compile", "lists/schedule", "trust/authority", "trust/constraints", "trust/pem",
-    "trust/signing", "onboarding/dnr", "onboarding/enrolment", "onboarding/expiry", "onboarding/profile",
-    "onboarding/qr", "onboarding/snippets", "onboarding/steps",
+    "forwarding", "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings", 
+    "answer/wire", "answer/edns", "answer/cache", "answer/checking", "answer/special", "answer/querylog", "answer/pipeline",
+    "lists/names", "lists/parse", "lists/body", "lists/compile", "lists/schedule", "trust/authority",
+    "trust/constraints", "trust/pem", "trust/signing", "onboarding/device", "onboarding/dnr", "onboarding/enrolment",
+    "onboarding/expiry", "onboarding/guides", "onboarding/profile", "onboarding/qr", "onboarding/snippets",
+    "onboarding/steps", "onboarding/variant",
 ]  # fmt: skip
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 MOST_LINES = 250
-ONLY_TYPES = {"app.dot.contract", "app.lists.contract"}
+ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
 
 
 def name_of(path: Path) -> str:

@@ -5,7 +5,7 @@ rest, and make what comes back our own.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -13,6 +13,8 @@ from app.errors import UpstreamError
 
 from . import edns, special, wire
 from .cache import Cache
+from .checking import CheckNames
+from .contract import Asker
 from .wire import Query, Rcode
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
     `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
-    7830 6). `log_query` gets every query, in wire form.
+    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Pipeline:
         upstream: Upstream,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
+        check_names: CheckNames | None = None,
     ) -> None:
         cache.refresh = self.refresh
         self._cache = cache
         self._upstream = upstream
         self._encrypted = encrypted
         self._log_query = log_query
+        self._check_names = check_names
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
@@ -64,10 +68,10 @@ class Pipeline:
 
     def refresh(self, key: bytes) -> None:
         """Ask again for what is in the cache under `key`, whose time is nearly up."""
-        self.resolve(b"\0\0" + key, "", None, _nobody)
+        self.resolve(b"\0\0" + key, _NOBODY, None, _nobody)
 
-    def resolve(self, message: bytes, client: str, idle_timeout_s: float | None, reply: Reply) -> None:
-        """Find the answer to `message`, asked by `client`; `reply` gets it, or None if the message deserves none.
+    def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
+        """Find the answer to `message`, asked by `asker`; `reply` gets it, or None if the message deserves none.
 
         `idle_timeout_s` is for the keepalive option; None where there is no connection (RFC 7828 3.3.2).
         """
@@ -90,11 +94,15 @@ class Pipeline:
             self._log_query(message)
         connected = keepalive and idle_timeout_s is not None
         finish = _Finish(query, padding and self._encrypted, edns.keepalive(idle_timeout_s or 0) if connected else b"")
+        own = None if self._check_names is None else self._check_names.answer(query, asker)
+        if own is not None:
+            reply(finish.local(b"".join(own), len(own)))
+            return
         local = special.local_answer(query)
         if local is not None:
             reply(finish.local(local))
             return
-        self._upstream.ask(_upstream_query(query), client, partial(self._answered, message, finish, reply))
+        self._upstream.ask(_upstream_query(query), asker.client, partial(self._answered, message, finish, reply))
 
     def _answered(self, message: bytes, finish: "_Finish", reply: Reply, received: bytes | None) -> None:
         if received is None:
@@ -145,10 +153,11 @@ class _Finish:
         rcode_high = response.opt.ttl >> 24 if response.opt else 0
         return self._assemble(flags, octets[4:], int.from_bytes(octets[10:12], "big"), errors, rcode_high)
 
-    def local(self, record: bytes) -> bytes:
-        """An answer of ours: not validated, so AD stays off (RFC 4035 3.2.3)."""
+    def local(self, records: bytes, count: int = 1) -> bytes:
+        """An answer of ours, of `count` records: not validated, so AD stays off (RFC 4035 3.2.3)."""
         flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD))
-        return self._assemble(flags, b"\0\1\0\1\0\0\0\0" + self._query.question + record, 0, b"", 0)
+        counts = b"\0\1" + count.to_bytes(2, "big") + b"\0\0\0\0"
+        return self._assemble(flags, counts + self._query.question + records, 0, b"", 0)
 
     def failure(self, info_code: int) -> bytes:
         flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD)) | Rcode.SERVFAIL
@@ -164,6 +173,18 @@ class _Finish:
         message = head + rest[:6] + (additional + 1).to_bytes(2, "big") + rest[8:]
         content = self.keepalive + errors
         return message + edns.answer_opt(len(message), opt.dnssec_ok, self._padding, rcode_high, content)
+
+
+class _Nobody:
+    """Who asks when the cache does."""
+
+    client = ""
+
+    def how(self) -> Mapping[str, str | bool | None]:
+        return {}
+
+
+_NOBODY = _Nobody()
 
 
 def _nobody(_: bytes | None) -> None:

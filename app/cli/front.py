@@ -8,17 +8,20 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from app.answer.cache import Cache
+from app.answer.checking import CheckNames
 from app.answer.pipeline import Pipeline
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
+from app.dot.contract import Asker
 from app.dot.counters import Counters
 from app.dot.datagrams import Datagrams
 from app.dot.journal import Journal
@@ -27,16 +30,19 @@ from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
 from app.dot.poller import Loop
 from app.dot.server import Server
+from app.dot.sightings import Sightings
 from app.dot.tls import Session
+from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
 from app.settings import Settings
 
 from . import places
+from .checks import OwnAddresses, serve_checks
 
 log = logging.getLogger("homedot")
 
 _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
-_CERTIFICATE_LOOK_S = 2.0
+_LOOK_S = 2.0
 _OTHER_DESCRIPTORS = 64
 
 
@@ -63,14 +69,27 @@ class _Shared:
         self.certificate = Certificate(places.pair(settings))
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
+        self.sightings = Sightings(monotonic)
+        self.own_addresses = OwnAddresses(settings)
+        self.check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", self.own_addresses, self._saw)
         self.limits = _limits(settings)
+        self._counted, self._recount_s = 0, 0.0
 
     def new_session(self) -> Session:
         """For a connection that just came: with the certificate of this moment."""
         return Session(self.certificate.context)
 
+    def _saw(self, mark: bytes, asker: Asker) -> None:
+        self.sightings.note(mark, {"client": asker.client, **asker.how()})
+
     def state(self) -> dict[str, int]:
-        return {"connections": self.occupancy.connections, **self.counters.totals()}
+        return {"connections": self.occupancy.connections, "clients": self._clients(), **self.counters.totals()}
+
+    def _clients(self) -> int:
+        """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""
+        if monotonic() >= self._recount_s:
+            self._counted, self._recount_s = self.occupancy.clients, monotonic() + 1
+        return self._counted
 
 
 def serve(settings: Settings) -> None:
@@ -102,7 +121,7 @@ def serve(settings: Settings) -> None:
 async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int | None, children: list[int]) -> int:
     settings, count, row = shared.settings, shared.counters.row(worker), shared.occupancy.row(worker)
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    refresh = partial(shared.certificate.refresh, count)
+    refresh, names = partial(shared.certificate.refresh, count), shared.check_names
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, _hang_up, refresh, children)
@@ -113,23 +132,27 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
 
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
-    answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query)
+    answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query, check_names=names)
     is_allowed = allowing(settings.dot.allow_from)
     journal = Journal(sys.stderr.write, "dot: ")
     common = (shared.limits, is_allowed, row, count, journal)
     servers = [Server(sockets.dot, shared.new_session, answerer, *common)]
     datagrams = None
     if settings.plain.enabled:
-        plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, encrypted=False, log_query=log_query)
+        plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, False, log_query, names)
         is_allowed = allowing(settings.plain.allow_from)
         common = (shared.limits, is_allowed, row, count, journal)
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
-    state = await _serve_state(places.state_socket(settings), shared) if worker == 0 else None
+    told = []
     if worker == 0:
+        told = [
+            await _serve_state(places.state_socket(settings), shared),
+            await serve_checks(places.check_socket(settings), shared.sightings),
+        ]
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    look = asyncio.create_task(_look_at_certificate(refresh))
+    look = asyncio.create_task(_look_at_files(refresh, shared.own_addresses.refresh))
     await stopping.wait()
     for child in children:
         if child not in lost:
@@ -139,8 +162,8 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     await asyncio.gather(*(server.stop() for server in servers))
     upstream.close()
     look.cancel()
-    if state is not None:
-        state.close()
+    for server in told:
+        server.close()
     return 1 if lost else 0
 
 
@@ -174,10 +197,11 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-async def _look_at_certificate(refresh: "partial[None]") -> None:
+async def _look_at_files(*refreshes: Callable[[], None]) -> None:
     while True:
-        await asyncio.sleep(_CERTIFICATE_LOOK_S)
-        refresh()
+        await asyncio.sleep(_LOOK_S)
+        for refresh in refreshes:
+            refresh()
 
 
 async def _serve_state(path: Path, shared: _Shared) -> asyncio.Server:
@@ -185,16 +209,7 @@ async def _serve_state(path: Path, shared: _Shared) -> asyncio.Server:
         writer.write(json.dumps(shared.state()).encode())
         writer.close()
 
-    return await asyncio.start_unix_server(tell, sock=_bound_for_all(path))
-
-
-def _bound_for_all(path: Path) -> socket.socket:
-    """A Unix socket at `path` that every user may connect to."""
-    path.unlink(missing_ok=True)
-    bound = socket.socket(socket.AF_UNIX)
-    bound.bind(str(path))
-    path.chmod(0o666)
-    return bound
+    return await asyncio.start_unix_server(tell, sock=places.bound_for_all(path))
 
 
 def _log_query(message: bytes) -> None:

@@ -1,5 +1,6 @@
 """Where the programs leave things for one another below `run_dir`."""
 
+import socket
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,20 @@ def lists(settings: Settings) -> Path:
 def refresh_request(settings: Settings) -> Path:
     """Touched to have all block lists looked at now."""
     return settings.run_dir / "refresh-lists"
+
+
+def check_socket(settings: Settings) -> Path:
+    """Where the front door tells how the self-test's questions came."""
+    return settings.run_dir / "dot" / "check.sock"
+
+
+def bound_for_all(path: Path) -> socket.socket:
+    """A Unix socket at `path` that every user may connect to."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(path))
+    path.chmod(0o666)
+    return bound
 
 
 def unbound_conf(settings: Settings) -> Path:

@@ -109,6 +109,7 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         hostname=settings.hostname,
         addresses=lan,
         dot_port=settings.dot.port,
+        plain_port=settings.plain.port if settings.plain.enabled else None,
         web_port=settings.web.port if settings.web.enabled else None,
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,

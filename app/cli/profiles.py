@@ -4,6 +4,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
+from app.onboarding.variant import WITHOUT_NAMES
 from app.settings import Settings
 from app.trust import clock, signing
 from app.trust.store import Identity
@@ -18,7 +19,7 @@ def publish_profiles(settings: Settings, identity: Identity, enrolment: Enrolmen
     with our own authority would tell a device nothing, which learns of that authority from the profile itself.
     """
     is_wanted = identity.root_pem is None and enrolment.url is not None and clock.now() is not None
-    contents = [mobileconfig(enrolment)] if is_wanted else []
+    contents = [mobileconfig(enrolment, variant) for variant in WITHOUT_NAMES] if is_wanted else []
     profiles = {places.signed_profile(settings, content): content for content in contents}
     folder = places.signed_profiles(settings)
     try:

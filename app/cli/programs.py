@@ -40,10 +40,14 @@ def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     import asyncio
 
-    from app.onboarding.web import application, serve
+    from app.onboarding.serving import serve
+    from app.onboarding.web import application
+    from app.ops.addresses import bridge_gateway
     from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check
     from app.ops.metrics import read_state, render
+
+    from .checks import Checks
 
     _log_to_stderr("web")
 
@@ -60,9 +64,19 @@ def web(settings: Settings) -> None:
         state = await read_state(places.state_socket(settings))
         return render({**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
 
+    async def devices() -> int | None:
+        try:
+            return (await read_state(places.state_socket(settings)))["clients"]
+        except OperatorError as error:
+            log.debug("%s", error)
+            return None
+
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
     read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
-    serve(application(read_enrolment, healthy, metrics, checkup.latest, signed), settings.web.port)
+    checks = Checks(places.check_socket(settings))
+    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks)
+    gateway = bridge_gateway()
+    serve(app, settings.web.port, [gateway] if gateway else [])
 
 
 def upkeep(settings: Settings) -> None:

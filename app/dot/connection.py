@@ -5,7 +5,7 @@ from time import monotonic
 
 from app.errors import PeerError
 
-from .contract import House, Session
+from .contract import House, How, Session
 from .conversation import Conversation
 from .counters import Count
 from .framing import split
@@ -49,6 +49,9 @@ class Connection(Conversation):
     @property
     def unsent_bytes(self) -> int:
         return len(self._stream.unsent)
+
+    def how(self) -> How:
+        return self.session.how()
 
     @property
     def _ended(self) -> bool:

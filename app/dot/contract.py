@@ -1,6 +1,6 @@
 """What the parts of the front door ask of one another, and of the room that knows the answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from app.errors import PeerError
@@ -13,16 +13,27 @@ if TYPE_CHECKING:
 Reply = Callable[[bytes | None], None]
 
 
+How = Mapping[str, str | bool | None]
+"""How questions come: `transport` is "tls", "tcp" or "udp"; with TLS `version`, `cipher`, `alpn` and `resumed`."""
+
+
+class Asker(Protocol):
+    """Who asks: `client` is the address, so that none takes more than its share of what can be unfinished."""
+
+    @property
+    def client(self) -> str: ...
+    def how(self) -> How: ...
+
+
 class Answerer(Protocol):
     """Where answers come from. Messages are whole, without their length."""
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if it is known this instant."""
 
-    def resolve(self, message: bytes, client: str, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
         """Call `reply` exactly once, now or later, with the answer or with None if the message deserves none.
 
-        `client` is the asker's address, so that none takes more than its share of what can be unfinished.
         `idle_timeout_s` is how long this connection may be idle now; None where there is no connection (UDP).
         """
 
@@ -40,6 +51,7 @@ class Session(Protocol):
     def take_output(self) -> bytes: ...
     def close(self) -> bytes: ...
     def describe(self) -> str: ...
+    def how(self) -> How: ...
 
 
 class House(Protocol):

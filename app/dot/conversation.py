@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from time import monotonic
 
-from .contract import House
+from .contract import House, How
 from .counters import Count
 from .framing import prefix
 
@@ -36,6 +36,10 @@ class Conversation(ABC):
     @property
     @abstractmethod
     def _ended(self) -> bool: ...
+
+    @abstractmethod
+    def how(self) -> How:
+        """How the questions of this client come."""
 
     @abstractmethod
     def _write(self, data: bytes) -> None: ...
@@ -92,7 +96,7 @@ class Conversation(ABC):
             if answer is None:
                 self.unfinished += 1
                 house.count[_NOT_CACHED] += 1
-                house.answerer.resolve(message, self.client, house.idle_timeout_s(), self._reply)
+                house.answerer.resolve(message, self, house.idle_timeout_s(), self._reply)
                 continue
             out.append(prefix(answer))
             out.append(answer)

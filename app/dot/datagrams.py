@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from .contract import Answerer
+from .contract import Answerer, How
 from .counters import Count
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ class Datagrams:
                 self._send(bound, address, here, message, answer)
             elif self._unfinished < self._most_unfinished:
                 self._unfinished += 1
-                self._answerer.resolve(message, address[0], None, partial(self._finish, bound, address, here, message))
+                self._answerer.resolve(
+                    message, _Sender(address[0]), None, partial(self._finish, bound, address, here, message)
+                )
 
     def _finish(
         self, bound: socket.socket, address: Address, here: Ancillary, message: bytes, answer: bytes | None
@@ -87,6 +89,18 @@ class Datagrams:
             bound.sendmsg([self._fit(message, answer)], here, 0, address)
         except OSError as error:
             log.debug("UDP to %s: %s", address[0], error)
+
+
+class _Sender:
+    """Who asked in one datagram."""
+
+    __slots__ = ("client",)
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+
+    def how(self) -> How:
+        return {"transport": "udp"}
 
 
 def _tell_destination(bound: socket.socket) -> None:

@@ -27,6 +27,11 @@ class Occupancy:
     def connections(self) -> int:
         return sum(row[0] for row in self._rows)
 
+    @property
+    def clients(self) -> int:
+        """How many have a connection."""
+        return sum(any(counts) for counts in zip(*(row[1:].tolist() for row in self._rows), strict=True))
+
 
 class Row:
     """One worker's connections, seen together with everybody's."""

@@ -1,5 +1,7 @@
 """The session that is none: DNS over TCP without TLS, for `plain.enabled` (RFC 7766)."""
 
+from .contract import How
+
 
 class PlainSession:
     """Looks like a TLS session to a connection, and changes nothing."""
@@ -22,6 +24,9 @@ class PlainSession:
 
     def close(self) -> bytes:
         return b""
+
+    def how(self) -> How:
+        return {"transport": "tcp"}
 
     def describe(self) -> str:
         return "plain TCP"

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.errors import OperatorError, PeerError
 
 from .clienthello import Reader
+from .contract import How
 
 PROTOCOL = "dot"
 """RFC 7858 as registered with IANA for ALPN (RFC 7301 6)."""
@@ -127,6 +128,20 @@ class Session:
             return "no TLS"
         alpn = self._tls.selected_alpn_protocol() or "none"
         return f"{self._tls.version()}, ALPN {alpn}, {'resumed' if self.is_resumed else 'new session'}"
+
+    def how(self) -> How:
+        """Like `describe`, for programs."""
+        session = self._tls
+        if session is None:
+            return {"transport": "tls"}
+        cipher = session.cipher()
+        return {
+            "transport": "tls",
+            "version": session.version(),
+            "cipher": cipher and cipher[0],
+            "alpn": session.selected_alpn_protocol(),
+            "resumed": self.is_resumed,
+        }
 
     def _handshake(self, data: bytes | memoryview) -> bool:
         if self._hello is not None:

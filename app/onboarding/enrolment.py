@@ -16,6 +16,8 @@ from app.errors import OperatorError
 from app.values import IPAddress
 
 PROFILE_PATH = "/homedot.mobileconfig"
+PROBE_PATH = "/probe"
+CHECK_LABEL = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Enrolment:
 
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
+    `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
     refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
     from before the day `moved_on` are out of date; None if there are none. Raises ValueError when there is no address
@@ -33,6 +36,7 @@ class Enrolment:
     hostname: str
     addresses: tuple[IPAddress, ...]
     dot_port: int
+    plain_port: int | None
     web_port: int | None
     root_pem: str | None
     root_sha256: str | None
@@ -57,14 +61,25 @@ class Enrolment:
         """The setup page, by address because the name is not in any public DNS (RFC 3986 3.2.2); None when off."""
         if self.web_port is None:
             return None
-        address = self.addresses[0]
-        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-        return f"http://{host}:{self.web_port}/"
+        return f"http://{_host(self.addresses[0])}:{self.web_port}/"
 
     @property
     def profile_url(self) -> str | None:
         """Where an Apple device gets its profile; None when the setup page is off."""
         return None if self.url is None else self.url.removesuffix("/") + PROFILE_PATH
+
+    @property
+    def check_domain(self) -> str:
+        """The parent of the self-test's one-time names."""
+        return f"{CHECK_LABEL}.{self.hostname}"
+
+    @property
+    def probe_urls(self) -> tuple[str, ...]:
+        """What answers 200 where this box is and answers, by the first address of each family; none when web is off."""
+        if self.web_port is None:
+            return ()
+        first = {address.version: address for address in reversed(self.addresses)}
+        return tuple(f"http://{_host(first[version])}:{self.web_port}{PROBE_PATH}" for version in sorted(first))
 
     @property
     def root_der(self) -> bytes | None:
@@ -104,6 +119,7 @@ def from_json(text: str) -> Enrolment:
             hostname=values.hostname(tree["hostname"]),
             addresses=values.sequence(values.address)(tree["addresses"]),
             dot_port=values.port(tree["dot_port"]),
+            plain_port=None if tree["plain_port"] is None else values.port(tree["plain_port"]),
             web_port=None if tree["web_port"] is None else values.port(tree["web_port"]),
             root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
             root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
@@ -123,6 +139,10 @@ def from_json(text: str) -> Enrolment:
 
 def _what_devices_keep(enrolment: Enrolment) -> tuple[object, ...]:
     return enrolment.hostname, frozenset(enrolment.addresses), enrolment.root_sha256
+
+
+def _host(address: IPAddress) -> str:
+    return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
 
 
 def _fault(reason: str) -> str:

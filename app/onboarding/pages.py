@@ -1,15 +1,21 @@
 """What a browser shows: the templates, and what goes into them."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from . import expiry, steps
-from .enrolment import Enrolment
+from . import device, expiry, qr
+from .enrolment import PROFILE_PATH, Enrolment
+from .guides import guides, notices
+from .profile import DEFAULT
 from .snippets import snippets
+from .variant import Variant, describe
 
 RETRY_AFTER_S = 3
 """When to ask again for what is being made."""
@@ -17,23 +23,57 @@ RETRY_AFTER_S = 3
 _HERE = Path(__file__).parent
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at the setup page, and what for.
+
+    `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer.
+    `fault` says what is wrong with the query that should have chosen `variant`; `is_chosen` if there was one.
+    """
+
+    here: str | None = None
+    devices: int | None = None
+    variant: Variant = DEFAULT
+    fault: str = ""
+    is_chosen: bool = False
+
+
 class Pages:
-    """The pages as HTML, and their style; the files are read once."""
+    """The pages as HTML, their style and script; the files are read once."""
 
     def __init__(self) -> None:
         templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
+        templates.filters["step"] = _step
         self._index = templates.get_template("index.html")
         self._doctor = templates.get_template("doctor.html")
         self.style = (_HERE / "static" / "style.css").read_bytes()
+        self.script = (_HERE / "static" / "selftest.js").read_bytes()
 
-    def index(self, enrolment: Enrolment, now: datetime) -> str:
+    def index(self, enrolment: Enrolment, now: datetime, visit: Visit) -> str:
         """The setup page as it is `now` (aware)."""
+        found = guides(enrolment, visit.here or "")
+        first = next((guide for guide in found if guide.kind == visit.here), None)
+        query = f"?{visit.variant.query}" if visit.variant.query else ""
         return self._index.render(
             enrolment=enrolment,
-            guides=steps.guides(enrolment),
-            notices=(*expiry.notices(enrolment, now), *steps.notices(enrolment)),
+            devices=visit.devices,
+            guide=first,
+            others=[guide for guide in found if guide is not first],
+            is_apple=visit.here in ("iphone", "mac"),
+            is_phone=device.has_camera_at_hand(visit.here),
+            profile=f"{PROFILE_PATH}{query}",
+            code=Markup(qr.svg(f"{enrolment.profile_url}{query}").decode()),  # noqa: S704 - made by qr, out of squares
+            variant=visit.variant,
+            when=describe(visit.variant),
+            fault=visit.fault,
+            is_chosen=visit.is_chosen,
+            notices=(*expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
         )
@@ -45,3 +85,11 @@ class Pages:
             fault=latest if isinstance(latest, str) else None,
             retry_after_s=RETRY_AFTER_S,
         )
+
+
+def _step(text: str) -> Markup:
+    """A sentence of a step: the way through the settings with the sign that is usual for it, `commands` and the link to
+    the root as such."""
+    quoted = str(escape(text.replace(" > ", " › ")))
+    linked = re.sub(r"http://\S+(/ca\.pem)", r'<a href="\1">\g<0></a>', quoted)
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", linked))  # noqa: S704 - escaped above

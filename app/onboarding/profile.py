@@ -9,23 +9,31 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from .enrolment import Enrolment
+from .variant import Variant, describe, rules
 
 CONTENT_TYPE = "application/x-apple-aspen-config"
+
+DEFAULT = Variant()
 
 _NAMESPACE = UUID("0d0c8a51-6f2b-4c5e-9b7e-6d1f0f1b9a53")
 
 
-def mobileconfig(enrolment: Enrolment) -> bytes:
+def mobileconfig(enrolment: Enrolment, variant: Variant = DEFAULT) -> bytes:
     """The profile that makes a device resolve over TLS, and brings the root certificate if Homedot made its own.
 
     Identifiers derive from the root's fingerprint, or from the host name with the user's own certificate, whose key may
-    change at every renewal: a second installation replaces the first, and two households do not collide.
+    change at every renewal: a second installation, of whichever variant, replaces the first, and two households do not
+    collide. Where the device knows AllowFailover (iOS and macOS 26), it may use the network's DNS while this box is
+    down, unless the variant is strict.
     The schema has no place for a port: Apple devices always use 853, whatever `dot_port` is.
     Raises ValueError or ssl.SSLError if the root is not a certificate authority.
     """
     household = uuid5(_NAMESPACE, enrolment.root_sha256 or enrolment.hostname)
     addresses = [str(address) for address in enrolment.addresses]
-    description = f"Sends all DNS queries of this device, encrypted, to {enrolment.hostname} ({', '.join(addresses)})."
+    description = (
+        f"Sends the DNS queries of this device, encrypted, to {enrolment.hostname} ({', '.join(addresses)}),"
+        f" {describe(variant)}."
+    )
     if enrolment.moved_on is not None:
         description += (
             f" Replaces every profile from before {enrolment.moved_on}, when the addresses or the root changed."
@@ -41,7 +49,9 @@ def mobileconfig(enrolment: Enrolment) -> bytes:
             "DNSProtocol": "TLS",
             "ServerName": enrolment.hostname,
             "ServerAddresses": addresses,
+            "AllowFailover": not variant.strict,
         },
+        "OnDemandRules": rules(variant, enrolment.probe_urls),
     }
     profile = _payload(household, "profile", "Configuration", f"Homedot ({enrolment.hostname})") | {
         "PayloadDescription": description,

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.errors import OperatorError
 
 _TIMEOUT_S = 2.0
-_GAUGES = {"connections", "certificate_not_after_timestamp_seconds"}
+_GAUGES = {"connections", "clients", "certificate_not_after_timestamp_seconds"}
 
 
 async def read_state(path: Path) -> dict[str, int]:

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 
 import dns.edns
 import dns.flags
@@ -10,6 +11,8 @@ import dns.rrset
 import pytest
 
 from app.answer.cache import Cache
+from app.answer.checking import CheckNames
+from app.answer.contract import Asker
 from app.answer.pipeline import Pipeline
 from tests.fakes.clock import Clock
 from tests.fakes.upstream import address_of
@@ -32,6 +35,15 @@ class Inline:
         done(None if response is None else response.to_wire(max_size=65535))
 
 
+class Client:
+    """Who asks."""
+
+    client = "192.168.1.23"
+
+    def how(self) -> Mapping[str, str | bool | None]:
+        return {"transport": "tls"}
+
+
 class Bench:
     def __init__(
         self,
@@ -48,7 +60,7 @@ class Bench:
         if known is not None:
             return known
         answers: list[bytes | None] = []
-        self.pipeline.resolve(message, "client", 30.0, answers.append)
+        self.pipeline.resolve(message, Client(), 30.0, answers.append)
         assert len(answers) == 1
         return answers[0]
 
@@ -357,7 +369,7 @@ def test_e10_without_encryption_nothing_is_padded() -> None:
 
 def test_e11_over_udp_keepalive_is_ignored() -> None:
     answers: list[bytes | None] = []
-    Bench().pipeline.resolve(query(use_edns=0, options=[KEEPALIVE]).to_wire(), "client", None, answers.append)
+    Bench().pipeline.resolve(query(use_edns=0, options=[KEEPALIVE]).to_wire(), Client(), None, answers.append)
     assert dns.message.from_wire(answers[0] or b"").options == ()
 
 
@@ -409,3 +421,22 @@ def test_e15_a_clients_subnet_stays_here() -> None:
     answer = bench.ask(query(use_edns=0, options=[dns.edns.ECSOption("192.0.2.0", 24)]))
     assert (answer.rcode(), answer.options) == (dns.rcode.NOERROR, ())
     assert bench.upstream.seen[0].options == ()
+
+
+def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> None:
+    seen: list[tuple[bytes, str]] = []
+
+    def saw(nonce: bytes, asker: Asker) -> None:
+        seen.append((nonce, asker.client))
+
+    bench = Bench()
+    names = CheckNames("check.dns.home.arpa", lambda: [ip_address("192.168.1.10")], saw)
+    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), bench.upstream, check_names=names)
+    nonce = bytes(range(17))
+    name = f"{nonce.hex()}.check.dns.home.arpa."
+    for _ in range(2):
+        answer = bench.ask(query(name, use_edns=0))
+        assert [rrset.to_text() for rrset in answer.answer] == [f"{name} 1 IN A 192.168.1.10"]
+    assert bench.ask(query(name, "AAAA")).answer == []
+    assert seen == [(nonce, "192.168.1.23")] * 3
+    assert bench.upstream.seen == []

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.appliance import (
@@ -123,3 +124,30 @@ def test_takes_as_many_connections_as_there_are_descriptors_for(folder: Path, in
     environment = settings_in(folder, HOMEDOT_DOT__CONNECTIONS="50000", **internet.environment)
     with running(folder, environment) as appliance:
         assert re.search(r"dot\.connections: only \d+ instead of 50000", appliance.log)
+
+
+def test_whichever_worker_is_asked_the_self_test_hears_how(folder: Path, internet: Internet) -> None:
+    (port,) = free_ports(1)
+    environment = settings_in(
+        folder,
+        HOMEDOT_DOT__WORKERS="3",
+        HOMEDOT_PLAIN__ENABLED="true",
+        HOMEDOT_PLAIN__PORT=str(port),
+        **internet.environment,
+    )
+    with (
+        running(folder, environment) as appliance,
+        httpx.Client(base_url=f"http://127.0.0.1:{appliance.web_port}") as page,
+    ):
+        for dns_port, options, transport in (
+            *[(appliance.dot_port, ["+tls"], "DNS over TLS, TLS 1.3")] * 6,
+            *[(port, ["+notcp"], "plain DNS over UDP")] * 3,
+            *[(port, ["+tcp"], "plain DNS over TCP")] * 3,
+        ):
+            check = page.get("/check/new").json()
+            assert page.get(f"/check/{check['nonce']}").json()["kind"] == "elsewhere"
+            assert "127.0.0.1" in kdig(dns_port, *options, "+short", check["host"], "A")
+            assert "::1" in kdig(dns_port, *options, "+short", check["host"], "AAAA")
+            found = page.get(f"/check/{check['nonce']}").json()
+            facts = dict(found["facts"])
+            assert (facts["Transport"], facts["From"]) == (transport, "127.0.0.1")

@@ -47,6 +47,7 @@ def nobody_listens(tmp_path: Path) -> dict[str, str]:
         hostname="dns.home.arpa",
         addresses=(ip_address("127.0.0.1"),),
         dot_port=port,
+        plain_port=None,
         web_port=None,
         root_pem=None,
         root_sha256=None,

@@ -15,8 +15,6 @@ from app.trust import pem, volume
 from tests.cli.interruptions import NEW, OLD, settings_in
 from tests.trust.disks import FILES
 
-pytestmark = pytest.mark.server
-
 CHECKOUT = Path(__file__).parents[2]
 
 

@@ -24,6 +24,8 @@ async def test_c7_a_slow_answer_does_not_hold_up_a_fast_one(pair: Path) -> None:
     async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow", b"fast")
         assert await client.receive() == b"fast"
+        (asker,) = house.answerer.askers
+        assert (asker.client, asker.how()["transport"]) == ("127.0.0.1", "tls")
         house.answerer.release()
         assert await client.receive() == b"slow"
 

@@ -52,6 +52,7 @@ async def test_e11_there_is_no_connection_to_keep_alive() -> None:
         house.client.send(b"slow")
         await house.answerer.somebody_waits.wait()
         assert house.answerer.idle_timeouts_s == [None]
+        assert [(asker.client, asker.how()) for asker in house.answerer.askers] == [("127.0.0.1", {"transport": "udp"})]
         house.answerer.release()
         assert await house.receive() == b"slow"
 

@@ -11,3 +11,14 @@ def test_counts_by_client_and_in_all_over_all_workers() -> None:
     assert (first.connections, occupancy.connections) == (3, 3)
     second.leave("a")
     assert (first.of("a"), occupancy.connections) == (1, 2)
+
+
+def test_counts_clients_once_however_many_connections_and_workers_they_have() -> None:
+    occupancy = Occupancy(2)
+    first, second = occupancy.row(0), occupancy.row(1)
+    for row, client in ((first, "10.0.0.1"), (first, "10.0.0.1"), (second, "10.0.0.1"), (second, "10.0.0.2")):
+        row.enter(client)
+    assert occupancy.clients == 2
+    first.leave("10.0.0.1")
+    second.leave("10.0.0.2")
+    assert occupancy.clients == 1

@@ -104,6 +104,7 @@ def test_refuses_a_resumed_session_that_offers_only_h2(context: ssl.SSLContext, 
     again = Session(context)
     client.handshake(again)
     assert "resumed" in again.describe()
+    assert again.how() == {**server.how(), "resumed": True}
     client.context.set_alpn_protocols(["h2"])
     client.connect(client.tls.session)
     with pytest.raises(PeerError):
@@ -185,3 +186,17 @@ def test_a_pair_that_cannot_be_used_is_refused_and_the_old_one_stays(tmp_path: P
 def test_says_which_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"pair\.pem"):
         server_context(tmp_path / "pair.pem")
+
+
+@pytest.mark.parametrize(("version", "name"), [(VERSIONS[0], "TLSv1.2"), (VERSIONS[1], "TLSv1.3")])
+@pytest.mark.parametrize("protocols", [["dot"], []])
+def test_tells_how_the_session_came_about(
+    context: ssl.SSLContext, version: ssl.TLSVersion, name: str, protocols: list[str]
+) -> None:
+    client, server = Client(protocols, version), Session(context)
+    assert server.how() == {"transport": "tls"}
+    client.handshake(server)
+    cipher = client.tls.cipher()
+    assert cipher is not None
+    alpn = protocols[0] if protocols else None
+    assert server.how() == {"transport": "tls", "version": name, "cipher": cipher[0], "alpn": alpn, "resumed": False}

@@ -45,6 +45,7 @@ def own_authority(root: x509.Certificate) -> Enrolment:
         hostname="dns.home.arpa",
         addresses=(ip_address("192.168.1.10"), ip_address("fd00::10")),
         dot_port=853,
+        plain_port=None,
         web_port=8853,
         root_pem=root.public_bytes(Encoding.PEM).decode(),
         root_sha256=root.fingerprint(SHA256()).hex(":").upper(),

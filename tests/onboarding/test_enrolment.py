@@ -65,6 +65,13 @@ def test_knows_the_root_by_its_common_name_and_der(own_authority: Enrolment, roo
     assert own_authority.root_der == root.public_bytes(Encoding.DER)
 
 
+def test_probes_the_first_address_of_each_family(own_authority: Enrolment) -> None:
+    assert own_authority.probe_urls == ("http://192.168.1.10:8853/probe", "http://[fd00::10]:8853/probe")
+    several = replace(own_authority, addresses=tuple(map(ip_address, ("fd00::10", "10.0.0.2", "fd00::11", "10.0.0.3"))))
+    assert several.probe_urls == ("http://10.0.0.2:8853/probe", "http://[fd00::10]:8853/probe")
+    assert replace(own_authority, web_port=None).probe_urls == ()
+
+
 def test_has_no_root_with_the_users_certificate(users_certificate: Enrolment) -> None:
     assert users_certificate.root_name is None
     assert users_certificate.root_der is None
@@ -84,6 +91,7 @@ def test_refuses_no_address_and_half_a_root(own_authority: Enrolment) -> None:
         ("addresses", []),
         ("addresses", ["192.168.1.300"]),
         ("dot_port", 0),
+        ("plain_port", 65536),
         ("web_port", "http"),
         ("root_pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         ("root_pem", "no certificate"),
@@ -107,6 +115,7 @@ def test_refuses_a_bad_value_and_says_what_to_do(own_authority: Enrolment, key: 
         "hostname",
         "addresses",
         "dot_port",
+        "plain_port",
         "web_port",
         "root_pem",
         "root_sha256",

@@ -1,10 +1,13 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.pages import Pages
+from app.onboarding.pages import Pages, Visit
 
 REPORT = {
     "schema": 1,
@@ -29,14 +32,30 @@ def pages() -> Pages:
 
 
 def test_setup_page_links_to_the_doctor(pages: Pages, own_authority: Enrolment) -> None:
-    assert '<a href="/doctor">' in pages.index(own_authority, NOW)
+    assert '<a href="/doctor">' in pages.index(own_authority, NOW, Visit())
 
 
 def test_setup_page_tells_of_the_end_of_the_certificate(pages: Pages, users_certificate: Enrolment) -> None:
     far, near = (replace(users_certificate, not_after=NOW + timedelta(days=days)) for days in (60, 9))
-    assert "valid until 2026-03-03, renew it before" in pages.index(far, NOW)
-    assert "refuse to connect" not in pages.index(far, NOW)
-    assert "ends on 2026-01-11, in 9 days" in pages.index(near, NOW)
+    assert "valid until 2026-03-03, renew it before" in pages.index(far, NOW, Visit())
+    assert "refuse to connect" not in pages.index(far, NOW, Visit())
+    assert "ends on 2026-01-11, in 9 days" in pages.index(near, NOW, Visit())
+
+
+def test_steps_show_commands_as_such_and_link_to_the_root(pages: Pages, own_authority: Enrolment) -> None:
+    html = pages.index(own_authority, NOW, Visit("linux"))
+    assert "<code>update-ca-certificates</code>" in html
+    assert 'Save <a href="/ca.pem">http://192.168.1.10:8853/ca.pem</a> as <code>' in html
+    assert "`" not in html.partition("Ready lines")[0]
+
+
+def test_steps_escape_what_the_root_is_called(
+    pages: Pages, own_authority: Enrolment, root_named: Callable[[str], x509.Certificate]
+) -> None:
+    root = root_named("<b>`DNS` & co").public_bytes(Encoding.PEM).decode()
+    html = pages.index(replace(own_authority, root_pem=root), NOW, Visit("iphone"))
+    assert "switch on &lt;b&gt;<code>DNS</code> &amp; co." in html
+    assert "<b>`" not in html
 
 
 def test_doctor_page_shows_each_check_and_what_to_do(pages: Pages) -> None:

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.profile import mobileconfig
+from app.onboarding.profile import DEFAULT, mobileconfig
+from app.onboarding.variant import Variant
 
 # Apple's device-management schema, as far as a manual installation may use it: key -> (type, required).
 COMMON: dict[str, tuple[type, bool]] = {
@@ -36,13 +37,38 @@ SCHEMA: dict[str, dict[str, tuple[type, bool]]] = {
         "PayloadScope": (str, False),
     },
     "com.apple.security.root": COMMON | {"PayloadContent": (bytes, True), "PayloadCertificateFileName": (str, False)},
-    "com.apple.dnsSettings.managed": COMMON | {"DNSSettings": (dict, True)},
+    "com.apple.dnsSettings.managed": COMMON | {"DNSSettings": (dict, True), "OnDemandRules": (list, False)},
 }
 DNS_SETTINGS: dict[str, tuple[type, bool]] = {
     "DNSProtocol": (str, True),
     "ServerName": (str, True),  # required with DNSProtocol TLS
     "ServerAddresses": (list, False),
+    "AllowFailover": (bool, False),  # iOS, macOS and visionOS 26
 }
+RULE: dict[str, tuple[type, bool]] = {
+    "Action": (str, True),
+    "ActionParameters": (list, False),
+    "DNSDomainMatch": (list, False),
+    "DNSServerAddressMatch": (list, False),
+    "InterfaceTypeMatch": (str, False),
+    "SSIDMatch": (list, False),
+    "URLStringProbe": (str, False),
+}
+ACTION_PARAMETER: dict[str, tuple[type, bool]] = {"Domains": (list, True), "DomainAction": (str, True)}
+ALLOWED: dict[str, set[object]] = {
+    "DNSProtocol": {"TLS"},
+    "Action": {"Connect", "Disconnect", "EvaluateConnection"},
+    "DomainAction": {"NeverConnect", "ConnectIfNeeded"},
+    "InterfaceTypeMatch": {"Ethernet", "WiFi", "Cellular"},
+    "PayloadScope": {"System", "User"},
+    "PayloadVersion": {1},
+}
+VARIANTS = [
+    Variant(),
+    Variant(strict=True),
+    Variant("wifi", ("Käse & <Söhne>", "Ünder the 🌳", "\u201cquoted\u201d ]]>")),
+    Variant("always"),
+]
 
 
 def assert_follows(schema: dict[str, tuple[type, bool]], found: dict[str, Any]) -> None:
@@ -50,11 +76,12 @@ def assert_follows(schema: dict[str, tuple[type, bool]], found: dict[str, Any]) 
     assert {key for key, (_, required) in schema.items() if required} <= found.keys()
     for key, value in found.items():
         assert type(value) is schema[key][0], key
+        assert key not in ALLOWED or value in ALLOWED[key], key
 
 
-def payloads(enrolment: Enrolment) -> dict[str, dict[str, Any]]:
+def payloads(enrolment: Enrolment, variant: Variant = DEFAULT) -> dict[str, dict[str, Any]]:
     """Payloads by their type, the profile itself included."""
-    profile = plistlib.loads(mobileconfig(enrolment))
+    profile = plistlib.loads(mobileconfig(enrolment, variant))
     return {payload["PayloadType"]: payload for payload in [profile, *profile["PayloadContent"]]}
 
 
@@ -62,13 +89,48 @@ def identifiers(enrolment: Enrolment) -> set[str]:
     return {payload[key] for payload in payloads(enrolment).values() for key in ("PayloadIdentifier", "PayloadUUID")}
 
 
-def test_has_the_keys_and_types_that_apple_documents(own_authority: Enrolment, users_certificate: Enrolment) -> None:
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_has_the_keys_types_and_values_that_apple_documents(
+    own_authority: Enrolment, users_certificate: Enrolment, variant: Variant
+) -> None:
     for enrolment in (own_authority, users_certificate):
-        for kind, payload in payloads(enrolment).items():
+        for kind, payload in payloads(enrolment, variant).items():
             assert_follows(SCHEMA[kind], payload)
-            assert payload["PayloadVersion"] == 1
             assert str(UUID(payload["PayloadUUID"])).upper() == payload["PayloadUUID"]
-        assert_follows(DNS_SETTINGS, payloads(enrolment)["com.apple.dnsSettings.managed"]["DNSSettings"])
+        dns = payloads(enrolment, variant)["com.apple.dnsSettings.managed"]
+        assert_follows(DNS_SETTINGS, dns["DNSSettings"])
+        for rule in dns["OnDemandRules"]:
+            assert_follows(RULE, rule)
+            assert ("ActionParameters" in rule) is (rule["Action"] == "EvaluateConnection")
+            for parameter in rule.get("ActionParameters", []):
+                assert_follows(ACTION_PARAMETER, parameter)
+                assert all(type(domain) is str for domain in parameter["Domains"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_variant_replaces_every_other(own_authority: Enrolment, variant: Variant) -> None:
+    found = payloads(own_authority, variant)
+    keys = ("PayloadIdentifier", "PayloadUUID")
+    assert {payload[key] for payload in found.values() for key in keys} == identifiers(own_authority)
+
+
+def test_a_device_that_left_home_goes_back_to_the_dns_of_its_network(own_authority: Enrolment) -> None:
+    for variant in VARIANTS:
+        rules = payloads(own_authority, variant)["com.apple.dnsSettings.managed"]["OnDemandRules"]
+        if variant.kind != "always":
+            assert rules[-1] == {"Action": "Disconnect"}
+            assert all("URLStringProbe" in rule for rule in rules[:-1])
+
+
+def test_falls_back_while_the_box_is_down_unless_that_is_forbidden(own_authority: Enrolment) -> None:
+    for variant in VARIANTS:
+        dns = payloads(own_authority, variant)["com.apple.dnsSettings.managed"]["DNSSettings"]
+        assert dns["AllowFailover"] is not variant.strict
+
+
+def test_says_when_it_is_used(own_authority: Enrolment) -> None:
+    description = payloads(own_authority, Variant("wifi", ("Käse & <Söhne>",)))["Configuration"]["PayloadDescription"]
+    assert "on the Wi-Fi Käse & <Söhne>, and by cable at home." in description
 
 
 def test_asks_for_tls_by_name_at_every_address(own_authority: Enrolment) -> None:
@@ -76,6 +138,7 @@ def test_asks_for_tls_by_name_at_every_address(own_authority: Enrolment) -> None
         "DNSProtocol": "TLS",
         "ServerName": "dns.home.arpa",
         "ServerAddresses": ["192.168.1.10", "fd00::10"],
+        "AllowFailover": True,
     }
 
 
@@ -145,11 +208,27 @@ def test_escapes_whatever_the_root_is_called(
     assert name in found["Configuration"]["PayloadDescription"]
 
 
+NAMES = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=8)
+
+
+@settings(deadline=None)
+@given(
+    ssids=st.lists(
+        NAMES | st.sampled_from(["]]>", "&amp;", "<!--", "'\"", "👨\u200d👩\u200d👧"]), min_size=1, max_size=8
+    )
+)
+def test_escapes_whatever_the_wifi_is_called(own_authority: Enrolment, ssids: list[str]) -> None:
+    found = payloads(own_authority, Variant("wifi", tuple(ssids)))["com.apple.dnsSettings.managed"]
+    assert found["OnDemandRules"][0]["SSIDMatch"] == ssids
+
+
 @pytest.mark.server
-def test_is_read_by_a_second_parser(own_authority: Enrolment, tmp_path: Path) -> None:
-    (tmp_path / "in.mobileconfig").write_bytes(mobileconfig(own_authority))
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_is_read_by_a_second_parser(own_authority: Enrolment, tmp_path: Path, variant: Variant) -> None:
+    content = mobileconfig(own_authority, variant)
+    (tmp_path / "in.mobileconfig").write_bytes(content)
     subprocess.run(["plistutil", "-i", "in.mobileconfig", "-o", "out.plist", "-f", "bin"], cwd=tmp_path, check=True)
-    assert plistlib.loads((tmp_path / "out.plist").read_bytes()) == plistlib.loads(mobileconfig(own_authority))
+    assert plistlib.loads((tmp_path / "out.plist").read_bytes()) == plistlib.loads(content)
 
 
 def test_says_which_profiles_it_replaces(own_authority: Enrolment) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from app.onboarding import qr
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.steps import guides, setup_text
+from app.onboarding.guides import guides
+from app.onboarding.steps import setup_text
 
 
 def unwrapped(text: str) -> str:
@@ -15,7 +16,8 @@ def unwrapped(text: str) -> str:
 
 
 def steps_of(enrolment: Enrolment, device: str) -> tuple[str, ...]:
-    return next(guide.steps for guide in guides(enrolment) if guide.device.startswith(device))
+    guide = next(guide for guide in guides(enrolment) if guide.device.startswith(device))
+    return tuple(step.text for step in guide.steps)
 
 
 def test_shows_the_profile_its_code_and_what_to_compare(own_authority: Enrolment) -> None:

@@ -1,0 +1,97 @@
+"""How the web program asks the front door about the self-test: one line in, one JSON value out, over a Unix socket.
+
+`new` gives a nonce; a nonce gives how its look-up came, or null.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.dot.sightings import MARK_OCTETS, Sightings
+from app.errors import OperatorError
+from app.settings import Settings
+from app.values import IPAddress
+
+from . import places
+from .places import bound_for_all
+
+_LINE_OCTETS = 64
+_TIMEOUT_S = 2.0
+
+
+async def serve_checks(path: Path, sightings: Sightings) -> asyncio.Server:
+    """Answer on a Unix socket at `path` until closed; one process alone may do this."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                line = (await reader.readline()).decode("ascii", "replace").strip()
+        except (OSError, TimeoutError, ValueError):
+            line = ""  # whoever is there has no question
+        found = sightings.issue().hex() if line == "new" else sightings.look(_octets(line))
+        writer.write(json.dumps(found).encode())
+        writer.close()
+
+    return await asyncio.start_unix_server(answer, sock=bound_for_all(path), limit=_LINE_OCTETS)
+
+
+class Checks:
+    """The other end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def new(self) -> str:
+        """A nonce in hex. Raises OperatorError if the front door does not answer."""
+        return str(await self._ask("new"))
+
+    async def look(self, nonce: str) -> Mapping[str, Any] | None:
+        """How the look-up of `nonce` came, None if there was none. Raises OperatorError."""
+        octets = _octets(nonce)
+        found = await self._ask(octets.hex()) if octets else None
+        return found if isinstance(found, Mapping) else None
+
+    async def _ask(self, line: str) -> object:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                reader, writer = await asyncio.open_unix_connection(self._path)
+                try:
+                    writer.write(f"{line}\n".encode())
+                    return json.loads(await reader.read())
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, ValueError) as error:
+            raise OperatorError(f"the front door does not answer ({error}): the log of the box says why") from error
+
+
+class OwnAddresses:
+    """The addresses of this box as the bootstrap and upkeep found them; `refresh` looks whether they changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changed_ns = 0
+        self._addresses: tuple[IPAddress, ...] = ()
+        self.refresh()
+
+    def __call__(self) -> tuple[IPAddress, ...]:
+        return self._addresses
+
+    def refresh(self) -> None:
+        try:
+            changed_ns = places.enrolment(self._settings).stat().st_mtime_ns
+            if changed_ns != self._changed_ns:
+                self._addresses = places.read_enrolment(self._settings).addresses
+                self._changed_ns = changed_ns
+        except (OSError, OperatorError):
+            pass  # the old ones are the best there are; upkeep tells what is wrong with the file
+
+
+def _octets(nonce: str) -> bytes:
+    """The nonce as octets, empty if it is none."""
+    try:
+        octets = bytes.fromhex(nonce) if len(nonce) == 2 * MARK_OCTETS else b""
+    except ValueError:
+        return b""
+    return octets if len(octets) == MARK_OCTETS else b""

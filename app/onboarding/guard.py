@@ -1,0 +1,87 @@
+"""What every request must pass, and what every answer carries.
+
+A page from elsewhere that points its own name at this box (DNS rebinding) is turned away by its Host header.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import OperatorError
+
+from .enrolment import Enrolment
+
+SEEN_PATH = "/check/seen"
+"""The one path that is served under the names of the self-test, to whoever looked one up."""
+
+HEADERS = {
+    # Everything is small and may change at the next start.
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]*)?")
+_LOOPBACK = {ip_address("127.0.0.1"), ip_address("::1")}
+
+
+class Guard:
+    """ASGI middleware: reads the enrolment, lets in what is addressed to this box, sets HEADERS on all answers."""
+
+    def __init__(self, app: ASGIApp, read_enrolment: Callable[[], Enrolment]) -> None:
+        self._app = app
+        self._read_enrolment = read_enrolment
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = HEADERS
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        app = self._app
+        try:
+            enrolment = self._read_enrolment()
+        except OperatorError as error:
+            app = PlainTextResponse(f"{error}\n", 503)
+        else:
+            headers = HEADERS | {"content-security-policy": policy(enrolment)}
+            scope.setdefault("state", {})["enrolment"] = enrolment
+            host = Headers(scope=scope).get("host", "")
+            is_check = scope["path"] == SEEN_PATH and is_check_name(host, enrolment)
+            if not is_check and not is_addressed(host, enrolment):
+                app = PlainTextResponse(f"This box is not called that. Open {enrolment.url} instead.\n", 421)
+        await app(scope, receive, send_with_headers)
+
+
+def policy(enrolment: Enrolment) -> str:
+    """The Content-Security-Policy: everything from here, and the self-test's one request to a name of its own."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; connect-src 'self' http://*.{enrolment.check_domain}:*"
+    )
+
+
+def is_addressed(host: str, enrolment: Enrolment) -> bool:
+    """Whether a Host header (RFC 9110 7.2), with or without port, names this box: by address, host name or loopback."""
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return False
+    name = match[1] or match[2]
+    try:
+        return ip_address(name) in {*enrolment.addresses, *_LOOPBACK}
+    except ValueError:
+        return name.removesuffix(".") in {enrolment.hostname, "localhost"}
+
+
+def is_check_name(host: str, enrolment: Enrolment) -> bool:
+    """Whether a Host header is a name of the self-test."""
+    match = _HOST.fullmatch(host.lower())
+    return match is not None and (match[2] or "").removesuffix(".").endswith(f".{enrolment.check_domain}")

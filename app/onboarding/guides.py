@@ -1,0 +1,146 @@
+"""How each kind of device joins, in the words that the device itself uses. Pure."""
+
+from dataclasses import dataclass
+
+from . import snippets
+from .enrolment import Enrolment
+from .snippets import DOT_PORT
+
+PLAIN_PORT = 53  # RFC 1035 4.2; what DHCP hands out has no place for another
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`do` is what to do, `see` what the device shows or why."""
+
+    do: str
+    see: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.do} {self.see}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One kind of device: steps in their order, then the lines to type or to put into a file.
+
+    `short` is the same in one sentence, for the log.
+    """
+
+    kind: str
+    device: str
+    steps: tuple[Step, ...]
+    lines: tuple[str, ...] = ()
+    short: str = ""
+
+
+def guides(enrolment: Enrolment, here: str | None = None) -> tuple[Guide, ...]:
+    """Every kind of device, its `kind` one of device.KINDS. `here` is the one that shows the page; None for the log."""
+    apple = () if enrolment.url is None else (_iphone(enrolment, here == "iphone"), _mac(enrolment, here is not None))
+    return (*apple, _android(enrolment), _windows(enrolment), _linux(enrolment))
+
+
+def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
+    if is_here:
+        fetch = Step("Tap Get the profile, and allow the download.", "iOS then says Profile Downloaded.")
+    else:
+        fetch = Step("On the home Wi-Fi, scan the QR code with the camera, or open the profile's address in Safari.")
+    allow = () if is_here else (Step("Allow the download of the profile.", "iOS then says Profile Downloaded."),)
+    install = Step("Settings > Profile Downloaded > Install.", "iOS asks for your passcode.")
+    trust: tuple[Step, ...] = ()
+    if enrolment.root_pem is not None:
+        look = "More Details shows the root's SHA-256 fingerprint: compare it."
+        install = Step(install.do, f"{install.see} It is marked Not Signed, because it comes from your own box. {look}")
+        only = f"It can vouch only for home.arpa, {enrolment.hostname} and home addresses."
+        where = "Settings > General > About > Certificate Trust Settings"
+        trust = (Step(f"{where}: switch on {enrolment.root_name}.", only),)
+    check = Step("Check: Settings > General > VPN & Device Management > DNS shows Homedot, and a web page opens.")
+    return Guide("iphone", "iPhone, iPad", (fetch, *allow, install, *trust, check))
+
+
+def _mac(enrolment: Enrolment, on_page: bool) -> Guide:
+    settings = "System Settings > General > Device Management"
+    fetch = "Click Get the profile." if on_page else f"Open {enrolment.profile_url} in Safari."
+    compare = "" if enrolment.root_pem is None else " Details shows the root's SHA-256 fingerprint: compare it."
+    steps = [
+        Step(fetch, "macOS says that the profile can be reviewed in System Settings."),
+        Step(f"{settings}: double-click Homedot, then Install.", f"macOS asks for your password.{compare}"),
+    ]
+    if enrolment.root_pem is not None:
+        see = "Only if web pages no longer open: macOS does not trust the root yet."
+        steps.append(Step(f"Keychain Access > System > {enrolment.root_name} > Trust: Always Trust.", see))
+    return Guide("mac", "Mac", tuple(steps), (), f"Open {enrolment.profile_url}, then install it in {settings}.")
+
+
+def _android(enrolment: Enrolment) -> Guide:
+    name, address = enrolment.hostname, enrolment.addresses[0]
+    if enrolment.root_pem is None:
+        by_name = Step(
+            f"Settings > Network & internet > Private DNS > hostname: {name}.",
+            f"It works if the certificate is publicly trusted and the name resolves to {address} in public DNS.",
+        )
+        return Guide("android", "Android", (by_name,), (), by_name.text)
+    truth = "Private DNS by name accepts publicly trusted certificates only and ignores installed roots."
+    other = "To use it, set tls.certificate and tls.key to such a certificate."
+    router = f"In your router, make {address} the DNS server of the home."
+    automatic = Step(
+        "Settings > Network & internet > Private DNS: Automatic.",
+        "Android then encrypts by itself, without checking the certificate.",
+    )
+    plain = Step(f"Set plain.enabled to true, and plain.port to {PLAIN_PORT}.", "Android finds it by plain DNS only.")
+    first = () if enrolment.plain_port == PLAIN_PORT else (plain,)
+    steps = (Step(truth, other), *first, Step(router), automatic)
+    return Guide("android", "Android", steps, (), f"{truth} {other}")
+
+
+def _windows(enrolment: Enrolment) -> Guide:
+    ready = next(each for each in snippets.snippets(enrolment) if each.kind == "windows")
+    trust = _save(enrolment, "ca.pem")
+    run = Step(
+        "Run these lines, with the name of your network in place of Ethernet.",
+        "`netsh interface show interface` lists them. A Windows that does not know `dothost` cannot do DNS over TLS.",
+    )
+    steps = (*trust, Step("Open Terminal as administrator."), run)
+    return Guide("windows", "Windows", steps, ready.lines, "`homedot snippet windows` prints the lines to run.")
+
+
+def _linux(enrolment: Enrolment) -> Guide:
+    place = "/etc/systemd/resolved.conf.d/homedot.conf"
+    steps: tuple[Step, ...] = (
+        Step(f"Put the lines below into `{place}`."),
+        Step("Run `systemctl restart systemd-resolved` as root."),
+    )
+    source = snippets.root_source(enrolment)
+    if enrolment.root_pem is not None:
+        steps = (*_save(enrolment, snippets.ROOT_FILE), Step("Run `update-ca-certificates` as root."), *steps)
+    lines = snippets.resolved_lines(enrolment)
+    trust = "" if enrolment.root_pem is None else f"trust {source} (update-ca-certificates), then "
+    return Guide("linux", "Linux", steps, lines, f"{trust}set {', '.join(lines[1:])} for systemd-resolved.")
+
+
+def _save(enrolment: Enrolment, file: str) -> tuple[Step, ...]:
+    """How the root certificate gets onto a computer; nothing with a user's certificate."""
+    if enrolment.root_pem is None:
+        return ()
+    return (
+        Step(f"Save {snippets.root_source(enrolment)} as `{file}`.", f"SHA-256 fingerprint: {enrolment.root_sha256}"),
+    )
+
+
+def notices(enrolment: Enrolment) -> tuple[str, ...]:
+    """What stands in the way of some devices, each with the next step."""
+    found = []
+    if enrolment.moved_on is not None:
+        found.append(
+            f"The addresses or the root of this box changed on {enrolment.moved_on}: "
+            f"on every device that was set up before, scan the code and install the profile again."
+        )
+    if enrolment.dot_port != DOT_PORT:
+        found.append(
+            f"Phones and Macs always use port {DOT_PORT}, and this box listens on {enrolment.dot_port}: "
+            f"set dot.port to {DOT_PORT}, or forward port {DOT_PORT} to it."
+        )
+    if enrolment.url is None:
+        found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")
+    return tuple(found)

@@ -1,0 +1,136 @@
+"""The socket of the setup page, and how much of it anybody gets.
+
+HTTP parsing is uvicorn's. What it leaves open is closed here: connections that never ask, and one client that takes
+them all.
+"""
+
+import errno
+import logging
+import socket
+from asyncio import Transport
+from collections import Counter
+from collections.abc import Collection
+from functools import partial
+from ipaddress import IPv6Address, ip_address
+
+from starlette.applications import Starlette
+from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.errors import OperatorError
+
+log = logging.getLogger(__name__)
+
+LIFETIME = 30  # seconds; the whole page takes less than one
+CONNECTIONS_PER_CLIENT = 32  # a browser opens six
+
+_BACKLOG = 32  # as many are accepted in one go, and as many lines logged when descriptors run out
+_CONNECTIONS = 256  # beyond, uvicorn answers 503: a home has fewer devices, and a flood costs bounded memory
+_HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
+_SITE_BITS = 64  # an IPv6 client has as many addresses as it likes in its own /64
+
+
+def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
+    """Serve on all addresses until SIGTERM or SIGINT, which then ends the process within about two seconds.
+
+    Port 0 takes a free one; the log says which. Clients in `unshared` stand for many, and have no share of their own.
+    Raises OperatorError if the port cannot be had.
+    """
+    listener = listen(port)
+    log.info("the setup page is on port %d", listener.getsockname()[1])
+    config = Config(
+        app,
+        loop="asyncio",
+        http=partial(_Connection, Shares(unshared)),  # type: ignore[arg-type]  # it is only called
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        backlog=_BACKLOG,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+    )
+    Server(config).run(sockets=[listener])
+
+
+class Shares:
+    """How many connections each client has. Pure. `enter` is False where that would be too many."""
+
+    def __init__(self, unshared: Collection[str] = ()) -> None:
+        self._unshared = {client_key(address) for address in unshared}
+        self._open: Counter[str] = Counter()
+
+    def enter(self, address: str) -> bool:
+        key = client_key(address)
+        if self._open[key] >= CONNECTIONS_PER_CLIENT and key not in self._unshared:
+            return False
+        self._open[key] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        key = client_key(address)
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
+
+
+def client_key(address: str) -> str:
+    """What stands for one client: an IPv4 address, also one that is mapped into IPv6, or the /64 of an IPv6 one."""
+    parsed = ip_address(address)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or int(parsed) >> _SITE_BITS)
+
+
+class _Connection(H11Protocol):
+    """uvicorn waits without end for a first request, and for the rest of a slow one: this ends every connection."""
+
+    def __init__(self, shares: Shares, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        self._shares = shares
+        self._address: str | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._end = self.loop.call_later(LIFETIME, transport.abort)
+        peer = transport.get_extra_info("peername")
+        if peer and self._shares.enter(peer[0]):
+            self._address = peer[0]
+        # An answer of 503 to each would let a flood take all descriptors.
+        if self._address is None or len(self.connections) > 2 * _CONNECTIONS:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        if self._address is not None:
+            self._shares.leave(self._address)
+        super().connection_lost(exc)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on all addresses: IPv4 and IPv6, or IPv4 alone on a host without IPv6.
+
+    Raises OperatorError if the port cannot be had.
+    """
+    try:
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except (OSError, ValueError) as error:
+        # Both mean a host without IPv6; ValueError is how create_server says that it cannot do dual stack.
+        if isinstance(error, OSError) and error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise _unavailable(port, error) from None
+    try:
+        return socket.create_server(("", port))
+    except OSError as error:
+        raise _unavailable(port, error) from None
+
+
+def _unavailable(port: int, error: OSError) -> OperatorError:
+    if error.errno == errno.EADDRINUSE:
+        return OperatorError(f"web.port: {port} is in use by another program: stop that one, or set another web.port")
+    reason = errno.errorcode.get(error.errno or 0, "unknown error")
+    return OperatorError(f"web.port: cannot listen on {port} ({reason}): set another web.port, 1024 or more")

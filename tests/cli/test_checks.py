@@ -1,0 +1,89 @@
+import asyncio
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from app.cli import places
+from app.cli.checks import Checks, OwnAddresses, serve_checks
+from app.configuration import load
+from app.dot.sightings import Sightings
+from app.errors import OperatorError
+from app.onboarding.enrolment import Enrolment
+from tests.fakes.clock import Clock
+
+pytestmark = pytest.mark.anyio
+
+ENROLMENT = Enrolment(
+    hostname="dns.home.arpa",
+    addresses=(ip_address("192.168.1.10"),),
+    dot_port=853,
+    plain_port=None,
+    web_port=8853,
+    root_pem=None,
+    root_sha256=None,
+    spki_pin="pin=",
+    not_after=datetime(2099, 1, 2, tzinfo=UTC),
+    resolver="recursive",
+    resolver_reason="a root server answered",
+)
+
+
+async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(tmp_path: Path) -> None:
+    sightings = Sightings(Clock())
+    server = await serve_checks(tmp_path / "check.sock", sightings)
+    checks = Checks(tmp_path / "check.sock")
+    nonce, other = await checks.new(), await checks.new()
+    assert await checks.look(nonce) is None
+    sightings.note(bytes.fromhex(nonce), {"client": "192.168.1.23", "transport": "udp"})
+    assert await checks.look(nonce) == {"client": "192.168.1.23", "transport": "udp"}
+    assert await checks.look(other) is None
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "nonce", ["", "new", "new\n", "zz" * 17, "0a" * 16, "0a" * 18, "ä" * 34, " 0" * 17, "0a" * 4000]
+)
+async def test_what_is_no_nonce_is_not_even_asked_for(tmp_path: Path, nonce: str) -> None:
+    assert await Checks(tmp_path / "nowhere.sock").look(nonce) is None
+
+
+@pytest.mark.parametrize("line", [b"", b"\n", b"nonsense\n", b"x" * 10_000, b"\xff\n", b"0a" * 17 + b"\n"])
+async def test_a_line_that_is_no_question_is_answered_with_nothing(tmp_path: Path, line: bytes) -> None:
+    server = await serve_checks(tmp_path / "check.sock", Sightings(Clock()))
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "check.sock")
+    writer.write(line)
+    writer.write_eof()
+    assert await reader.read() == b"null"
+    writer.close()
+    server.close()
+
+
+async def test_a_front_door_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="does not answer"):
+        await Checks(tmp_path / "nowhere.sock").new()
+
+
+async def test_every_user_of_the_box_may_ask(tmp_path: Path) -> None:
+    server = await serve_checks(tmp_path / "check.sock", Sightings(Clock()))
+    assert (tmp_path / "check.sock").stat().st_mode & 0o777 == 0o666
+    server.close()
+
+
+def test_addresses_are_those_of_the_file_and_follow_it(tmp_path: Path) -> None:
+    settings = load({"HOMEDOT_RUN_DIR": str(tmp_path)}).settings
+    addresses = OwnAddresses(settings)
+    assert addresses() == ()
+    path = places.enrolment(settings)
+    path.parent.mkdir()
+    for number, address in enumerate(("192.168.1.10", "192.168.1.11")):
+        path.write_text(replace(ENROLMENT, addresses=(ip_address(address),)).to_json())
+        os.utime(path, ns=(number, number + 1))
+        addresses.refresh()
+        assert addresses() == (ip_address(address),)
+    path.write_text("broken")
+    addresses.refresh()
+    assert addresses() == (ip_address("192.168.1.11"),)

@@ -1,0 +1,111 @@
+"""The application as a browser sees it, with what it asks of others made up."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+
+from app.errors import OperatorError
+from app.onboarding import web
+from app.onboarding.enrolment import Enrolment
+
+BASE = "http://192.168.1.10:8853"
+CLIENT = "192.168.1.23"
+NONCE = "0a" * 17
+SEEN: dict[str, Any] = {
+    "client": CLIENT,
+    "transport": "tls",
+    "version": "TLSv1.3",
+    "cipher": "TLS_AES_256_GCM_SHA384",
+    "alpn": None,
+    "resumed": False,
+}
+
+
+class FrontDoor:
+    """What the page asks of the front door: `arrivals` by nonce; without `answers` it is not there."""
+
+    def __init__(self, answers: bool = True, arrivals: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.answers = answers
+        self.arrivals = arrivals or {}
+
+    async def devices(self) -> int | None:
+        return 3 if self.answers else None
+
+    async def new(self) -> str:
+        self._fail_if_silent()
+        return NONCE
+
+    async def look(self, nonce: str) -> Mapping[str, Any] | None:
+        self._fail_if_silent()
+        return self.arrivals.get(nonce)
+
+    def _fail_if_silent(self) -> None:
+        if not self.answers:
+            raise OperatorError("the front door does not answer")
+
+
+def ask(enrolment: Enrolment, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    """`more` is that of `ask_application`."""
+    return ask_application(lambda: enrolment, path, method, **more)
+
+
+def ask_application(
+    read_enrolment: Any,
+    path: str,
+    method: str = "GET",
+    host: str | None = None,
+    healthy: bool = True,
+    front: FrontDoor | None = None,
+    user_agent: str = "",
+    signed: Callable[[bytes], bytes] = bytes,
+) -> httpx.Response:
+    headers = {"User-Agent": user_agent} | ({} if host is None else {"Host": host})
+
+    async def run() -> httpx.Response:
+        app = application(read_enrolment, healthy, front or FrontDoor(), signed)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(CLIENT, 40000))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(run())
+
+
+def application(read_enrolment: Any, healthy: bool, front: FrontDoor, signed: Callable[[bytes], bytes] = bytes) -> Any:
+    async def health() -> bool:
+        return healthy
+
+    async def metrics() -> str:
+        return "# TYPE homedot_connections gauge\nhomedot_connections 1\n"
+
+    def no_report() -> None:
+        """As long as the doctor is at its first."""
+
+    return web.application(read_enrolment, health, metrics, no_report, signed, front.devices, front)
+
+
+class Page(HTMLParser):
+    """The tags, attributes and words of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+    def values(self, *names: str) -> list[str]:
+        return [value for name, value in self.attributes if name in names and value is not None]

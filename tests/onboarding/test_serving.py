@@ -1,0 +1,174 @@
+import errno
+import plistlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from app.errors import OperatorError
+from app.onboarding import serving
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.profile import mobileconfig
+from app.onboarding.serving import CONNECTIONS_PER_CLIENT, Shares, client_key
+
+
+def test_every_client_has_a_share_and_gets_it_back() -> None:
+    shares = Shares()
+    assert [shares.enter("10.0.0.1") for _ in range(CONNECTIONS_PER_CLIENT + 1)].count(True) == CONNECTIONS_PER_CLIENT
+    assert shares.enter("10.0.0.2")
+    shares.leave("10.0.0.1")
+    assert shares.enter("::ffff:10.0.0.1")
+    assert not shares.enter("10.0.0.1")
+
+
+def test_the_gateway_that_stands_for_many_has_no_share() -> None:
+    shares = Shares(["172.17.0.1"])
+    assert all(shares.enter("::ffff:172.17.0.1") for _ in range(2 * CONNECTIONS_PER_CLIENT))
+
+
+def test_one_client_is_an_address_or_the_network_it_chooses_its_addresses_from() -> None:
+    assert client_key("::ffff:10.0.0.1") == client_key("10.0.0.1") == "10.0.0.1"
+    assert client_key("fd00::1") == client_key("fd00::ffff:0:0:1") != client_key("fd00:0:0:1::1")
+
+
+def test_names_the_setting_when_the_port_is_taken() -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OperatorError, match=f"web.port: {port} is in use"):
+            serving.listen(port)
+
+
+@pytest.mark.parametrize("problem", [OSError(errno.EAFNOSUPPORT, "no IPv6"), ValueError("no dual stack")])
+def test_serves_ipv4_alone_where_there_is_no_ipv6(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_server = socket.create_server
+
+    def without_ipv6(address: tuple[str, int], *, family: int = socket.AF_INET, **options: bool) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise problem
+        return create_server(address, family=family, **options)
+
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
+    with serving.listen(0) as listener:
+        assert listener.family == socket.AF_INET
+
+
+SERVER = """
+import asyncio, logging, sys
+
+async def healthy():
+    print("asked for its health", flush=True)
+    await asyncio.sleep(float(sys.argv[3]))
+    return True
+
+class Checks:
+    new = look = healthy
+
+from app.onboarding import enrolment, serving, web
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+serving.LIFETIME = float(sys.argv[2])
+app = web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy, str, bytes, healthy, Checks())
+serving.serve(app, 0, sys.argv[4:])
+"""
+
+
+@contextmanager
+def served(
+    enrolment: Enrolment, lifetime: float = 30, health_takes: float = 0, unshared: tuple[str, ...] = ()
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A real server in its own process, and its port; gone afterwards."""
+    command = [sys.executable, "-c", SERVER, enrolment.to_json(), str(lifetime), str(health_takes), *unshared]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            match = re.fullmatch(r"the setup page is on port (\d+)\n", process.stdout.readline())
+            assert match is not None
+            yield process, int(match[1])
+        finally:
+            process.kill()
+
+
+@pytest.mark.server
+def test_serves_the_same_over_ipv4_and_ipv6(own_authority: Enrolment) -> None:
+    with served(own_authority) as (_, port):
+        four, six = (httpx.get(f"http://{host}:{port}/homedot.mobileconfig") for host in ("127.0.0.1", "[::1]"))
+        refused = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"})
+    assert four.content == six.content == mobileconfig(own_authority)
+    assert plistlib.loads(four.content)["PayloadScope"] == "System"
+    assert "server" not in four.headers
+    assert refused.status_code == 421
+
+
+@pytest.mark.server
+def test_stops_at_once_on_sigterm_with_a_client_connected(own_authority: Enrolment) -> None:
+    with served(own_authority) as (process, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        assert client.get("/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=3) == -signal.SIGTERM
+
+
+@pytest.mark.server
+def test_stops_soon_on_sigterm_with_a_request_that_hangs(own_authority: Enrolment) -> None:
+    with (
+        served(own_authority, health_takes=60) as (process, port),
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+    ):
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asked for its health\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == -signal.SIGTERM
+
+
+@pytest.mark.server
+def test_ends_a_connection_that_asks_nothing(own_authority: Enrolment) -> None:
+    with served(own_authority, lifetime=0.2) as (_, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+            assert silent.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: local")
+            assert slow.recv(1) == b""
+
+
+@pytest.mark.server
+def test_refuses_an_endless_head(own_authority: Enrolment) -> None:
+    with (
+        served(own_authority) as (_, port),
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+    ):
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 20_000)
+        assert client.recv(100).startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.server
+def test_server_log_stays_silent_about_broken_requests(own_authority: Enrolment) -> None:
+    with served(own_authority) as (process, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
+            client.recv(100)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=5)[0] == ""
+
+
+@pytest.mark.server
+def test_one_client_that_takes_all_it_can_leaves_the_page_to_others(own_authority: Enrolment) -> None:
+    with served(own_authority) as (_, port):
+        there, here = ("127.0.0.1", port), ("127.0.0.9", 0)
+        greedy = [socket.create_connection(there, timeout=5, source_address=here) for _ in range(300)]
+        try:
+            refused = 0
+            for connection in greedy[CONNECTIONS_PER_CLIENT:]:
+                try:
+                    refused += connection.recv(1) == b""
+                except ConnectionResetError:
+                    refused += 1
+            assert refused == len(greedy) - CONNECTIONS_PER_CLIENT
+            assert httpx.get(f"http://127.0.0.1:{port}/style.css").status_code == 200
+        finally:
+            for connection in greedy:
+                connection.close()
