@@ -1,0 +1,1 @@
+"""The setup page in a real browser."""
