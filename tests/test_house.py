@@ -14,7 +14,8 @@ ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
 SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
 PURE = [
     "forwarding", "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",
-    "answer/wire", "answer/edns", "answer/cache", "answer/checking", "answer/special", "answer/querylog", "answer/pipeline",
+    "answer/wire", "answer/edns", "answer/cache", "answer/checking", "answer/special", "answer/querylog",
+    "answer/pipeline",
     "lists/names", "lists/parse", "lists/body", "lists/compile", "lists/schedule", "trust/authority",
     "trust/constraints", "trust/pem", "trust/signing", "onboarding/device", "onboarding/dnr", "onboarding/enrolment",
     "onboarding/expiry", "onboarding/guides", "onboarding/profile", "onboarding/qr", "onboarding/snippets",
