@@ -117,6 +117,7 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,
+        certified=tuple(address for address in lan if address in identity.addresses),
     )
 
 

@@ -29,8 +29,8 @@ class Enrolment:
     `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
     refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
-    from before the day `moved_on` are out of date; None if there are none. Raises ValueError when there is no address
-    or half a root.
+    from before the day `moved_on` are out of date; None if there are none. `certified` are those addresses that are in
+    the certificate too. Raises ValueError when there is no address or half a root.
     """
 
     hostname: str
@@ -45,6 +45,7 @@ class Enrolment:
     resolver: str
     resolver_reason: str
     moved_on: date | None = None
+    certified: tuple[IPAddress, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -103,11 +104,9 @@ class Enrolment:
 
     def to_json(self) -> str:
         """The content of the public file."""
-        texts = {
-            "addresses": [str(address) for address in self.addresses],
-            "not_after": self.not_after.isoformat(),
-            "moved_on": self.moved_on and self.moved_on.isoformat(),
-        }
+        texts: dict[str, object] = {name: list(map(str, getattr(self, name))) for name in ("addresses", "certified")}
+        texts["not_after"] = self.not_after.isoformat()
+        texts["moved_on"] = self.moved_on and self.moved_on.isoformat()
         return json.dumps(asdict(self) | texts, indent=2) + "\n"
 
 
@@ -128,6 +127,7 @@ def from_json(text: str) -> Enrolment:
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
+            certified=values.sequence(values.address)(tree["certified"]),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:

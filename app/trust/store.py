@@ -52,6 +52,16 @@ class Identity:
         return issuing.spki_pin(self.chain_pem)
 
     @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """Those that the leaf is good for."""
+        leaf = x509.load_pem_x509_certificate(self.chain_pem)
+        try:
+            names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            return ()
+        return tuple(value for value in names.get_values_for_type(x509.IPAddress) if isinstance(value, IPAddress))
+
+    @property
     def not_after(self) -> datetime:
         """When the first certificate of the chain ends, aware UTC."""
         return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
