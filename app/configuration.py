@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from .errors import OperatorError
-from .settings import PREFIX, Leaf, Settings, leaves
+from .settings import PREFIX, Leaf, Resolver, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
@@ -153,6 +153,13 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if settings.hostname in {host.name for host in settings.local}:
+        fault = "is the setting hostname, and has the addresses of the setting addresses: remove it here"
+        yield ("local", "hostname"), f"local: {settings.hostname}: {fault}"
+    yield from _contradictions_of_resolver(resolver)
+
+
+def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str, ...], str]]:
     kinds = {forwarder.tls_name is not None for forwarder in resolver.forward}
     if resolver.mode == "auto" and kinds == {False}:
         fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"

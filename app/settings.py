@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import forwarding, values
+from .hosts import Host, hosts
 
 PREFIX = "HOMEDOT_"
 
@@ -140,11 +141,36 @@ class Blocking:
         "Block lists: addresses, or absolute paths of files. Hosts, domains, wildcards or Adblock syntax.",
     )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
+    mode: str = setting(
+        "null",
+        values.choice("null", "nxdomain", "nodata", "refused"),
+        "Answer for blocked names: `null` is the address 0.0.0.0 or ::, `nxdomain` no such name, `nodata` no address.",
+    )
     allow: tuple[str, ...] = setting(
         "", values.sequence(values.domain), "Names that are never blocked, each with everything below it."
     )
+    never_block: tuple[str, ...] = setting(
+        "",
+        values.sequence(values.domain_or_ending),
+        "More names like the built-in ones by which devices test their network; `*-end.example.com` is possible.",
+    )
     deny: tuple[str, ...] = setting(
         "", values.sequence(values.domain), "Names that are blocked too, each with everything below it."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Special:
+    ddr: bool = setting(
+        True,
+        values.boolean,
+        "With `plain.enabled`: tell devices that ask plainly that they can ask over TLS (DDR, RFC 9462).",
+    )
+    firefox_canary: bool = setting(
+        True, values.boolean, "Keep Firefox from choosing a DNS of its own: `use-application-dns.net` does not exist."
+    )
+    refuse_private_relay: bool = setting(
+        False, values.boolean, "Tell Apple devices that there is no iCloud Private Relay here: `mask.icloud.com`."
     )
 
 
@@ -164,6 +190,10 @@ class Settings:
     tls: Tls = Tls()
     resolver: Resolver = Resolver()
     blocking: Blocking = Blocking()
+    local: tuple[Host, ...] = setting(
+        "", hosts, "Names at home: `nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa`."
+    )
+    special: Special = Special()
 
 
 @dataclass(frozen=True, slots=True)

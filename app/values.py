@@ -88,6 +88,14 @@ def domain(raw: object) -> str:
     return name
 
 
+def domain_or_ending(raw: object) -> str:
+    """Like `domain`, or one with a star for the beginning of its first label: `*-probe.example.com`."""
+    text = str(raw).strip()
+    if not text.startswith("*") or text.startswith("*."):
+        return domain(text)
+    return "*" + domain(text[1:])
+
+
 def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:
     """A parser of whole numbers low..high; `unit` is named in the error."""
 

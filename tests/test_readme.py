@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from app.answer.never_block import NAMES
 from app.configuration import load
 from app.ops.doctor import CHECKS
 from app.settings import Settings, leaves
@@ -28,12 +29,25 @@ def test_the_settings_table_is_the_settings() -> None:
     assert shown.group(1) == settings_table()
 
 
+def never_block_table() -> str:
+    rows = ["| who asks what | names |", "|---|---|"]
+    rows += [f"| {question} | {', '.join(f'`{name}`' for name in names)} |" for question, names in NAMES.items()]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_names_that_are_never_blocked_are_listed() -> None:
+    shown = re.search(r"<!-- never block: .*? -->\n(.*)<!-- /never block -->", README, re.DOTALL)
+    assert shown is not None
+    assert shown.group(1) == never_block_table()
+
+
 def test_the_sections_come_in_the_order_a_user_needs_them() -> None:
     assert re.findall(r"^## (.*)$", README, re.MULTILINE) == [
         "Quick start",
         "Put your phone on it",
         "Check it with kdig",
         "Block ads and trackers",
+        "Names at home",
         "Settings",
         "Ports and volumes",
         "Backup",
@@ -55,7 +69,8 @@ def test_the_example_changes_nothing() -> None:
 def test_the_example_uncommented_is_valid_and_names_every_setting() -> None:
     text = re.sub(r"^(\s*)#(\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     tree = yaml.safe_load(text)
-    named = {f"{key}.{inner}" for key, value in tree.items() if isinstance(value, dict) for inner in value}
-    named |= {key for key, value in tree.items() if not isinstance(value, dict)}
+    known = {leaf.name for leaf in leaves()}
+    named = {key for key in tree if key in known}
+    named |= {f"{key}.{inner}" for key, value in tree.items() if key not in known for inner in value}
     kept_out = {"data_dir", "run_dir"}  # the image decides them
-    assert named == {leaf.name for leaf in leaves()} - kept_out
+    assert named == known - kept_out

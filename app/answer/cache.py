@@ -18,10 +18,13 @@ _REFRESH_SHARE, _REFRESH_LEAST_S = 0.1, 1.5
 
 
 class _Entry:
-    __slots__ = ("body", "expires_s", "offsets", "refresh_s", "rendered_until_s", "stored_s", "template")
+    __slots__ = ("body", "expires_s", "offsets", "on_hit", "refresh_s", "rendered_until_s", "stored_s", "template")
 
-    def __init__(self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int) -> None:
+    def __init__(
+        self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int, on_hit: Callable[[], None] | None
+    ) -> None:
         self.template = self.body = body
+        self.on_hit = on_hit
         self.offsets = offsets
         self.stored_s = now_s
         self.rendered_until_s = now_s + 1
@@ -64,20 +67,36 @@ class Cache:
                 return None
             self._add(key, entry)
         now_s = self._clock()
-        if now_s < entry.rendered_until_s:
-            return entry.body
         if now_s >= entry.expires_s:
             return None
+        if entry.on_hit is not None:
+            entry.on_hit()
+        if now_s < entry.rendered_until_s:
+            return entry.body
         body = entry.render(now_s)
         if now_s >= entry.refresh_s and self.refresh is not None:
             self.refresh(key)
         return body
 
-    def put(self, key: bytes, body: bytes, ttl_offsets: Sequence[int], ttl_s: int) -> None:
-        """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start."""
-        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s)
+    def put(
+        self,
+        key: bytes,
+        body: bytes,
+        ttl_offsets: Sequence[int],
+        ttl_s: int,
+        on_hit: Callable[[], None] | None = None,
+    ) -> None:
+        """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start.
+
+        `on_hit` is called each time it is given out.
+        """
+        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s, on_hit)
         if _size(key, entry) <= self._generation_bytes:
             self._add(key, entry)
+
+    def clear(self) -> None:
+        """Forget everything: what was right when it was stored may not be so any more."""
+        self._young, self._old, self._young_bytes = {}, {}, 0
 
     def _add(self, key: bytes, entry: _Entry) -> None:
         replaced = self._young.pop(key, None)

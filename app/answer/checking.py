@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from app.values import IPAddress
 
 from .contract import Asker
-from .wire import TYPE_A, TYPE_AAAA, Query
+from .records import ASKED, Made, address, address_type
+from .wire import Query
 
 NONCE_OCTETS = 17
 _LABEL_OCTETS = 2 * NONCE_OCTETS
 _TTL_S = 1
-_OWNER = b"\xc0\x0c"  # the question's name
 
 Saw = Callable[[bytes, Asker], None]
 
@@ -28,8 +28,8 @@ class CheckNames:
         self._addresses = addresses
         self._saw = saw
 
-    def answer(self, query: Query, asker: Asker) -> list[bytes] | None:
-        """The answer records, none for types other than A and AAAA; None if the name is no such name."""
+    def answer(self, query: Query, asker: Asker) -> Made | None:
+        """The answer, without records for types other than A and AAAA; None if the name is no such name."""
         name = query.question[:-4]
         if len(name) != 1 + _LABEL_OCTETS + len(self._suffix) or name[0] != _LABEL_OCTETS:
             return None
@@ -42,10 +42,5 @@ class CheckNames:
         if len(nonce) != NONCE_OCTETS:
             return None  # fromhex forgives blanks
         self._saw(nonce, asker)
-        wanted = {TYPE_A: 4, TYPE_AAAA: 6}.get(query.qtype)
-        return [_record(query.qtype, address) for address in self._addresses() if address.version == wanted]
-
-
-def _record(kind: int, address: IPAddress) -> bytes:
-    fixed = kind.to_bytes(2, "big") + b"\0\1" + _TTL_S.to_bytes(4, "big")
-    return _OWNER + fixed + len(address.packed).to_bytes(2, "big") + address.packed
+        found = (address(ASKED, own, _TTL_S) for own in self._addresses() if address_type(own) == query.qtype)
+        return Made(answer=tuple(found))

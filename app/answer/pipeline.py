@@ -1,7 +1,7 @@
 """What is the answer?
 
-The order of `resolve` is the design: refuse what is no query, answer what never leaves the house, ask upstream for the
-rest, and make what comes back our own.
+The order of `resolve` is the design: refuse what is no query, answer what is decided here, ask upstream for the rest,
+look where its answer leads, and make what comes back our own.
 """
 
 import logging
@@ -11,22 +11,23 @@ from typing import Protocol
 
 from app.errors import UpstreamError
 
-from . import edns, special, wire
+from . import edns, names, records, special, wire
+from .asked import Asked, Reply
 from .cache import Cache
 from .checking import CheckNames
 from .contract import Asker
+from .house import House
+from .policy import Kind
+from .records import Made
 from .wire import Query, Rcode
 
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGE_OCTETS = 65535
 
-Reply = Callable[[bytes | None], None]
-
-_CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN}
+_CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
+"""REFUSED is our own word for what is blocked; upstream gives none that has a TTL."""
 _KEPT_QUERY_FLAGS = wire.RD | wire.AD | wire.CD
-_KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
-"""Not AA, we are no authority; not TC, over TLS nothing is cut (RFC 6891 6.2.3, RFC 7766)."""
 
 
 class Upstream(Protocol):
@@ -39,23 +40,33 @@ class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
     `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
-    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test.
+    7830 6). `log_query` gets every query, in wire form. `count` gets the kind of every verdict that was answered here.
+    `check_names` are those of the self-test.
     """
 
     def __init__(
         self,
         cache: Cache,
         upstream: Upstream,
+        house: House,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
+        count: Callable[[Kind], None] | None = None,
         check_names: CheckNames | None = None,
     ) -> None:
         cache.refresh = self.refresh
         self._cache = cache
         self._upstream = upstream
+        self._house = house
+        self._count = count
         self._encrypted = encrypted
         self._log_query = log_query
         self._check_names = check_names
+
+    def move(self, house: House) -> None:
+        """From now on `house` decides; nothing that another one decided is given out any more."""
+        self._house = house
+        self._cache.clear()
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
@@ -93,36 +104,74 @@ class Pipeline:
         if self._log_query is not None and reply is not _nobody:
             self._log_query(message)
         connected = keepalive and idle_timeout_s is not None
-        finish = _Finish(query, padding and self._encrypted, edns.keepalive(idle_timeout_s or 0) if connected else b"")
-        own = None if self._check_names is None else self._check_names.answer(query, asker)
-        if own is not None:
-            reply(finish.local(b"".join(own), len(own)))
+        option = edns.keepalive(idle_timeout_s or 0) if connected else b""
+        asked = Asked(message, query, reply, self._house, padding and self._encrypted, option)
+        if query.qtype == wire.TYPE_ANY:
+            reply(asked.made(special.refused_any()))
             return
-        local = special.local_answer(query)
-        if local is not None:
-            reply(finish.local(local))
+        checked = None if self._check_names is None else self._check_names.answer(query, asker)
+        if checked is not None:
+            reply(asked.made(checked))
             return
-        self._upstream.ask(_upstream_query(query), asker.client, partial(self._answered, message, finish, reply))
+        self._decide(asked, asker.client)
 
-    def _answered(self, message: bytes, finish: "_Finish", reply: Reply, received: bytes | None) -> None:
-        if received is None:
-            reply(finish.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+    def _decide(self, asked: Asked, client: str) -> None:
+        query, house = asked.query, asked.house
+        name = names.asked(query.question)
+        verdict = house.decide(name)
+        made = house.answer(verdict, name, query.qtype)
+        if made is None:
+            then = partial(self._answered, asked, verdict.is_open)
+            self._upstream.ask(_upstream_query(query), client, partial(_received, asked, then))
+        elif made.chase:
+            then = partial(self._chased, asked, made)
+            chase = _upstream_query(query, names.text_to_wire(made.chase))
+            self._upstream.ask(chase, client, partial(_received, asked, then))
+        else:
+            self._give(asked, asked.made(made), verdict.kind)
+
+    def _answered(self, asked: Asked, is_open: bool, response: wire.Response) -> None:
+        """Upstream has answered. If nobody spoke for the name that was asked, those that it leads to are looked at."""
+        for alias in records.aliases(response.octets) if is_open else ():
+            verdict = asked.house.decide_alias(alias)
+            made = asked.house.answer(verdict, alias, asked.query.qtype)
+            if made is not None:
+                self._give(asked, asked.made(made), verdict.kind)
+                return
+        self._give(asked, asked.answer(response), Kind.PASSED, response)
+
+    def _chased(self, asked: Asked, begun: Made, response: wire.Response) -> None:
+        """Upstream has answered for the name outside that an alias of ours leads to."""
+        if response.rcode not in _CACHED_RCODES:
+            asked.reply(asked.made(Made(rcode=Rcode.SERVFAIL, errors=edns.extended_errors(response.opt))))
             return
-        try:
-            response = wire.read_response(received)
-        except UpstreamError as error:
-            log.debug("%s", error)
-            reply(finish.failure(edns.EDE_NETWORK_ERROR))
-            return
-        answer = finish.answer(response)
+        found = list(records.read(response.octets))
+        answer, authority = (
+            tuple(each.octets() for each in found if each.section == section)
+            for section in (records.ANSWER, records.AUTHORITY)
+        )
+        made = Made(rcode=Rcode(response.rcode), answer=begun.answer + answer, authority=authority)
+        self._give(asked, asked.made(made), Kind.LOCAL)
+
+    def _give(self, asked: Asked, answer: bytes, kind: Kind, response: wire.Response | None = None) -> None:
+        """Reply with `answer`, and keep it if it may be kept. `kind` is counted now and each time it is given again.
+
+        `response` is what `answer` was made from, if that came from upstream.
+        """
         if len(answer) > _MOST_MESSAGE_OCTETS:
             # Whole it would be, but with our OPT it is more than a message can be.
-            reply(finish.failure(edns.EDE_NETWORK_ERROR))
+            asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
             return
-        # The keepalive value belongs to this connection and this moment, so such an answer is never kept.
-        if response.ttl_s and response.rcode in _CACHED_RCODES and not finish.keepalive:
-            self._cache.put(message[2:], answer[2:], [at - 2 for at in response.ttl_offsets], response.ttl_s)
-        reply(answer)
+        count = partial(self._count, kind) if self._count and kind is not Kind.PASSED else None
+        # The keepalive value belongs to this connection and this moment, so such an answer is never kept; nor is what
+        # was decided by rules that are no longer in force.
+        if answer[3] & wire.RCODE_MASK in _CACHED_RCODES and not asked.keepalive and asked.house is self._house:
+            parts = response or wire.read_response(answer)
+            if parts.ttl_s:
+                self._cache.put(asked.message[2:], answer[2:], [at - 2 for at in parts.ttl_offsets], parts.ttl_s, count)
+        if count is not None and asked.reply is not _nobody:
+            count()
+        asked.reply(answer)
 
     def _error(self, message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:
         """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read."""
@@ -135,44 +184,24 @@ class Pipeline:
         return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)
 
 
-class _Finish:
-    """What turns upstream's answer into the answer for this query."""
+def _received(asked: Asked, then: Callable[[wire.Response], None], received: bytes | None) -> None:
+    """What came from upstream, if anything did and can be read, is for `then`."""
+    if received is None:
+        asked.reply(asked.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+        return
+    try:
+        then(wire.read_response(received))
+    except UpstreamError as error:
+        log.debug("%s", error)
+        asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
 
-    __slots__ = ("_padding", "_query", "keepalive")
 
-    def __init__(self, query: Query, padding: bool, keepalive: bytes) -> None:
-        self._query = query
-        self._padding = padding
-        self.keepalive = keepalive
-
-    def answer(self, response: wire.Response) -> bytes:
-        flags = wire.QR | (self._query.flags & (wire.RD | wire.CD)) | (response.flags & _KEPT_RESPONSE_FLAGS)
-        octets = response.octets
-        failed = response.rcode == Rcode.SERVFAIL
-        errors = edns.reasons_of_failure(response.opt) if failed else edns.extended_errors(response.opt)
-        rcode_high = response.opt.ttl >> 24 if response.opt else 0
-        return self._assemble(flags, octets[4:], int.from_bytes(octets[10:12], "big"), errors, rcode_high)
-
-    def local(self, records: bytes, count: int = 1) -> bytes:
-        """An answer of ours, of `count` records: not validated, so AD stays off (RFC 4035 3.2.3)."""
-        flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD))
-        counts = b"\0\1" + count.to_bytes(2, "big") + b"\0\0\0\0"
-        return self._assemble(flags, counts + self._query.question + records, 0, b"", 0)
-
-    def failure(self, info_code: int) -> bytes:
-        flags = wire.QR | wire.RA | (self._query.flags & (wire.RD | wire.CD)) | Rcode.SERVFAIL
-        counts = b"\0\1\0\0\0\0\0\0"
-        return self._assemble(flags, counts + self._query.question, 0, edns.extended_error(info_code), 0)
-
-    def _assemble(self, flags: int, rest: bytes, additional: int, errors: bytes, rcode_high: int) -> bytes:
-        """`rest` is everything after the flags; an OPT of our own goes to its end if the query had one."""
-        head = self._query.id.to_bytes(2, "big") + flags.to_bytes(2, "big")
-        opt = self._query.opt
-        if opt is None:
-            return head + rest
-        message = head + rest[:6] + (additional + 1).to_bytes(2, "big") + rest[8:]
-        content = self.keepalive + errors
-        return message + edns.answer_opt(len(message), opt.dnssec_ok, self._padding, rcode_high, content)
+def _upstream_query(query: Query, name: bytes | None = None) -> bytes:
+    """The same question, or that for another name, with an OPT of ours, so that nothing the client sent in its own
+    travels on (RFC 6891 6.1.1)."""
+    header = b"\0\0" + (query.flags & _KEPT_QUERY_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+    question = query.question if name is None else name + query.question[-4:]
+    return header + question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
 
 
 class _Nobody:
@@ -188,10 +217,4 @@ _NOBODY = _Nobody()
 
 
 def _nobody(_: bytes | None) -> None:
-    """Whom a refresh answers."""
-
-
-def _upstream_query(query: Query) -> bytes:
-    """The same question with an OPT of ours, so that nothing the client sent in its own travels on (RFC 6891 6.1.1)."""
-    header = b"\0\0" + (query.flags & _KEPT_QUERY_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
-    return header + query.question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
+    """Who gets the answer to a question of our own: only the cache wants it."""

@@ -75,6 +75,28 @@ def _lists(loaded: Loaded, arguments: argparse.Namespace) -> None:
     lists(loaded.settings, arguments.action)
 
 
+def _why(loaded: Loaded, arguments: argparse.Namespace) -> None:
+    from .why import why
+
+    why(loaded.settings, arguments.name, arguments.type)
+
+
+def _pause(loaded: Loaded, arguments: argparse.Namespace) -> None:
+    from .control import duration_s, pause
+
+    try:
+        seconds = duration_s(arguments.time)
+    except ValueError as error:
+        raise OperatorError(f"pause: {error} (got {arguments.time!r})") from None
+    pause(loaded.settings, seconds)
+
+
+def _resume(loaded: Loaded, _: argparse.Namespace) -> None:
+    from .control import resume
+
+    resume(loaded.settings)
+
+
 def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
     from .inspect import setup_phone
 
@@ -128,6 +150,9 @@ _COMMANDS = {
     "web": (_web, "run the setup page"),
     "upkeep": (_upkeep, "renew certificates; started by supervisord"),
     "lists": (_lists, "show the block lists; `lists refresh` looks for new ones now"),
+    "why": (_why, "say what becomes of a name, and which rule and which list decide"),
+    "pause": (_pause, "block nothing for a time, like 10m"),
+    "resume": (_resume, "end a pause before its time"),
     "setup-phone": (_setup_phone, "show the QR code and the steps again"),
     "snippet": (_snippet, "print ready lines for stubby, unbound, routers and others"),
     "config": (_config, "show every setting and where its value comes from"),
@@ -158,6 +183,11 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("ca", "key"):
             command.add_argument("action", choices=["new"])
             command.add_argument("--yes", action="store_true", help="do it; without this, say what it means")
+        if name == "why":
+            command.add_argument("name", help="like www.example.com")
+            command.add_argument("type", nargs="?", default="A", help="A (the default), AAAA, HTTPS, ...")
+        if name == "pause":
+            command.add_argument("time", nargs="?", default="10m", help="like 10m (the default), 90s or 2h")
         if name == "lists":
             command.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "run", "compile"))
     commands.add_parser("version", help="print the version").set_defaults(run=_version)

@@ -15,14 +15,16 @@ from time import monotonic
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
+from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
+from app.answer.policy import Kind
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
 from app.dot.contract import Asker
-from app.dot.counters import Counters
+from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
 from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
@@ -36,8 +38,9 @@ from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
 from app.settings import Settings
 
-from . import places
+from . import control, places
 from .checks import OwnAddresses, serve_checks
+from .rules import Rules
 
 log = logging.getLogger("homedot")
 
@@ -72,6 +75,7 @@ class _Shared:
         self.sightings = Sightings(monotonic)
         self.own_addresses = OwnAddresses(settings)
         self.check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", self.own_addresses, self._saw)
+        self.pause = Pause(monotonic)
         self.limits = _limits(settings)
         self._counted, self._recount_s = 0, 0.0
 
@@ -83,7 +87,8 @@ class _Shared:
         self.sightings.note(mark, {"client": asker.client, **asker.how()})
 
     def state(self) -> dict[str, int]:
-        return {"connections": self.occupancy.connections, "clients": self._clients(), **self.counters.totals()}
+        gauges = {"connections": self.occupancy.connections, "clients": self._clients()}
+        return gauges | {"blocking_paused_seconds": self.pause.left_s} | self.counters.totals()
 
     def _clients(self) -> int:
         """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""
@@ -121,7 +126,7 @@ def serve(settings: Settings) -> None:
 async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int | None, children: list[int]) -> int:
     settings, count, row = shared.settings, shared.counters.row(worker), shared.occupancy.row(worker)
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    refresh, names = partial(shared.certificate.refresh, count), shared.check_names
+    refresh = partial(shared.certificate.refresh, count)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     loop.add_signal_handler(signal.SIGHUP, _hang_up, refresh, children)
@@ -132,27 +137,28 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
 
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
-    answerer = Pipeline(Cache(_CACHE_BYTES, monotonic), upstream, log_query=log_query, check_names=names)
+    rules = Rules(settings, lambda: shared.pause.left_s > 0)
+    make = partial(Pipeline, log_query=log_query, count=partial(_count_verdict, count), check_names=shared.check_names)
+    answerer = make(Cache(_CACHE_BYTES, monotonic), upstream, rules.house)
+    answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
     journal = Journal(sys.stderr.write, "dot: ")
     common = (shared.limits, is_allowed, row, count, journal)
     servers = [Server(sockets.dot, shared.new_session, answerer, *common)]
     datagrams = None
     if settings.plain.enabled:
-        plain = Pipeline(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, False, log_query, names)
+        plain = make(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, rules.house, encrypted=False)
+        answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         common = (shared.limits, is_allowed, row, count, journal)
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
-    told = []
+    told = await _serve_ourselves(shared) if worker == 0 else []
     if worker == 0:
-        told = [
-            await _serve_state(places.state_socket(settings), shared),
-            await serve_checks(places.check_socket(settings), shared.sightings),
-        ]
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    look = asyncio.create_task(_look_at_files(refresh, shared.own_addresses.refresh))
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.own_addresses.refresh))]
+    looks.append(asyncio.create_task(_every(control.LOOK_S / 2, partial(_look_at_rules, rules, answerers))))
     await stopping.wait()
     for child in children:
         if child not in lost:
@@ -161,7 +167,8 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
     upstream.close()
-    look.cancel()
+    for look in looks:
+        look.cancel()
     for server in told:
         server.close()
     return 1 if lost else 0
@@ -197,19 +204,38 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-async def _look_at_files(*refreshes: Callable[[], None]) -> None:
+async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
     while True:
-        await asyncio.sleep(_LOOK_S)
-        for refresh in refreshes:
-            refresh()
+        await asyncio.sleep(pause_s)
+        for look in looks:
+            look()
 
 
-async def _serve_state(path: Path, shared: _Shared) -> asyncio.Server:
+def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
+    house = rules.look()
+    if house is not None:
+        for answerer in answerers:
+            answerer.move(house)
+
+
+def _count_verdict(count: memoryview, kind: Kind) -> None:
+    is_blocked = kind is Kind.DENIED or kind is Kind.LISTED
+    count[Count.QUERIES_BLOCKED if is_blocked else Count.QUERIES_LOCAL] += 1
+
+
+async def _serve_ourselves(shared: _Shared) -> list[asyncio.Server]:
+    """What other programs of ours ask, and what they may tell."""
+
     async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(json.dumps(shared.state()).encode())
         writer.close()
 
-    return await asyncio.start_unix_server(tell, sock=places.bound_for_all(path))
+    bound = places.bound_for_all(places.control_socket(shared.settings))
+    return [
+        await asyncio.start_unix_server(tell, sock=places.bound_for_all(places.state_socket(shared.settings))),
+        await serve_checks(places.check_socket(shared.settings), shared.sightings),
+        await control.serve(bound, shared.pause, control.allowed_uids()),
+    ]
 
 
 def _log_query(message: bytes) -> None:

@@ -47,6 +47,11 @@ def state_socket(settings: Settings) -> Path:
     return settings.run_dir / "dot" / "state.sock"
 
 
+def control_socket(settings: Settings) -> Path:
+    """Where the front door is told to pause blocking."""
+    return settings.run_dir / "dot" / "control.sock"
+
+
 def lists(settings: Settings) -> Path:
     """The compiled block lists and what is known about them: written by the program `lists`, readable by everybody."""
     return settings.data_dir / "lists"

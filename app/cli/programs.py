@@ -2,9 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 
 from app.errors import OperatorError
 from app.settings import Settings
@@ -40,12 +41,14 @@ def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     import asyncio
 
+    from app.lists import places as list_places
+    from app.lists.state import load
     from app.onboarding.serving import serve
     from app.onboarding.web import application
     from app.ops.addresses import bridge_gateway
     from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check
-    from app.ops.metrics import read_state, render
+    from app.ops.metrics import read_state, render, render_lists
 
     from .checks import Checks
 
@@ -59,10 +62,18 @@ def web(settings: Settings) -> None:
             return False
         return True
 
+    def known_lists() -> Iterator[tuple[str, int, float]]:
+        states = load(list_places.state(places.lists(settings))) if settings.blocking.enabled else {}
+        for source in settings.blocking.lists:
+            if source in states and states[source].updated_s:
+                yield states[source].title, states[source].names, time() - states[source].updated_s
+
     async def metrics() -> str:
         end = places.read_enrolment(settings).not_after
         state = await read_state(places.state_socket(settings))
-        return render({**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
+        return render({**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}) + render_lists(
+            known_lists()
+        )
 
     async def devices() -> int | None:
         try:

@@ -25,6 +25,8 @@ class Count(IntEnum):
     QUERIES = auto()
     QUERIES_NOT_CACHED = auto()
     QUERIES_PLAIN = auto()
+    QUERIES_BLOCKED = auto()
+    QUERIES_LOCAL = auto()
     CERTIFICATE_CHANGES = auto()
     CERTIFICATE_REFUSED = auto()
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from app.errors import OperatorError
 
 _TIMEOUT_S = 2.0
-_GAUGES = {"connections", "clients", "certificate_not_after_timestamp_seconds"}
+_GAUGES = {"connections", "clients", "blocking_paused_seconds", "certificate_not_after_timestamp_seconds"}
 
 
 async def read_state(path: Path) -> dict[str, int]:
@@ -23,6 +23,18 @@ async def read_state(path: Path) -> dict[str, int]:
     except (OSError, TimeoutError, ValueError) as error:
         raise OperatorError(f"{path}: the front door tells nothing: {error}") from error
     return {str(name): int(value) for name, value in state.items()}
+
+
+def render_lists(lists: Iterable[tuple[str, int, float]]) -> str:
+    """Title, names and age in seconds of each list that is in use."""
+    known = [(title.replace("\\", "\\\\").replace('"', '\\"'), names, age_s) for title, names, age_s in lists]
+    lines = []
+    for metric, values in (
+        ("homedot_list_names", [(title, names) for title, names, _ in known]),
+        ("homedot_list_age_seconds", [(title, int(age_s)) for title, _, age_s in known]),
+    ):
+        lines += [f"# TYPE {metric} gauge", *(f'{metric}{{list="{title}"}} {value}' for title, value in values)]
+    return "\n".join(lines) + "\n" if known else ""
 
 
 def render(state: Mapping[str, int]) -> str:

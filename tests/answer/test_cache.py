@@ -102,3 +102,23 @@ def test_x4_a_stale_answer_is_fetched_anew_three_times_at_most_however_often_it_
         cache.get(b"key")
         clock.now_s += 0.01
     assert 1 <= len(asked) <= 3
+def test_after_clearing_nothing_is_known_and_there_is_room_for_as_much_as_before() -> None:
+    cache = Cache(200_000, Clock())
+    for _ in range(3):
+        cache.put(b"key", body(600) + bytes(40_000), [4], 600)
+        cache.clear()
+        assert cache.get(b"key") is None
+    cache.put(b"key", body(600) + bytes(40_000), [4], 600)
+    cache.put(b"other", body(600), [4], 600)
+    assert cache.get(b"key") is not None
+
+
+def test_each_time_that_something_is_given_out_is_told() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    told: list[float] = []
+    cache.put(b"key", body(10), [4], 10, lambda: told.append(clock.now_s))
+    for _ in range(12):
+        cache.get(b"key")
+        clock.now_s += 1
+    assert len(told) == 10

@@ -21,7 +21,7 @@ class Client:
         return {}
 
 
-def asked(name: str, kind: str = "A") -> tuple[list[bytes] | None, list[bytes]]:
+def asked(name: str, kind: str = "A") -> tuple[tuple[bytes, ...] | None, list[bytes]]:
     """The records, and the nonces that were seen."""
     seen: list[bytes] = []
 
@@ -29,7 +29,8 @@ def asked(name: str, kind: str = "A") -> tuple[list[bytes] | None, list[bytes]]:
         seen.append(nonce)
 
     query = wire.read_query(dns.message.make_query(name, kind).to_wire())
-    return CheckNames(DOMAIN, lambda: ADDRESSES, saw).answer(query, Client()), seen
+    made = CheckNames(DOMAIN, lambda: ADDRESSES, saw).answer(query, Client())
+    return None if made is None else made.answer, seen
 
 
 @pytest.mark.parametrize(("kind", "count"), [("A", 2), ("AAAA", 1), ("HTTPS", 0), ("TXT", 0)])

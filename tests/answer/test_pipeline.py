@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from itertools import pairwise
 
 import dns.edns
 import dns.flags
@@ -13,8 +14,11 @@ import pytest
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.contract import Asker
+from app.answer.house import House
 from app.answer.pipeline import Pipeline
+from app.answer.policy import Kind
 from tests.fakes.clock import Clock
+from tests.fakes.house import house
 from tests.fakes.upstream import address_of
 
 PADDING = dns.edns.GenericOption(dns.edns.OptionType.PADDING, b"\0" * 8)
@@ -50,10 +54,13 @@ class Bench:
         handler: Callable[[dns.message.Message], dns.message.Message | None] = address_of,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
+        inside: House | None = None,
     ) -> None:
         self.upstream = Inline(handler)
         self.clock = Clock()
-        self.pipeline = Pipeline(Cache(1_000_000, self.clock), self.upstream, encrypted, log_query)
+        self.counted: list[Kind] = []
+        cache = Cache(1_000_000, self.clock)
+        self.pipeline = Pipeline(cache, self.upstream, inside or house(), encrypted, log_query, self.counted.append)
 
     def octets(self, message: bytes) -> bytes | None:
         known = self.pipeline.lookup(message)
@@ -431,7 +438,7 @@ def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> No
 
     bench = Bench()
     names = CheckNames("check.dns.home.arpa", lambda: [ip_address("192.168.1.10")], saw)
-    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), bench.upstream, check_names=names)
+    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), bench.upstream, house(), check_names=names)
     nonce = bytes(range(17))
     name = f"{nonce.hex()}.check.dns.home.arpa."
     for _ in range(2):
@@ -440,3 +447,169 @@ def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> No
     assert bench.ask(query(name, "AAAA")).answer == []
     assert seen == [(nonce, "192.168.1.23")] * 3
     assert bench.upstream.seen == []
+
+
+# --- what is decided here --------------------------------------------------------------------------------------------
+
+LISTED = {"Made-up list": ("ads.example",)}
+
+
+def cloaked(message: dns.message.Message) -> dns.message.Message:
+    """www.example -> edge.cdn.example -> a.ads.example -> 192.0.2.1"""
+    response = dns.message.make_response(message)
+    chain = ["www.example.", "edge.cdn.example.", "a.ads.example."]
+    for owner, target in pairwise(chain):
+        response.answer.append(dns.rrset.from_text(owner, 300, "IN", "CNAME", target))
+    response.answer.append(dns.rrset.from_text(chain[-1], 300, "IN", "A", "192.0.2.1"))
+    return response
+
+
+def test_a_listed_name_gets_no_address_and_travels_nowhere() -> None:
+    bench = Bench(inside=house(lists=LISTED))
+    answer = bench.ask(query("www.ADS.example.", use_edns=0))
+    assert answer.answer[0].to_text() == "www.ADS.example. 60 IN A 0.0.0.0"
+    assert [(error.code, error.text) for error in answer.extended_errors()] == [(4, "Made-up list")]
+    assert bench.upstream.seen == []
+
+
+def test_x1_a_blocked_name_is_not_explained_without_opt() -> None:
+    assert Bench(inside=house(lists=LISTED)).ask(query("ads.example.")).edns == -1
+
+
+@pytest.mark.parametrize("mode", ["null", "nxdomain", "nodata", "refused"])
+def test_d5_e9_a_blocked_answer_is_padded_and_not_called_validated(mode: str) -> None:
+    bench = Bench(inside=house(lists=LISTED, mode=mode))
+    message = query("ads.example.", use_edns=0, want_dnssec=True, options=[PADDING]).to_wire()
+    for _ in range(2):
+        octets = bench.octets(message)
+        assert octets is not None
+        assert len(octets) == 468
+        assert not dns.message.from_wire(octets).flags & dns.flags.AD
+
+
+@pytest.mark.parametrize("mode", ["null", "nxdomain", "nodata", "refused"])
+def test_a_blocked_name_is_known_the_second_time(mode: str) -> None:
+    bench = Bench(inside=house(lists=LISTED, mode=mode))
+    message = query("ads.example.", use_edns=0)
+    first = bench.ask(message)
+    bench.clock.now_s += 7
+    second = dns.message.from_wire(bench.pipeline.lookup(message.to_wire()) or b"")
+    (before,), (after,) = first.answer or first.authority, second.answer or second.authority
+    assert (before.ttl, after.ttl) == (60, 53)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_blocked_is_counted_also_when_it_was_known(times: int) -> None:
+    bench = Bench(inside=house(lists=LISTED))
+    for _ in range(times):
+        bench.ask(query("ads.example."))
+        bench.ask(query("good.example."))
+    assert bench.counted == [Kind.LISTED] * times
+
+
+def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
+    bench = Bench(cloaked, inside=house(lists=LISTED))
+    for _ in range(2):
+        answer = bench.ask(query(use_edns=0))
+        assert answer.answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
+        assert [error.text for error in answer.extended_errors()] == ["Made-up list"]
+    assert len(bench.upstream.seen) == 1
+    assert bench.counted == [Kind.LISTED] * 2
+
+
+@pytest.mark.parametrize("allowed", ["www.example", "a.ads.example"])
+def test_an_exception_for_either_end_lets_such_a_name_pass(allowed: str) -> None:
+    answer = Bench(cloaked, inside=house(lists=LISTED, allow=[allowed])).ask(query())
+    assert answer.answer[-1].to_text() == "a.ads.example. 300 IN A 192.0.2.1"
+
+
+def test_an_exception_in_the_middle_does_not_let_the_rest_pass() -> None:
+    answer = Bench(cloaked, inside=house(lists=LISTED, allow=["cdn.example"])).ask(query())
+    assert answer.answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
+
+
+def test_a_name_that_must_not_be_blocked_may_lead_anywhere() -> None:
+    def captive(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.answer.append(dns.rrset.from_text("captive.apple.com.", 300, "IN", "CNAME", "ads.example."))
+        return response
+
+    answer = Bench(captive, inside=house(lists=LISTED)).ask(query("captive.apple.com."))
+    assert answer.answer[0].to_text() == "captive.apple.com. 300 IN CNAME ads.example."
+
+
+def test_an_allowed_name_is_kept_too() -> None:
+    bench = Bench(inside=house(allow=["www.example"]))
+    bench.ask(query())
+    assert bench.pipeline.lookup(query().to_wire()) is not None
+
+
+def test_nothing_that_another_house_decided_is_given_out() -> None:
+    bench = Bench(inside=house(lists=LISTED))
+    bench.ask(query("ads.example."))
+    bench.pipeline.move(house(lists=LISTED, is_paused=True))
+    assert bench.ask(query("ads.example.")).answer[0].to_text() == "ads.example. 300 IN A 192.0.2.1"
+    bench.pipeline.move(house(lists=LISTED))
+    assert bench.ask(query("ads.example.")).answer[0].to_text() == "ads.example. 60 IN A 0.0.0.0"
+
+
+def test_an_answer_on_its_way_while_the_house_changes_is_not_kept() -> None:
+    bench = Bench()
+
+    def late(message: dns.message.Message) -> dns.message.Message:
+        bench.pipeline.move(house(lists={"New": ["www.example"]}))
+        return address_of(message)
+
+    bench.upstream.handler = late
+    assert bench.ask(query()).answer[0].ttl == 300
+    assert bench.ask(query()).answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
+
+
+def test_a_record_of_the_house_is_answered_here() -> None:
+    bench = Bench(inside=house(hosts={"nas.home.arpa": "192.168.1.5 fd00::5"}))
+    assert bench.ask(query("nas.home.arpa.")).answer[0].to_text() == "nas.home.arpa. 60 IN A 192.168.1.5"
+    assert bench.ask(query("NAS.home.arpa.", "AAAA")).answer[0].to_text() == "NAS.home.arpa. 60 IN AAAA fd00::5"
+    assert bench.upstream.seen == []
+    assert bench.counted == [Kind.LOCAL] * 2
+
+
+def test_an_alias_to_a_name_outside_is_followed_there() -> None:
+    def outside(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        name = message.question[0].name
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", "b.example."))
+        response.answer.append(dns.rrset.from_text("b.example.", 300, "IN", "A", "192.0.2.1"))
+        response.authority.append(dns.rrset.from_text("example.", 300, "IN", "NS", "ns.example."))
+        response.flags |= dns.flags.AD
+        return response
+
+    bench = Bench(outside, inside=house(aliases={"tv.home.arpa": "a.example"}))
+    for _ in range(2):
+        answer = bench.ask(query("tv.home.arpa.", want_dnssec=True))
+        assert [rrset.to_text() for rrset in answer.answer] == [
+            "tv.home.arpa. 60 IN CNAME a.example.",
+            "a.example. 300 IN CNAME b.example.",
+            "b.example. 300 IN A 192.0.2.1",
+        ]
+        assert answer.authority[0].to_text() == "example. 300 IN NS ns.example."
+        assert not answer.flags & dns.flags.AD
+    assert [message.question[0].to_text() for message in bench.upstream.seen] == ["a.example. IN A"]
+
+
+@pytest.mark.parametrize(("handler", "code"), [(bogus, 6), (lambda _: None, 22)])
+def test_an_alias_to_a_name_that_cannot_be_resolved_is_servfail_with_the_reason(
+    handler: Callable[[dns.message.Message], dns.message.Message | None], code: int
+) -> None:
+    answer = Bench(handler, inside=house(aliases={"tv.home.arpa": "a.example"})).ask(query("tv.home.arpa.", use_edns=0))
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert [error.code for error in answer.extended_errors()] == [code]
+
+
+def test_what_is_asked_again_before_its_time_is_not_counted() -> None:
+    bench = Bench(inside=house(lists=LISTED))
+    message = query("ads.example.")
+    bench.ask(message)
+    for _ in range(70):
+        bench.clock.now_s += 1
+        assert bench.pipeline.lookup(message.to_wire()) is not None
+    assert len(bench.counted) == 71

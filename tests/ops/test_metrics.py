@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
-from app.ops.metrics import read_state, render
+from app.ops.metrics import read_state, render, render_lists
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +46,15 @@ async def test_the_end_of_the_certificate_is_a_gauge() -> None:
         "# TYPE homedot_certificate_not_after_timestamp_seconds gauge",
         "homedot_certificate_not_after_timestamp_seconds 1780315200",
     ]
+
+
+async def test_each_list_has_its_names_and_its_age() -> None:
+    assert render_lists([("Pro", 12, 60.9), ('A "b" \\', 3, 0.0)]).splitlines() == [
+        "# TYPE homedot_list_names gauge",
+        'homedot_list_names{list="Pro"} 12',
+        'homedot_list_names{list="A \\"b\\" \\\\"} 3',
+        "# TYPE homedot_list_age_seconds gauge",
+        'homedot_list_age_seconds{list="Pro"} 60',
+        'homedot_list_age_seconds{list="A \\"b\\" \\\\"} 0',
+    ]
+    assert render_lists([]) == ""

@@ -1,0 +1,42 @@
+"""Everything that is answered here and not upstream: one immutable value, replaced when something changes. Pure."""
+
+from dataclasses import replace
+
+from . import blocked, special
+from .local import TTL_S, Local
+from .policy import Kind, Policy, Verdict
+from .records import Made
+from .special import Special
+from .wire import Rcode
+
+
+class House:
+    """`policy` decides, with `fixed` and `local` among its steps; the others answer."""
+
+    def __init__(self, policy: Policy, fixed: Special, local: Local, blocking_mode: str = "null") -> None:
+        self._policy = policy
+        self._special = fixed
+        self._local = local
+        self._blocked = blocked.answer_with(blocking_mode)
+        self.decide = policy.decide
+        self.decide_alias = policy.decide_alias
+
+    def answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
+        """The answer that `verdict` about `name` calls for; None if it is for upstream to give."""
+        if verdict.blocks:
+            return self._blocked(verdict.title, qtype)
+        if verdict.kind is Kind.LOCAL:
+            return self._followed(self._local.answer(name, qtype))
+        if verdict.kind is Kind.SPECIAL:
+            return self._special.answer_fixed(verdict.rule, name, qtype)
+        if verdict.kind is Kind.RESERVED:
+            return self._special.answer_reserved(verdict.rule, name, qtype)
+        return None
+
+    def _followed(self, made: Made) -> Made:
+        """An alias that leads to a name that is served here, and of which there is no record, ends here."""
+        target = self._policy.decide(made.chase) if made.chase else None
+        if target is None or target.kind not in {Kind.SPECIAL, Kind.RESERVED}:
+            return made
+        negative = special.nothing(target.rule, TTL_S, Rcode.NXDOMAIN)
+        return replace(negative, answer=made.answer)

@@ -1,0 +1,64 @@
+"""Names that no list may block, because devices take their silence for a broken network. Pure.
+
+Each stands for itself and everything below it. A star stands for the beginning of one label: `*-dnsotls-ds.example.com`
+is `abc-dnsotls-ds.example.com`.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+NAMES = {
+    "Android: does the network lead to the internet, and does Private DNS answer?": (
+        "connectivitycheck.gstatic.com",
+        "connectivitycheck.android.com",
+        "*-dnsotls-ds.metric.gstatic.com",
+        "play.googleapis.com",
+    ),
+    "ChromeOS and Chrome: does the network lead to the internet?": ("clients3.google.com", "www.gstatic.com"),
+    "iPhone, iPad, Mac: does the network lead to the internet?": ("captive.apple.com",),
+    "Windows: does the network lead to the internet, and does DNS answer?": (
+        "www.msftconnecttest.com",
+        "ipv6.msftconnecttest.com",
+        "www.msftncsi.com",
+        "ipv6.msftncsi.com",
+        "dns.msftncsi.com",
+    ),
+    "Linux: does the network lead to the internet?": (
+        "connectivity-check.ubuntu.com",
+        "network-test.debian.org",
+        "nmcheck.gnome.org",
+    ),
+    "Boards without a clock, phones and computers: what is the time? DNSSEC and TLS need to know": (
+        "pool.ntp.org",
+        "time.android.com",
+        "time.apple.com",
+        "time.cloudflare.com",
+        "time.google.com",
+        "time.windows.com",
+    ),
+}
+"""What each device asks its network, and by which names."""
+
+
+class NeverBlock:
+    """The names above and those of the setting `blocking.never_block`."""
+
+    def __init__(self, more: Iterable[str] = ()) -> None:
+        every = [name for group in NAMES.values() for name in group] + list(more)
+        self._names = frozenset(name for name in every if not name.startswith("*"))
+        self._endings: dict[str, list[str]] = {}
+        for name in every:
+            if name.startswith("*"):
+                self._endings.setdefault(name.partition(".")[2], []).append(name)
+
+    def covering(self, suffixes: Sequence[str]) -> str | None:
+        """The rule for the name with these `names.suffixes`, or None."""
+        if not self._names.isdisjoint(suffixes):
+            return next(name for name in suffixes if name in self._names)
+        if self._endings.keys().isdisjoint(suffixes):
+            return None
+        for name, parent in pairwise(suffixes):
+            for rule in self._endings.get(parent, ()):
+                if name.endswith(rule[1:]):
+                    return rule
+        return None

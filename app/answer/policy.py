@@ -1,0 +1,124 @@
+"""A name -> what becomes of it, and by whose rule. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from . import names
+from .never_block import NeverBlock
+
+
+class Kind(StrEnum):
+    """Who decides about a name."""
+
+    SPECIAL = "special"
+    LOCAL = "local"
+    RESERVED = "reserved"
+    ALLOWED = "allowed"
+    NEVER_BLOCKED = "never blocked"
+    DENIED = "denied"
+    LISTED = "listed"
+    PASSED = "passed"
+
+
+class Verdict(NamedTuple):
+    """`rule` is the name that decides, `title` the list, the setting or the document it stands in."""
+
+    kind: Kind
+    rule: str = ""
+    title: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        return self.kind is Kind.DENIED or self.kind is Kind.LISTED
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody has spoken for this name: what its answer leads to is looked at too."""
+        return self.kind is Kind.PASSED
+
+
+PASSED = Verdict(Kind.PASSED)
+
+Covering = Callable[[Sequence[str]], tuple[str, str] | None]
+"""Rule and title for the name with these `names.suffixes`, or None."""
+
+
+class Names:
+    """Names, each with everything below it, and one title for all."""
+
+    def __init__(self, covered: Iterable[str], title: str) -> None:
+        self._names = frozenset(covered)
+        self._title = title
+
+    def covering(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
+        if self._names.isdisjoint(suffixes):
+            return None
+        return next(name for name in suffixes if name in self._names), self._title
+
+
+def no_list(_: str) -> None:
+    """Where nothing is listed."""
+
+
+class Policy:
+    """Immutable: when a list, a record or a pause changes, another one takes its place.
+
+    `special`, `local` and `reserved` are asked for what is served here. `listed` gives rule and title of the first list
+    that blocks a name. `is_paused` leaves everything but what is served here to upstream.
+    """
+
+    def __init__(
+        self,
+        *,
+        special: Covering,
+        local: Covering,
+        reserved: Covering,
+        allow: Iterable[str] = (),
+        never_block: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        listed: Callable[[str], tuple[str, str] | None] = no_list,
+        is_paused: bool = False,
+    ) -> None:
+        spared = NeverBlock(never_block)
+        blocking: tuple[tuple[Kind, Covering], ...] = (
+            # A household's own word counts more than any list, also where a name leads to one that is listed.
+            (Kind.ALLOWED, Names(allow, "blocking.allow").covering),
+            # Lists err, and a phone that misses its probe gives up the whole network.
+            (Kind.NEVER_BLOCKED, lambda suffixes: _titled(spared.covering(suffixes), "blocking.never_block")),
+            # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
+            (Kind.DENIED, Names(deny, "blocking.deny").covering),
+            # Last, because it costs most and everybody above may overrule it.
+            (Kind.LISTED, lambda suffixes: listed(suffixes[0])),
+        )
+        self._blocking = () if is_paused else blocking
+        self._steps: tuple[tuple[Kind, Covering], ...] = (
+            # What a standard says about a name is relied upon by programs: no record and no list may change it.
+            (Kind.SPECIAL, special),
+            # The house's own records: nobody else knows better.
+            (Kind.LOCAL, local),
+            # What is left of the zones that are served here: asking outside would only tell strangers about the house.
+            (Kind.RESERVED, reserved),
+            *self._blocking,
+        )
+
+    def decide(self, name: str) -> Verdict:
+        """About the name that is asked."""
+        return _first(self._steps, name)
+
+    def decide_alias(self, name: str) -> Verdict:
+        """About a name that upstream's answer leads to: only whether it is blocked is still open."""
+        return _first(self._blocking, name)
+
+
+def _first(steps: Iterable[tuple[Kind, Covering]], name: str) -> Verdict:
+    suffixes = names.suffixes(name)
+    for kind, covering in steps:
+        found = covering(suffixes)
+        if found is not None:
+            return Verdict(kind, *found)
+    return PASSED
+
+
+def _titled(rule: str | None, title: str) -> tuple[str, str] | None:
+    return None if rule is None else (rule, title)

@@ -1,0 +1,120 @@
+"""Settings, lists and the box's own addresses -> the house that decides about names, and the next after a change."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.answer.ddr import Designation
+from app.answer.house import House
+from app.answer.local import Local
+from app.answer.policy import Policy
+from app.answer.special import Special
+from app.errors import OperatorError
+from app.lists.names import key_of
+from app.lists.trie import Blocklist, Blocklists
+from app.onboarding.enrolment import Enrolment
+from app.settings import Settings
+
+from . import places
+
+log = logging.getLogger("homedot")
+
+
+class Rules:
+    """Follows what a house is made of. `is_paused` says whether blocking is paused this moment."""
+
+    def __init__(self, settings: Settings, is_paused: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._is_paused = is_paused
+        self._paused = False
+        sources = settings.blocking.lists if settings.blocking.enabled else ()
+        self._lists = Blocklists(places.lists(settings), sources)
+        self._enrolment_seen: object = None
+        self._enrolment: Enrolment | None = None
+        self.house = self.look() or self._build()
+
+    def look(self) -> House | None:
+        """A new house if something has changed since the last look."""
+        paused = self._is_paused()
+        changed = self._lists.look() | self._look_at_enrolment() | (paused != self._paused)
+        self._paused = paused
+        if not changed:
+            return None
+        self.house = self._build()
+        return self.house
+
+    def _look_at_enrolment(self) -> bool:
+        path = places.enrolment(self._settings)
+        seen = _stamp(path)
+        if seen == self._enrolment_seen:
+            return False
+        self._enrolment_seen = seen
+        try:
+            self._enrolment = places.read_enrolment(self._settings)
+        except OperatorError as error:
+            log.warning("the box's own addresses stay as they were: %s", error)
+            return False
+        return True
+
+    def _build(self) -> House:
+        return build(self._settings, self._enrolment, self._lists.current, self._paused)
+
+
+def build(
+    settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], is_paused: bool = False
+) -> House:
+    """The house for this moment."""
+    blocking = settings.blocking
+    addresses = {host.name: host.addresses for host in settings.local if host.addresses}
+    if enrolment is not None:
+        addresses[enrolment.hostname] = enrolment.addresses
+    local = Local(addresses, {host.name: host.alias for host in settings.local if host.alias})
+    private_root = settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None
+    special = Special(
+        by_address=_designation(settings, enrolment, by_address=True),
+        by_name=_designation(settings, enrolment, by_address=False),
+        existing=local.names,
+        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
+        released=("test",) if private_root else (),
+        firefox_canary=settings.special.firefox_canary,
+        refuse_private_relay=settings.special.refuse_private_relay,
+    )
+    policy = Policy(
+        special=special.covering_fixed,
+        local=local.covering,
+        reserved=special.covering_reserved,
+        allow=blocking.allow,
+        never_block=blocking.never_block,
+        deny=blocking.deny,
+        listed=_listed(blocklists),
+        is_paused=is_paused or not blocking.enabled,
+    )
+    return House(policy, special, local, blocking.mode)
+
+
+def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:
+    """Who asks by address must find the address in the certificate (RFC 9462 4.2); who asks by name, the name."""
+    if enrolment is None or not (settings.special.ddr and settings.plain.enabled):
+        return None
+    addresses = enrolment.certified if by_address else enrolment.addresses
+    return Designation(enrolment.hostname, enrolment.dot_port, addresses) if addresses else None
+
+
+def _listed(blocklists: Sequence[Blocklist]) -> Callable[[str], tuple[str, str] | None]:
+    def covering(name: str) -> tuple[str, str] | None:
+        key = key_of(name)
+        for blocklist in blocklists:
+            rule = blocklist.covering(key)
+            if rule is not None:
+                return rule, blocklist.title
+        return None
+
+    return covering
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

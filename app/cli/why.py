@@ -1,0 +1,100 @@
+"""`homedot why NAME`: what becomes of a name, and which rule and which list decide."""
+
+import socket
+from typing import NamedTuple
+
+from app.answer import edns, names, records, wire
+from app.answer.house import House
+from app.answer.policy import Kind, Verdict
+from app.errors import OperatorError, UpstreamError
+from app.settings import Settings
+from app.values import domain
+
+_TIMEOUT_S = 4.0
+_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
+_TYPES |= {"SVCB": 64, "HTTPS": 65}
+_SENTENCES = {
+    Kind.SPECIAL: "answered here: {rule} has a fixed meaning ({title})",
+    Kind.LOCAL: "answered here: there is a record for it ({title})",
+    Kind.RESERVED: "answered here: {rule} never leaves the house ({title})",
+    Kind.ALLOWED: "not blocked: {rule} is in {title}",
+    Kind.NEVER_BLOCKED: "not blocked: {rule} is one of the names that devices test their network with ({title})",
+    Kind.DENIED: "blocked: {rule} is in {title}",
+    Kind.LISTED: "blocked: {rule} is on the list {title}",
+    Kind.PASSED: "not blocked: no rule and no list has it",
+}
+
+
+class Reason(NamedTuple):
+    """The verdict about `name`, and the name that it leads to (CNAME) if that one decided."""
+
+    name: str
+    verdict: Verdict
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        sentence = _SENTENCES[self.verdict.kind].format(rule=self.verdict.rule, title=self.verdict.title)
+        return f"{self.name}: {sentence}" + (f"; {self.name} leads to {self.alias}" if self.alias else "")
+
+
+def reason(house: House, name: str, aliases: tuple[str, ...] | list[str] = ()) -> Reason:
+    """What `house` decides about `name`, whose answer leads to `aliases`. Pure."""
+    verdict = house.decide(name)
+    if verdict.is_open:
+        for alias in aliases:
+            found = house.decide_alias(alias)
+            if found.blocks:
+                return Reason(name, found, alias)
+    return Reason(name, verdict)
+
+
+def why(settings: Settings, raw_name: str, raw_type: str) -> None:
+    """Print it. Raises OperatorError for what is no name or no type."""
+    from app.lists.trie import Blocklists
+
+    from . import places
+    from .rules import build
+
+    name, qtype = _asked(raw_name, raw_type)
+    blocking = settings.blocking
+    lists = Blocklists(places.lists(settings), blocking.lists if blocking.enabled else ())
+    lists.look()
+    try:
+        enrolment = places.read_enrolment(settings)
+    except OperatorError:
+        enrolment = None  # the box's own names are not known before its first start; all others are
+    house = build(settings, enrolment, lists.current)
+    notes = [] if blocking.enabled else ["blocking.enabled is false: nothing is blocked"]
+    aliases: list[str] = []
+    if house.decide(name).is_open:
+        try:
+            aliases = aliases_of(name, qtype, settings.resolver.port)
+        except (OSError, UpstreamError) as error:
+            notes.append(f"where it leads to is not known, because unbound does not answer: {error}")
+    for line in (reason(house, name, aliases), *notes):
+        print(line)
+
+
+def _asked(raw_name: str, raw_type: str) -> tuple[str, int]:
+    try:
+        name = domain(raw_name)
+    except ValueError:
+        raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
+    kind = raw_type.upper()
+    number = kind.removeprefix("TYPE")
+    qtype = _TYPES.get(kind) or (int(number) if number.isascii() and number.isdigit() else 0)
+    if not 0 < qtype <= 0xFFFF:
+        raise OperatorError(f"why: must be a type like {', '.join(_TYPES)} or TYPE65 (got {raw_type!r})")
+    return name, qtype
+
+
+def aliases_of(name: str, qtype: int, port: int) -> list[str]:
+    """The names that unbound's answer for `name` leads to. Raises OSError, also when there is none in time, or
+    UpstreamError."""
+    question = names.text_to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1"
+    header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unbound:
+        unbound.settimeout(_TIMEOUT_S)
+        unbound.connect(("127.0.0.1", port))
+        unbound.send(header + question + edns.query_opt(dnssec_ok=False))
+        return records.aliases(wire.read_response(unbound.recv(65535)).octets)

@@ -1,0 +1,76 @@
+"""The setting `local`: names of the house, with their addresses or another name for each. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .values import IPAddress, address, domain
+
+_ALIAS = "CNAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One name: its `addresses`, or the name that it is an `alias` of."""
+
+    name: str
+    addresses: tuple[IPAddress, ...] = ()
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}={f'{_ALIAS} {self.alias}' if self.alias else ' '.join(map(str, self.addresses))}"
+
+
+def hosts(raw: object) -> tuple[Host, ...]:
+    """YAML: `{nas.home.arpa: 192.168.1.5, tv.home.arpa: CNAME nas.home.arpa}`, an address or a list of them; as text or
+    a list, `nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa`.
+
+    Raises ValueError with all faults.
+    """
+    found: dict[str, Host] = {}
+    faults: list[str] = []
+    for name, value in _pairs(raw):
+        try:
+            host = _host(name, value)
+            if host.name in found:
+                raise ValueError("is given twice")
+            found[host.name] = host
+        except ValueError as error:
+            faults.append(f"{name or value}: {error}")
+    faults += [f"{host.name}: leads back to itself" for host in found.values() if _leads_back(host, found)]
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(found.values())
+
+
+def _pairs(raw: object) -> Iterator[tuple[str, object]]:
+    if isinstance(raw, Mapping):
+        yield from ((str(name), value) for name, value in raw.items())
+        return
+    for part in raw if isinstance(raw, list) else str(raw).split(","):
+        name, equals, value = str(part).partition("=")
+        if equals:
+            yield name.strip(), value
+        elif name.strip():
+            yield "", name.strip()
+
+
+def _host(name: str, value: object) -> Host:
+    if not name:
+        raise ValueError("must be NAME=ADDRESS, like nas.home.arpa=192.168.1.5")
+    words = [str(word) for word in value] if isinstance(value, list) else str(value).split()
+    if words and words[0].upper() == _ALIAS:
+        if len(words) != 2:
+            raise ValueError("must be CNAME and one name, like CNAME nas.home.arpa")
+        return Host(domain(name), alias=domain(words[1]))
+    if not words:
+        raise ValueError("must have an address, like 192.168.1.5, or CNAME and a name")
+    return Host(domain(name), addresses=tuple(dict.fromkeys(address(word) for word in words)))
+
+
+def _leads_back(host: Host, known: Mapping[str, Host]) -> bool:
+    seen: set[str] = set()
+    step: Host | None = host
+    while step is not None and step.alias is not None and step.name not in seen:
+        seen.add(step.name)
+        step = known.get(step.alias)
+    return step is not None and step.name in seen

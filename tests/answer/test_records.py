@@ -1,0 +1,86 @@
+from ipaddress import ip_address
+
+import dns.message
+import dns.name
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answer import names, records, wire
+from app.answer.records import Made
+from app.errors import UpstreamError
+
+TEXTS = [
+    ("www.example.", "CNAME", "web.example."),
+    ("web.example.", "A", "192.0.2.1"),
+    ("web.example.", "AAAA", "2001:db8::1"),
+    ("example.", "MX", "10 mail.example."),
+    ("example.", "TXT", '"www.example."'),
+    ("1.2.0.192.in-addr.arpa.", "PTR", "web.example."),
+    ("web.example.", "HTTPS", "1 svc.example. alpn=h2"),
+]
+AUTHORITY = ("example.", "SOA", "ns.example. hostmaster.example. 1 2 3 4 5")
+
+
+def response() -> bytes:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
+    message.answer = [dns.rrset.from_text(owner, 300, "IN", kind, text) for owner, kind, text in TEXTS]
+    message.authority = [dns.rrset.from_text(AUTHORITY[0], 300, "IN", *AUTHORITY[1:])]
+    return message.to_wire()
+
+
+def test_records_are_taken_out_of_their_message_whole() -> None:
+    found = list(records.read(response()))
+    assert [each.section for each in found] == [records.ANSWER] * len(TEXTS) + [records.AUTHORITY]
+    made = Made(answer=tuple(each.octets() for each in found[:-1]), authority=(found[-1].octets(),)).after_question(
+        b"\5other\4name\0\0\1\0\1"
+    )
+    parsed = dns.message.from_wire(b"\0\0\x81\x80" + made)
+    assert [rrset.to_text() for rrset in parsed.answer] == [
+        f"{owner} 300 IN {kind} {dns.rrset.from_text(owner, 0, 'IN', kind, text)[0]}" for owner, kind, text in TEXTS
+    ]
+    assert parsed.authority[0].to_text() == f"{AUTHORITY[0]} 300 IN SOA {AUTHORITY[2]}"
+
+
+def test_aliases_are_the_targets_in_the_answer() -> None:
+    assert records.aliases(response()) == ["web.example"]
+
+
+def test_an_endless_row_of_aliases_is_not_read_to_its_end() -> None:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
+    message.answer = [dns.rrset.from_text(f"{i}.example.", 300, "IN", "CNAME", f"{i + 1}.example.") for i in range(999)]
+    assert len(records.aliases(message.to_wire(max_size=65535))) == 32
+
+
+@given(st.binary(max_size=200), st.integers(0, 0xFFFF))
+def test_whatever_upstream_sends_is_read_or_refused(tail: bytes, count: int) -> None:
+    octets = b"\0\0\x81\x80\0\1" + count.to_bytes(2, "big") + b"\0\0\0\0\1a\0\0\1\0\1" + tail
+    try:
+        readable = wire.read_response(octets)
+        for each in records.read(readable.octets):
+            assert len(each.octets()) < 70_000
+        records.aliases(readable.octets)
+    except UpstreamError:
+        return
+
+
+def test_a_pointer_inside_a_record_that_leads_nowhere_is_upstreams_error() -> None:
+    octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0\1a\0\0\1\0\1" + records.record(
+        b"\xc0\x0c", records.TYPE_CNAME, 60, b"\xff\xff"
+    )
+    with pytest.raises(UpstreamError):
+        records.aliases(octets)
+
+
+def test_addresses_are_of_their_type() -> None:
+    for text, kind in (("192.0.2.1", "A"), ("2001:db8::1", "AAAA")):
+        made = Made(answer=(records.address(records.ASKED, ip_address(text), 60),))
+        parsed = dns.message.from_wire(b"\0\0\x81\x80" + made.after_question(b"\1a\0\0\1\0\1"))
+        assert parsed.answer[0].to_text() == f"a. 60 IN {kind} {text}"
+
+
+def test_x6_the_soa_lets_a_negative_answer_be_kept_as_long_as_it_says() -> None:
+    made = Made(authority=(records.soa(names.text_to_wire("home.arpa"), 60),))
+    parsed = dns.message.from_wire(b"\0\0\x81\x80" + made.after_question(b"\1a\0\0\1\0\1"))
+    assert parsed.authority[0].to_text() == "home.arpa. 60 IN SOA home.arpa. nobody.invalid. 1 3600 1200 604800 60"

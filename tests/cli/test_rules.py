@@ -1,0 +1,289 @@
+"""The house as it is built from settings, lists and addresses, and as clients of the running front door see it."""
+
+import asyncio
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from app.answer.policy import Kind
+from app.cli import places
+from app.cli.rules import Rules, build
+from app.configuration import load
+from app.files import write_atomically
+from app.lists.compile import compile_list
+from app.lists.parse import parse
+from app.lists.places import compiled
+from app.onboarding.enrolment import Enrolment
+from app.settings import Settings
+from app.values import IPAddress
+from tests.appliance import DEADLINE_S, HOSTNAME, clean, free_ports, homedot, running, settings_in
+from tests.fakes.upstream import FakeUpstream, address_of, serving
+from tests.internet import Internet
+
+LIST = "/config/list.txt"
+ENROLMENT = Enrolment(
+    hostname=HOSTNAME,
+    addresses=(ip_address("192.168.1.10"), ip_address("fd00::10")),
+    dot_port=853,
+    web_port=None,
+    root_pem=None,
+    root_sha256=None,
+    spki_pin="pin=",
+    resolver="recursive",
+    resolver_reason="a root server answered",
+    certified=(ip_address("192.168.1.10"),),
+)
+
+
+def settings(folder: Path, **more: str) -> Settings:
+    given = {"HOMEDOT_DATA_DIR": str(folder), "HOMEDOT_RUN_DIR": str(folder), "HOMEDOT_BLOCKING__LISTS": LIST}
+    loaded = load(given | {f"HOMEDOT_{name}": value for name, value in more.items()}).settings
+    places.lists(loaded).mkdir(exist_ok=True)
+    places.enrolment(loaded).parent.mkdir(exist_ok=True)
+    return loaded
+
+
+def write_list(folder: Path, text: str) -> None:
+    (folder / "lists").mkdir(exist_ok=True)
+    parsed = parse([text.encode()])
+    write_atomically(compiled(folder / "lists", LIST), compile_list(parsed, LIST, "Mine")[1])
+
+
+def test_without_lists_and_addresses_there_is_a_house_too(tmp_path: Path) -> None:
+    rules = Rules(settings(tmp_path), lambda: False)
+    assert rules.house.decide("www.example").kind is Kind.PASSED
+    assert rules.look() is None
+
+
+def test_a_list_that_comes_changes_and_goes_makes_another_house(tmp_path: Path) -> None:
+    rules = Rules(settings(tmp_path), lambda: False)
+    write_list(tmp_path, "ads.example\n")
+    house = rules.look()
+    assert house is not None
+    assert house.decide("www.ads.example")[1:] == ("ads.example", "Mine")
+    assert rules.look() is None
+    compiled(tmp_path / "lists", LIST).unlink()
+    assert rules.look() is not None
+    assert rules.house.decide("www.ads.example").kind is Kind.PASSED
+
+
+def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -> None:
+    paused = False
+    write_list(tmp_path, "ads.example\n")
+    rules = Rules(settings(tmp_path), lambda: paused)
+    kinds = []
+    for paused in (False, True, True, False):  # noqa: B007 - the lambda reads it
+        changed = rules.look() is not None
+        kinds.append((changed, rules.house.decide("ads.example").kind))
+    assert kinds == [(False, Kind.LISTED), (True, Kind.PASSED), (False, Kind.PASSED), (True, Kind.LISTED)]
+
+
+def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    path = places.enrolment(chosen)
+    path.write_text(ENROLMENT.to_json())
+    rules = Rules(chosen, lambda: False)
+    assert rules.house.decide(HOSTNAME).kind is Kind.LOCAL
+    assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+    write_atomically(path, replace(ENROLMENT, addresses=(ip_address("192.168.1.11"),)).to_json().encode())
+    assert rules.look() is not None
+    assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.RESERVED
+    write_atomically(path, b"nonsense")
+    assert rules.look() is None
+    assert rules.house.decide("11.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+
+
+def test_with_blocking_off_nothing_is_blocked(tmp_path: Path) -> None:
+    write_list(tmp_path, "ads.example\n")
+    off = settings(tmp_path, BLOCKING__ENABLED="false", BLOCKING__DENY="bad.example")
+    rules = Rules(off, lambda: False)
+    assert {rules.house.decide(name).kind for name in ("ads.example", "bad.example")} == {Kind.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("more", "certified", "by_address", "by_name"),
+    [
+        ({"PLAIN__ENABLED": "true"}, ENROLMENT.certified, True, True),
+        ({"PLAIN__ENABLED": "true"}, (), False, True),
+        ({"PLAIN__ENABLED": "true", "SPECIAL__DDR": "false"}, ENROLMENT.certified, False, False),
+        ({}, ENROLMENT.certified, False, False),
+    ],
+)
+def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
+    tmp_path: Path, more: dict[str, str], certified: tuple[IPAddress, ...], by_address: bool, by_name: bool
+) -> None:
+    enrolment = replace(ENROLMENT, certified=certified)
+    house = build(settings(tmp_path, **more), enrolment, ())
+    designated = []
+    for name in ("_dns.resolver.arpa", f"_dns.{HOSTNAME}"):
+        made = house.answer(house.decide(name), name, 64)
+        assert made is not None
+        designated.append(bool(made.answer))
+    assert designated == [by_address, by_name]
+
+
+def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
+    hints = tmp_path / "root.hints"
+    hints.write_text(". NS ns.\n")
+    private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), None, ())
+    public = build(settings(tmp_path), None, ())
+    assert private.decide("www.test").kind is Kind.PASSED
+    assert public.decide("www.test").kind is Kind.RESERVED
+    assert private.decide("www.invalid").kind is Kind.RESERVED
+
+
+# --- as clients see it -----------------------------------------------------------------------------------------------
+
+
+def kdig(port: int, *arguments: str) -> str:
+    command = ["kdig", "@127.0.0.1", "-p", str(port), "+tls", "+retry=0", "+timeout=5", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+
+def status(reply: str) -> str:
+    found = re.search(r"status: (\w+)", reply)
+    return found.group(1) if found else reply
+
+
+@contextmanager
+def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[int]:
+    """`homedot dot` alone, with `upstream` where unbound would be; yields its port."""
+    environment = settings_in(
+        folder, HOMEDOT_RESOLVER__PORT=str(upstream.port), HOMEDOT_RESOLVER__MODE="recursive", **more
+    )
+    done = homedot(environment, "bootstrap")
+    assert done.returncode == 0, done.stderr
+    port = int(environment["HOMEDOT_DOT__PORT"])
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(["homedot", "dot"], env=clean(environment), stderr=log)
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while "answering DNS over TLS" not in (folder / "log").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)  # another process's log: there is nothing to wait on
+        yield port
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+STAYS_HERE = [
+    ("localhost", "A", "NOERROR"), ("x.localhost", "AAAA", "NOERROR"), ("a.invalid", "A", "NXDOMAIN"),
+    ("a.test", "A", "NXDOMAIN"), ("a.onion", "A", "NXDOMAIN"), ("a.alt", "A", "NXDOMAIN"),
+    ("printer.local", "A", "NXDOMAIN"), ("local", "SOA", "NXDOMAIN"), ("home.arpa", "SOA", "NOERROR"),
+    (HOSTNAME, "HTTPS", "NOERROR"), ("other.home.arpa", "AAAA", "NXDOMAIN"), ("_dns.resolver.arpa", "SVCB", "NOERROR"),
+    ("resolver.arpa", "TXT", "NOERROR"), ("foo.resolver.arpa", "TXT", "NOERROR"), ("a.service.arpa", "PTR", "NXDOMAIN"),
+    ("9.9.168.192.in-addr.arpa", "PTR", "NXDOMAIN"), ("1.0.0.127.in-addr.arpa", "PTR", "NOERROR"),
+    ("9.d.f.ip6.arpa", "PTR", "NXDOMAIN"), ("use-application-dns.net", "A", "NXDOMAIN"),
+    ("use-application-dns.net", "AAAA", "NXDOMAIN"), ("mask.icloud.com", "A", "NXDOMAIN"),
+    ("mask-h2.icloud.com", "AAAA", "NXDOMAIN"), ("nas.example", "A", "NOERROR"), ("bad.example", "A", "NOERROR"),
+]  # fmt: skip
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_what_is_answered_here_never_travels_upstream(folder: Path) -> None:
+    more = {
+        "HOMEDOT_SPECIAL__REFUSE_PRIVATE_RELAY": "true",
+        "HOMEDOT_LOCAL": "nas.example=192.168.1.5",
+        "HOMEDOT_BLOCKING__ENABLED": "true",
+        "HOMEDOT_BLOCKING__LISTS": str(folder / "none.txt"),
+        "HOMEDOT_BLOCKING__DENY": "bad.example",
+    }
+
+    def ask(port: int) -> list[str]:
+        questions = [word for name, kind, _ in STAYS_HERE for word in ("-q", name, "-t", kind)]
+        return re.findall(r"status: (\w+)", kdig(port, "+keepopen", *questions))
+
+    async with serving(address_of) as upstream:
+        stack = front_door(folder, upstream, **more)
+        port = await asyncio.to_thread(stack.__enter__)
+        try:
+            assert await asyncio.to_thread(ask, port) == [expected for _, _, expected in STAYS_HERE]
+            assert upstream.seen == []
+            for name in ("ipv4only.arpa", "www.example"):
+                assert status(await asyncio.to_thread(kdig, port, name)) == "NOERROR"
+            assert [message.question[0].name.to_text() for message in upstream.seen] == [
+                "ipv4only.arpa.",
+                "www.example.",
+            ]
+        finally:
+            await asyncio.to_thread(stack.__exit__, None, None, None)
+
+
+@pytest.mark.server
+def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: Internet) -> None:
+    own = folder / "own.txt"
+    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\nsigned.test\n@@||www.signed.test^\n")
+    own.chmod(0o644)
+    (port,) = free_ports(1)
+    environment = settings_in(
+        folder,
+        HOMEDOT_BLOCKING__ENABLED="true",
+        HOMEDOT_BLOCKING__LISTS=str(own),
+        HOMEDOT_BLOCKING__ALLOW="signed.test",
+        HOMEDOT_LOCAL="nas.home.arpa=192.168.1.5, web.home.arpa=CNAME signed.test",
+        HOMEDOT_PLAIN__ENABLED="true",
+        HOMEDOT_PLAIN__PORT=str(port),
+        HOMEDOT_DOT__WORKERS="2",
+        **internet.environment,
+    )
+
+    def until_asked(name: str, pattern: str) -> str:
+        deadline = time.monotonic() + DEADLINE_S
+        while not re.search(pattern, reply := kdig(appliance.dot_port, name, "+edns", "+padding=128")):
+            assert time.monotonic() < deadline, f"{reply}\n{appliance.log}"
+            time.sleep(0.1)  # the list is compiled by another program
+        return reply
+
+    with running(folder, environment) as appliance:
+        reply = until_asked("unsigned.test", r"unsigned\.test\.\s+\d+\s+IN\s+A\s+0\.0\.0\.0")
+        assert "EDE: 4 (Forged Answer): 'Own list'" in reply
+        assert "Received 468 B" in reply
+        # www.unsigned.test is an exception of the list, and leads to unsigned.test, which is not.
+        assert re.search(
+            r"www\.unsigned\.test\.\s+60\s+IN\s+A\s+0\.0\.0\.0", kdig(appliance.dot_port, "www.unsigned.test")
+        )
+        assert "192.0.2.1" in kdig(appliance.dot_port, "signed.test")
+        followed = kdig(appliance.dot_port, "web.home.arpa")
+        assert re.search(r"web\.home\.arpa\.\s+60\s+IN\s+CNAME\s+signed\.test\.", followed)
+        assert "192.0.2.1" in followed
+
+        assert appliance.homedot("why", "www.unsigned.test").stdout.splitlines() == [
+            "www.unsigned.test: blocked: unsigned.test is on the list Own list;"
+            " www.unsigned.test leads to unsigned.test"
+        ]
+        assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
+
+        told = appliance.homedot("pause", "1m")
+        assert (told.returncode, told.stdout) == (0, "blocking is paused for 60 s; `homedot resume` ends it\n")
+        for _ in range(8):  # whichever worker is asked
+            assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        metrics = subprocess.run(
+            ["curl", "-fsS", f"http://127.0.0.1:{appliance.web_port}/metrics"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert re.search(r"^homedot_blocking_paused_seconds (5\d|60)$", metrics, re.MULTILINE)
+        assert re.search(r"^homedot_queries_blocked_total [1-9]", metrics, re.MULTILINE)
+        assert re.search(r"^homedot_queries_local_total [1-9]", metrics, re.MULTILINE)
+        assert 'homedot_list_names{list="Own list"} 2' in metrics
+        assert appliance.homedot("resume").stdout == "blocking is in force\n"
+        for _ in range(8):
+            assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")
+
+        appliance.homedot("pause", "3s")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        until_asked("unsigned.test", r"0\.0\.0\.0")
+
+        svcb = kdig(port, "+notls", "_dns.resolver.arpa", "SVCB")
+        expected = rf"1 {re.escape(HOSTNAME)}\. alpn=dot port={appliance.dot_port} ipv4hint=127\.0\.0\.1 ipv6hint=::1"
+        assert re.search(expected, svcb.replace('"', "")), svcb

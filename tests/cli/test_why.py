@@ -1,0 +1,101 @@
+"""`homedot why`: which rule and which list decide."""
+
+from pathlib import Path
+
+import pytest
+
+from app.answer.policy import Kind
+from app.cli.commands import main
+from app.cli.why import aliases_of, reason
+from tests.fakes.house import house
+from tests.fakes.upstream import address_of, serving
+
+HOUSE = house(
+    allow=["good.example"], deny=["bad.example"], lists={"Made-up list": ["ads.example"]}, hosts={"nas": "192.168.1.5"}
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "aliases", "sentence"),
+    [
+        ("localhost", (), "answered here: localhost has a fixed meaning (RFC 6761 6.3)"),
+        ("nas", (), "answered here: there is a record for it (local)"),
+        ("printer.local", (), "answered here: local never leaves the house (RFC 6762 22.1)"),
+        ("www.good.example", ("ads.example",), "not blocked: good.example is in blocking.allow"),
+        (
+            "captive.apple.com",
+            ("ads.example",),
+            "not blocked: captive.apple.com is one of the names that devices test their network with"
+            " (blocking.never_block)",
+        ),
+        ("a.bad.example", (), "blocked: bad.example is in blocking.deny"),
+        ("www.ads.example", (), "blocked: ads.example is on the list Made-up list"),
+        (
+            "www.example",
+            ("cdn.example", "x.ads.example"),
+            "blocked: ads.example is on the list Made-up list; www.example leads to x.ads.example",
+        ),
+        ("www.example", ("cdn.example",), "not blocked: no rule and no list has it"),
+    ],
+)
+def test_says_who_decides(name: str, aliases: tuple[str, ...], sentence: str) -> None:
+    assert str(reason(HOUSE, name, aliases)) == f"{name}: {sentence}"
+
+
+def test_has_a_sentence_for_every_kind() -> None:
+    from app.cli.why import _SENTENCES
+
+    assert set(_SENTENCES) == set(Kind)
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    folders = {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_RUN_DIR": str(tmp_path)}
+    return folders | {f"HOMEDOT_{name}": value for name, value in more.items()}
+
+
+def test_needs_no_running_box_for_what_is_decided_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "Bad.Example."], environment(tmp_path, BLOCKING__DENY="example")) == 0
+    assert capsys.readouterr().out == "bad.example: blocked: example is in blocking.deny\n"
+
+
+def test_says_that_blocking_is_off_and_that_unbound_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    closed = environment(tmp_path, BLOCKING__ENABLED="false", RESOLVER__PORT="1")
+    assert main(["why", "www.example", "https"], closed) == 0
+    first, *notes = capsys.readouterr().out.splitlines()
+    assert first == "www.example: not blocked: no rule and no list has it"
+    assert notes[0] == "blocking.enabled is false: nothing is blocked"
+    assert notes[1].startswith("where it leads to is not known, because unbound does not answer: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["..."], "must be followed by a name"),
+        (["www.example", "ADDRESS"], "must be a type like A, NS"),
+        (["www.example", "TYPE0"], "must be a type"),
+        (["www.example", "TYPE65536"], "must be a type"),
+    ],
+)
+def test_what_is_no_name_or_type_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], fault: str
+) -> None:
+    assert main(["why", *arguments], environment(tmp_path)) == 2
+    assert fault in capsys.readouterr().err
+
+
+@pytest.mark.anyio
+async def test_asks_unbound_where_a_name_leads_to() -> None:
+    import asyncio
+
+    import dns.message
+    import dns.rrset
+
+    def leads(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "Ads.Example."))
+        return response
+
+    async with serving(leads) as unbound:
+        assert await asyncio.to_thread(aliases_of, "www.example", 1, unbound.port) == ["ads.example"]
+    async with serving(address_of) as unbound:
+        assert await asyncio.to_thread(aliases_of, "www.example", 1, unbound.port) == []

@@ -1,0 +1,61 @@
+from ipaddress import ip_address
+
+import pytest
+
+from app.hosts import Host, hosts
+
+NAS = Host("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))
+TV = Host("tv.home.arpa", alias="nas.home.arpa")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa",
+        " NAS.home.arpa. = 192.168.1.5  fd00::5 ,tv.home.arpa=cname Nas.Home.Arpa,",
+        ["nas.home.arpa=192.168.1.5 fd00::5", "tv.home.arpa=CNAME nas.home.arpa"],
+        {"nas.home.arpa": ["192.168.1.5", "fd00::5"], "tv.home.arpa": "CNAME nas.home.arpa"},
+        {"nas.home.arpa": "192.168.1.5 fd00::5", "tv.home.arpa": "CNAME nas.home.arpa"},
+    ],
+)
+def test_text_list_and_mapping_say_the_same(raw: object) -> None:
+    assert hosts(raw) == (NAS, TV)
+
+
+def test_what_is_shown_can_be_read() -> None:
+    assert hosts(", ".join(map(str, (NAS, TV)))) == (NAS, TV)
+
+
+@pytest.mark.parametrize("raw", ["", [], {}])
+def test_there_need_be_none(raw: object) -> None:
+    assert hosts(raw) == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "fault"),
+    [
+        ("nas.home.arpa", "nas.home.arpa: must be NAME=ADDRESS, like nas.home.arpa=192.168.1.5"),
+        ("nas=", "nas: must have an address, like 192.168.1.5, or CNAME and a name"),
+        ({"nas": None}, "nas: must be IP addresses"),
+        ("=192.168.1.5", "192.168.1.5: must be NAME=ADDRESS"),
+        ("nas=192.168.1.500", "nas: must be IP addresses"),
+        ("nas=0.0.0.0", "nas: must be addresses that a device can reach"),
+        ("n as=192.168.1.5", "n as: must be names"),
+        ("*.nas=192.168.1.5", "*.nas: must be names without *."),
+        ("tv=CNAME", "tv: must be CNAME and one name"),
+        ("tv=CNAME nas radio", "tv: must be CNAME and one name"),
+        ("tv=CNAME 1_%", "tv: must be names"),
+        ("a=192.168.1.5, A.=192.168.1.6", "A.: is given twice"),
+        ("a=CNAME a", "a: leads back to itself"),
+        ("a=CNAME b, b=CNAME c, c=CNAME a", "b: leads back to itself"),
+    ],
+)
+def test_a_fault_names_its_name(raw: object, fault: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is looked at
+        hosts(raw)
+    assert fault in str(caught.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"nas: must be IP.*; tv: must be CNAME"):
+        hosts("nas=x, tv=CNAME, good=192.168.1.5")
