@@ -54,6 +54,7 @@ soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and fl
 
 bench: $(VENV)/dev.stamp  ## measure the front door and the block lists
 	@$(BIN)/python -m tests.bench.lists
+	@$(BIN)/python -m tests.bench.policy
 	@$(BIN)/python -m tests.bench
 
 lock: $(VENV)/dev.stamp  ## pin the dependencies anew, with hashes

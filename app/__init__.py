@@ -6,12 +6,13 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     cli/         the hallway: one module per process or command, builds objects from Settings and runs them
     settings     the tree of settings: names, defaults, parsers, documentation
     configuration  environment + YAML -> immutable Settings; the only reader of both
+    hosts        the setting `local`: names at home and their addresses                                          pure
     values       text -> typed value, or a sentence that says what is allowed
     forwarding   the same for whom unbound asks: forwarders and routes                                          pure
     errors       the whole error tree: who must act                                                             pure
     files        one way to write a file: whole or not at all
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
-    answer/      what is the answer?               wire format, EDNS, cache, the socket to unbound
+    answer/      what is the answer?               policy, local and special names, cache, the socket to unbound
     lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries
     trust/       who are we?                       certificate authority, leaf, their files on the volume
     onboarding/  how does a device join?           Apple profile, QR code, steps, the web page

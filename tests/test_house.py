@@ -14,8 +14,9 @@ ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
 SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
 PURE = [
     "forwarding", "dot/framing", "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",
-    "answer/wire", "answer/edns", "answer/cache", "answer/checking", "answer/special", "answer/querylog",
-    "answer/pipeline",
+    "answer/asked", "answer/blocked", "answer/cache", "answer/checking", "answer/ddr", "answer/edns", "answer/house",
+    "answer/local", "answer/names", "answer/never_block", "answer/pipeline", "answer/policy", "answer/querylog",
+    "answer/records", "answer/special", "answer/wire",
     "lists/names", "lists/parse", "lists/body", "lists/compile", "lists/schedule", "trust/authority",
     "trust/constraints", "trust/pem", "trust/signing", "onboarding/device", "onboarding/dnr", "onboarding/enrolment",
     "onboarding/expiry", "onboarding/guides", "onboarding/profile", "onboarding/qr", "onboarding/snippets",

@@ -65,8 +65,6 @@ def text_to_wire(name: str) -> bytes:
 def suffixes(name: str) -> list[str]:
     """The name itself and every name above it but the root, the longest first."""
     found = [name]
-    at = name.find(".")
-    while at >= 0:
-        found.append(name[at + 1 :])
-        at = name.find(".", at + 1)
+    while name := name.partition(".")[2]:
+        found.append(name)
     return found

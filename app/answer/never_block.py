@@ -5,7 +5,8 @@ is `abc-dnsotls-ds.example.com`.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+
+SETTING = "blocking.never_block"
 
 NAMES = {
     "Android: does the network lead to the internet, and does Private DNS answer?": (
@@ -50,15 +51,16 @@ class NeverBlock:
         for name in every:
             if name.startswith("*"):
                 self._endings.setdefault(name.partition(".")[2], []).append(name)
+        self._concerned = self._names | self._endings.keys()
 
-    def covering(self, suffixes: Sequence[str]) -> str | None:
-        """The rule for the name with these `names.suffixes`, or None."""
-        if not self._names.isdisjoint(suffixes):
-            return next(name for name in suffixes if name in self._names)
-        if self._endings.keys().isdisjoint(suffixes):
+    def covering(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
+        """The rule for the name with these `names.suffixes`, and the setting; or None."""
+        if self._concerned.isdisjoint(suffixes):
             return None
-        for name, parent in pairwise(suffixes):
+        for name, parent in zip(suffixes, (*suffixes[1:], ""), strict=True):
+            if name in self._names:
+                return name, SETTING
             for rule in self._endings.get(parent, ()):
                 if name.endswith(rule[1:]):
-                    return rule
+                    return rule, SETTING
         return None

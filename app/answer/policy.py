@@ -80,12 +80,11 @@ class Policy:
         listed: Callable[[str], tuple[str, str] | None] = no_list,
         is_paused: bool = False,
     ) -> None:
-        spared = NeverBlock(never_block)
         blocking: tuple[tuple[Kind, Covering], ...] = (
             # A household's own word counts more than any list, also where a name leads to one that is listed.
             (Kind.ALLOWED, Names(allow, "blocking.allow").covering),
             # Lists err, and a phone that misses its probe gives up the whole network.
-            (Kind.NEVER_BLOCKED, lambda suffixes: _titled(spared.covering(suffixes), "blocking.never_block")),
+            (Kind.NEVER_BLOCKED, NeverBlock(never_block).covering),
             # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
             (Kind.DENIED, Names(deny, "blocking.deny").covering),
             # Last, because it costs most and everybody above may overrule it.
@@ -118,7 +117,3 @@ def _first(steps: Iterable[tuple[Kind, Covering]], name: str) -> Verdict:
         if found is not None:
             return Verdict(kind, *found)
     return PASSED
-
-
-def _titled(rule: str | None, title: str) -> tuple[str, str] | None:
-    return None if rule is None else (rule, title)

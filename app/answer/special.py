@@ -14,6 +14,7 @@ from .wire import Rcode
 
 DISCOVERY = "_dns.resolver.arpa"
 LOCALHOST, RESOLVER_ARPA = "localhost", "resolver.arpa"
+OWN_DISCOVERY = "RFC 9462 5"
 FIXED = {LOCALHOST: "RFC 6761 6.3", RESOLVER_ARPA: "RFC 9462 6.4"}
 
 NOWHERE = {
@@ -75,6 +76,7 @@ class Special:
         self._by_address = by_address
         self._by_name = by_name
         self._own_discovery = f"_dns.{by_name.hostname}" if by_name else None
+        self._fixed = FIXED | ({self._own_discovery: OWN_DISCOVERY} if self._own_discovery else {})
         self._existing = {above for name in existing for above in names.suffixes(name)}
         self._released = frozenset(released)
         self._reserved = NOWHERE | ZONES
@@ -83,9 +85,11 @@ class Special:
 
     def covering_fixed(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
         """The zone whose answers a standard fixes, and that standard."""
+        if self._fixed.keys().isdisjoint(suffixes):
+            return None
         if suffixes[0] == self._own_discovery:
-            return suffixes[0], "RFC 9462 5"
-        return next(((name, FIXED[name]) for name in suffixes[-2:] if name in FIXED), None)
+            return suffixes[0], OWN_DISCOVERY
+        return next(((name, FIXED[name]) for name in suffixes if name in FIXED), None)
 
     def covering_reserved(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
         """The zone that is served here, and the document or the setting that says so."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -36,6 +37,7 @@ ENROLMENT = Enrolment(
     root_pem=None,
     root_sha256=None,
     spki_pin="pin=",
+    not_after=datetime(2030, 1, 1, tzinfo=UTC),
     resolver="recursive",
     resolver_reason="a root server answered",
     certified=(ip_address("192.168.1.10"),),
