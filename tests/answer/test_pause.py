@@ -10,8 +10,9 @@ def test_a_pause_ends_by_itself() -> None:
     assert pause.left_s == 60
     clock.now_s += 59.5
     assert pause.left_s == 1
-    clock.now_s += 0.5
-    assert pause.left_s == 0
+    for later_s in (0.5, 5):
+        clock.now_s += later_s
+        assert pause.left_s == 0
 
 
 def test_a_pause_can_be_ended_and_begun_anew() -> None:
