@@ -13,6 +13,7 @@ from app.errors import OperatorError
 from app.lists.names import key_of
 from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
+from app.ops import healthcheck
 from app.settings import Settings
 
 from . import places
@@ -69,13 +70,15 @@ def build(
     if enrolment is not None:
         addresses[enrolment.hostname] = enrolment.addresses
     local = Local(addresses, {host.name: host.alias for host in settings.local if host.alias})
-    private_root = settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None
+    released = {healthcheck.NAME}
+    if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
+        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
+        released.add("test")
     special = Special(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
         existing=local.names,
-        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
-        released=("test",) if private_root else (),
+        released=released,
         firefox_canary=settings.special.firefox_canary,
         refuse_private_relay=settings.special.refuse_private_relay,
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from app.forwarding import Forwarder, Route
 
+from . import healthcheck
+
 ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
 TRUST_ANCHOR = Path("/usr/share/dns/root.key")
 
@@ -142,6 +144,7 @@ def render(
         neg_bytes=cache_bytes // 16,
     )
     text += _local_zones([route.zone for route in routes])
+    text += f'  local-zone: "{healthcheck.NAME}." static\n  local-data: "{healthcheck.NAME}. 60 IN A 127.0.0.1"\n'
     if private_root:
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
     # The servers of a private root stand in a private network, and must be found.

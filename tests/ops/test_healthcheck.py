@@ -13,6 +13,7 @@ import dns.rcode
 import pytest
 
 from app.errors import OperatorError
+from app.ops.healthcheck import NAME as HEALTH_NAME
 from app.ops.healthcheck import check
 from tests.fakes.dot_server import DotServer, noerror, silence
 from tests.fakes.pki import Authority, Identity
@@ -39,7 +40,7 @@ def test_passes_a_server_that_answers(chain: Path) -> None:
 
     with DotServer(chain, answer) as server:
         check(server.port, NAME, 5)
-    assert asked == ["localhost. IN A"]
+    assert asked == [f"{HEALTH_NAME}. IN A"]
 
 
 @pytest.mark.parametrize("san", [NAME, "*.home.arpa", "DNS.Home.ARPA"])
