@@ -1,7 +1,6 @@
 """The front door's process, or processes: sockets, workers, and what each of them is made of."""
 
 import asyncio
-import json
 import logging
 import os
 import resource
@@ -10,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 from app.answer.cache import Cache
@@ -41,6 +39,7 @@ from app.settings import Settings
 from . import control, places
 from .checks import OwnAddresses, serve_checks
 from .rules import Rules
+from .state import State
 
 log = logging.getLogger("homedot")
 
@@ -77,7 +76,7 @@ class _Shared:
         self.check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", self.own_addresses, self._saw)
         self.pause = Pause(monotonic)
         self.limits = _limits(settings)
-        self._counted, self._recount_s = 0, 0.0
+        self.state = State(self.occupancy, self.counters, self.pause)
 
     def new_session(self) -> Session:
         """For a connection that just came: with the certificate of this moment."""
@@ -85,16 +84,6 @@ class _Shared:
 
     def _saw(self, mark: bytes, asker: Asker) -> None:
         self.sightings.note(mark, {"client": asker.client, **asker.how()})
-
-    def state(self) -> dict[str, int]:
-        gauges = {"connections": self.occupancy.connections, "clients": self._clients()}
-        return gauges | {"blocking_paused_seconds": self.pause.left_s} | self.counters.totals()
-
-    def _clients(self) -> int:
-        """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""
-        if monotonic() >= self._recount_s:
-            self._counted, self._recount_s = self.occupancy.clients, monotonic() + 1
-        return self._counted
 
 
 def serve(settings: Settings) -> None:
@@ -225,14 +214,9 @@ def _count_verdict(count: memoryview, kind: Kind) -> None:
 
 async def _serve_ourselves(shared: _Shared) -> list[asyncio.Server]:
     """What other programs of ours ask, and what they may tell."""
-
-    async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(json.dumps(shared.state()).encode())
-        writer.close()
-
     bound = places.bound_for_all(places.control_socket(shared.settings))
     return [
-        await asyncio.start_unix_server(tell, sock=places.bound_for_all(places.state_socket(shared.settings))),
+        await shared.state.serve(places.bound_for_all(places.state_socket(shared.settings))),
         await serve_checks(places.check_socket(shared.settings), shared.sightings),
         await control.serve(bound, shared.pause, control.allowed_uids()),
     ]

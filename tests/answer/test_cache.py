@@ -102,6 +102,8 @@ def test_x4_a_stale_answer_is_fetched_anew_three_times_at_most_however_often_it_
         cache.get(b"key")
         clock.now_s += 0.01
     assert 1 <= len(asked) <= 3
+
+
 def test_after_clearing_nothing_is_known_and_there_is_room_for_as_much_as_before() -> None:
     cache = Cache(200_000, Clock())
     for _ in range(3):

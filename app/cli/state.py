@@ -1,0 +1,42 @@
+"""The front door's numbers, which it tells other programs of ours: one JSON object, to whoever connects."""
+
+import asyncio
+import json
+import socket
+from time import monotonic
+
+from app.answer.pause import Pause
+from app.dot.counters import Counters
+from app.dot.occupancy import Occupancy
+
+_RECOUNT_S = 1.0
+
+
+class State:
+    """Those of all workers."""
+
+    def __init__(self, occupancy: Occupancy, counters: Counters, pause: Pause) -> None:
+        self._occupancy = occupancy
+        self._counters = counters
+        self._pause = pause
+        self._clients, self._recount_s = 0, 0.0
+
+    def now(self) -> dict[str, int]:
+        """Each number by its name."""
+        gauges = {"connections": self._occupancy.connections, "clients": self._counted_clients()}
+        return gauges | {"blocking_paused_seconds": self._pause.left_s} | self._counters.totals()
+
+    async def serve(self, bound: socket.socket) -> asyncio.Server:
+        """Tell them on the Unix socket `bound`."""
+
+        async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(json.dumps(self.now()).encode())
+            writer.close()
+
+        return await asyncio.start_unix_server(tell, sock=bound)
+
+    def _counted_clients(self) -> int:
+        """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""
+        if monotonic() >= self._recount_s:
+            self._clients, self._recount_s = self._occupancy.clients, monotonic() + _RECOUNT_S
+        return self._clients
