@@ -79,7 +79,7 @@ class Pipeline:
 
     def refresh(self, key: bytes) -> None:
         """Ask again for what is in the cache under `key`, whose time is nearly up."""
-        self.resolve(b"\0\0" + key, _NOBODY, None, _nobody)
+        self.resolve(b"\0\0" + key, NOBODY, None, _nobody)
 
     def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
         """Find the answer to `message`, asked by `asker`; `reply` gets it, or None if the message deserves none.
@@ -204,7 +204,7 @@ def _upstream_query(query: Query, name: bytes | None = None) -> bytes:
     return header + question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
 
 
-class _Nobody:
+class Nobody:
     """Who asks when the cache does."""
 
     client = ""
@@ -213,7 +213,7 @@ class _Nobody:
         return {}
 
 
-_NOBODY = _Nobody()
+NOBODY = Nobody()
 
 
 def _nobody(_: bytes | None) -> None:

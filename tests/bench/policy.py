@@ -15,7 +15,7 @@ from typing import Any
 from app.answer import names, records
 from app.answer.cache import Cache
 from app.answer.house import House
-from app.answer.pipeline import Pipeline
+from app.answer.pipeline import NOBODY, Pipeline
 from app.cli.rules import build
 from app.files import write_atomically
 from app.lists.compile import compile_list
@@ -82,7 +82,7 @@ def _cold_us(house: House, asked: Sequence[str]) -> float:
 
     def resolve(message: bytes) -> None:
         if pipeline.lookup(message) is None:
-            pipeline.resolve(message, "", None, _nobody)
+            pipeline.resolve(message, NOBODY, None, _nobody)
 
     return _mean_us(resolve, _queries(asked), between=lambda: pipeline.move(house))
 
@@ -91,7 +91,7 @@ def _warm_us(house: House, asked: Sequence[str]) -> float:
     pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), house, count=_nobody)
     some = _queries(asked[:1000])
     for message in some:
-        pipeline.resolve(message, "", None, _nobody)
+        pipeline.resolve(message, NOBODY, None, _nobody)
     return _mean_us(pipeline.lookup, [message for message, _ in zip(cycle(some), range(LOOKUPS), strict=False)])
 
 

@@ -15,6 +15,8 @@ from app.trust import pem, volume
 from tests.cli.interruptions import NEW, OLD, settings_in
 from tests.trust.disks import FILES
 
+pytestmark = pytest.mark.server
+
 CHECKOUT = Path(__file__).parents[2]
 
 

@@ -33,6 +33,7 @@ ENROLMENT = Enrolment(
     hostname=HOSTNAME,
     addresses=(ip_address("192.168.1.10"), ip_address("fd00::10")),
     dot_port=853,
+    plain_port=53,
     web_port=None,
     root_pem=None,
     root_sha256=None,
