@@ -142,6 +142,14 @@ def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
     assert private.decide("www.invalid").kind is Kind.RESERVED
 
 
+def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:
+    house = build(
+        settings(tmp_path, RESOLVER__ROUTES="1.168.192.in-addr.arpa=192.168.1.1, lan.home.arpa=192.168.1.1"), None, ()
+    )
+    kinds = [house.decide(name).kind for name in ("7.1.168.192.in-addr.arpa", "tv.lan.home.arpa", "tv.home.arpa")]
+    assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
+
+
 # --- as clients see it -----------------------------------------------------------------------------------------------
 
 
