@@ -172,6 +172,11 @@ class Special:
     refuse_private_relay: bool = setting(
         False, values.boolean, "Tell Apple devices that there is no iCloud Private Relay here: `mask.icloud.com`."
     )
+    released: tuple[str, ...] = setting(
+        "",
+        values.sequence(values.domain),
+        "Reserved names, such as `test`, that are asked upstream all the same. What has a route needs none of this.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         trust_anchor=resolver.trust_anchor,
         followed_anchor=followed,
         private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
+        released=settings.special.released,
         snippets=_snippets(resolver.snippets),
         cache_bytes=engine.cache_bytes(memory.limit_bytes()),
         run_dir=settings.run_dir,

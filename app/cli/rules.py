@@ -71,7 +71,7 @@ def build(
         addresses[enrolment.hostname] = enrolment.addresses
     local = Local(addresses, {host.name: host.alias for host in settings.local if host.alias})
     # What a route leads to somebody at home for is for them to answer.
-    released = {healthcheck.NAME, *(route.zone for route in settings.resolver.routes)}
+    released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
     if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
         # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
         released.add("test")

@@ -118,6 +118,7 @@ def render(
     trust_anchor: Path | None,
     followed_anchor: Path | None,
     private_names: Sequence[str] | None,
+    released: Sequence[str],
     snippets: Sequence[Path],
     cache_bytes: int,
     run_dir: Path,
@@ -126,8 +127,9 @@ def render(
 
     `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
     those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
-    they stay as they came). Names at and below `private_names` may have private addresses; None: all may. `snippets`
-    are read last. `cache_bytes` is for all caches together.
+    they stay as they came). Names at and below `private_names` may have private addresses; None: all may. Those
+    at and below `released` are asked although they are reserved. `snippets` are read last. `cache_bytes` is for all
+    caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
     forward = mode == "forward"
@@ -143,7 +145,7 @@ def render(
         key_bytes=cache_bytes // 8,
         neg_bytes=cache_bytes // 16,
     )
-    text += _local_zones([route.zone for route in routes])
+    text += _local_zones([route.zone for route in routes], released)
     text += f'  local-zone: "{healthcheck.NAME}." static\n  local-data: "{healthcheck.NAME}. 60 IN A 127.0.0.1"\n'
     if private_root:
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
@@ -162,13 +164,14 @@ def render(
     return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
 
-def _local_zones(routed: Sequence[str]) -> str:
+def _local_zones(routed: Sequence[str], released: Sequence[str]) -> str:
     text = ""
     for zone in _LOCAL_ZONES:
-        if zone not in routed:
+        if zone not in routed and zone not in released:
             # Without a SOA a negative answer cannot be cached (RFC 2308 5).
             text += f'  local-zone: "{zone}." static\n'
             text += f'  local-data: "{zone}. 10800 IN SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"\n'
+    text += "".join(f'  local-zone: "{zone}." transparent\n' for zone in released if zone not in routed)
     for zone in routed:
         # Also opens the zone around it that is local by default, and lets the route tell addresses in this network. The
         # root proves that most such zones do not exist or are not signed as they are here.

@@ -43,13 +43,13 @@ def url(appliance: Appliance) -> str:
     return f"http://127.0.0.1:{appliance.web_port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running_playwright:
         yield running_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     with opened(playwright, CHROMIUM) as browser:
         yield browser

@@ -150,6 +150,12 @@ def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> N
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
 
 
+def test_a_released_name_is_asked_upstream(tmp_path: Path) -> None:
+    house = build(settings(tmp_path, SPECIAL__RELEASED="test, corp.local"), None, ())
+    kinds = [house.decide(name).kind for name in ("www.test", "dc1.corp.local", "printer.local")]
+    assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
+
+
 # --- as clients see it -----------------------------------------------------------------------------------------------
 
 

@@ -38,11 +38,16 @@ def appliance(internet: Internet, snippet: str, **settings: str) -> Iterator[Box
     """One that trusts the keys of the tests' root because they are on its volume, as if it had followed them there."""
     with folder_for_all() as folder:
         (folder / "own").mkdir()
-        (folder / "own/test.conf").write_text(f'server:\n  local-zone: "test." nodefault\n{snippet}')
+        (folder / "own/test.conf").write_text(f"server:\n{snippet}")
         (folder / "data/unbound").mkdir(parents=True)
         (folder / "data/unbound/root.key").write_bytes(internet.trust_anchor.read_bytes())
         named = {f"HOMEDOT_RESOLVER__{name.upper()}": value for name, value in settings.items()}
-        own = {"HOMEDOT_RESOLVER__MODE": "forward", "HOMEDOT_RESOLVER__SNIPPETS": str(folder / "own"), **named}
+        own = {
+            "HOMEDOT_SPECIAL__RELEASED": "test",
+            "HOMEDOT_RESOLVER__MODE": "forward",
+            "HOMEDOT_RESOLVER__SNIPPETS": str(folder / "own"),
+            **named,
+        }
         with running(folder, settings_in(folder, **own)) as started:
             yield Box(started, HOSTNAME, started.root)
 

@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "root_hints": None,
     "trust_anchor": None,
     "private_names": (),
+    "released": (),
     "snippets": (),
     "cache_bytes": 32 << 20,
 }
@@ -283,3 +284,10 @@ def test_a_forwarder_that_cannot_prove_its_name_is_not_believed(start: Start, in
 def test_a_forwarder_of_an_unknown_authority_is_not_believed(start: Start, internet: Internet) -> None:
     unknown = start(internet.forwarder_tls, mode="forward", ca_bundle=CA_BUNDLE)
     assert unknown("unsigned.test").rcode() == dns.rcode.SERVFAIL
+
+
+def test_a_released_name_is_asked_although_it_is_reserved(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, released=("test", "local")))
+    assert 'local-zone: "test." transparent' in text
+    assert 'local-zone: "local." transparent' in text
+    assert 'local-zone: "local." static' not in text
