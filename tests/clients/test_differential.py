@@ -3,12 +3,16 @@
 import random
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import closing
 
 import dns.flags
 import dns.message
 import dns.query
 import pytest
+
+from tests.appliance import HOSTNAME, folder_for_all, running, settings_in
+from tests.internet import Internet
 
 from .asking import DEADLINE_S, query
 from .conftest import Box
@@ -18,7 +22,7 @@ pytestmark = pytest.mark.server
 SEED = 9499
 QUESTIONS = 2000
 ZONES = ("signed", "unsigned", "bogus", "expired", "early", "stripped", "foreign", "rekeyed")
-NAMES = ("", "www.", "big.", "absent.", "a.b.c.absent.", "x.wild.", "long.", "mixed.", "inside.", "_dmarc.", "ns.")
+NAMES = ("", "www.", "big.", "absent.", "a.b.c.absent.", "x.wild.", "long.", "mixed.", "inside.", "_dmarc.")
 TYPES = (
     "A", "AAAA", "NS", "SOA", "MX", "TXT", "CNAME", "PTR", "SRV", "CAA", "DS", "DNSKEY", "NSEC", "RRSIG", "HTTPS",
     "SVCB", "TLSA", "NAPTR", "TYPE65534",
@@ -35,16 +39,25 @@ def meaning(response: dns.message.Message) -> tuple[object, ...]:
     return response.rcode(), dns.flags.to_text(response.flags & ALIKE), response.question, *sections
 
 
-def test_homedot_says_what_its_unbound_says(own_authority: Box) -> None:
+@pytest.fixture
+def box(internet: Internet) -> Iterator[Box]:
+    """One of its own: after so many questions about broken zones unbound asks their servers no more for a while."""
+    with folder_for_all() as folder, running(folder, settings_in(folder, **internet.environment)) as appliance:
+        yield Box(appliance, HOSTNAME, appliance.root)
+
+
+def test_homedot_says_what_its_unbound_says(box: Box) -> None:
     dice = random.Random(SEED)
-    unbound_port = int(own_authority.appliance.environment["HOMEDOT_RESOLVER__PORT"])
-    context = ssl.create_default_context(cafile=own_authority.root)
-    plain = socket.create_connection(("127.0.0.1", own_authority.port))
-    with closing(context.wrap_socket(plain, server_hostname=own_authority.hostname)) as connection:
+    unbound_port = int(box.appliance.environment["HOMEDOT_RESOLVER__PORT"])
+    context = ssl.create_default_context(cafile=box.root)
+    plain = socket.create_connection(("127.0.0.1", box.port))
+    with closing(context.wrap_socket(plain, server_hostname=box.hostname)) as connection:
         for _ in range(QUESTIONS):
             name = f"{dice.choice(NAMES)}{dice.choice(ZONES)}.test"
             wishes = {wish: dice.random() < 0.5 for wish in ("do", "cd", "ad")}
             question = query(name, dice.choice(TYPES), **wishes)
-            direct = dns.query.udp(question, "127.0.0.1", DEADLINE_S, unbound_port)
-            ours = dns.query.tls(question, "127.0.0.1", DEADLINE_S, own_authority.port, sock=connection)
-            assert meaning(ours) == meaning(direct), question
+            before = dns.query.udp(question, "127.0.0.1", DEADLINE_S, unbound_port)
+            ours = dns.query.tls(question, "127.0.0.1", DEADLINE_S, box.port, sock=connection)
+            if meaning(ours) != meaning(before):  # unless unbound has changed its mind meanwhile
+                after = dns.query.udp(question, "127.0.0.1", DEADLINE_S, unbound_port)
+                assert meaning(ours) == meaning(after), question

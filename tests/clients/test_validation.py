@@ -91,15 +91,12 @@ def test_x1_without_edns_there_is_no_reason_and_no_opt(own_authority: Box) -> No
 
 @pytest.mark.parametrize(
     ("name", "rdtype", "rcode"),
-    [
-        ("absent.unsigned.test", "A", dns.rcode.NXDOMAIN),
-        ("absent.signed.test", "A", dns.rcode.NXDOMAIN),
-        ("unsigned.test", "CAA", dns.rcode.NOERROR),
-    ],
+    [("absent.pool.ntp.org", "A", dns.rcode.NXDOMAIN), ("pool.ntp.org", "CAA", dns.rcode.NOERROR)],
 )
 def test_x6_absence_has_the_soas_minimum_as_ttl_and_it_counts_down(
     own_authority: Box, name: str, rdtype: str, rcode: dns.rcode.Rcode
 ) -> None:
+    # Nobody else asks for what is not in this zone, so its SOA is fresh.
     first = ask(own_authority, name, rdtype)
     time.sleep(2.1)  # the clock is what is tested
     second = ask(own_authority, name, rdtype)
@@ -108,12 +105,12 @@ def test_x6_absence_has_the_soas_minimum_as_ttl_and_it_counts_down(
         (soa,) = (rrset for rrset in response.authority if rrset.rdtype == dns.rdatatype.SOA)
         assert (response.rcode(), soa[0].minimum) == (rcode, 60)
         ttls.append(soa.ttl)
-    assert ttls[0] <= 60
+    assert 30 < ttls[0] <= 60
     assert ttls[1] in range(ttls[0] - 30, ttls[0] - 1)
 
 
 def test_x7_a_ttl_counts_down_and_never_exceeds_a_day(own_authority: Box) -> None:
-    first = ask(own_authority, "long.signed.test").answer[0].ttl
+    first = ask(own_authority, "long.signed.test").answer[0].ttl  # for longer than any run of the tests
     time.sleep(2.1)  # the clock is what is tested
     second = ask(own_authority, "long.signed.test").answer[0].ttl
     assert first <= 86400
