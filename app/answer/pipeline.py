@@ -143,7 +143,7 @@ class Pipeline:
     def _chased(self, asked: Asked, begun: Made, response: wire.Response) -> None:
         """Upstream has answered for the name outside that an alias of ours leads to."""
         if response.rcode not in _CACHED_RCODES:
-            asked.reply(asked.made(Made(rcode=Rcode.SERVFAIL, errors=edns.extended_errors(response.opt))))
+            asked.reply(asked.made(Made(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(response.opt))))
             return
         found = list(records.read(response.octets))
         answer, authority = (
