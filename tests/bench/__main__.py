@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import workers
+from tests.bench import home, workers
 
 CHECKOUT = Path(__file__).parent.parent.parent
 IMAGE = os.environ.get("HOMEDOT_BENCH_IMAGE", "homedot-bench:latest")
@@ -27,9 +27,12 @@ def main() -> int:
     command += ["-v", f"{artifacts}:/artifacts", IMAGE, "python3", "-m", "tests.bench.measure"]
     command += ["--quick"] if arguments.quick else []
     command += ["--only", arguments.only] if arguments.only else []
-    code = subprocess.run(command, check=False).returncode if arguments.only != "workers" else 0
-    if not code and (not arguments.only or "workers" in arguments.only.split(",")):
-        workers.measure(IMAGE, 2 if arguments.quick else 5)
+    wanted = set(filter(None, arguments.only.split(",")))
+    elsewhere = {"workers": lambda: workers.measure(IMAGE, 2 if arguments.quick else 5), "home": home.main}
+    code = 0 if wanted and wanted <= elsewhere.keys() else subprocess.run(command, check=False).returncode
+    for name, measure in elsewhere.items():
+        if not code and (not wanted or name in wanted):
+            measure()
     return code
 
 
