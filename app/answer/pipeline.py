@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.errors import UpstreamError
 
-from . import edns, names, records, special, wire
+from . import ddr, edns, names, records, special, wire
 from .asked import Asked, Reply
 from .cache import Cache
 from .checking import CheckNames
@@ -113,10 +113,10 @@ class Pipeline:
         if checked is not None:
             reply(asked.made(checked))
             return
-        self._decide(asked, asker.client)
+        self._decide(asked, asker)
 
-    def _decide(self, asked: Asked, client: str) -> None:
-        query, house = asked.query, asked.house
+    def _decide(self, asked: Asked, asker: Asker) -> None:
+        query, house, client = asked.query, asked.house, asker.client
         name = names.asked(query.question)
         verdict = house.decide(name)
         made = house.answer(verdict, name, query.qtype)
@@ -127,6 +127,9 @@ class Pipeline:
             then = partial(self._chased, asked, made)
             chase = _upstream_query(query, names.text_to_wire(made.chase))
             self._upstream.ask(chase, client, partial(_received, asked, then))
+        elif made.only_at:
+            # Not kept: the next who asks the same may ask another address of ours.
+            asked.reply(asked.made(made if asker.here() in made.only_at else special.nothing(verdict.rule, ddr.TTL_S)))
         else:
             self._give(asked, asked.made(made), verdict.kind)
 
@@ -211,6 +214,9 @@ class Nobody:
 
     def how(self) -> Mapping[str, str | bool | None]:
         return {}
+
+    def here(self) -> str:
+        return ""
 
 
 NOBODY = Nobody()

@@ -25,7 +25,8 @@ _NAMES_IN_RDATA = {TYPE_NS: (0, 1), TYPE_CNAME: (0, 1), TYPE_PTR: (0, 1), TYPE_M
 class Made:
     """An answer made here: records in wire form, and `errors` as EDE options (RFC 8914).
 
-    With `chase` the answer of upstream for that name belongs after `answer`.
+    With `chase` the answer of upstream for that name belongs after `answer`. With `only_at` it is for those who asked
+    one of these addresses of ours, and there is nothing for others.
     """
 
     rcode: Rcode = Rcode.NOERROR
@@ -34,6 +35,7 @@ class Made:
     additional: tuple[bytes, ...] = ()
     errors: bytes = b""
     chase: str = ""
+    only_at: frozenset[str] = frozenset()
 
     def after_question(self, question: bytes) -> bytes:
         """Everything after the flags of a message."""

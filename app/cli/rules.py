@@ -14,6 +14,7 @@ from app.lists.names import key_of
 from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
+from app.ops.addresses import bridge_gateway
 from app.settings import Settings
 
 from . import places
@@ -101,7 +102,10 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
     if enrolment is None or not (settings.special.ddr and settings.plain.enabled):
         return None
     addresses = enrolment.certified if by_address else enrolment.addresses
-    return Designation(enrolment.hostname, enrolment.dot_port, addresses) if addresses else None
+    # Behind a bridge network nobody here sees which address was asked.
+    knows_address = by_address and bridge_gateway() is None
+    only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
+    return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
 
 
 def _listed(blocklists: Sequence[Blocklist]) -> Callable[[str], tuple[str, str] | None]:

@@ -53,6 +53,9 @@ class Connection(Conversation):
     def how(self) -> How:
         return self.session.how()
 
+    def here(self) -> str:
+        return self._stream.local_address
+
     @property
     def _ended(self) -> bool:
         return self._stream.closing

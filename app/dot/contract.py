@@ -18,11 +18,13 @@ How = Mapping[str, str | bool | None]
 
 
 class Asker(Protocol):
-    """Who asks: `client` is the address, so that none takes more than its share of what can be unfinished."""
+    """Who asks: `client` is the address, so that none takes more than its share of what can be unfinished. `here` is
+    the address of ours that was asked."""
 
     @property
     def client(self) -> str: ...
     def how(self) -> How: ...
+    def here(self) -> str: ...
 
 
 class Answerer(Protocol):

@@ -42,6 +42,10 @@ class Conversation(ABC):
         """How the questions of this client come."""
 
     @abstractmethod
+    def here(self) -> str:
+        """The address of ours to which they come."""
+
+    @abstractmethod
     def _write(self, data: bytes) -> None: ...
 
     @abstractmethod

@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
+from ipaddress import ip_address
 
 from .contract import Answerer, How
 from .counters import Count
@@ -74,7 +75,7 @@ class Datagrams:
             elif self._unfinished < self._most_unfinished:
                 self._unfinished += 1
                 self._answerer.resolve(
-                    message, _Sender(address[0]), None, partial(self._finish, bound, address, here, message)
+                    message, _Sender(address[0], here), None, partial(self._finish, bound, address, here, message)
                 )
 
     def _finish(
@@ -94,13 +95,21 @@ class Datagrams:
 class _Sender:
     """Who asked in one datagram."""
 
-    __slots__ = ("client",)
+    __slots__ = ("_here", "client")
 
-    def __init__(self, client: str) -> None:
+    def __init__(self, client: str, here: Ancillary) -> None:
         self.client = client
+        self._here = here
 
     def how(self) -> How:
         return {"transport": "udp"}
+
+    def here(self) -> str:
+        for level, _, data in self._here:
+            # struct in6_pktinfo begins with the address, struct in_pktinfo ends with it (ip(7), RFC 3542 6).
+            octets = data[:16] if level == socket.IPPROTO_IPV6 else data[8:12]
+            return str(ip_address(octets))
+        return ""
 
 
 def _tell_destination(bound: socket.socket) -> None:

@@ -67,6 +67,11 @@ class Stream:
         """When the kernel last took something of what is unsent."""
         poller.add(self._fd, self._ready)
 
+    @property
+    def local_address(self) -> str:
+        """The address of ours that the peer connected to; empty once the stream is closed."""
+        return "" if self.closed else str(self._socket.getsockname()[0])
+
     def pause(self) -> None:
         if self.reading and not self.closed:
             self.reading = False

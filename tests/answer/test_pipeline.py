@@ -8,12 +8,14 @@ import dns.message
 import dns.opcode
 import dns.rcode
 import dns.rdata
+import dns.rdatatype
 import dns.rrset
 import pytest
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.contract import Asker
+from app.answer.ddr import Designation
 from app.answer.house import House
 from app.answer.pipeline import Pipeline
 from app.answer.policy import Kind
@@ -44,8 +46,14 @@ class Client:
 
     client = "192.168.1.23"
 
+    def __init__(self, asked_at: str = "192.168.1.10") -> None:
+        self.asked_at = asked_at
+
     def how(self) -> Mapping[str, str | bool | None]:
         return {"transport": "tls"}
+
+    def here(self) -> str:
+        return self.asked_at
 
 
 class Bench:
@@ -62,17 +70,17 @@ class Bench:
         cache = Cache(1_000_000, self.clock)
         self.pipeline = Pipeline(cache, self.upstream, inside or house(), encrypted, log_query, self.counted.append)
 
-    def octets(self, message: bytes) -> bytes | None:
+    def octets(self, message: bytes, asked_at: str = "192.168.1.10") -> bytes | None:
         known = self.pipeline.lookup(message)
         if known is not None:
             return known
         answers: list[bytes | None] = []
-        self.pipeline.resolve(message, Client(), 30.0, answers.append)
+        self.pipeline.resolve(message, Client(asked_at), 30.0, answers.append)
         assert len(answers) == 1
         return answers[0]
 
-    def ask(self, query: dns.message.Message) -> dns.message.Message:
-        octets = self.octets(query.to_wire())
+    def ask(self, query: dns.message.Message, asked_at: str = "192.168.1.10") -> dns.message.Message:
+        octets = self.octets(query.to_wire(), asked_at)
         assert octets is not None
         answer = dns.message.from_wire(octets)
         assert answer.id == query.id
@@ -619,3 +627,16 @@ def test_what_is_asked_again_before_its_time_is_not_counted() -> None:
         bench.clock.now_s += 1
         assert bench.pipeline.lookup(message.to_wire()) is not None
     assert len(bench.counted) == 71
+
+
+def test_designates_only_at_an_address_that_is_in_the_certificate_and_keeps_no_such_answer() -> None:
+    ours = ip_address("192.168.1.10")
+    designation = Designation("dns.home.arpa", 853, (ours,), frozenset({str(ours)}))
+    bench = Bench(inside=house(by_address=designation))
+    for _ in range(2):
+        there = bench.ask(query("_dns.resolver.arpa.", "SVCB", use_edns=0), asked_at="192.168.1.10")
+        assert [rrset.rdtype for rrset in there.answer] == [dns.rdatatype.SVCB]
+        elsewhere = bench.ask(query("_dns.resolver.arpa.", "SVCB", use_edns=0), asked_at="192.168.178.10")
+        assert (elsewhere.rcode(), elsewhere.answer) == (dns.rcode.NOERROR, [])
+        assert [rrset.rdtype for rrset in elsewhere.authority] == [dns.rdatatype.SOA]
+    assert bench.upstream.seen == []

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from app.answer.policy import Kind
-from app.cli import places
+from app.answer.records import TYPE_SVCB
+from app.answer.special import DISCOVERY
+from app.cli import places, rules
 from app.cli.rules import Rules, build
 from app.configuration import load
 from app.files import write_atomically
@@ -154,6 +156,20 @@ def test_a_released_name_is_asked_upstream(tmp_path: Path) -> None:
     house = build(settings(tmp_path, SPECIAL__RELEASED="test, corp.local"), None, ())
     kinds = [house.decide(name).kind for name in ("www.test", "dc1.corp.local", "printer.local")]
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
+
+
+def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_at() -> frozenset[str]:
+        house = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
+        made = house.answer(house.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
+        assert made is not None
+        return made.only_at
+
+    assert only_at() == {"192.168.1.10"}
+    monkeypatch.setattr(rules, "bridge_gateway", lambda: "172.17.0.1")
+    assert only_at() == frozenset()  # it cannot be known there
 
 
 # --- as clients see it -----------------------------------------------------------------------------------------------

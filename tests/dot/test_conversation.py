@@ -127,3 +127,15 @@ async def test_c14_a_client_that_leaves_answers_to_unfinished_queries_unread_is_
             while house.occupancy.connections:
                 await asyncio.sleep(0.01)
         assert house.counted(Count.LEFT_UNREAD) == 1
+
+
+async def test_r8_tells_the_answerer_which_address_of_ours_was_asked(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port, host="127.3.2.1") as client:
+        client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        (asker,) = house.answerer.askers
+        assert asker.here() == "127.3.2.1"
+    async with asyncio.timeout(10):
+        while house.occupancy.connections:
+            await asyncio.sleep(0.01)
+    assert asker.here() == ""

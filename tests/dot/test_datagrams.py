@@ -83,3 +83,23 @@ async def test_an_answer_that_comes_after_the_end_is_forgotten() -> None:
         house.client.send(b"slow")
         await house.answerer.somebody_waits.wait()
     house.answerer.release()
+
+
+@pytest.mark.parametrize(
+    ("family", "anywhere", "asked"),
+    [(socket.AF_INET, "0.0.0.0", "127.3.2.1"), (socket.AF_INET6, "::", "::1")],
+)
+async def test_r8_knows_which_address_of_ours_was_asked(
+    family: socket.AddressFamily, anywhere: str, asked: str
+) -> None:
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    bound.bind((anywhere, 0))
+    bound.setblocking(False)
+    answerer = EchoAnswerer()
+    server = Datagrams([bound], answerer, lambda _, answer: answer, lambda _: True, 10, Counters().row(0))
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
+        client.sendto(b"slow", (asked, bound.getsockname()[1]))
+        async with asyncio.timeout(10):
+            await answerer.somebody_waits.wait()
+    assert [asker.here() for asker in answerer.askers] == [asked]
+    server.close()

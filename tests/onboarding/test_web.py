@@ -125,6 +125,17 @@ def test_page_shows_what_to_compare_and_every_step(own_authority: Enrolment) -> 
         assert found in words
 
 
+@pytest.mark.parametrize(
+    ("plain_port", "said"), [(53, "changes over if the certificate holds"), (None, "plain.enabled")]
+)
+def test_page_says_what_discovery_can_and_cannot_do(
+    own_authority: Enrolment, plain_port: int | None, said: str
+) -> None:
+    text = Page(ask(replace(own_authority, plain_port=plain_port), "/").text).text
+    assert said in text
+    assert "at home they need the profile" in text
+
+
 def test_page_has_the_ready_lines_folded(own_authority: Enrolment) -> None:
     page = Page(ask(own_authority, "/").text)
     for snippet in snippets(own_authority):
