@@ -4,13 +4,14 @@ import time
 from collections.abc import Iterator
 from uuid import uuid4
 
+import dns.query
 import dns.rcode
 import pytest
 
 from tests.internet import FICKLE, LEAVES, Internet
 from tests.internet.valve import Valve, valve
 
-from .asking import addresses, ask, ask_until_answered, reasons
+from .asking import addresses, ask, ask_until_answered, query, reasons
 from .conftest import Box
 
 pytestmark = pytest.mark.server
@@ -94,6 +95,15 @@ def test_x5_what_was_never_known_is_servfail_with_the_reason(own_authority: Box,
     fickle.state = "open"
     assert ask_until_answered(own_authority, name) < BACK_WITHIN_S
     assert ask_until_answered(own_authority, f"new-{name}") < BACK_WITHIN_S
+
+
+def test_x5_unbound_gives_a_silent_server_up_in_seconds(own_authority: Box, fickle: Valve, name: str) -> None:
+    """By default it takes half a minute, in which every client gives up first."""
+    assert ask(own_authority, name).rcode() == dns.rcode.NOERROR
+    fickle.state = "silent"
+    unbound_port = int(own_authority.appliance.environment["HOMEDOT_RESOLVER__PORT"])
+    response = dns.query.udp(query(f"new-{name}"), "127.0.0.1", 15, unbound_port)
+    assert response.rcode() == dns.rcode.SERVFAIL
 
 
 def test_a_zone_without_any_server_is_servfail_with_the_reason(own_authority: Box) -> None:
