@@ -5,12 +5,15 @@ protocol lives on; what is needed of them is this page.
 """
 
 import asyncio
+import logging
 import socket
 import struct
 from time import monotonic
 from typing import Protocol
 
 from .poller import BROKEN, READABLE, WRITABLE, Poller
+
+log = logging.getLogger(__name__)
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -127,21 +130,26 @@ class Stream:
             # Nobody could read an answer; what came before the end needs none (RFC 7766 6.2.4).
             self._end(True)
             return
-        if events & WRITABLE:
-            self._send_more()
-        if events & READABLE and self.reading:
-            try:
-                count = self._socket.recv_into(self._buffer)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError:
-                self._end(True)
-                return
-            if count:
-                self._owner.received(self._buffer[:count])
-            else:
-                self._owner.peer_finished()
-                self.pause()
+        try:
+            if events & WRITABLE:
+                self._send_more()
+            if events & READABLE and self.reading:
+                try:
+                    count = self._socket.recv_into(self._buffer)
+                except (BlockingIOError, InterruptedError):
+                    return
+                except OSError:
+                    self._end(True)
+                    return
+                if count:
+                    self._owner.received(self._buffer[:count])
+                else:
+                    self._owner.peer_finished()
+                    self.pause()
+        except Exception:
+            # Level-triggered: left open, it would come back with the same fault for ever.
+            log.exception("a fault of Homedot's own costs one connection")
+            self.abort()
 
     def _send_more(self) -> None:
         try:

@@ -40,10 +40,6 @@ class Identity:
     warnings: tuple[str, ...]
 
     @property
-    def leaf_sha256(self) -> str:
-        return issuing.fingerprint_sha256(self.chain_pem)
-
-    @property
     def root_sha256(self) -> str | None:
         return issuing.fingerprint_sha256(self.root_pem) if self.root_pem else None
 

@@ -139,3 +139,20 @@ async def test_nothing_is_read_while_reading_is_paused() -> None:
     await owner.until("received")
     stream.abort()
     peer.close()
+
+
+async def test_a_fault_of_the_owner_costs_this_connection_and_does_not_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stream, owner, peer = pair()
+
+    def fail(data: memoryview) -> None:
+        raise ZeroDivisionError
+
+    owner.received = fail  # type: ignore[method-assign]
+    peer.sendall(b"question")
+    await owner.until("ended")
+    await asyncio.sleep(0.02)  # rounds in which it would come back
+    assert stream.closed
+    assert caplog.text.count("costs one connection") == 1
+    peer.close()
