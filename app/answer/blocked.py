@@ -18,17 +18,17 @@ Answer = Callable[[str, int], Made]
 def answer_with(mode: str) -> Answer:
     """The answer by title of the list and type that is asked, for `mode`: null, nxdomain, nodata or refused.
 
-    Whatever is negative has a SOA, or clients could not keep it (RFC 2308 5). Only A and AAAA ever get an address: one
-    in HTTPS or SVCB would lead somewhere.
+    A SOA is in each: without it clients could not keep what is negative (RFC 2308 5), and what is not may have one (RFC
+    1034 3.7). Only A and AAAA ever get an address: one in HTTPS or SVCB would lead somewhere.
     """
     rcode = {"nxdomain": Rcode.NXDOMAIN, "refused": Rcode.REFUSED}.get(mode, Rcode.NOERROR)
 
     def answer(title: str, qtype: int) -> Made:
         text = title.encode()[:_MOST_TEXT_OCTETS].decode(errors="ignore")
+        soa = records.soa(ASKED, TTL_S)
         if mode == "null" and qtype in _NOWHERE:
             nowhere = records.address(ASKED, _NOWHERE[qtype], TTL_S)
-            return Made(answer=(nowhere,), errors=edns.extended_error(edns.EDE_FORGED, text))
-        soa = records.soa(ASKED, TTL_S)
+            return Made(answer=(nowhere,), authority=(soa,), errors=edns.extended_error(edns.EDE_FORGED, text))
         return Made(rcode=rcode, authority=(soa,), errors=edns.extended_error(edns.EDE_BLOCKED, text))
 
     return answer

@@ -17,14 +17,21 @@ _REFRESH_SHARE, _REFRESH_LEAST_S = 0.1, 1.5
 """An entry that is asked for in the last tenth of its time, or the last second and a half, is fetched anew."""
 
 
-class _Entry:
-    __slots__ = ("body", "expires_s", "offsets", "on_hit", "refresh_s", "rendered_until_s", "stored_s", "template")
+class Tally:
+    """How many answers of one kind were given."""
 
-    def __init__(
-        self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int, on_hit: Callable[[], None] | None
-    ) -> None:
+    __slots__ = ("given",)
+
+    def __init__(self) -> None:
+        self.given = 0
+
+
+class _Entry:
+    __slots__ = ("body", "expires_s", "offsets", "refresh_s", "rendered_until_s", "stored_s", "tally", "template")
+
+    def __init__(self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int, tally: Tally) -> None:
         self.template = self.body = body
-        self.on_hit = on_hit
+        self.tally = tally
         self.offsets = offsets
         self.stored_s = now_s
         self.rendered_until_s = now_s + 1
@@ -69,8 +76,7 @@ class Cache:
         now_s = self._clock()
         if now_s >= entry.expires_s:
             return None
-        if entry.on_hit is not None:
-            entry.on_hit()
+        entry.tally.given += 1
         if now_s < entry.rendered_until_s:
             return entry.body
         body = entry.render(now_s)
@@ -78,19 +84,12 @@ class Cache:
             self.refresh(key)
         return body
 
-    def put(
-        self,
-        key: bytes,
-        body: bytes,
-        ttl_offsets: Sequence[int],
-        ttl_s: int,
-        on_hit: Callable[[], None] | None = None,
-    ) -> None:
+    def put(self, key: bytes, body: bytes, ttl_offsets: Sequence[int], ttl_s: int, tally: Tally) -> None:
         """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start.
 
-        `on_hit` is called each time it is given out.
+        Each time it is given out is counted in `tally`.
         """
-        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s, on_hit)
+        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s, tally)
         if _size(key, entry) <= self._generation_bytes:
             self._add(key, entry)
 

@@ -13,7 +13,7 @@ from app.errors import UpstreamError
 
 from . import ddr, edns, names, records, special, wire
 from .asked import Asked, Reply
-from .cache import Cache
+from .cache import Cache, Tally
 from .checking import CheckNames
 from .contract import Asker
 from .house import House
@@ -40,8 +40,8 @@ class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
     `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
-    7830 6). `log_query` gets every query, in wire form. `count` gets the kind of every verdict that was answered here.
-    `check_names` are those of the self-test.
+    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test. `given` says how many
+    answers each kind of verdict has led to; what is refused or fails leads to none.
     """
 
     def __init__(
@@ -51,17 +51,16 @@ class Pipeline:
         house: House,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
-        count: Callable[[Kind], None] | None = None,
         check_names: CheckNames | None = None,
     ) -> None:
         cache.refresh = self.refresh
         self._cache = cache
         self._upstream = upstream
         self._house = house
-        self._count = count
         self._encrypted = encrypted
         self._log_query = log_query
         self._check_names = check_names
+        self.given = {kind: Tally() for kind in Kind}
 
     def move(self, house: House) -> None:
         """From now on `house` decides; nothing that another one decided is given out any more."""
@@ -165,15 +164,15 @@ class Pipeline:
             # Whole it would be, but with our OPT it is more than a message can be.
             asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
             return
-        count = partial(self._count, kind) if self._count and kind is not Kind.PASSED else None
+        tally = self.given[kind]
         # The keepalive value belongs to this connection and this moment, so such an answer is never kept; nor is what
         # was decided by rules that are no longer in force.
         if answer[3] & wire.RCODE_MASK in _CACHED_RCODES and not asked.keepalive and asked.house is self._house:
             parts = response or wire.read_response(answer)
             if parts.ttl_s:
-                self._cache.put(asked.message[2:], answer[2:], [at - 2 for at in parts.ttl_offsets], parts.ttl_s, count)
-        if count is not None and asked.reply is not _nobody:
-            count()
+                self._cache.put(asked.message[2:], answer[2:], [at - 2 for at in parts.ttl_offsets], parts.ttl_s, tally)
+        if asked.reply is not _nobody:
+            tally.given += 1
         asked.reply(answer)
 
     def _error(self, message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:

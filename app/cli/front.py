@@ -46,6 +46,10 @@ log = logging.getLogger("homedot")
 _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S = 2.0
 _OTHER_DESCRIPTORS = 64
+_COUNTED_AS = {
+    Count.QUERIES_BLOCKED: (Kind.DENIED, Kind.LISTED),
+    Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
+}
 
 
 class _Sockets:
@@ -127,7 +131,7 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
     rules = Rules(settings, lambda: shared.pause.left_s > 0)
-    make = partial(Pipeline, log_query=log_query, count=partial(_count_verdict, count), check_names=shared.check_names)
+    make = partial(Pipeline, log_query=log_query, check_names=shared.check_names)
     answerer = make(Cache(_CACHE_BYTES, monotonic), upstream, rules.house)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
@@ -147,7 +151,8 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.own_addresses.refresh))]
-    looks.append(asyncio.create_task(_every(control.LOOK_S / 2, partial(_look_at_rules, rules, answerers))))
+    often = partial(_look_at_rules, rules, answerers), partial(_count_given, count, answerers)
+    looks.append(asyncio.create_task(_every(control.LOOK_S / 2, *often)))
     await stopping.wait()
     for child in children:
         if child not in lost:
@@ -207,9 +212,9 @@ def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
             answerer.move(house)
 
 
-def _count_verdict(count: memoryview, kind: Kind) -> None:
-    is_blocked = kind is Kind.DENIED or kind is Kind.LISTED
-    count[Count.QUERIES_BLOCKED if is_blocked else Count.QUERIES_LOCAL] += 1
+def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
+    for number, kinds in _COUNTED_AS.items():
+        count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
 
 
 async def _serve_ourselves(shared: _Shared) -> list[asyncio.Server]:

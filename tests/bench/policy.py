@@ -88,7 +88,7 @@ def _cold_us(house: House, asked: Sequence[str]) -> float:
 
 
 def _warm_us(house: House, asked: Sequence[str]) -> float:
-    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), house, count=_nobody)
+    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), house)
     some = _queries(asked[:1000])
     for message in some:
         pipeline.resolve(message, NOBODY, None, _nobody)
