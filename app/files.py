@@ -1,6 +1,7 @@
 """One way to write a file: a reader sees the old content or the new, whole, also after a power cut."""
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -30,3 +31,25 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, group_id: in
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def keep(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = None) -> None:
+    """Write `content` unless it is there already, in a file of that mode and group. Raises OSError."""
+    try:
+        status = path.stat()
+        is_same = stat.S_IMODE(status.st_mode) == mode and group_id in (None, status.st_gid)
+        is_same = is_same and path.read_bytes() == content
+    except FileNotFoundError:
+        is_same = False
+    if not is_same:
+        write_atomically(path, content, mode, group_id)
+
+
+def keep_folder(path: Path, mode: int, group_id: int | None = None) -> None:
+    """Make the folder, or give the one that is there its mode and group. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.stat()
+    if group_id is not None and status.st_gid != group_id:
+        os.chown(path, -1, group_id)
+    if stat.S_IMODE(status.st_mode) != mode:
+        path.chmod(mode)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import write_atomically
+from app.files import keep, keep_folder, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -61,3 +61,24 @@ def test_does_not_write_through_a_planted_link(tmp_path: Path) -> None:
     (tmp_path / ".file.new").symlink_to(victim)
     write_atomically(tmp_path / "file", b"yours")
     assert victim.read_bytes() == b"mine"
+
+
+def test_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    keep(path, b"one")
+    before = path.stat().st_ino
+    keep(path, b"one")
+    assert path.stat().st_ino == before
+    keep(path, b"two")
+    assert path.read_bytes() == b"two"
+
+
+def test_what_others_may_read_is_taken_from_them_again(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "file"
+    keep_folder(path.parent, 0o700)
+    keep(path, b"secret", 0o600)
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    keep_folder(path.parent, 0o700)
+    keep(path, b"secret", 0o600)
+    assert (path.parent.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import OperatorError
-from app.files import write_atomically
+from app.files import keep
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
 from app.ops import addresses, reach
@@ -199,10 +199,4 @@ def _dot_gid() -> int | None:
 def _put(path: Path, text: str) -> None:
     """Write what is not there already: a volume may be read-only."""
     with disk.write_faults(path):
-        if not path.exists() or path.read_bytes() != text.encode():
-            write_atomically(path, text.encode())
-
-
-def _write(path: Path, text: str) -> None:
-    with disk.write_faults(path):
-        write_atomically(path, text.encode())
+        keep(path, text.encode())
