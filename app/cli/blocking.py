@@ -40,12 +40,13 @@ def show(settings: Settings) -> None:
         return
     known = load(list_places.state(places.lists(settings)))
     for source in settings.blocking.lists:
-        print(f"{source}\n  {_summary(source, known.get(source, ListState()), time.time())}")
+        print("\n  ".join((source, *summary(source, known.get(source, ListState()), time.time()))))
 
 
-def _summary(source: str, known: ListState, now_s: float) -> str:
+def summary(source: str, known: ListState, now_s: float) -> list[str]:
+    """What is known about a list, in lines, the most important first."""
     if not known.checked_s:
-        return "not fetched yet"
+        return ["not fetched yet"]
     facts = [known.title, f"{known.names} names"]
     if known.updated_s:
         facts.append(f"{_duration(now_s - known.updated_s)} old")
@@ -58,7 +59,7 @@ def _summary(source: str, known: ListState, now_s: float) -> str:
         lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
     if known.error:
         lines.append(f"failed, {known.failures} in a row: {known.error}")
-    return "\n  ".join(lines)
+    return lines
 
 
 def _duration(seconds: float) -> str:

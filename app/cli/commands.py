@@ -97,6 +97,12 @@ def _resume(loaded: Loaded, _: argparse.Namespace) -> None:
     resume(loaded.settings)
 
 
+def _token(loaded: Loaded, arguments: argparse.Namespace) -> None:
+    from .token import renew, show
+
+    (renew if arguments.action == "new" else show)(loaded.settings)
+
+
 def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
     from .inspect import setup_phone
 
@@ -153,6 +159,7 @@ _COMMANDS = {
     "why": (_why, "say what becomes of a name, and which rule and which list decide"),
     "pause": (_pause, "block nothing for a time, like 10m"),
     "resume": (_resume, "end a pause before its time"),
+    "token": (_token, "show the token for pausing from the setup page; `token new` makes another one"),
     "setup-phone": (_setup_phone, "show the QR code and the steps again"),
     "snippet": (_snippet, "print ready lines for stubby, unbound, routers and others"),
     "config": (_config, "show every setting and where its value comes from"),
@@ -188,6 +195,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("type", nargs="?", default="A", help="A (the default), AAAA, HTTPS, ...")
         if name == "pause":
             command.add_argument("time", nargs="?", default="10m", help="like 10m (the default), 90s or 2h")
+        if name == "token":
+            command.add_argument("action", nargs="?", default="show", choices=("show", "new"))
         if name == "lists":
             command.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "run", "compile"))
     commands.add_parser("version", help="print the version").set_defaults(run=_version)

@@ -1,24 +1,30 @@
-"""`homedot pause` and `homedot resume`, and the socket on which the front door hears them.
+"""`homedot pause` and `homedot resume`, and the socket on which the front door hears them and the setup page.
 
-One line in, one line out. Any user of the box may connect; the kernel says who it is, and only those who are named may
-change something.
+One line in, one line out. Any user of the box may connect; the kernel says who it is, and only those who are named are
+listened to.
 """
 
 import asyncio
+import json
 import logging
 import os
 import pwd
 import re
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app.answer.pause import MOST_S, Pause
 from app.errors import OperatorError
 from app.settings import Settings
+from app.values import domain
 
 from . import places
+
+if TYPE_CHECKING:
+    from .why import Reason
 
 log = logging.getLogger("homedot")
 
@@ -28,9 +34,9 @@ LOOK_S = 1.0
 WEB_USER = "homedot-web"
 
 _TIMEOUT_S = 5.0
-_MOST_LINE_OCTETS = 64
+_MOST_LINE_OCTETS = 300
 _UNITS_S = {"s": 1, "m": 60, "h": 3600}
-_COMMAND = re.compile(rb"pause (\d{1,5})\n|(resume)\n")
+_COMMAND = re.compile(rb"(?:pause (?P<seconds>[0-9]{1,5})|why (?P<name>[!-~]{1,254})|resume)\n")
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
 
 
@@ -45,15 +51,16 @@ def duration_s(text: str) -> int:
 
 def pause(settings: Settings, seconds: int) -> None:
     """Let the running Homedot block nothing for `seconds`."""
-    print(_tell(settings, f"pause {seconds}"))
+    print(tell(settings, f"pause {seconds}"))
 
 
 def resume(settings: Settings) -> None:
     """End a pause before its time."""
-    print(_tell(settings, "resume"))
+    print(tell(settings, "resume"))
 
 
-def _tell(settings: Settings, line: str) -> str:
+def tell(settings: Settings, line: str) -> str:
+    """Say `line` to the front door. Returns what it says, or raises OperatorError if that is no or nothing."""
     path = places.control_socket(settings)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -76,8 +83,10 @@ def allowed_uids() -> Iterator[int]:
         yield pwd.getpwnam(WEB_USER).pw_uid
 
 
-async def serve(bound: socket.socket, pause: Pause, allowed_uids: Iterable[int]) -> asyncio.Server:
-    """Obey the users with `allowed_uids` on the Unix socket `bound`."""
+async def serve(
+    bound: socket.socket, pause: Pause, reason: Callable[[str], Awaitable["Reason"]], allowed_uids: Iterable[int]
+) -> asyncio.Server:
+    """Obey the users with `allowed_uids` on the Unix socket `bound`. `reason` says what becomes of a name."""
     allowed = frozenset(allowed_uids)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,7 +94,9 @@ async def serve(bound: socket.socket, pause: Pause, allowed_uids: Iterable[int])
             async with asyncio.timeout(_TIMEOUT_S):
                 uid = _uid_of(writer)
                 line = await reader.readuntil(b"\n")
-                said = await _obey(line, pause) if uid in allowed else "no only root and the user of the setup page may"
+                said = "no only root and the user of the setup page may"
+                if uid in allowed:
+                    said = await _obey(line, pause, reason)
                 writer.write(said.encode() + b"\n")
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
@@ -96,20 +107,34 @@ async def serve(bound: socket.socket, pause: Pause, allowed_uids: Iterable[int])
     return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS)
 
 
-async def _obey(line: bytes, pause: Pause) -> str:
+async def _obey(line: bytes, pause: Pause, reason: Callable[[str], Awaitable["Reason"]]) -> str:
     command = _COMMAND.fullmatch(line)
-    if command is None or (command[1] and not 1 <= int(command[1]) <= MOST_S):
+    if command is None:
         return "no that is no command"
-    if command[1]:
-        pause.begin(int(command[1]))
-        log.info("blocking is paused for %d s", int(command[1]))
-        told = f"blocking is paused for {int(command[1])} s; `homedot resume` ends it"
+    if command["name"]:
+        return await _explain(command["name"].decode("ascii"), reason)
+    if command["seconds"]:
+        seconds = int(command["seconds"])
+        if not 1 <= seconds <= MOST_S:
+            return "no that is no command"
+        pause.begin(seconds)
+        log.info("blocking is paused for %d s", seconds)
+        told = f"blocking is paused for {seconds} s; `homedot resume` ends it"
     else:
         pause.end()
         log.info("blocking is resumed")
         told = "blocking is in force"
     await asyncio.sleep(LOOK_S)  # what is told is true then: every worker has looked
     return f"ok {told}"
+
+
+async def _explain(raw_name: str, reason: Callable[[str], Awaitable["Reason"]]) -> str:
+    try:
+        found = await reason(domain(raw_name))
+    except ValueError as error:
+        return f"no {error}"
+    told = {"kind": found.verdict.kind, "rule": found.verdict.rule, "says": str(found), "notes": found.notes}
+    return f"ok {json.dumps(told)}"
 
 
 def _uid_of(writer: asyncio.StreamWriter) -> int:

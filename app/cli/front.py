@@ -40,6 +40,7 @@ from . import control, places
 from .checks import OwnAddresses, serve_checks
 from .rules import Rules
 from .state import State
+from .why import RunningHouse
 
 log = logging.getLogger("homedot")
 
@@ -146,7 +147,8 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
         common = (shared.limits, is_allowed, row, count, journal)
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
-    told = await _serve_ourselves(shared) if worker == 0 else []
+    running = RunningHouse(rules, upstream, settings.blocking.enabled)
+    told = await _serve_ourselves(shared, running) if worker == 0 else []
     if worker == 0:
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
@@ -217,13 +219,13 @@ def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
         count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
 
 
-async def _serve_ourselves(shared: _Shared) -> list[asyncio.Server]:
+async def _serve_ourselves(shared: _Shared, running: RunningHouse) -> list[asyncio.Server]:
     """What other programs of ours ask, and what they may tell."""
     bound = places.bound_for_all(places.control_socket(shared.settings))
     return [
         await shared.state.serve(places.bound_for_all(places.state_socket(shared.settings))),
         await serve_checks(places.check_socket(shared.settings), shared.sightings),
-        await control.serve(bound, shared.pause, control.allowed_uids()),
+        await control.serve(bound, shared.pause, running.reason, control.allowed_uids()),
     ]
 
 

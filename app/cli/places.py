@@ -76,6 +76,11 @@ def bound_for_all(path: Path) -> socket.socket:
     return bound
 
 
+def token(settings: Settings) -> Path:
+    """What lets somebody pause blocking from the setup page: the only secret that the page can read."""
+    return settings.data_dir / "web" / "token"
+
+
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 

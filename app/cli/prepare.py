@@ -24,7 +24,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
-from . import places, resolver
+from . import places, resolver, token
 from .profiles import publish_profiles
 
 log = logging.getLogger("homedot")
@@ -54,8 +54,10 @@ def bootstrap(settings: Settings) -> None:
     choice = resolver.choose(settings)
     publish(identity, settings.run_dir, _dot_gid())
     _make_folder_of_dot(places.state_socket(settings).parent)
-    faults = _make_folder_of_lists(settings.data_dir, places.lists(settings)) if settings.blocking.enabled else ()
-    warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode), *faults]
+    warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    if settings.blocking.enabled:
+        warnings += _make_folder_of_lists(settings.data_dir, places.lists(settings))
+        warnings += token.ensure(settings) if settings.web.enabled else ()
     enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice))
     publish_profiles(settings, identity, enrolment)
     for warning in (*warnings, *unannounced):

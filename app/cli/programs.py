@@ -51,6 +51,7 @@ def web(settings: Settings) -> None:
     from app.ops.metrics import read_state, render, render_lists
 
     from .checks import Checks
+    from .page import Blocking
 
     _log_to_stderr("web")
 
@@ -85,7 +86,7 @@ def web(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
     read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
     checks = Checks(places.check_socket(settings))
-    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks)
+    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, Blocking(settings))
     gateway = bridge_gateway()
     serve(app, settings.web.port, [gateway] if gateway else [])
 

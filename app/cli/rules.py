@@ -45,6 +45,15 @@ class Rules:
         self.house = self._build()
         return self.house
 
+    @property
+    def is_paused(self) -> bool:
+        return self._paused
+
+    @property
+    def unpaused(self) -> House:
+        """The house as it is without a pause."""
+        return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.house
+
     def _look_at_enrolment(self) -> bool:
         path = places.enrolment(self._settings)
         seen = _stamp(path)

@@ -1,7 +1,8 @@
-"""`homedot why NAME`: what becomes of a name, and which rule and which list decide."""
+"""What becomes of a name, and which rule and which list decide: for `homedot why NAME`, and for the setup page."""
 
+import asyncio
 import socket
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.answer import edns, names, records, wire
 from app.answer.house import House
@@ -10,7 +11,13 @@ from app.errors import OperatorError, UpstreamError
 from app.settings import Settings
 from app.values import domain
 
+if TYPE_CHECKING:
+    from app.answer.upstream import Upstream
+
+    from .rules import Rules
+
 _TIMEOUT_S = 4.0
+_ASKER = "the setup page"  # counts as one client
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
 _TYPES |= {"SVCB": 64, "HTTPS": 65}
 _SENTENCES = {
@@ -25,12 +32,19 @@ _SENTENCES = {
 }
 
 
+_SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
+_PAUSED = "blocking is paused: until that ends nothing is blocked"
+_UNKNOWN_TARGET = "where it leads to is not known, because unbound does not answer"
+
+
 class Reason(NamedTuple):
-    """The verdict about `name`, and the name that it leads to (CNAME) if that one decided."""
+    """The verdict about `name`, and the name that it leads to (CNAME) if that one decided. `notes` are sentences about
+    what the verdict leaves out."""
 
     name: str
     verdict: Verdict
     alias: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         sentence = _SENTENCES[self.verdict.kind].format(rule=self.verdict.rule, title=self.verdict.title)
@@ -64,13 +78,13 @@ def why(settings: Settings, raw_name: str, raw_type: str) -> None:
     except OperatorError:
         enrolment = None  # the box's own names are not known before its first start; all others are
     house = build(settings, enrolment, lists.current)
-    notes = [] if blocking.enabled else ["blocking.enabled is false: nothing is blocked"]
+    notes = [] if blocking.enabled else [_SWITCHED_OFF]
     aliases: list[str] = []
     if house.decide(name).is_open:
         try:
             aliases = aliases_of(name, qtype, settings.resolver.port)
         except (OSError, UpstreamError) as error:
-            notes.append(f"where it leads to is not known, because unbound does not answer: {error}")
+            notes.append(f"{_UNKNOWN_TARGET}: {error}")
     for line in (reason(house, name, aliases), *notes):
         print(line)
 
@@ -91,10 +105,51 @@ def _asked(raw_name: str, raw_type: str) -> tuple[str, int]:
 def aliases_of(name: str, qtype: int, port: int) -> list[str]:
     """The names that unbound's answer for `name` leads to. Raises OSError, also when there is none in time, or
     UpstreamError."""
-    question = names.text_to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1"
-    header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unbound:
         unbound.settimeout(_TIMEOUT_S)
         unbound.connect(("127.0.0.1", port))
-        unbound.send(header + question + edns.query_opt(dnssec_ok=False))
+        unbound.send(_query(name, qtype))
         return records.aliases(wire.read_response(unbound.recv(65535)).octets)
+
+
+class RunningHouse:
+    """Says what `rules` decide at this moment, and asks `upstream` where a name leads."""
+
+    def __init__(self, rules: "Rules", upstream: "Upstream", is_enabled: bool) -> None:
+        self._rules = rules
+        self._upstream = upstream
+        self._is_enabled = is_enabled
+
+    async def reason(self, name: str) -> Reason:
+        """What becomes of `name` (as `values.domain` gives it), but for a pause, which is noted."""
+        house, notes = self._rules.unpaused, []
+        if not self._is_enabled:
+            notes.append(_SWITCHED_OFF)
+        elif self._rules.is_paused:
+            notes.append(_PAUSED)
+        aliases: list[str] = []
+        if house.decide(name).is_open:
+            try:
+                aliases = await self._aliases(name)
+            except (TimeoutError, UpstreamError):
+                notes.append(_UNKNOWN_TARGET)
+        return reason(house, name, aliases)._replace(notes=tuple(notes))
+
+    async def _aliases(self, name: str) -> list[str]:
+        received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+        def done(message: bytes | None) -> None:
+            if not received.done():
+                received.set_result(message)
+
+        self._upstream.ask(_query(name, _TYPES["A"]), _ASKER, done)
+        async with asyncio.timeout(_TIMEOUT_S):
+            message = await received
+        if message is None:
+            raise TimeoutError
+        return records.aliases(wire.read_response(message).octets)
+
+
+def _query(name: str, qtype: int) -> bytes:
+    header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+    return header + names.text_to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1" + edns.query_opt(dnssec_ok=False)

@@ -11,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from . import device, expiry, qr
+from .blocking import PATH as BLOCKING_PATH
+from .blocking import PAUSE_PATH, PAUSES, Look, State
 from .enrolment import PROFILE_PATH, Enrolment
 from .guides import guides, notices
 from .profile import DEFAULT
@@ -25,7 +27,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at the setup page, and what for.
+    """Who looks at the setup page, and what for; and how blocking is at that moment.
 
     `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer.
     `fault` says what is wrong with the query that should have chosen `variant`; `is_chosen` if there was one.
@@ -36,6 +38,7 @@ class Visit:
     variant: Variant = DEFAULT
     fault: str = ""
     is_chosen: bool = False
+    blocking: State | None = None
 
 
 class Pages:
@@ -52,6 +55,7 @@ class Pages:
         templates.filters["step"] = _step
         self._index = templates.get_template("index.html")
         self._doctor = templates.get_template("doctor.html")
+        self._blocking = templates.get_template("blocking.html")
         self.style = (_HERE / "static" / "style.css").read_bytes()
         self.script = (_HERE / "static" / "selftest.js").read_bytes()
 
@@ -76,7 +80,13 @@ class Pages:
             notices=(*expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
+            blocking=visit.blocking,
+            blocking_path=BLOCKING_PATH,
         )
+
+    def blocking(self, look: Look) -> str:
+        """The page about blocking."""
+        return self._blocking.render(look=look, path=BLOCKING_PATH, pause_path=PAUSE_PATH, pauses=PAUSES)
 
     def doctor(self, latest: Mapping[str, Any] | str | None) -> str:
         """The doctor's last report (its JSON document), why there is none, or None: wait a little."""

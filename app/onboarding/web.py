@@ -1,6 +1,7 @@
 """The setup page, and what a device downloads from it. HTTP, because no device trusts this box yet.
 
-Read-only: GET and HEAD, no cookies, nothing secret; no path and no query ever becomes the name of a file.
+Read-only: GET and HEAD, no cookies, nothing secret; no path and no query ever becomes the name of a file. One thing can
+be changed by who has a token: POST /blocking/pause.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import checks, device, profile, selftest, vitals
+from . import blocking, checks, device, profile, selftest, vitals
 from .enrolment import PROFILE_PATH, Enrolment
 from .guard import HEADERS, Guard
 from .pages import Pages, Visit
@@ -29,6 +30,7 @@ def application(
     signed: Callable[[bytes], bytes],
     devices: vitals.Devices,
     self_test: selftest.Checks,
+    blocker: blocking.Blocking,
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
@@ -40,7 +42,8 @@ def application(
 
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))
-        visit = Visit(here, await devices(), is_chosen=bool(request.query_params))
+        state = await blocker.state()
+        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state)
         try:
             visit = replace(visit, variant=_variant(request))
         except ValueError as error:
@@ -76,6 +79,7 @@ def application(
             *vitals.routes(healthy, metrics, devices),
             checks.route(doctor, pages),
             *selftest.routes(self_test),
+            *blocking.routes(blocker, pages.blocking),
         ],
         middleware=[Middleware(Guard, read_enrolment=read_enrolment)],
         exception_handlers={Exception: _failed},

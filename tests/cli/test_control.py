@@ -1,6 +1,7 @@
 """The socket on which the front door hears `homedot pause` and `homedot resume`."""
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Iterable
@@ -14,10 +15,18 @@ from hypothesis import strategies as st
 from app.answer.pause import MOST_S, Pause
 from app.cli import control, places
 from app.cli.commands import main
+from app.cli.why import Reason
 from app.configuration import load
 from tests.fakes.clock import Clock
+from tests.fakes.house import house
 
 pytestmark = pytest.mark.anyio
+
+HOUSE = house(lists={"Made-up list": ["ads.example"]})
+
+
+async def reason(name: str) -> Reason:
+    return Reason(name, HOUSE.decide(name), notes=("noted",))
 
 
 @asynccontextmanager
@@ -25,7 +34,7 @@ async def listening(path: Path, pause: Pause, uids: Iterable[int] | None = None)
     path.parent.mkdir(exist_ok=True)
     bound = socket.socket(socket.AF_UNIX)
     bound.bind(str(path))
-    server = await control.serve(bound, pause, control.allowed_uids() if uids is None else uids)
+    server = await control.serve(bound, pause, reason, control.allowed_uids() if uids is None else uids)
     try:
         yield
     finally:
@@ -69,7 +78,8 @@ async def test_pauses_and_resumes(tmp_path: Path, pause: Pause) -> None:
 @pytest.mark.parametrize(
     "line",
     [b"pause\n", b"pause 0\n", b"pause 86401\n", b"pause -1\n", b"pause 1 \n", b"pause 600\r\n", b"stop\n", b"\n",
-     b"PAUSE 600\n", b"pause \xb2\n"],
+     b"PAUSE 600\n", b"pause \xb2\n", b"why\n", b"why \n", b"why a b\n", b"why \xc3\xa4.example\n",
+     b"why " + b"a" * 255 + b"\n"],
 )  # fmt: skip
 async def test_what_is_no_command_is_refused(tmp_path: Path, pause: Pause, line: bytes) -> None:
     path = tmp_path / "control.sock"
@@ -87,6 +97,26 @@ async def test_no_line_or_an_endless_one_is_the_end_of_the_connection(
         assert await say(path, octets) == b""
         assert pause.left_s == 0
         assert await say(path, b"nonsense\n") == b"no that is no command\n"
+
+
+async def test_says_what_becomes_of_a_name(tmp_path: Path, pause: Pause) -> None:
+    path = tmp_path / "control.sock"
+    async with listening(path, pause):
+        said = await say(path, b"why www.Ads.example.\n")
+    assert said.startswith(b"ok ")
+    assert json.loads(said[3:]) == {
+        "kind": "listed",
+        "rule": "ads.example",
+        "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
+        "notes": ["noted"],
+    }
+
+
+@pytest.mark.parametrize("name", [b"*.example", b"a..b", b"x" * 64, b"-;-", b"a" * 254])
+async def test_what_is_no_name_has_no_fate(tmp_path: Path, pause: Pause, name: bytes) -> None:
+    path = tmp_path / "control.sock"
+    async with listening(path, pause):
+        assert (await say(path, b"why " + name + b"\n")).startswith(b"no must be names")
 
 
 async def test_others_than_those_who_are_named_are_refused(tmp_path: Path, pause: Pause) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.answer.policy import Kind
@@ -83,10 +84,13 @@ def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -
     paused = False
     write_list(tmp_path, "ads.example\n")
     rules = Rules(settings(tmp_path), lambda: paused)
+    assert rules.unpaused is rules.house
     kinds = []
-    for paused in (False, True, True, False):  # noqa: B007 - the lambda reads it
+    for paused in (False, True, True, False):
         changed = rules.look() is not None
         kinds.append((changed, rules.house.decide("ads.example").kind))
+        assert rules.is_paused is paused
+        assert rules.unpaused.decide("ads.example").kind is Kind.LISTED
     assert kinds == [(False, Kind.LISTED), (True, Kind.PASSED), (False, Kind.PASSED), (True, Kind.LISTED)]
 
 
@@ -294,6 +298,21 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
             " www.unsigned.test leads to unsigned.test"
         ]
         assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
+
+        page = f"http://127.0.0.1:{appliance.web_port}/blocking"
+        token = appliance.homedot("token").stdout
+        assert httpx.post(f"{page}/pause", data={"token": "wrong", "for": "5m"}).status_code == 403
+        assert httpx.post(f"{page}/pause", data={"token": token, "for": "5m"}).status_code == 303
+        assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        assert "Paused for 5 minutes more." in httpx.get(page).text
+        searched = httpx.get(page, params={"name": "www.unsigned.test"}).text
+        assert "unsigned.test is on the list Own list; www.unsigned.test leads to unsigned.test" in searched
+        assert "Blocking is paused" in searched
+        other = appliance.homedot("token", "new").stdout
+        assert httpx.post(f"{page}/pause", data={"token": token, "for": "0"}).status_code == 403
+        assert httpx.post(f"{page}/pause", data={"token": other, "for": "0"}).status_code == 303
+        assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")
+        assert "In force: 2 names on 1 list." in httpx.get(page).text
 
         told = appliance.homedot("pause", "1m")
         assert (told.returncode, told.stdout) == (0, "blocking is paused for 60 s; `homedot resume` ends it\n")

@@ -1,12 +1,16 @@
 """`homedot why`: which rule and which list decide."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from app.answer.policy import Kind
+from app.answer.upstream import Upstream
 from app.cli.commands import main
-from app.cli.why import aliases_of, reason
+from app.cli.rules import Rules
+from app.cli.why import RunningHouse, aliases_of, reason
+from app.configuration import load
 from tests.fakes.house import house
 from tests.fakes.upstream import address_of, serving
 
@@ -84,9 +88,53 @@ def test_what_is_no_name_or_type_is_refused(
 
 
 @pytest.mark.anyio
-async def test_asks_unbound_where_a_name_leads_to() -> None:
-    import asyncio
+async def test_the_running_house_follows_aliases_and_notes_a_pause(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rrset
 
+    def leads(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "Bad.Example."))
+        return response
+
+    paused = False
+    settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
+    rules = Rules(settings, lambda: paused)
+    async with serving(leads) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        running = RunningHouse(rules, upstream, is_enabled=True)
+        found = await running.reason("www.example")
+        assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
+        assert found.notes == ()
+        assert (await running.reason("x.bad.example")).verdict.kind is Kind.DENIED
+        assert len(unbound.seen) == 1  # what is decided by the name is not asked
+        paused = True
+        rules.look()
+        found = await running.reason("www.example")
+        assert found.alias == "bad.example"
+        assert found.notes == ("blocking is paused: until that ends nothing is blocked",)
+        upstream.close()
+
+
+@pytest.mark.anyio
+async def test_the_running_house_says_what_it_cannot_know(tmp_path: Path) -> None:
+    off = load(environment(tmp_path, BLOCKING__ENABLED="false")).settings
+    async with serving(lambda _: None) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        asked = asyncio.create_task(
+            RunningHouse(Rules(off, lambda: False), upstream, is_enabled=False).reason("www.example")
+        )
+        await unbound.asked.wait()
+        upstream.close()
+        notes = (await asked).notes
+    assert notes == (
+        "blocking.enabled is false: nothing is blocked",
+        "where it leads to is not known, because unbound does not answer",
+    )
+
+
+@pytest.mark.anyio
+async def test_asks_unbound_where_a_name_leads_to() -> None:
     import dns.message
     import dns.rrset
 

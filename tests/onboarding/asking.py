@@ -9,11 +9,13 @@ import httpx
 
 from app.errors import OperatorError
 from app.onboarding import web
+from app.onboarding.blocking import Found, Listed, State
 from app.onboarding.enrolment import Enrolment
 
 BASE = "http://192.168.1.10:8853"
 CLIENT = "192.168.1.23"
 NONCE = "0a" * 17
+TOKEN = "k7wm-3xqa-p5tn-2d6e"  # noqa: S105 - of a box that is made up
 SEEN: dict[str, Any] = {
     "client": CLIENT,
     "transport": "tls",
@@ -47,6 +49,38 @@ class FrontDoor:
             raise OperatorError("the front door does not answer")
 
 
+class Blocker:
+    """Blocking as it runs: `told` is what it was told; without `answers` the front door is not there."""
+
+    def __init__(self, state: State | None = None, token: str | None = TOKEN, answers: bool = True) -> None:
+        self._state = state or State(True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), 2, False),))
+        self._token = token
+        self._answers = answers
+        self.told: list[str] = []
+
+    async def state(self) -> State:
+        return self._state
+
+    async def reason(self, name: str) -> Found:
+        self._tell(f"why {name}")
+        kind, says = ("listed", "blocked: ads.example is on the list A") if "ads" in name else ("passed", "not blocked")
+        return Found(kind, "ads.example", f"{name}: {says}", ("blocking is paused",))
+
+    async def pause(self, seconds: int) -> None:
+        self._tell(f"pause {seconds}")
+
+    async def resume(self) -> None:
+        self._tell("resume")
+
+    def token(self) -> str | None:
+        return self._token
+
+    def _tell(self, line: str) -> None:
+        if not self._answers:
+            raise OperatorError("the front door does not answer")
+        self.told.append(line)
+
+
 def ask(enrolment: Enrolment, path: str, method: str = "GET", **more: Any) -> httpx.Response:
     """`more` is that of `ask_application`."""
     return ask_application(lambda: enrolment, path, method, **more)
@@ -61,19 +95,30 @@ def ask_application(
     front: FrontDoor | None = None,
     user_agent: str = "",
     signed: Callable[[bytes], bytes] = bytes,
+    blocker: Blocker | None = None,
+    form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    content_type: str | None = None,
 ) -> httpx.Response:
     headers = {"User-Agent": user_agent} | ({} if host is None else {"Host": host})
+    headers |= {} if content_type is None else {"Content-Type": content_type}
 
     async def run() -> httpx.Response:
-        app = application(read_enrolment, healthy, front or FrontDoor(), signed)
+        app = application(read_enrolment, healthy, front or FrontDoor(), signed, blocker or Blocker())
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(CLIENT, 40000))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            return await client.request(method, path, headers=headers)
+            return await client.request(method, path, headers=headers, data=form, content=content)
 
     return asyncio.run(run())
 
 
-def application(read_enrolment: Any, healthy: bool, front: FrontDoor, signed: Callable[[bytes], bytes] = bytes) -> Any:
+def application(
+    read_enrolment: Any,
+    healthy: bool,
+    front: FrontDoor,
+    signed: Callable[[bytes], bytes] = bytes,
+    blocker: Blocker | None = None,
+) -> Any:
     async def health() -> bool:
         return healthy
 
@@ -83,7 +128,9 @@ def application(read_enrolment: Any, healthy: bool, front: FrontDoor, signed: Ca
     def no_report() -> None:
         """As long as the doctor is at its first."""
 
-    return web.application(read_enrolment, health, metrics, no_report, signed, front.devices, front)
+    return web.application(
+        read_enrolment, health, metrics, no_report, signed, front.devices, front, blocker or Blocker()
+    )
 
 
 class Page(HTMLParser):

@@ -69,10 +69,15 @@ async def healthy():
 class Checks:
     new = look = healthy
 
-from app.onboarding import enrolment, serving, web
+class Blocker:
+    async def state(self):
+        return blocking.State(is_enabled=False, paused_s=0)
+
+from app.onboarding import blocking, enrolment, serving, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 serving.LIFETIME = float(sys.argv[2])
-app = web.application(lambda: enrolment.from_json(sys.argv[1]), healthy, healthy, str, bytes, healthy, Checks())
+reader = lambda: enrolment.from_json(sys.argv[1])
+app = web.application(reader, healthy, healthy, str, bytes, healthy, Checks(), Blocker())
 serving.serve(app, 0, sys.argv[4:])
 """
 

@@ -26,6 +26,7 @@ PATHS = [
     "/healthz",
     "/probe",
     "/doctor",
+    "/blocking",
     "/check/new",
 ]
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X)"

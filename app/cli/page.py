@@ -1,0 +1,60 @@
+"""What the setup page shows and changes of blocking: asked of the front door, read from the lists' own state."""
+
+import asyncio
+import json
+import time
+
+from app.errors import OperatorError
+from app.lists import places as list_places
+from app.lists.state import ListState, load
+from app.onboarding.blocking import Found, Listed, State
+from app.ops.metrics import read_state
+from app.settings import Settings
+
+from . import control, places
+from .blocking import summary
+from .token import read
+
+
+class Blocking:
+    """As `onboarding.blocking` wants it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def state(self) -> State:
+        if not self._settings.blocking.enabled:
+            return State(is_enabled=False, paused_s=0)
+        try:
+            paused_s = (await read_state(places.state_socket(self._settings)))["blocking_paused_seconds"]
+        except OperatorError:
+            paused_s = None  # the page says so; why is for the log of the front door
+        known = load(list_places.state(places.lists(self._settings)))
+        lists = [_listed(source, known.get(source, ListState())) for source in self._settings.blocking.lists]
+        return State(is_enabled=True, paused_s=paused_s, lists=lists)
+
+    async def reason(self, name: str) -> Found:
+        told = json.loads(await self._tell(f"why {name}"))
+        return Found(told["kind"], told["rule"], told["says"], told["notes"])
+
+    async def pause(self, seconds: int) -> None:
+        await self._tell(f"pause {seconds}")
+
+    async def resume(self) -> None:
+        await self._tell("resume")
+
+    def token(self) -> str | None:
+        return read(self._settings)
+
+    async def _tell(self, line: str) -> str:
+        return await asyncio.to_thread(control.tell, self._settings, line)
+
+
+def _listed(source: str, known: ListState) -> Listed:
+    lines = summary(source, known, time.time())
+    return Listed(_without_query(source), lines, known.names, bool(known.error))
+
+
+def _without_query(source: str) -> str:
+    """Everybody at home sees the page, and a subscriber's key is nobody's business."""
+    return source if source.startswith("/") else source.partition("?")[0]

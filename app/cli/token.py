@@ -1,0 +1,71 @@
+"""`homedot token`, and the file on the volume in which the token for pausing from the setup page is kept."""
+
+import grp
+import logging
+import os
+
+from app.errors import OperatorError
+from app.files import keep, keep_folder
+from app.onboarding import token
+from app.settings import Settings
+from app.trust import disk
+
+from . import places, resolver
+
+log = logging.getLogger("homedot")
+
+WEB_GROUP = "homedot-web"
+
+
+def show(settings: Settings) -> None:
+    """Print it. Raises OperatorError if there is none."""
+    known = read(settings)
+    if known is None:
+        raise OperatorError(f"{places.token(settings)}: there is no token: `homedot token new` makes one")
+    print(known)
+
+
+def renew(settings: Settings) -> None:
+    """Make another one, which the running page takes at once, and print it. Raises OperatorError."""
+    made = token.new()
+    _keep(settings, made)
+    print(made)
+
+
+def ensure(settings: Settings) -> tuple[str, ...]:
+    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings."""
+    try:
+        _keep(settings, read(settings) or token.new())
+    except OperatorError as error:
+        return tuple(f"blocking cannot be paused from the setup page: {fault}" for fault in error.faults)
+    return ()
+
+
+def read(settings: Settings) -> str | None:
+    """The token; None if there is none that can be read, which `ensure` has told of at the start."""
+    path = places.token(settings)
+    try:
+        text = path.read_bytes().decode("ascii").strip()
+    except (OSError, ValueError) as error:
+        log.debug("%s: %s", path, error)
+        return None
+    return text if token.is_token(text) else None
+
+
+def _keep(settings: Settings, made: str) -> None:
+    path, gid = places.token(settings), _gid()
+    folder_mode, file_mode = (0o700, 0o600) if gid is None else (0o750, 0o640)
+    with disk.write_faults(path):
+        resolver.let_others_through(settings.data_dir)
+        keep_folder(path.parent, folder_mode, gid)
+        keep(path, f"{made}\n".encode(), file_mode, gid)
+
+
+def _gid() -> int | None:
+    """The group that may read it; None when everything runs as one ordinary user."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return grp.getgrnam(WEB_GROUP).gr_gid
+    except KeyError:
+        raise OperatorError(f"there is no group {WEB_GROUP}: start with `make run`, which adds it") from None

@@ -1,0 +1,193 @@
+"""`/blocking`: what becomes of a name, what is known about the lists, and a pause for whoever has the token."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.errors import OperatorError
+from app.values import domain
+
+from . import token
+
+PATH = "/blocking"
+PAUSE_PATH = "/blocking/pause"
+PAUSES = {"5m": (300, "5 minutes"), "30m": (1800, "30 minutes"), "2h": (7200, "2 hours")}
+"""What may be chosen: seconds, and the words for it."""
+
+_RESUME = "0"
+_MOST_BODY_OCTETS = 1024
+_MOST_FIELDS = 4
+_MOST_SEARCHES = 4
+"""At once: each asks the front door, and unbound if nobody has spoken for the name."""
+
+_MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
+_TO_ALLOW = "To allow it, put it into config/homedot.yaml and restart Homedot:"
+_TO_BLOCK = "To block it, put it into config/homedot.yaml and restart Homedot:"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One list: where it comes from, and what is known about it in lines, the most important first."""
+
+    source: str
+    lines: Sequence[str]
+    names: int
+    is_failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How blocking is now. `paused_s` is None if the front door does not answer."""
+
+    is_enabled: bool
+    paused_s: int | None
+    lists: Sequence[Listed] = ()
+
+    @property
+    def sentence(self) -> str:
+        if not self.is_enabled:
+            return "Switched off: blocking.enabled is false."
+        if self.paused_s is None:
+            return "The front door does not answer, so nothing is known about it."
+        if self.paused_s:
+            return f"Paused for {_duration(self.paused_s)} more."
+        names, count = sum(each.names for each in self.lists), len(self.lists)
+        if not names:
+            return "In force, but no list is there yet." if count else "In force, without a list."
+        return f"In force: {names:,} name{_s(names)} on {count} list{_s(count)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What becomes of a name: `kind` as in the policy, `rule` that decided, `says` in a sentence, and `notes`."""
+
+    kind: str
+    rule: str
+    says: str
+    notes: Sequence[str] = ()
+
+
+class Blocking(Protocol):
+    """What runs. All but `state` raise OperatorError if the front door does not answer."""
+
+    async def state(self) -> State: ...
+    async def reason(self, name: str) -> Found: ...
+    async def pause(self, seconds: int) -> None: ...
+    async def resume(self) -> None: ...
+    def token(self) -> str | None:
+        """What lets somebody pause; None if nobody may from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the page: what was searched, what came of it, and what is wrong with either form."""
+
+    state: State
+    may_pause: bool
+    searched: str = ""
+    found: Found | None = None
+    search_fault: str = ""
+    pause_fault: str = ""
+
+    @property
+    def remedy(self) -> tuple[str, str] | None:
+        """What to do about what was found: a sentence, and lines for the settings."""
+        if self.found is None or self.found.kind not in ("listed", "passed"):
+            return None
+        sentence, setting = (_TO_ALLOW, "allow") if self.found.kind == "listed" else (_TO_BLOCK, "deny")
+        return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
+
+
+def routes(blocking: Blocking, render: Callable[[Look], str]) -> list[Route]:
+    """The page, a GET with `name` in its query, and the POST that pauses or resumes."""
+    page = _Page(blocking, render)
+    return [Route(PATH, page.look), Route(PAUSE_PATH, page.pause, methods=["POST"])]
+
+
+class _Page:
+    def __init__(self, blocking: Blocking, render: Callable[[Look], str]) -> None:
+        self._blocking = blocking
+        self._render = render
+        self._searches = asyncio.Semaphore(_MOST_SEARCHES)
+
+    async def look(self, request: Request) -> Response:
+        typed = request.query_params.get("name", "").strip()
+        if not typed:
+            return await self._shown(200)
+        try:
+            name = domain(_without_address(typed))
+        except ValueError:
+            return await self._shown(
+                400, searched=typed, search_fault="That is no name. Enter one like www.example.com."
+            )
+        if self._searches.locked():
+            return await self._shown(503, searched=name, search_fault="Too many are searching just now. Search again.")
+        async with self._searches:
+            try:
+                return await self._shown(200, searched=name, found=await self._blocking.reason(name))
+            except OperatorError as error:
+                return await self._shown(503, searched=name, search_fault=str(error))
+
+    async def pause(self, request: Request) -> Response:
+        fields = await _fields(request)
+        if fields is None:
+            return PlainTextResponse("This is not the form of the page.\n", 400)
+        length, typed, known = fields.get("for", ""), fields.get("token", ""), self._blocking.token()
+        if known is None or not token.is_same(typed, known):
+            return await self._shown(403, pause_fault=_MISTYPED if typed else "Enter the token first.")
+        if length != _RESUME and length not in PAUSES:
+            return await self._shown(400, pause_fault="Choose how long.")
+        try:
+            await (self._blocking.resume() if length == _RESUME else self._blocking.pause(PAUSES[length][0]))
+        except OperatorError as error:
+            return await self._shown(503, pause_fault=str(error))
+        return RedirectResponse(PATH, 303)
+
+    async def _shown(self, status: int, **more: Any) -> Response:
+        look = Look(await self._blocking.state(), self._blocking.token() is not None, **more)
+        return HTMLResponse(self._render(look), status)
+
+
+async def _fields(request: Request) -> dict[str, str] | None:
+    """The form that was sent; None if it is none, or larger than ours can be."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BODY_OCTETS:
+            return None
+    return fields_of(body)
+
+
+def fields_of(body: bytes) -> dict[str, str] | None:
+    """The first value of each field of a form's body; None if it cannot be one of ours. Pure."""
+    try:
+        parsed = parse_qs(body.decode("ascii"), errors="replace", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    return {name: values[0] for name, values in parsed.items()}
+
+
+def _without_address(typed: str) -> str:
+    """People paste what stands in the browser."""
+    try:
+        return (urlsplit(typed).hostname or typed) if "://" in typed else typed.partition("/")[0]
+    except ValueError:
+        return typed
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} minutes" if seconds < 90 * 60 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,99 @@
+"""What the setup page learns of blocking, from a front door and lists that are really there."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.answer.pause import Pause
+from app.cli import control, places
+from app.cli.page import Blocking
+from app.cli.token import ensure
+from app.cli.why import Reason
+from app.configuration import load
+from app.errors import OperatorError
+from app.lists import places as list_places
+from app.lists.state import ListState, save
+from app.onboarding.blocking import Found
+from app.settings import Settings
+from tests.fakes.clock import Clock
+from tests.fakes.house import house
+
+HOUSE = house(lists={"Made-up list": ["ads.example"]})
+FIRST, SECOND = "https://lists.example/a.txt", "/config/b.txt"
+
+
+async def reason(name: str) -> Reason:
+    return Reason(name, HOUSE.decide(name), notes=("noted",))
+
+
+def settings(folder: Path, **more: str) -> Settings:
+    given = {"DATA_DIR": str(folder), "RUN_DIR": str(folder), "BLOCKING__LISTS": f"{FIRST}, {SECOND}"} | more
+    loaded = load({f"HOMEDOT_{name}": value for name, value in given.items()}).settings
+    places.control_socket(loaded).parent.mkdir()
+    places.lists(loaded).mkdir()
+    return loaded
+
+
+@pytest.mark.anyio
+async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LOOK_S", 0)
+    chosen, pause = settings(tmp_path), Pause(Clock())
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(places.control_socket(chosen)))
+    server = await control.serve(bound, pause, reason, control.allowed_uids())
+    blocking = Blocking(chosen)
+    says = "www.ads.example: blocked: ads.example is on the list Made-up list"
+    assert await blocking.reason("www.ads.example") == Found("listed", "ads.example", says, ["noted"])
+    await blocking.pause(300)
+    assert pause.left_s == 300
+    await blocking.resume()
+    assert pause.left_s == 0
+    server.close()
+
+
+@pytest.mark.anyio
+async def test_without_a_front_door_the_state_has_a_gap_and_the_rest_fails(tmp_path: Path) -> None:
+    blocking = Blocking(settings(tmp_path))
+    state = await blocking.state()
+    assert state.is_enabled
+    assert state.paused_s is None
+    for asked in (blocking.reason("www.example"), blocking.pause(300), blocking.resume()):
+        with pytest.raises(OperatorError, match="is Homedot running"):
+            await asked
+
+
+@pytest.mark.anyio
+async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    known = ListState(title="A", names=12, checked_s=1.0, updated_s=1.0, failures=2, error="404")
+    save(list_places.state(places.lists(chosen)), {FIRST: known})
+    first, second = (await Blocking(chosen).state()).lists
+    assert (first.source, first.names, first.is_failing) == (FIRST, 12, True)
+    assert first.lines[0].startswith("A, 12 names, ")
+    assert first.lines[1] == "failed, 2 in a row: 404"
+    assert (second.source, list(second.lines), second.is_failing) == (SECOND, ["not fetched yet"], False)
+
+
+@pytest.mark.anyio
+async def test_shows_no_key_of_an_address(tmp_path: Path) -> None:
+    source = "https://lists.example:8443/a.txt?key=secret"
+    (shown,) = (await Blocking(settings(tmp_path, BLOCKING__LISTS=source)).state()).lists
+    assert shown.source == "https://lists.example:8443/a.txt"
+
+
+@pytest.mark.anyio
+async def test_asks_nobody_when_blocking_is_off(tmp_path: Path) -> None:
+    assert not (await Blocking(settings(tmp_path, BLOCKING__ENABLED="false")).state()).is_enabled
+
+
+def test_the_token_is_read_anew_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.token._gid", lambda: None)
+    chosen = settings(tmp_path)
+    blocking = Blocking(chosen)
+    assert blocking.token() is None
+    ensure(chosen)
+    made = blocking.token()
+    assert made is not None
+    places.token(chosen).unlink()
+    assert blocking.token() is None

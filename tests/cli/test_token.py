@@ -1,0 +1,74 @@
+"""The token on the volume: made once, for the setup page alone."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cli import places, token
+from app.cli.commands import main
+from app.configuration import load
+from app.onboarding.token import is_token
+from app.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token, "_gid", lambda: None)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load({"HOMEDOT_DATA_DIR": str(tmp_path)}).settings
+
+
+def test_is_made_once_and_nobody_else_may_read_it(settings: Settings) -> None:
+    assert token.ensure(settings) == ()
+    made = token.read(settings)
+    assert made is not None
+    assert is_token(made)
+    assert token.ensure(settings) == ()
+    assert token.read(settings) == made
+    path = places.token(settings)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 16, b"k7wm-3xqa-p5tn-2d6e-more\n"])
+def test_what_is_no_token_is_replaced(settings: Settings, content: bytes) -> None:
+    token.ensure(settings)
+    places.token(settings).write_bytes(content)
+    assert token.read(settings) is None
+    token.ensure(settings)
+    assert is_token(token.read(settings) or "")
+
+
+def test_others_lose_what_they_could_read(settings: Settings) -> None:
+    token.ensure(settings)
+    path = places.token(settings)
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    token.ensure(settings)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_volume_that_takes_none_is_a_warning(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "web").write_text("in the way")
+    (warning,) = token.ensure(settings)
+    assert warning.startswith(f"blocking cannot be paused from the setup page: {tmp_path}/web")
+    assert token.read(settings) is None
+
+
+def test_the_command_prints_it_and_makes_another(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"HOMEDOT_DATA_DIR": str(tmp_path)}
+    assert main(["token"], environment) == 2
+    assert "there is no token: `homedot token new` makes one" in capsys.readouterr().err
+    token.ensure(settings)
+    assert main(["token"], environment) == 0
+    first = capsys.readouterr().out.strip()
+    assert main(["token", "new"], environment) == 0
+    second = capsys.readouterr().out.strip()
+    assert is_token(first)
+    assert is_token(second)
+    assert first != second
+    assert token.read(settings) == second
