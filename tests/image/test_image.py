@@ -14,7 +14,8 @@ from .docker import Stack, docker, fetch
 
 pytestmark = pytest.mark.image
 
-PROFILE = "http://127.0.0.1:8853/homedot.mobileconfig"
+PAGE = "http://127.0.0.1:8853"
+PROFILE = f"{PAGE}/homedot.mobileconfig"
 MOST_MEGABYTES = 190
 FROM_START_TO_ANSWER_S = 10
 
@@ -23,7 +24,7 @@ FROM_START_TO_ANSWER_S = 10
 def root(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root certificate, from where a user gets it."""
     path = tmp_path_factory.mktemp("root") / "root.pem"
-    path.write_bytes(fetch("http://127.0.0.1:8853/ca.pem"))
+    path.write_bytes(fetch(f"{PAGE}/ca.pem"))
     return path
 
 
@@ -81,15 +82,24 @@ def test_the_root_file_system_is_read_only(stack: Stack, root: Path) -> None:
         ("/data/ca/intermediate.key", set()),
         ("/data/tls/leaf.key", set()),
         ("/run/homedot/tls/pair.pem", {"homedot-dot"}),
+        ("/data/web/token", {"homedot-web"}),
         ("/run/homedot/public/root.pem", {"homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
     ],
 )
-def test_no_program_but_upkeep_can_open_the_authoritys_key(
+def test_every_program_reads_its_own_secret_alone_and_none_the_authoritys_key(
     stack: Stack, root: Path, path: str, readers: set[str]
 ) -> None:
     users = ("homedot-dot", "homedot-lists", "homedot-web", "unbound")
     able = {user for user in users if stack.exec("head", "-c1", path, user=user, check=False).returncode == 0}
     assert able == readers
+
+
+def test_blocking_is_paused_from_the_page_by_who_has_the_token(stack: Stack, root: Path) -> None:
+    token = stack.exec("homedot", "token").stdout.strip()
+    for chosen, said in (("5m", b"Paused for 5 minutes more."), ("0", b"In force")):
+        form = ["-d", f"token={token}", "-d", f"for={chosen}"]
+        done = subprocess.run(["curl", "-fsSL", *form, f"{PAGE}/blocking/pause"], capture_output=True, check=True)
+        assert said in done.stdout
 
 
 def test_programs_facing_the_network_have_one_capability_at_most(stack: Stack, root: Path) -> None:
