@@ -120,12 +120,13 @@ class Upstream:
             self._streams.add(task)
             task.add_done_callback(self._streams.discard)
             return
-        self._finish(message[:2], message)
+        self._finish(waiting, message)
 
-    def _finish(self, id_octets: bytes, message: bytes | None) -> None:
-        waiting = self._waiting.pop(int.from_bytes(id_octets, "big"), None)
-        if waiting is None:
-            return
+    def _finish(self, waiting: _Waiting, message: bytes | None) -> None:
+        number = int.from_bytes(waiting.query[:2], "big")
+        if self._waiting.get(number) is not waiting:
+            return  # it was finished before, and the id may be another's by now
+        del self._waiting[number]
         left = self._by_client[waiting.client] - 1
         if left:
             self._by_client[waiting.client] = left
@@ -147,20 +148,22 @@ class Upstream:
                     writer.close()
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             log.debug("upstream over TCP: %s", error)
-        self._finish(waiting.query[:2], message)
+        self._finish(waiting, message)
 
     def _look_at_clock(self) -> None:
+        # First: a fault of whom an answer goes to must not end all deadlines.
+        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock) if self._waiting else None
         now_s = monotonic()
         for waiting in list(self._waiting.values()):
             if now_s >= waiting.ends_s:
-                self._finish(waiting.query[:2], None)
+                self._finish(waiting, None)
             elif now_s >= waiting.repeat_s:
                 waiting.repeat_s = now_s + _REPEAT_S
                 self._send(waiting.query)
-        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock) if self._waiting else None
 
 
 def _answers(message: bytes, query: bytes) -> bool:
     """True if `message` is a response that repeats the id and the question of `query`, letter case included."""
     end = query.index(b"\0", _HEADER_OCTETS) + 5
-    return len(message) >= _HEADER_OCTETS and bool(message[2] & 0x80) and message[12:end] == query[12:end]
+    is_response = len(message) >= _HEADER_OCTETS and bool(message[2] & 0x80)
+    return is_response and message[:2] == query[:2] and message[12:end] == query[12:end]

@@ -13,6 +13,7 @@ QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0
 OPCODE_MASK, RCODE_MASK = 0x7800, 0x000F
 TYPE_HINFO, TYPE_OPT, TYPE_ANY = 13, 41, 255
 _CLASS_IN = 1
+_MOST_NAME_OCTETS = 255
 _LEAST_DATAGRAM_OCTETS, _MOST_DATAGRAM_OCTETS = 512, 1232
 _NOT_FORWARDED_TYPES = {251, 252}
 """IXFR and AXFR: a resolver has no zones to hand out."""
@@ -209,7 +210,7 @@ def _opt(message: bytes, at: int, end: int) -> Opt:
 
 
 def _skip_name(message: bytes, at: int, *, pointers: bool) -> int:
-    """The offset after the name at `at`. Raises IndexError past the end, for a reserved label and for 255 octets."""
+    """The offset after the name at `at`. Raises IndexError past the end, for a reserved label, for over 255 octets."""
     start = at
     while True:
         length = message[at]
@@ -217,9 +218,9 @@ def _skip_name(message: bytes, at: int, *, pointers: bool) -> int:
             return at + 1
         if length >= 0xC0 and pointers:
             return at + 2
-        if length > 63 or at - start > 253:
-            raise IndexError
         at += length + 1
+        if length > 63 or at - start >= _MOST_NAME_OCTETS:
+            raise IndexError
 
 
 def _echo(message: bytes) -> tuple[bytes, Opt | None]:

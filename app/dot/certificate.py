@@ -19,9 +19,9 @@ class Certificate:
     """A context that follows `pair`, one PEM file of key and chain. Raises OperatorError if it is no good at first."""
 
     def __init__(self, pair: Path) -> None:
-        self.context: ssl.SSLContext = server_context(pair)
         self._pair = pair
-        self._seen = _stamp(pair)
+        self._seen = _stamp(pair)  # before it is read: what changes meanwhile is looked at again
+        self.context: ssl.SSLContext = server_context(pair)
         self._kind = _key_kind(pair)
 
     def refresh(self, count: memoryview) -> None:

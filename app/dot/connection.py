@@ -11,6 +11,9 @@ from .counters import Count
 from .framing import split
 from .stream import Stream
 
+_ANSWER_TIMEOUT_S = 30.0
+"""Longer than upstream takes to give up: an answer that is still missing got lost through a fault of ours."""
+
 
 class Connection(Conversation):
     """Its stream calls the first methods; the server calls `start`, `expire` and the ways to end it."""
@@ -74,7 +77,7 @@ class Connection(Conversation):
             return
         if plaintext:
             self._read(plaintext)
-        if not (plaintext and self.established):
+        if session.has_output or not self.established:
             self._progress()
         if session.peer_closed:
             self.close_when_idle("the client closed")
@@ -145,18 +148,21 @@ class Connection(Conversation):
         self._go_on()
         if self._closing:
             self.close_when_idle(self._why)
-            return
-        if self._must_wait or stream.unsent:
+            if stream.closing:
+                return
+        elif self._must_wait or stream.unsent:
             stream.pause()
         else:
+            if self._tail and not stream.reading:
+                self._tail_since_s = monotonic()  # its rest was left in the kernel: that time was ours
             stream.resume()
         limits = self._house.limits
         if stream.unsent:
             self.deadline_s = stream.progress_s + limits.write_timeout_s
-        elif self._tail:
+        elif self._tail and stream.reading and not self._closing:
             self.deadline_s = self._tail_since_s + limits.message_timeout_s
         else:
-            self.deadline_s = inf  # upstream has its own deadline
+            self.deadline_s = monotonic() + _ANSWER_TIMEOUT_S
 
     # --- ending -------------------------------------------------------------------------------------------------
 
@@ -174,12 +180,17 @@ class Connection(Conversation):
             self._house.failed(self, "the handshake took too long")
             self.close("the handshake took too long", orderly=False)
         else:
-            self.close("a message took too long" if self._tail else "idle")
+            late = "an answer" if self.unfinished else "a message" if self._tail else ""
+            self.close(f"{late} took too long" if late else "idle")
 
     def give_up(self, why: str) -> None:
         """End it with a reset: it does not read, and what is unsent is lost."""
         self._house.count[Count.LEFT_UNREAD] += 1
         self._why = why
+        self._stream.abort()
+
+    def _abandon(self) -> None:
+        self._why = "a fault of Homedot's own"
         self._stream.abort()
 
     def close_when_idle(self, why: str) -> None:

@@ -1,12 +1,15 @@
 """What a connection does with whole messages: answer what is known, ask for the rest, send answers in portions."""
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from time import monotonic
 
 from .contract import House, How
 from .counters import Count
 from .framing import prefix
+
+log = logging.getLogger(__name__)
 
 _QUERIES, _NOT_CACHED = int(Count.QUERIES), int(Count.QUERIES_NOT_CACHED)
 
@@ -51,6 +54,10 @@ class Conversation(ABC):
     @abstractmethod
     def _settle(self) -> None:
         """After each change: what must happen now that did not have to before?"""
+
+    @abstractmethod
+    def _abandon(self) -> None:
+        """End the connection at once: nobody knows what state it is in."""
 
     @property
     def _all_answered(self) -> bool:
@@ -129,8 +136,12 @@ class Conversation(ABC):
 
     def _turn(self) -> None:
         self._busy = False
-        self._send()
-        self._settle()
+        try:
+            self._send()
+            self._settle()
+        except Exception:
+            log.exception("a fault of Homedot's own costs one connection")
+            self._abandon()
 
     def _send(self) -> None:
         if self._out:

@@ -46,7 +46,7 @@ class Datagrams:
         self._is_allowed = is_allowed
         self._most_unfinished = most_unfinished
         self._count = count
-        self._unfinished = 0
+        self._unfinished: set[_Sender] = set()
         self._loop = asyncio.get_running_loop()
         for bound in self._sockets:
             _tell_destination(bound)
@@ -72,18 +72,22 @@ class Datagrams:
             answer = self._answerer.lookup(message)
             if answer is not None:
                 self._send(bound, address, here, message, answer)
-            elif self._unfinished < self._most_unfinished:
-                self._unfinished += 1
-                self._answerer.resolve(
-                    message, _Sender(address[0], here), None, partial(self._finish, bound, address, here, message)
-                )
+            elif len(self._unfinished) < self._most_unfinished:
+                self._resolve(message, _Sender(bound, address, here))
 
-    def _finish(
-        self, bound: socket.socket, address: Address, here: Ancillary, message: bytes, answer: bytes | None
-    ) -> None:
-        self._unfinished -= 1
-        if answer is not None and bound.fileno() >= 0:
-            self._send(bound, address, here, message, answer)
+    def _resolve(self, message: bytes, sender: "_Sender") -> None:
+        self._unfinished.add(sender)
+        try:
+            self._answerer.resolve(message, sender, None, partial(self._finish, sender, message))
+        except Exception:
+            # Nobody answers it any more, and the next datagrams can do nothing for it.
+            self._unfinished.discard(sender)
+            log.exception("a fault of Homedot's own costs one question")
+
+    def _finish(self, sender: "_Sender", message: bytes, answer: bytes | None) -> None:
+        self._unfinished.discard(sender)
+        if answer is not None and sender.bound.fileno() >= 0:
+            self._send(sender.bound, sender.address, sender.ancillary, message, answer)
 
     def _send(self, bound: socket.socket, address: Address, here: Ancillary, message: bytes, answer: bytes) -> None:
         try:
@@ -95,17 +99,19 @@ class Datagrams:
 class _Sender:
     """Who asked in one datagram."""
 
-    __slots__ = ("_here", "client")
+    __slots__ = ("address", "ancillary", "bound", "client")
 
-    def __init__(self, client: str, here: Ancillary) -> None:
-        self.client = client
-        self._here = here
+    def __init__(self, bound: socket.socket, address: Address, ancillary: Ancillary) -> None:
+        self.bound = bound
+        self.address = address
+        self.ancillary = ancillary
+        self.client = address[0]
 
     def how(self) -> How:
         return {"transport": "udp"}
 
     def here(self) -> str:
-        for level, _, data in self._here:
+        for level, _, data in self.ancillary:
             # struct in6_pktinfo begins with the address, struct in_pktinfo ends with it (ip(7), RFC 3542 6).
             octets = data[:16] if level == socket.IPPROTO_IPV6 else data[8:12]
             return str(ip_address(octets))

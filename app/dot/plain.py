@@ -34,3 +34,7 @@ class PlainSession:
     @property
     def is_resumed(self) -> bool:
         return False
+
+    @property
+    def has_output(self) -> bool:
+        return False

@@ -143,6 +143,7 @@ class Server:
     # --- the clock ----------------------------------------------------------------------------------------------
 
     def _look_at_clock(self) -> None:
+        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)  # first: no fault below ends all deadlines
         self._journal.flush()
         now_s = monotonic()
         idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.connections)
@@ -153,7 +154,6 @@ class Server:
                 connection.expire()
         if unsent_bytes > self.limits.unsent_bytes:
             self._relieve(unsent_bytes - self.limits.unsent_bytes)
-        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
 
     def _relieve(self, too_many_bytes: int) -> None:
         """End those that left most unread."""

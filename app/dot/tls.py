@@ -16,6 +16,7 @@ PROTOCOL = "dot"
 """RFC 7858 as registered with IANA for ALPN (RFC 7301 6)."""
 
 _NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
+_HANDSHAKE_FAILURE = bytes.fromhex("15 0303 0002 02 28")
 _DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
 _READ_BYTES = 960
 """Read at once: some queries. Python makes room for as much each time, and small room comes from where it is cheap."""
@@ -104,6 +105,10 @@ class Session:
             raise PeerError(f"TLS: {error.reason or error}") from error
         return self._outgoing.read()
 
+    @property
+    def has_output(self) -> bool:
+        return self._outgoing.pending > 0
+
     def take_output(self) -> bytes:
         """What OpenSSL wants on the wire: handshake messages, tickets, alerts."""
         return self._outgoing.read() if self._outgoing.pending else b""
@@ -165,6 +170,9 @@ class Session:
             raise
         if hello is None:
             return
+        if hello.is_finite_field:
+            self._outgoing.write(_HANDSHAKE_FAILURE)
+            raise PeerError("TLS: offers no key exchange over a curve, or one in a finite field beside it")
         if not hello.accepts(PROTOCOL.encode()):
             self._outgoing.write(_NO_APPLICATION_PROTOCOL)
             raise AlpnRefused(

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import dns.exception
 import dns.message
 import dns.opcode
 import dns.rrset
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answer import wire
+from app.answer import names, wire
 from app.answer.wire import BadQuery, Rcode, Unanswerable, read_query, read_response
 from app.errors import UpstreamError
 
@@ -117,6 +118,27 @@ def test_e18_any_number_of_questions_but_one_is_formerr(count: int) -> None:
 )
 def test_a_question_that_cannot_be_read_is_formerr(damage: Callable[[bytes], bytes]) -> None:
     assert error_of(damage(query())).rcode is Rcode.FORMERR
+
+
+@pytest.mark.parametrize("last", [62, 63])
+def test_c15_a_name_of_more_than_255_octets_is_formerr(last: int) -> None:
+    """RFC 1035 2.3.4; the shortest is one octet too long, and the longest would be 318."""
+    labels = [b"a" * 63] * 3 + [b"b" * last]
+    for more in ([], [b"c" * 62]):
+        name = b"".join(bytes([len(label)]) + label for label in labels + more) + b"\0"
+        assert error_of(query()[:12] + name + b"\0\1\0\1").rcode is Rcode.FORMERR
+
+
+@given(st.lists(st.integers(1, 63), min_size=1, max_size=8))
+def test_a_name_is_as_long_as_the_reference_allows(lengths: list[int]) -> None:
+    name = b"".join(bytes([length]) + b"x" * length for length in lengths) + b"\0"
+    message = query()[:12] + name + b"\0\1\0\1"
+    try:
+        dns.message.from_wire(message)
+    except dns.exception.DNSException:
+        assert error_of(message).rcode is Rcode.FORMERR
+    else:
+        assert names.asked(read_query(message).question).count("x") == sum(lengths)
 
 
 def test_the_longest_name_is_a_name() -> None:

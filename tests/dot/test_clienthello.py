@@ -41,6 +41,41 @@ def alpn(*names: bytes) -> bytes:
     return b"\0\x10" + len(content).to_bytes(2, "big") + content
 
 
+def groups(*numbers: int) -> bytes:
+    content = (2 * len(numbers)).to_bytes(2, "big") + b"".join(number.to_bytes(2, "big") for number in numbers)
+    return b"\0\x0a" + len(content).to_bytes(2, "big") + content
+
+
+def shares(*numbers: int, octets: int = 32) -> bytes:
+    entries = b"".join(number.to_bytes(2, "big") + octets.to_bytes(2, "big") + bytes(octets) for number in numbers)
+    content = len(entries).to_bytes(2, "big") + entries
+    return b"\0\x33" + len(content).to_bytes(2, "big") + content
+
+
+X25519, P_256, FFDHE_2048, FFDHE_8192, X25519_MLKEM_768, GREASE = 0x001D, 0x0017, 0x0100, 0x0104, 0x11EC, 0x2A2A
+
+
+@pytest.mark.parametrize(
+    ("extensions", "is_finite_field"),
+    [
+        (groups(X25519, P_256, FFDHE_2048) + shares(X25519), False),
+        (groups(FFDHE_2048, X25519) + shares(), False),
+        (groups(X25519_MLKEM_768, X25519) + shares(X25519_MLKEM_768, X25519, octets=1216), False),
+        (groups(GREASE), False),
+        (groups(X25519_MLKEM_768), False),
+        (groups(X25519, FFDHE_8192) + shares(X25519, FFDHE_8192), True),
+        (groups(X25519, FFDHE_8192) + shares(FFDHE_8192, octets=1024), True),
+        (groups(FFDHE_8192) + shares(), True),
+        (groups(GREASE, FFDHE_2048) + shares(GREASE, octets=1), True),
+        (groups(X25519_MLKEM_768, 0x01FF), True),
+        (shares(FFDHE_2048) + groups(X25519), True),
+    ],
+)
+def test_sees_a_key_exchange_in_a_finite_field_coming(extensions: bytes, is_finite_field: bool) -> None:
+    read = Reader().feed(by_hand(extensions))
+    assert read == ClientHello(None, is_finite_field)
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
 def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, accepted: bool) -> None:
@@ -84,6 +119,14 @@ def test_a_hello_without_extensions_offers_nothing() -> None:
         by_hand(alpn()),
         by_hand(alpn(b"")),
         by_hand(b"\0\x10\0\1\0"),
+        by_hand(b"\0\x0a\0\0"),
+        by_hand(b"\0\x0a\0\2\0\0"),
+        by_hand(b"\0\x0a\0\3\0\2\0"),
+        by_hand(b"\0\x0a\0\4\0\1\0\x1d"),
+        by_hand(b"\0\x33\0\0"),
+        by_hand(b"\0\x33\0\2\0\1"),
+        by_hand(shares(X25519)[:-1] + alpn(b"dot")),
+        by_hand(b"\0\x33\0\5\0\3\0\x1d\0"),
         by_hand(b"\0\x10\0"),
         by_hand(b"")[:-2] + b"\0\1",
         record(by_hand(b"")[5:] + b"\1"),

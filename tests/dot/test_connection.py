@@ -5,11 +5,13 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from app.dot import connection as connection_module
 from app.dot.counters import Count
 from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient, unverified_context
@@ -121,36 +123,94 @@ async def test_c12_what_was_asked_before_the_client_closed_is_answered(pair: Pat
         assert await client.receive() == b"slow"
 
 
-async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
-    async with serving(pair) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = unverified_context().wrap_bio(incoming, outgoing, server_hostname="dns.home.arpa")
+class ByHand:
+    """A TLS client that decides itself what leaves together."""
 
-        async def until_done(step: Callable[[], object]) -> object:
-            async with asyncio.timeout(10):
-                while True:
-                    try:
-                        done = step()
-                    except ssl.SSLWantReadError:
-                        writer.write(outgoing.read())
-                        incoming.write(await reader.read(65536))
-                        continue
-                    writer.write(outgoing.read())
-                    return done
+    def __init__(self, raw: socket.socket) -> None:
+        self._raw = raw
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = unverified_context().wrap_bio(self._incoming, self._outgoing, server_hostname="dns.home.arpa")
 
-        await until_done(tls.do_handshake)
-        await until_done(lambda: tls.write(b"\0\4slow"))
-        await house.answerer.somebody_waits.wait()
+    async def until_done(self, step: Callable[[], object]) -> object:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    done = step()
+                except ssl.SSLWantReadError:
+                    await self.flush()
+                    self._incoming.write(await asyncio.get_running_loop().sock_recv(self._raw, 65536))
+                    continue
+                await self.flush()
+                return done
+
+    def say_goodbye(self) -> None:
         with pytest.raises(ssl.SSLWantReadError):
-            tls.unwrap()  # sends close_notify, and would wait for the server's
-        writer.write(outgoing.read())
+            self.tls.unwrap()  # makes close_notify, and would wait for the server's
+
+    async def flush(self) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._raw, self._outgoing.read())
+
+
+@asynccontextmanager
+async def by_hand(port: int, receive_octets: int = 1 << 20) -> AsyncIterator[ByHand]:
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_octets)
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", port))
+        client = ByHand(raw)
+        await client.until_done(client.tls.do_handshake)
+        yield client
+
+
+async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
+    async with serving(pair) as house, by_hand(house.port) as client:
+        await client.until_done(lambda: client.tls.write(b"\0\4slow"))
+        await house.answerer.somebody_waits.wait()
+        client.say_goodbye()
+        await client.flush()
         (connection,) = house.server._admission.guests()
         while not connection.session.peer_closed:
             await asyncio.sleep(0.01)  # until the server has read it
         house.answerer.release()
-        assert await until_done(lambda: tls.read(100)) == b"\0\4slow"
-        writer.close()
+        assert await client.until_done(lambda: client.tls.read(100)) == b"\0\4slow"
+
+
+async def test_c14_a_client_that_says_goodbye_and_never_reads_its_answers_is_ended(pair: Path) -> None:
+    async with (
+        serving(pair, queries_per_connection=1, write_timeout_s=0.5) as house,
+        by_hand(house.port, receive_octets=4096) as client,
+    ):
+        client.tls.write(b"\0\4slow" + (b"\xea\x60" + bytes(60_000)) * 150)
+        client.say_goodbye()
+        sent = asyncio.create_task(client.flush())
+        await house.answerer.somebody_waits.wait()
+        house.answerer.release()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        sent.cancel()
+        assert house.counted(Count.LEFT_UNREAD) == 1
+
+
+async def test_c14_a_message_whose_rest_we_leave_in_the_kernel_is_not_late(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1, message_timeout_s=0.5) as house, DotClient(house.port) as client:
+        client.writer.write(b"\0\4slow\0\5he")
+        await house.answerer.somebody_waits.wait()
+        await asyncio.sleep(1)  # twice the time that a client may take
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+        client.writer.write(b"llo")
+        assert await client.receive() == b"hello"
+
+
+async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_ANSWER_TIMEOUT_S", 0.3)
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        assert await client.ended() == b""
+        assert house.counted(Count.TIMED_OUT) == 1
 
 
 async def test_c14_a_handshake_that_takes_too_long_is_ended(pair: Path) -> None:

@@ -129,6 +129,29 @@ async def test_c14_a_client_that_leaves_answers_to_unfinished_queries_unread_is_
         assert house.counted(Count.LEFT_UNREAD) == 1
 
 
+@pytest.mark.parametrize("sent", [[b"broken"], [b"slow", b"broken"]], ids=["at once", "later"])
+async def test_a_fault_of_ours_costs_that_connection_and_no_other(
+    pair: Path, sent: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        serving(pair, queries_per_connection=1) as house,
+        DotClient(house.port) as other,
+        DotClient(house.port) as client,
+    ):
+        client.send(*sent)
+        if len(sent) > 1:
+            await house.answerer.somebody_waits.wait()
+            house.answerer.release()
+        with pytest.raises(ConnectionResetError):
+            await client.ended()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections > 1:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        other.send(b"hello")
+        assert await other.receive() == b"hello"
+    assert "a fault of Homedot's own costs one connection" in caplog.text
+
+
 async def test_r8_tells_the_answerer_which_address_of_ours_was_asked(pair: Path) -> None:
     async with serving(pair) as house, DotClient(house.port, host="127.3.2.1") as client:
         client.send(b"slow")

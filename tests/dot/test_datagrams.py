@@ -103,3 +103,14 @@ async def test_r8_knows_which_address_of_ours_was_asked(
             await answerer.somebody_waits.wait()
     assert [asker.here() for asker in answerer.askers] == [asked]
     server.close()
+
+
+async def test_a_fault_of_ours_costs_one_question_and_no_place(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(most_unfinished=2) as house:
+        for _ in range(5):
+            house.client.send(b"broken")
+        house.client.send(b"hello")
+        assert await house.receive() == b"hello"
+        house.client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+    assert caplog.text.count("costs one question") == 5

@@ -200,3 +200,12 @@ def test_tells_how_the_session_came_about(
     assert cipher is not None
     alpn = protocols[0] if protocols else None
     assert server.how() == {"transport": "tls", "version": name, "cipher": cipher[0], "alpn": alpn, "resumed": False}
+
+
+def test_refuses_a_key_exchange_in_a_finite_field_before_it_costs_anything(context: ssl.SSLContext) -> None:
+    groups = b"\0\x0a\0\4\0\2\1\4"  # ffdhe8192 alone
+    body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(groups).to_bytes(2, "big") + groups
+    server = Session(context)
+    with pytest.raises(PeerError, match="finite field"):
+        server.receive(b"\x16\3\1" + (len(body) + 4).to_bytes(2, "big") + b"\1" + len(body).to_bytes(3, "big") + body)
+    assert server.take_output() == bytes.fromhex("15 0303 0002 02 28")

@@ -9,7 +9,8 @@ Reply = Callable[[bytes | None], None]
 
 
 class EchoAnswerer:
-    """Messages that start with `slow` wait for `release`; `none` deserves no answer; all else is echoed at once."""
+    """Messages that start with `slow` wait for `release`; `none` deserves no answer; `broken` shows a fault in the
+    answerer; all else is echoed at once."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[bytes, Reply]] = []
@@ -20,11 +21,13 @@ class EchoAnswerer:
 
     def lookup(self, message: bytes) -> bytes | None:
         self.seen.append(message)
-        return None if message.startswith((b"slow", b"none")) else message
+        return None if message.startswith((b"slow", b"none", b"broken")) else message
 
     def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
         self.askers.append(asker)
+        if message.startswith(b"broken"):
+            raise ZeroDivisionError
         if message.startswith(b"none"):
             reply(None)
             return

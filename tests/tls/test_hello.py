@@ -123,6 +123,7 @@ def test_a_client_that_insists_on_compression_is_refused(door: Door) -> None:
     assert alert(door, records(hello.hello(compressions=b"\1\0", shares=key_share()))) == ILLEGAL_PARAMETER
 
 
+FFDHE_8192 = 0x0104
 GROUPS = {"X25519": X25519, "P-256": P_256, "P-384": P_384, "X448": X448}
 
 
@@ -143,6 +144,15 @@ def test_asks_for_another_share_where_none_will_do(door: Door, group: int) -> No
         client.ask(b"hello")
         assert client.answers() == b"\0\5hello"
         assert (client.group, client.alpn, client.retried) == (group, b"dot", True)
+
+
+@pytest.mark.parametrize(
+    ("groups", "shares"), [((X25519, FFDHE_8192), {FFDHE_8192: b"\2" * 1024}), ((GREASE, FFDHE_8192), {})]
+)
+def test_a_finite_field_is_refused_before_it_costs_a_tenth_of_a_second(
+    door: Door, groups: tuple[int, ...], shares: dict[int, bytes]
+) -> None:
+    assert alert(door, records(hello.hello(groups=groups, shares=shares))) == HANDSHAKE_FAILURE
 
 
 @pytest.mark.parametrize("other", [Key(X25519), None], ids=["with a share", "after a retry"])

@@ -1,8 +1,14 @@
 """What may come after the handshake, and what may not: records without content, new keys, alerts, damage."""
 
-from collections.abc import Iterator
+import hmac
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import hello
 from .conftest import Door
@@ -135,3 +141,51 @@ def test_a_record_without_content_in_the_middle_of_a_handshake_is_refused(door: 
         with pytest.raises((Alert, EOFError)):
             while True:
                 client.record()
+
+
+def test_renegotiation_that_is_declined_is_never_saved_up(door: Door, tmp_path: Path) -> None:
+    """Each hello on TLS 1.2 is answered at once, also where a message comes along that gets no answer."""
+    with socket.create_connection(("127.0.0.1", door.port), 10) as raw:
+        seal = _handshake_of_1_2(raw, tmp_path / "secrets")
+        again = hello.old_hello()
+        raw.sendall(b"".join(seal(HANDSHAKE, again) for _ in range(50)) + seal(APPLICATION_DATA, b"\0\4none"))
+        warnings = b""
+        while len(warnings) < 50 * (5 + 8 + 2 + 16):  # header, nonce, alert, tag
+            warnings += raw.recv(65536)
+        assert warnings[0] == ALERT
+
+
+def _handshake_of_1_2(raw: socket.socket, secrets: Path) -> Callable[[int, bytes], bytes]:
+    """What makes records of TLS 1.2 that no library would send (RFC 5246 6.3, RFC 5288 3)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    context.keylog_filename = str(secrets)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing)
+    received = b""
+    while True:
+        try:
+            client.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            raw.sendall(outgoing.read())
+            received += (octets := raw.recv(65536))
+            incoming.write(octets)
+    client_random, master = map(bytes.fromhex, secrets.read_text().splitlines()[-1].split()[1:])
+    server_random = received[11:43]  # after the headers of record and message, and the version
+    seed = b"key expansion" + server_random + client_random
+    block, link = b"", seed
+    while len(block) < 40:
+        link = hmac.digest(master, link, "sha256")
+        block += hmac.digest(master, link + seed, "sha256")
+    cipher, salt, numbers = AESGCM(block[:16]), block[32:36], count(1)
+
+    def seal(kind: int, content: bytes) -> bytes:
+        nonce = next(numbers).to_bytes(8, "big")
+        header = bytes([kind, 3, 3])
+        sealed = cipher.encrypt(salt + nonce, content, nonce + header + len(content).to_bytes(2, "big"))
+        return header + (len(nonce) + len(sealed)).to_bytes(2, "big") + nonce + sealed
+
+    return seal
