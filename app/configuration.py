@@ -171,8 +171,14 @@ def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str,
 class _UniqueKeys(yaml.BaseLoader):
     """Every scalar is text, as in the environment, so that YAML 1.1 makes no number of 18:53 and no date of 2026-1-1.
 
-    Refuses a key given twice, of which YAML would silently keep the last.
+    Refuses a key given twice, of which YAML would silently keep the last, and aliases, with which three hundred octets
+    can stand for gigabytes.
     """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", None)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

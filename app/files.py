@@ -1,5 +1,6 @@
 """One way to write a file: a reader sees the old content or the new, whole, also after a power cut."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -46,10 +47,17 @@ def keep(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = N
 
 
 def keep_folder(path: Path, mode: int, group_id: int | None = None) -> None:
-    """Make the folder, or give the one that is there its mode and group. Raises OSError."""
+    """Make the folder, or give the one that is there its mode and group. Raises OSError, also for a link."""
+    refuse_link(path)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.stat()
     if group_id is not None and status.st_gid != group_id:
         os.chown(path, -1, group_id)
     if stat.S_IMODE(status.st_mode) != mode:
         path.chmod(mode)
+
+
+def refuse_link(path: Path) -> None:
+    """Raises OSError (ELOOP) if `path` is a link: whoever put it there would decide what we hand over to others."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))

@@ -40,7 +40,7 @@ def address(raw: object) -> IPAddress:
     try:
         value = ip_address(str(raw).strip())
     except ValueError:
-        raise ValueError("must be IP addresses with commas between them, like 192.168.1.10, fd00::10") from None
+        raise ValueError("must be IP addresses, like 192.168.1.10 or fd00::10") from None
     if value.is_unspecified or value.is_multicast or getattr(value, "scope_id", None):
         raise ValueError("must be addresses that a device can reach, like 192.168.1.10")
     return value
@@ -170,8 +170,8 @@ def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 
 def path(raw: object) -> Path:
     """An absolute path; a relative one is taken from the current folder."""
-    if not isinstance(raw, str):
-        raise ValueError("must be a path")
+    if not isinstance(raw, str) or not raw.isprintable() or '"' in raw:
+        raise ValueError("must be a path, without quotes and line ends")
     return Path(raw).absolute()
 
 

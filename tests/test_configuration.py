@@ -87,6 +87,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("- dot", "must hold settings"),
         ("dot: 853", "dot: must be followed by settings of its own"),
         ("hostname: a.b\nhostname: c.d", "the key hostname is given twice"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\naddresses: [*b, *b]", "an alias: write out what it stands for"),
         ("xyzzy: 1", "xyzzy: there is no such setting; the README"),
     ],
 )

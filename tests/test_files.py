@@ -82,3 +82,11 @@ def test_what_others_may_read_is_taken_from_them_again(tmp_path: Path) -> None:
     keep_folder(path.parent, 0o700)
     keep(path, b"secret", 0o600)
     assert (path.parent.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_no_link_is_followed_to_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to("elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        keep_folder(tmp_path / "link", 0o700)
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o755

@@ -13,7 +13,17 @@ from .wire import Rcode
 ASKED = b"\xc0\x0c"
 """The owner of a record in an answer, when it is the name that was asked: a pointer to the question."""
 
-TYPE_A, TYPE_NS, TYPE_CNAME, TYPE_SOA, TYPE_PTR, TYPE_MX, TYPE_AAAA, TYPE_DS, TYPE_SVCB = 1, 2, 5, 6, 12, 15, 28, 43, 64
+(
+    TYPE_A,
+    TYPE_NS,
+    TYPE_CNAME,
+    TYPE_SOA,
+    TYPE_PTR,
+    TYPE_MX,
+    TYPE_AAAA,
+    TYPE_DS,
+) = 1, 2, 5, 6, 12, 15, 28, 43
+TYPE_SVCB, TYPE_HTTPS = 64, 65
 ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
 _MOST_ALIASES = 32
@@ -105,11 +115,21 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
 
 
 def aliases(response: bytes) -> list[str]:
-    """The names that the answer leads to by CNAME, in its order. Raises UpstreamError like `read`."""
+    """The names that the answer leads to, in its order: by CNAME, and as the target of SVCB or HTTPS (RFC 9460 2).
+
+    Raises UpstreamError like `read`, and for more of them than anybody needs.
+    """
     found: list[str] = []
     for section, _, rtype, _, rdata in read(response):
-        if section != ANSWER or len(found) == _MOST_ALIASES:
+        if section != ANSWER:
             break
-        if rtype == TYPE_CNAME:
-            found.append(names.asked(rdata))
+        try:
+            if rtype == TYPE_CNAME:
+                found.append(names.asked(rdata))
+            elif rtype in (TYPE_SVCB, TYPE_HTTPS) and rdata[2] != 0:  # the root is the owner itself, or nobody
+                found.append(names.asked(rdata[2:]))
+        except IndexError:
+            raise UpstreamError("a target in the response is malformed") from None
+        if len(found) > _MOST_ALIASES:
+            raise UpstreamError("the response leads to too many names")
     return found

@@ -11,10 +11,7 @@ from typing import Any
 
 from app.dot.sightings import MARK_OCTETS, Sightings
 from app.errors import OperatorError
-from app.settings import Settings
-from app.values import IPAddress
 
-from . import places
 from .places import bound_for_all
 
 _LINE_OCTETS = 64
@@ -64,28 +61,6 @@ class Checks:
                     writer.close()
         except (OSError, TimeoutError, ValueError) as error:
             raise OperatorError(f"the front door does not answer ({error}): the log of the box says why") from error
-
-
-class OwnAddresses:
-    """The addresses of this box as the bootstrap and upkeep found them; `refresh` looks whether they changed."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._changed_ns = 0
-        self._addresses: tuple[IPAddress, ...] = ()
-        self.refresh()
-
-    def __call__(self) -> tuple[IPAddress, ...]:
-        return self._addresses
-
-    def refresh(self) -> None:
-        try:
-            changed_ns = places.enrolment(self._settings).stat().st_mtime_ns
-            if changed_ns != self._changed_ns:
-                self._addresses = places.read_enrolment(self._settings).addresses
-                self._changed_ns = changed_ns
-        except (OSError, OperatorError):
-            pass  # the old ones are the best there are; upkeep tells what is wrong with the file
 
 
 def _octets(nonce: str) -> bytes:

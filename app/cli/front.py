@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -37,10 +35,11 @@ from app.ops.addresses import bridge_gateway
 from app.settings import Settings
 
 from . import control, places
-from .checks import OwnAddresses, serve_checks
+from .checks import serve_checks
 from .rules import Rules
 from .state import State
 from .why import RunningHouse
+from .workers import Workers
 
 log = logging.getLogger("homedot")
 
@@ -77,8 +76,6 @@ class _Shared:
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
         self.sightings = Sightings(monotonic)
-        self.own_addresses = OwnAddresses(settings)
-        self.check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", self.own_addresses, self._saw)
         self.pause = Pause(monotonic)
         self.limits = _limits(settings)
         self.state = State(self.occupancy, self.counters, self.pause)
@@ -87,52 +84,33 @@ class _Shared:
         """For a connection that just came: with the certificate of this moment."""
         return Session(self.certificate.context)
 
-    def _saw(self, mark: bytes, asker: Asker) -> None:
+    def saw(self, mark: bytes, asker: Asker) -> None:
         self.sightings.note(mark, {"client": asker.client, **asker.how()})
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all.
-
-    The first process watches the others: when one ends, all end, and the supervisor starts anew.
-    """
+    """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all."""
     shared = _Shared(settings)
     workers = settings.dot.workers
     sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
-    # The children hold the reading end; when the first process is gone, however it went, they see the end of the file.
-    lifeline, held = os.pipe()
-    children: list[int] = []
-    own = 0
-    for worker in range(1, workers):
-        child = os.fork()
-        if child == 0:
-            own, children = worker, []
-            os.close(held)
-            break
-        children.append(child)
+    crew = Workers(workers)
     for worker in range(workers):
-        if worker != own:
+        if worker != crew.number:
             sockets[worker].close()
     with asyncio.Runner(loop_factory=Loop) as runner:
-        sys.exit(runner.run(_serve(shared, own, sockets[own], lifeline if own else None, children)))
+        sys.exit(runner.run(_serve(shared, crew, sockets[crew.number])))
 
 
-async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int | None, children: list[int]) -> int:
-    settings, count, row = shared.settings, shared.counters.row(worker), shared.occupancy.row(worker)
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
+    settings, is_first = shared.settings, crew.number == 0
+    count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
     refresh = partial(shared.certificate.refresh, count)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, _hang_up, refresh, children)
-    lost: list[int] = []
-    loop.add_signal_handler(signal.SIGCHLD, _child_ended, children, lost, stopping)
-    if lifeline is not None:
-        loop.add_reader(lifeline, stopping.set)
-
+    stopping = crew.watch(refresh)
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
     rules = Rules(settings, lambda: shared.pause.left_s > 0)
-    make = partial(Pipeline, log_query=log_query, check_names=shared.check_names)
+    check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", lambda: rules.addresses, shared.saw)
+    make = partial(Pipeline, log_query=log_query, check_names=check_names)
     answerer = make(Cache(_CACHE_BYTES, monotonic), upstream, rules.house)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
@@ -148,17 +126,15 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
     running = RunningHouse(rules, upstream, settings.blocking.enabled)
-    told = await _serve_ourselves(shared, running) if worker == 0 else []
-    if worker == 0:
+    told = await _serve_ourselves(shared, running) if is_first else []
+    if is_first:
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.own_addresses.refresh))]
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh))]
     often = partial(_look_at_rules, rules, answerers), partial(_count_given, count, answerers)
     looks.append(asyncio.create_task(_every(control.LOOK_S / 2, *often)))
     await stopping.wait()
-    for child in children:
-        if child not in lost:
-            os.kill(child, signal.SIGTERM)
+    crew.end()
     if datagrams is not None:
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
@@ -167,7 +143,7 @@ async def _serve(shared: _Shared, worker: int, sockets: _Sockets, lifeline: int 
         look.cancel()
     for server in told:
         server.close()
-    return 1 if lost else 0
+    return crew.exit_code
 
 
 def _affordable_connections(settings: Settings) -> int:
@@ -204,7 +180,10 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(pause_s)
         for look in looks:
-            look()
+            try:
+                look()
+            except Exception:
+                log.exception("a fault of Homedot's own; it is looked at again")
 
 
 def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
@@ -231,18 +210,3 @@ async def _serve_ourselves(shared: _Shared, running: RunningHouse) -> list[async
 
 def _log_query(message: bytes) -> None:
     log.info("query %s", question_text(message))
-
-
-def _hang_up(refresh: "partial[None]", children: list[int]) -> None:
-    refresh()
-    for child in children:
-        os.kill(child, signal.SIGHUP)
-
-
-def _child_ended(children: list[int], lost: list[int], stopping: asyncio.Event) -> None:
-    for child in children:
-        if child not in lost and os.waitpid(child, os.WNOHANG)[0]:
-            lost.append(child)
-            if not stopping.is_set():
-                log.error("worker %d ended; ending the others, to start anew", child)
-    stopping.set()

@@ -108,3 +108,5 @@ def read_enrolment(settings: Settings) -> "Enrolment":
         return from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
+    except ValueError as error:
+        raise OperatorError(f"{path}: cannot be read: {error}; a restart writes it anew") from error

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import OperatorError
-from app.files import keep
+from app.files import keep, refuse_link
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
 from app.ops import addresses, reach
@@ -173,6 +173,7 @@ def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
     """
     try:
         with disk.write_faults(path):
+            refuse_link(path)
             if not path.is_dir():
                 path.mkdir(parents=True)
                 path.chmod(0o755)

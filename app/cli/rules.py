@@ -16,6 +16,7 @@ from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
 from app.ops.addresses import bridge_gateway
 from app.settings import Settings
+from app.values import IPAddress
 
 from . import places
 
@@ -44,6 +45,11 @@ class Rules:
             return None
         self.house = self._build()
         return self.house
+
+    @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """Those of this box, as they were found last."""
+        return self._enrolment.addresses if self._enrolment else ()
 
     @property
     def is_paused(self) -> bool:

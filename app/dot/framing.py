@@ -1,7 +1,5 @@
 """The two-octet length before every DNS message on a stream, both ways (RFC 1035 4.2.2, RFC 7858 3.3). Pure."""
 
-MAX_MESSAGE_BYTES = 65535
-
 
 def split(stream: bytes) -> tuple[list[bytes], bytes]:
     """The whole messages at the start of `stream`, and the octets of the unfinished one that follow them."""

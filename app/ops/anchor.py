@@ -15,7 +15,7 @@ import dns.rdatatype
 import dns.zonefile
 
 from app.errors import OperatorError
-from app.files import write_atomically
+from app.files import refuse_link, write_atomically
 
 _MOST_OCTETS = 65536
 _ANCHOR_TYPES = {dns.rdatatype.DNSKEY, dns.rdatatype.DS}
@@ -46,6 +46,7 @@ def ensure(path: Path, uid: int | None, shipped: Path) -> str | None:
 
 def _make_folder(folder: Path, uid: int | None) -> None:
     """unbound writes here, and so does root in a container where it is bound by permissions: through its group."""
+    refuse_link(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if folder.lstat().st_uid != uid and uid is not None:
         if folder.lstat().st_uid == os.geteuid():

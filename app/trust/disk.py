@@ -12,6 +12,18 @@ from app.errors import OperatorError
 
 T = TypeVar("T")
 
+_FULL = "cannot be written, the disk is full: free some space and start again"
+_REASONS = {
+    errno.ENOENT: "is missing",
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "cannot be written, the volume is read-only: mount one there that {who} can write",
+    errno.ELOOP: "is a link, and none is followed there: put the folder itself in its place",
+    errno.EPERM: (
+        "{who} may not set owner or mode there: start the container with the capabilities listed in compose.yaml"
+    ),
+}
+
 
 def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
     """The parsed content of a file. When it cannot be read or parsed: None, and a line is added to `faults`."""
@@ -61,25 +73,14 @@ def write_faults(folder: Path) -> Iterator[None]:
 
 def _sentence(error: OSError, path: Path) -> str:
     who = f"uid {os.geteuid()}"
-    match error.errno:
-        case errno.ENOENT:
-            return f"{path}: is missing"
-        case errno.ENOSPC | errno.EDQUOT:
-            return f"{path}: cannot be written, the disk is full: free some space and start again"
-        case errno.EROFS:
-            return f"{path}: cannot be written, the volume is read-only: mount one there that {who} can write"
-        case errno.EACCES:
-            place, status = _nearest(path)
-            return (
-                f"{path}: {who} may not use it, because {place} belongs to uid {status.st_uid} "
-                f"with mode {stat.S_IMODE(status.st_mode):04o}: give {who} access, or let it own {place}"
-            )
-        case errno.EPERM:
-            return (
-                f"{path}: {who} may not set owner or mode there: "
-                f"start the container with the capabilities listed in compose.yaml"
-            )
-    return f"{path}: {who} cannot use it: {error.strerror}"
+    if error.errno == errno.EACCES:
+        place, status = _nearest(path)
+        return (
+            f"{path}: {who} may not use it, because {place} belongs to uid {status.st_uid} "
+            f"with mode {stat.S_IMODE(status.st_mode):04o}: give {who} access, or let it own {place}"
+        )
+    reason = _REASONS.get(error.errno or 0, f"{{who}} cannot use it: {error.strerror}")
+    return f"{path}: {reason.replace('{who}', who)}"
 
 
 def _nearest(path: Path) -> tuple[Path, os.stat_result]:

@@ -44,13 +44,23 @@ def test_records_are_taken_out_of_their_message_whole() -> None:
 
 
 def test_aliases_are_the_targets_in_the_answer() -> None:
-    assert records.aliases(response()) == ["web.example"]
+    assert records.aliases(response()) == ["web.example", "svc.example"]
 
 
-def test_an_endless_row_of_aliases_is_not_read_to_its_end() -> None:
+@pytest.mark.parametrize(
+    ("kind", "target", "found"), [("SVCB", "Tracker.Example.", ["tracker.example"]), ("HTTPS", ".", [])]
+)
+def test_a_service_elsewhere_is_a_name_that_the_answer_leads_to(kind: str, target: str, found: list[str]) -> None:
+    message = dns.message.make_response(dns.message.make_query("www.example.", kind))
+    message.answer = [dns.rrset.from_text("www.example.", 300, "IN", kind, f"1 {target} ipv4hint=192.0.2.1")]
+    assert records.aliases(message.to_wire()) == found
+
+
+def test_an_endless_row_of_aliases_is_upstreams_error() -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
     message.answer = [dns.rrset.from_text(f"{i}.example.", 300, "IN", "CNAME", f"{i + 1}.example.") for i in range(999)]
-    assert len(records.aliases(message.to_wire(max_size=65535))) == 32
+    with pytest.raises(UpstreamError, match="too many names"):
+        records.aliases(message.to_wire(max_size=65535))
 
 
 @given(st.binary(max_size=200), st.integers(0, 0xFFFF))

@@ -1,15 +1,11 @@
 import asyncio
-import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from app.cli import places
-from app.cli.checks import Checks, OwnAddresses, serve_checks
-from app.configuration import load
+from app.cli.checks import Checks, serve_checks
 from app.dot.sightings import Sightings
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
@@ -71,19 +67,3 @@ async def test_every_user_of_the_box_may_ask(tmp_path: Path) -> None:
     server = await serve_checks(tmp_path / "check.sock", Sightings(Clock()))
     assert (tmp_path / "check.sock").stat().st_mode & 0o777 == 0o666
     server.close()
-
-
-def test_addresses_are_those_of_the_file_and_follow_it(tmp_path: Path) -> None:
-    settings = load({"HOMEDOT_RUN_DIR": str(tmp_path)}).settings
-    addresses = OwnAddresses(settings)
-    assert addresses() == ()
-    path = places.enrolment(settings)
-    path.parent.mkdir()
-    for number, address in enumerate(("192.168.1.10", "192.168.1.11")):
-        path.write_text(replace(ENROLMENT, addresses=(ip_address(address),)).to_json())
-        os.utime(path, ns=(number, number + 1))
-        addresses.refresh()
-        assert addresses() == (ip_address(address),)
-    path.write_text("broken")
-    addresses.refresh()
-    assert addresses() == (ip_address("192.168.1.11"),)

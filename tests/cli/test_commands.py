@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from app.cli.commands import main
+from app.cli.commands import _COMMANDS, main
 
 
 def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -34,25 +34,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
     assert "COMMAND" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "bootstrap",
-        "ca",
-        "config",
-        "doctor",
-        "dot",
-        "healthcheck",
-        "key",
-        "lists",
-        "setup-phone",
-        "snippet",
-        "supervise",
-        "upkeep",
-        "version",
-        "web",
-    ],
-)
+@pytest.mark.parametrize("command", [*_COMMANDS, "version"])
 def test_every_command_is_in_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"], {})

@@ -286,6 +286,18 @@ def test_the_folder_of_the_lists_can_be_reached_by_everybody_and_its_neighbours_
     assert (settings.data_dir / "ca").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("name", ["lists", "web", "unbound"])
+def test_a_link_on_the_volume_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    settings = settings_in(tmp_path)
+    settings.data_dir.mkdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (settings.data_dir / name).symlink_to(tmp_path / "elsewhere")
+    start(settings)
+    assert f"{settings.data_dir / name}: is a link, and none is followed there" in capsys.readouterr().out
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
+
+
 def test_without_blocking_there_is_no_folder_of_lists(tmp_path: Path) -> None:
     settings = replace(settings_in(tmp_path), blocking=Blocking(enabled=False))
     start(settings)

@@ -101,11 +101,14 @@ def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(t
     rules = Rules(chosen, lambda: False)
     assert rules.house.decide(HOSTNAME).kind is Kind.LOCAL
     assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+    assert rules.addresses == ENROLMENT.addresses
     write_atomically(path, replace(ENROLMENT, addresses=(ip_address("192.168.1.11"),)).to_json().encode())
     assert rules.look() is not None
     assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.RESERVED
-    write_atomically(path, b"nonsense")
-    assert rules.look() is None
+    for damaged in (b"nonsense", b"\xff"):
+        write_atomically(path, damaged)
+        assert rules.look() is None
+    assert rules.addresses == (ip_address("192.168.1.11"),)
     assert rules.house.decide("11.1.168.192.in-addr.arpa").kind is Kind.LOCAL
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dot.framing import MAX_MESSAGE_BYTES, prefix, split
+from app.dot.framing import prefix, split
 
 messages = st.lists(st.binary(max_size=300), max_size=8)
 
@@ -25,10 +25,10 @@ def test_an_unfinished_message_is_left_over_whole(sent: list[bytes], tail: bytes
 
 
 def test_an_empty_and_a_longest_message_are_messages() -> None:
-    longest = bytes(MAX_MESSAGE_BYTES)
+    longest = bytes(65535)
     assert split(b"\0\0" + prefix(longest) + longest) == ([b"", longest], b"")
 
 
 def test_refuses_to_prefix_more_than_two_octets_can_count() -> None:
     with pytest.raises(OverflowError):
-        prefix(bytes(MAX_MESSAGE_BYTES + 1))
+        prefix(bytes(65536))
