@@ -1,11 +1,19 @@
 """A network and mounts of one's own: addresses come and go, disks are small, and the machine notices nothing."""
 
+import ctypes
+import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from tests.appliance import clean
+
+T = TypeVar("T")
+_CLONE_NEWNET = 0x40000000  # linux/sched.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,19 @@ class Namespace:
             [*self.enter, "homedot", *arguments],
             env=clean(environment), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
+
+    def inside(self, work: Callable[[], T]) -> T:
+        """Do `work` in a thread of its own that has this network, as has everything that `work` starts."""
+
+        def enter_and_work() -> T:
+            libc = ctypes.CDLL(None, use_errno=True)
+            with Path(f"/proc/{self.pid}/ns/net").open() as network:
+                if libc.setns(network.fileno(), _CLONE_NEWNET):  # a thread's own; Python has it from 3.12 on
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            return work()
+
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(enter_and_work).result()
 
 
 @contextmanager

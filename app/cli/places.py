@@ -85,6 +85,16 @@ def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 
 
+def unsettled(settings: Settings) -> Path:
+    """Is there while the choice how to resolve was made without reaching anybody, and is to be made again."""
+    return settings.run_dir / "unsettled"
+
+
+def supervisor_pid(settings: Settings) -> Path:
+    """The process id of the supervisor, written by itself."""
+    return settings.run_dir / "supervisord.pid"
+
+
 def read_signed(settings: Settings, profile: bytes) -> bytes:
     """The signed form of `profile`, or `profile` itself when nobody signed it."""
     try:

@@ -60,6 +60,7 @@ def bootstrap(settings: Settings) -> None:
         warnings += token.ensure(settings) if settings.web.enabled else ()
     enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice))
     publish_profiles(settings, identity, enrolment)
+    resolver.note(settings, choice)
     for warning in (*warnings, *unannounced):
         print(f"homedot: warning: {warning}")
     print(setup_text(enrolment), flush=True)

@@ -1,6 +1,7 @@
 """The long-running programs, as supervisord starts them. Each imports what it runs, and nothing of the others."""
 
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +15,10 @@ from . import places
 
 log = logging.getLogger("homedot")
 
-LOOK_DEADLINE_S = 45  # a slow disk and a busy Raspberry Pi take seconds; the next minute tries again
+# A slow disk and a busy Raspberry Pi take seconds; the next minute tries again.
+LOOK_DEADLINE_S = 45
+ASK_DEADLINE_S = 20
+FOLLOW_DEADLINE_S = 30
 
 
 def supervise(settings: Settings, configuration: str) -> int:
@@ -83,6 +87,7 @@ def web(settings: Settings) -> None:
             log.debug("%s", error)
             return None
 
+    _end_well_on_sigterm()
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
     read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
     checks = Checks(places.check_socket(settings))
@@ -92,14 +97,31 @@ def web(settings: Settings) -> None:
 
 
 def upkeep(settings: Settings) -> None:
-    """Every minute: renew the certificate when due, follow a new address of this box."""
+    """Every minute: renew the certificate when due, follow a new address of this box, and a network that came late."""
     from app.ops.upkeep import in_child, listen
 
     from .renewal import Renewal, look, situation
+    from .settling import Settling, ask, follow, is_settled
 
     _log_to_stderr("upkeep")
     renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
-    listen(sys.stdin.buffer, sys.stdout.buffer, renewal.tick)
+    settling = Settling(
+        partial(is_settled, settings),
+        partial(in_child, partial(ask, settings), ASK_DEADLINE_S),
+        lambda asked: in_child(partial(follow, settings, asked), FOLLOW_DEADLINE_S),
+    )
+
+    def minute() -> None:
+        renewal.tick()
+        settling.tick()
+
+    _end_well_on_sigterm()
+    listen(sys.stdin.buffer, sys.stdout.buffer, minute)
+
+
+def _end_well_on_sigterm() -> None:
+    """With exit code 0: a program that ended because of the signal itself is told of as one that broke."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _log_to_stderr(program: str) -> None:

@@ -1,9 +1,8 @@
-"""When upkeep must look closely, and what of its findings is new to tell.
+"""When upkeep must look closely.
 
 A close look loads the certificate library, which on a Raspberry Pi takes a second: not every minute.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,8 +15,7 @@ from app.settings import Settings
 from app.trust import clock
 
 from . import places
-
-log = logging.getLogger("homedot")
+from .telling import Telling
 
 LOOK_AT_LEAST_EVERY_S = 3600.0
 
@@ -39,7 +37,7 @@ class Renewal:
         self._monotonic = monotonic
         self._seen: object = None
         self._next_s = 0.0
-        self._told: frozenset[str] = frozenset()
+        self._telling = Telling()
 
     def tick(self) -> None:
         """Never raises."""
@@ -52,15 +50,7 @@ class Renewal:
             return
         if not findings["faults"]:
             self._seen, self._next_s = situation, self._monotonic() + LOOK_AT_LEAST_EVERY_S
-        for line in findings["news"]:
-            log.warning("%s", line)
-        for line in findings["faults"]:
-            if line not in self._told:
-                log.error("what was served before is served on, but there is something to mend: %s", line)
-        for line in findings["warnings"]:
-            if line not in self._told:
-                log.warning("%s", line)
-        self._told = frozenset(findings["faults"] + findings["warnings"])
+        self._telling.tell(findings)
 
 
 def situation(settings: Settings) -> object:

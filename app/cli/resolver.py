@@ -27,7 +27,7 @@ def choose(settings: Settings) -> reach.Choice:
 
 
 def prepare(settings: Settings, mode: str) -> list[str]:
-    """Write unbound.conf and what it needs, and let unbound check it. Returns warnings; raises OperatorError."""
+    """Write unbound.conf and what it needs, once unbound has checked it. Returns warnings; raises OperatorError."""
     resolver, path = settings.resolver, places.unbound_conf(settings)
     uid = _uid()
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
@@ -46,10 +46,32 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         cache_bytes=engine.cache_bytes(memory.limit_bytes()),
         run_dir=settings.run_dir,
     )
+    draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
     with disk.write_faults(path):
-        write_atomically(path, text.encode())
-    checkconf.check(path, None if uid is None else USER)
+        write_atomically(draft, text.encode())
+    checkconf.check(draft, None if uid is None else USER)
+    with disk.write_faults(path):
+        draft.rename(path)
     return warnings
+
+
+def note(settings: Settings, choice: reach.Choice) -> None:
+    """Leave word whether the choice is to be made again. Raises OperatorError."""
+    path = places.unsettled(settings)
+    with disk.write_faults(path):
+        if choice.settled:
+            path.unlink(missing_ok=True)
+        else:
+            write_atomically(path, b"")
+
+
+def become_unbound() -> None:
+    """Give up root for good: what this process then reads from the network leads to no key."""
+    uid = _uid()
+    if uid is not None:
+        os.setgroups([])
+        os.setgid(pwd.getpwuid(uid).pw_gid)
+        os.setuid(uid)
 
 
 def let_others_through(data_dir: Path) -> None:

@@ -35,10 +35,14 @@ _Outcome = Literal["genuine", "false", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How to resolve, and why: `reason` completes a log line like "recursive: a root server answered"."""
+    """How to resolve, and why: `reason` completes a log line like "recursive: a root server answered".
+
+    One that is not `settled` was made without reaching anybody: the same question later may have another answer.
+    """
 
     mode: str
     reason: str
+    settled: bool = True
 
 
 async def choose(
@@ -61,8 +65,8 @@ async def choose(
     if await _any_reachable(forwarders, ca_bundle):
         return Choice("forward", f"port 53 is {'rewritten' if rewritten else 'blocked'} on this network")
     if rewritten:
-        return Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached")
-    return Choice("recursive", "no network yet")
+        return Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", False)
+    return Choice("recursive", "no network yet", False)
 
 
 def _records(setting: str, path: Path) -> list[dns.rrset.RRset]:

@@ -2,10 +2,18 @@
 
 supervisord by itself carries on with a program in the state FATAL, and always exits with 0. Here a FATAL program ends
 the whole container with 1, so that the engine restarts it and the operator sees which program it was.
+
+Every line of the log is "PROGRAM: text". supervisord's own are brought into that form here, and so are unbound's, which
+it gives us as events.
+
+On SIGUSR1 it has unbound started anew, because a configuration was written that an unbound which runs would not take
+whole: the certificates of forwarders are read at a start only.
 """
 
 import fcntl
 import os
+import re
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,12 +27,41 @@ from supervisor.supervisord import Supervisor
 
 from app.errors import OperatorError
 
+_HEAD_OF_UNBOUND = re.compile(r"^\[\d+\] unbound\[\d+:[0-9a-f]+\] ")
+_NO_NEWS = ("info: start of service ", "info: service stopped ")
+
 
 class _Options(ServerOptions):
     test = False
 
+    def make_logger(self) -> None:
+        super().make_logger()
+        for handler in self.logger.handlers:
+            handler.setFormat("homedot: %(message)s\n")
+
     def set_uid_or_exit(self) -> None:
         """Stay who we are: each program drops to a user of its own, and the warning about it would only worry."""
+
+
+class _Alarm:
+    """Among the file descriptors that supervisord waits on: readable when a signal came, which ends the wait.
+
+    By itself it notices signals, and with them that a program ended, up to a second later.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_read_event(self) -> None:
+        os.read(self.descriptor, 4096)
 
 
 class _Supervisor(Supervisor):
@@ -34,17 +71,35 @@ class _Supervisor(Supervisor):
 
     def runforever(self) -> None:
         events.subscribe(events.ProcessStateFatalEvent, self._stop_everything)
+        events.subscribe(events.ProcessLogStdoutEvent, _relay)
+        signal.signal(signal.SIGUSR1, self._restart_unbound)
+        alarm = _Alarm()
+        self.options.get_socket_map()[alarm.descriptor] = alarm
         super().runforever()
+
+    def _restart_unbound(self, *_: object) -> None:
+        """Let it end by itself; that it is started anew then is its `autorestart`."""
+        process = self.process_groups["unbound"].processes["unbound"]
+        try:
+            if process.pid:
+                os.kill(process.pid, signal.SIGTERM)
+        except OSError as error:
+            _say(f"unbound cannot be started anew: {error.strerror}: restart Homedot")
 
     def _stop_everything(self, event: events.ProcessStateFatalEvent) -> None:
         if self.failed:
             return  # the others fall because it did
         self.failed = True
-        sys.stderr.write(
-            f"homedot: {event.process.config.name} cannot be kept running; stopping. See its lines above.\n"
-        )
-        sys.stderr.flush()
+        _say(f"{event.process.config.name} cannot be kept running; stopping. See its lines above.")
         self.options.mood = SupervisorStates.SHUTDOWN
+
+
+def restart_unbound(pid_file: Path) -> None:
+    """Have the supervisor that wrote `pid_file` start unbound anew. Raises OperatorError if there is none."""
+    try:
+        os.kill(int(pid_file.read_text()), signal.SIGUSR1)
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{pid_file}: unbound is not started anew: {error}: restart Homedot") from error
 
 
 def run(configuration: Path, variables: Mapping[str, str]) -> int:
@@ -63,6 +118,18 @@ def run(configuration: Path, variables: Mapping[str, str]) -> int:
     with suppress(asyncore.ExitNow):  # how supervisord leaves its loop
         supervisor.main()
     return 1 if supervisor.failed else 0
+
+
+def _relay(event: events.ProcessLogStdoutEvent) -> None:
+    lines = (_HEAD_OF_UNBOUND.sub("", line) for line in event.data.decode(errors="replace").splitlines())
+    text = "".join(f"{event.process.config.name}: {line}\n" for line in lines if not line.startswith(_NO_NEWS))
+    with suppress(OSError):  # a full disk must not keep unbound waiting for us to read on
+        os.write(1, text.encode())
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"homedot: {sentence}\n")
+    sys.stderr.flush()
 
 
 def _share(descriptor: int) -> None:

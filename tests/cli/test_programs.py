@@ -7,8 +7,10 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,24 +118,33 @@ def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, interne
     assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is in use" in text
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("words", ["app dot", "unbound"])
-def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, words: str) -> None:
+def test_a_program_that_ends_comes_back(folder: Path, internet: Internet, words: str, number: signal.Signals) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         pid = program(appliance, words)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
         while pid in children(appliance.process.pid):
             time.sleep(0.01)  # until supervisord has noticed
         wait_until_answering(appliance, "dns.home.arpa")
         assert program(appliance, words) != pid
 
 
-def test_sigterm_ends_everything_with_0(folder: Path, internet: Internet) -> None:
-    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
+def test_sigterm_ends_everything_with_0_also_with_clients_connected(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance, ExitStack() as clients:
+        context = ssl.create_default_context(cafile=appliance.root)
+        for _ in range(20):
+            raw = clients.enter_context(socket.create_connection(("127.0.0.1", appliance.dot_port)))
+            clients.enter_context(context.wrap_socket(raw, server_hostname=HOSTNAME))
         started = children(appliance.process.pid)
         assert len(started) == 5
+        before = appliance.log
+        begun_s = time.monotonic()
         appliance.process.send_signal(signal.SIGTERM)
         assert appliance.process.wait(20) == 0
+        assert time.monotonic() - begun_s < 3
         assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+        assert appliance.log.removeprefix(before) == "homedot: received SIGTERM indicating exit request\n"
 
 
 def test_doctor_finds_nothing_wrong(folder: Path, internet: Internet) -> None:

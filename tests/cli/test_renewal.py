@@ -65,27 +65,10 @@ def test_looks_every_minute_while_it_fails(box: Box, findings: dict[str, list[st
     assert [box.tick() for _ in range(3)] == [1, 1, 1]
 
 
-def test_tells_a_fault_and_a_warning_once_until_it_is_gone(box: Box, caplog: pytest.LogCaptureFixture) -> None:
-    for findings in (WELL | {"faults": ["no disk"], "warnings": ["old"]}, WELL):
-        box.findings = findings
-        box.situation += "!"
-        box.tick()
-        box.tick()
-    assert caplog.messages == [
-        "what was served before is served on, but there is something to mend: no disk",
-        "old",
-    ]
-    box.findings, box.situation = WELL | {"warnings": ["old"]}, "again"
-    box.tick()
-    assert caplog.messages[2:] == ["old"]
-
-
-def test_tells_news_each_time(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+def test_tells_what_it_found(box: Box, caplog: pytest.LogCaptureFixture) -> None:
     box.findings = WELL | {"news": ["scan again"]}
-    for number in range(2):
-        box.situation = str(number)
-        box.tick()
-    assert caplog.messages == ["scan again"] * 2
+    box.tick()
+    assert caplog.messages == ["scan again"]
 
 
 @pytest.fixture

@@ -88,6 +88,15 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
     assert told in str(refusal.value)
 
 
+def test_what_unbound_refuses_is_not_what_a_running_one_finds(settings: Settings, tmp_path: Path) -> None:
+    resolver.prepare(settings, "recursive")
+    before = places.unbound_conf(settings).read_bytes()
+    bad = with_snippets(settings, tmp_path / "snippets", own_conf="nonsense\n")
+    with pytest.raises(OperatorError):
+        resolver.prepare(bad, "forward")
+    assert places.unbound_conf(settings).read_bytes() == before
+
+
 def test_a_folder_of_snippets_that_went_away_is_told(settings: Settings, tmp_path: Path) -> None:
     gone = replace(settings, resolver=replace(settings.resolver, snippets=tmp_path / "gone"))
     with pytest.raises(OperatorError, match=r"^resolver\.snippets: .* cannot be read"):

@@ -193,7 +193,7 @@ def test_recurses_and_says_so_where_there_is_no_network_yet(tmp_path: Path, inte
     unreachable = [f"tls://{internet.address(UNUSED)}#forward.test"]
 
     assert asyncio.run(choose(tmp_path, internet, DEAD, forwarders=unreachable)) == Choice(
-        "recursive", "no network yet"
+        "recursive", "no network yet", settled=False
     )
 
 
@@ -203,6 +203,7 @@ def test_says_so_where_port_53_is_rewritten_and_no_forwarder_is_there(tmp_path: 
 
     assert choice.mode == "recursive"
     assert choice.reason.startswith("port 53 is rewritten")
+    assert not choice.settled
 
 
 @pytest.mark.server
@@ -219,7 +220,7 @@ def test_a_forwarder_that_does_not_prove_its_name_is_not_believed(
 ) -> None:
     address = internet.forwarder_plain.partition("@")[0]
     choice = asyncio.run(choose(tmp_path, internet, DEAD, forwarders=[impostor.format(address)]))
-    assert choice == Choice("recursive", "no network yet")
+    assert choice == Choice("recursive", "no network yet", settled=False)
 
 
 def test_asks_three_servers_of_each_address_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

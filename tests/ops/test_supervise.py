@@ -1,9 +1,13 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from app.errors import OperatorError
+from app.ops.supervise import restart_unbound
 
 pytestmark = pytest.mark.server
 
@@ -19,6 +23,7 @@ CONFIGURATION = """
 nodaemon=true
 logfile=/dev/null
 logfile_maxbytes=0
+loglevel=warn
 pidfile={folder}/pid
 
 [program:one]
@@ -72,3 +77,74 @@ def test_says_what_to_do_when_the_programs_could_not_write_to_its_output(tmp_pat
             [*drop, sys.executable, "-c", RUN, "/nowhere"], stdout=file, stderr=subprocess.PIPE, timeout=30, check=False
         )
     assert b"end the command with 2>&1 | cat" in done.stderr
+
+
+UNBOUND = """
+[program:unbound]
+command={command}
+startsecs=0
+autorestart=true
+stdout_logfile=NONE
+stdout_events_enabled=true
+redirect_stderr=true
+"""
+
+
+def supervise_unbound(folder: Path, command: str) -> subprocess.Popen[str]:
+    path = folder / "supervisord.conf"
+    path.write_text(CONFIGURATION.format(folder=folder, command="sleep 60") + UNBOUND.format(command=command))
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_unbound_is_started_anew_on_demand_and_that_is_no_news(tmp_path: Path) -> None:
+    with supervise_unbound(tmp_path, """sh -c 'trap "exit 0" TERM; echo up $$; while :; do sleep 0.01; done'""") as it:
+        assert it.stdout is not None
+        first = it.stdout.readline()
+        restart_unbound(tmp_path / "pid")
+        second = it.stdout.readline()
+        it.send_signal(signal.SIGTERM)
+        rest, _ = it.communicate(timeout=30)
+    assert first.startswith("unbound: up ")
+    assert second.startswith("unbound: up ")
+    assert first != second
+    assert rest == "homedot: received SIGTERM indicating exit request\nhomedot: stopped: one (terminated by SIGTERM)\n"
+
+
+def test_unbound_is_started_anew_by_a_running_supervisor_only(tmp_path: Path) -> None:
+    for content in (None, "", "nobody", "4194305"):  # the last is beyond the largest process id there can be
+        if content is not None:
+            (tmp_path / "pid").write_text(content)
+        with pytest.raises(OperatorError, match=r"pid: unbound is not started anew: .*: restart Homedot"):
+            restart_unbound(tmp_path / "pid")
+
+
+def test_every_line_begins_with_the_name_of_its_program(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    said.write_bytes(
+        b"[1795534139] unbound[14325:0] info: start of service (unbound 1.17.1).\n"
+        b"[1795534139] unbound[14325:a] error: can't bind \xff\n"
+        b"setpriv: no such user\n"
+        b"[1795534140] unbound[14325:0] info: service stopped (unbound 1.17.1).\n"
+    )
+    with supervise_unbound(tmp_path, f"sh -c 'cat {said}; exec sleep 60'") as it:
+        assert it.stdout is not None
+        lines = [it.stdout.readline() for _ in range(2)]
+        pid = subprocess.run(["pgrep", "-P", str(it.pid), "-f", "sleep 60"], capture_output=True, text=True, check=True)
+        subprocess.run(["kill", "-9", *pid.stdout.split()], check=True)
+        lines += [it.stdout.readline() for _ in range(2)]
+        it.send_signal(signal.SIGTERM)
+        it.communicate(timeout=30)
+    assert lines[:2] == ["unbound: error: can't bind \N{REPLACEMENT CHARACTER}\n", "unbound: setpriv: no such user\n"]
+    assert "homedot: exited: unbound (terminated by SIGKILL; not expected)\n" in lines[2:]
+
+
+def test_stopping_waits_for_the_programs_and_not_for_a_clock(tmp_path: Path) -> None:
+    with supervise_unbound(tmp_path, "sh -c 'echo up; exec sleep 60'") as it:
+        assert it.stdout is not None
+        it.stdout.readline()
+        begun_s = time.monotonic()
+        it.send_signal(signal.SIGTERM)
+        it.communicate(timeout=30)
+    assert time.monotonic() - begun_s < 0.9  # by itself supervisord looks once a second, and once more for each group

@@ -1,0 +1,25 @@
+"""What of upkeep's findings is new to tell."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+log = logging.getLogger("homedot")
+
+
+class Telling:
+    """Logs `news` each time, `faults` and `warnings` once until they are gone."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, findings: Mapping[str, Sequence[str]]) -> None:
+        """Log what is new in {"faults": [...], "news": [...], "warnings": [...]}, as sentences."""
+        for line in findings["news"]:
+            log.warning("%s", line)
+        for line in findings["faults"]:
+            if line not in self._told:
+                log.error("what was served before is served on, but there is something to mend: %s", line)
+        for line in findings["warnings"]:
+            if line not in self._told:
+                log.warning("%s", line)
+        self._told = frozenset([*findings["faults"], *findings["warnings"]])
