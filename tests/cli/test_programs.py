@@ -20,6 +20,7 @@ import pytest
 from app.ops.doctor import CHECKS
 from tests.appliance import (
     CHECKOUT,
+    DEADLINE_S,
     HOSTNAME,
     START,
     Appliance,
@@ -41,9 +42,20 @@ NO_LIST = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": "/now
 """The program that keeps the lists runs, and has nothing to fetch."""
 
 
+STARTSECS_S = 3.0
+
+
 def program(appliance: Appliance, words: str) -> int:
     """The process id of the program whose command line holds `words`."""
     return next(pid for pid in children(appliance.process.pid) if words in command_line(pid))
+
+
+def end(appliance: Appliance, words: str, number: signal.Signals) -> None:
+    """Signal a program, and wait until it is gone."""
+    pid = program(appliance, words)
+    os.kill(pid, number)
+    while pid in children(appliance.process.pid):
+        time.sleep(0.01)  # until supervisord has noticed
 
 
 def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, internet: Internet) -> None:
@@ -118,16 +130,31 @@ def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, interne
     assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is in use" in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("words", ["app dot", "unbound"])
-def test_a_program_that_ends_comes_back(folder: Path, internet: Internet, words: str, number: signal.Signals) -> None:
+def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, words: str) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
-        pid = program(appliance, words)
-        os.kill(pid, number)
-        while pid in children(appliance.process.pid):
-            time.sleep(0.01)  # until supervisord has noticed
+        end(appliance, words, signal.SIGKILL)
         wait_until_answering(appliance, "dns.home.arpa")
-        assert program(appliance, words) != pid
+
+
+def test_a_program_that_ends_well_comes_back(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
+        time.sleep(STARTSECS_S + 1)  # before, supervisord takes any end for a start that failed
+        for words in ("app dot", "app web", "app lists", "app upkeep", "unbound"):
+            end(appliance, words, signal.SIGTERM)
+        deadline_s = time.monotonic() + DEADLINE_S
+        while len(children(appliance.process.pid)) < 5:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)  # until supervisord has started them all
+        wait_until_answering(appliance, "dns.home.arpa")
+
+
+def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        open_files = {str(path.readlink()) for path in Path(f"/proc/{appliance.process.pid}/fd").iterdir()}
+        log = str(folder / "log")
+        assert log in open_files
+        assert {name for name in open_files if name.startswith("/") and not name.startswith("/dev/")} == {log}
 
 
 def test_sigterm_ends_everything_with_0_also_with_clients_connected(folder: Path, internet: Internet) -> None:
