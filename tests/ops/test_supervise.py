@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -128,16 +129,15 @@ def test_every_line_begins_with_the_name_of_its_program(tmp_path: Path) -> None:
         b"setpriv: no such user\n"
         b"[1795534140] unbound[14325:0] info: service stopped (unbound 1.17.1).\n"
     )
-    with supervise_unbound(tmp_path, f"sh -c 'cat {said}; exec sleep 60'") as it:
+    with supervise_unbound(tmp_path, f"sh -c 'cat {said}; echo $$; exec sleep 60'") as it:
         assert it.stdout is not None
         lines = [it.stdout.readline() for _ in range(2)]
-        pid = subprocess.run(["pgrep", "-P", str(it.pid), "-f", "sleep 60"], capture_output=True, text=True, check=True)
-        subprocess.run(["kill", "-9", *pid.stdout.split()], check=True)
-        lines += [it.stdout.readline() for _ in range(2)]
+        os.kill(int(it.stdout.readline().removeprefix("unbound: ")), signal.SIGKILL)
+        end = it.stdout.readline()
         it.send_signal(signal.SIGTERM)
         it.communicate(timeout=30)
-    assert lines[:2] == ["unbound: error: can't bind \N{REPLACEMENT CHARACTER}\n", "unbound: setpriv: no such user\n"]
-    assert "homedot: exited: unbound (terminated by SIGKILL; not expected)\n" in lines[2:]
+    assert lines == ["unbound: error: can't bind \N{REPLACEMENT CHARACTER}\n", "unbound: setpriv: no such user\n"]
+    assert end == "homedot: exited: unbound (terminated by SIGKILL; not expected)\n"
 
 
 def test_stopping_waits_for_the_programs_and_not_for_a_clock(tmp_path: Path) -> None:
