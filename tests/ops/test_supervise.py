@@ -134,6 +134,7 @@ def test_every_line_begins_with_the_name_of_its_program(tmp_path: Path) -> None:
         lines = [it.stdout.readline() for _ in range(2)]
         os.kill(int(it.stdout.readline().removeprefix("unbound: ")), signal.SIGKILL)
         end = it.stdout.readline()
+        assert it.stdout.readline() == lines[0]  # it has been started anew
         it.send_signal(signal.SIGTERM)
         it.communicate(timeout=30)
     assert lines == ["unbound: error: can't bind \N{REPLACEMENT CHARACTER}\n", "unbound: setpriv: no such user\n"]
@@ -141,10 +142,19 @@ def test_every_line_begins_with_the_name_of_its_program(tmp_path: Path) -> None:
 
 
 def test_stopping_waits_for_the_programs_and_not_for_a_clock(tmp_path: Path) -> None:
-    with supervise_unbound(tmp_path, "sh -c 'echo up; exec sleep 60'") as it:
-        assert it.stdout is not None
-        it.stdout.readline()
+    names = [f"silent{number}" for number in range(6)]
+    text = CONFIGURATION.format(folder=tmp_path, command="sleep 60")
+    for name in names:  # whose end is told by the signal alone: they have no output that ends with them
+        command = f"sh -c 'exec >&- 2>&-; touch {tmp_path}/{name}; exec sleep 60'"
+        text += f"\n[program:{name}]\ncommand={command}\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
+    path = tmp_path / "supervisord.conf"
+    path.write_text(text)
+    with subprocess.Popen([sys.executable, "-c", RUN, str(path)], stderr=subprocess.DEVNULL) as supervisor:
+        deadline_s = time.monotonic() + 20
+        while not all((tmp_path / name).exists() for name in names):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)  # until all of them have started
         begun_s = time.monotonic()
-        it.send_signal(signal.SIGTERM)
-        it.communicate(timeout=30)
-    assert time.monotonic() - begun_s < 0.9  # by itself supervisord looks once a second, and once more for each group
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.wait(30)
+    assert time.monotonic() - begun_s < 3  # by itself supervisord waits a second for each of the seven
