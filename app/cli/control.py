@@ -21,7 +21,7 @@ from app.errors import OperatorError
 from app.settings import Settings
 from app.values import domain
 
-from . import places
+from . import places, users
 
 if TYPE_CHECKING:
     from .why import Reason
@@ -30,8 +30,6 @@ log = logging.getLogger("homedot")
 
 LOOK_S = 1.0
 """How often a worker looks whether a pause has begun or ended."""
-
-WEB_USER = "homedot-web"
 
 _TIMEOUT_S = 5.0
 _MOST_LINE_OCTETS = 300
@@ -80,7 +78,7 @@ def allowed_uids() -> Iterator[int]:
     """Root, the user that we run as, and the one that the setup page runs as, if there is one."""
     yield from (0, os.geteuid())
     with suppress(KeyError):
-        yield pwd.getpwnam(WEB_USER).pw_uid
+        yield pwd.getpwnam(users.WEB).pw_uid
 
 
 async def serve(

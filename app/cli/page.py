@@ -52,9 +52,9 @@ class Blocking:
 
 def _listed(source: str, known: ListState) -> Listed:
     lines = summary(source, known, time.time())
-    return Listed(_without_query(source), lines, known.names, bool(known.error))
+    return Listed(without_query(source), lines, known.names, bool(known.error))
 
 
-def _without_query(source: str) -> str:
-    """Everybody at home sees the page, and a subscriber's key is nobody's business."""
+def without_query(source: str) -> str:
+    """Everybody at home sees it, and a subscriber's key is nobody's business."""
     return source if source.startswith("/") else source.partition("?")[0]

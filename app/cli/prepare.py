@@ -3,10 +3,8 @@
 `identify` is also what upkeep does every minute, so a renewal and a new address take the same path as the first start.
 """
 
-import grp
 import logging
 import os
-import pwd
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,13 +22,11 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
-from . import places, resolver, token
+from . import places, resolver, token, users
 from .profiles import publish_profiles
 
 log = logging.getLogger("homedot")
 
-DOT_GROUP = "homedot-dot"
-LISTS_USER = "homedot-lists"
 CLOCK_WAIT_S = 60.0
 CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed or judged: {clock.SET_IT}; "
@@ -52,7 +48,7 @@ def bootstrap(settings: Settings) -> None:
     _wait_for_clock(settings)
     identity = _identity(settings, lan)
     choice = resolver.choose(settings)
-    publish(identity, settings.run_dir, _dot_gid())
+    publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(places.state_socket(settings).parent)
     warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode)]
     if settings.blocking.enabled:
@@ -74,7 +70,7 @@ def identify(settings: Settings) -> Findings:
     before = places.read_enrolment(settings)
     lan = addresses.effective(settings.addresses)
     identity = _identity(settings, lan)
-    publish(identity, settings.run_dir, _dot_gid())
+    publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
     after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice))
     publish_profiles(settings, identity, after)
@@ -157,7 +153,7 @@ def _announced(settings: Settings) -> Enrolment | None:
 
 def _make_folder_of_dot(path: Path) -> None:
     """Where the front door may make its socket, and everybody may reach it."""
-    gid = _dot_gid()
+    gid = users.group_id(users.DOT)
     try:
         path.mkdir(exist_ok=True)
         if gid is not None:
@@ -172,32 +168,19 @@ def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
 
     Returns warnings: DNS goes on without new lists.
     """
+    owner = users.find(users.LISTS)
     try:
         with disk.write_faults(path):
             refuse_link(path)
             if not path.is_dir():
                 path.mkdir(parents=True)
                 path.chmod(0o755)
-            if os.geteuid() == 0:
-                owner = pwd.getpwnam(LISTS_USER)
-                if path.stat().st_uid != owner.pw_uid:
-                    os.chown(path, owner.pw_uid, owner.pw_gid)
+            if owner is not None and path.stat().st_uid != owner.pw_uid:
+                os.chown(path, owner.pw_uid, owner.pw_gid)
             resolver.let_others_through(data_dir)
-    except KeyError:
-        raise OperatorError(f"there is no user {LISTS_USER}: start with `make run`, which adds it") from None
     except OperatorError as error:
         return tuple(f"block lists are not refreshed: {fault}" for fault in error.faults)
     return ()
-
-
-def _dot_gid() -> int | None:
-    """The group that may read the leaf key; None when everything runs as one ordinary user."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return grp.getgrnam(DOT_GROUP).gr_gid
-    except KeyError:
-        raise OperatorError(f"there is no group {DOT_GROUP}: start with `make run`, which adds it") from None
 
 
 def _put(path: Path, text: str) -> None:

@@ -55,7 +55,7 @@ def web(settings: Settings) -> None:
     from app.ops.metrics import read_state, render, render_lists
 
     from .checks import Checks
-    from .page import Blocking
+    from .page import Blocking, without_query
 
     _log_to_stderr("web")
 
@@ -67,11 +67,12 @@ def web(settings: Settings) -> None:
             return False
         return True
 
-    def known_lists() -> Iterator[tuple[str, int, float]]:
+    def known_lists() -> Iterator[tuple[str, str, int, float]]:
         states = load(list_places.state(places.lists(settings))) if settings.blocking.enabled else {}
         for source in settings.blocking.lists:
-            if source in states and states[source].updated_s:
-                yield states[source].title, states[source].names, time() - states[source].updated_s
+            known = states.get(source)
+            if known is not None and known.updated_s:
+                yield known.title, without_query(source), known.names, time() - known.updated_s
 
     async def metrics() -> str:
         end = places.read_enrolment(settings).not_after

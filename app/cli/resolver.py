@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 import stat
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from app.ops import anchor, checkconf, engine, memory, reach
 from app.settings import Settings
 from app.trust import disk
 
-from . import places
-
-USER = "unbound"
+from . import places, users
 
 
 def choose(settings: Settings) -> reach.Choice:
@@ -29,7 +26,8 @@ def choose(settings: Settings) -> reach.Choice:
 def prepare(settings: Settings, mode: str) -> list[str]:
     """Write unbound.conf and what it needs, once unbound has checked it. Returns warnings; raises OperatorError."""
     resolver, path = settings.resolver, places.unbound_conf(settings)
-    uid = _uid()
+    user = users.find(users.UNBOUND)
+    uid = None if user is None else user.pw_uid
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     text = engine.render(
         port=resolver.port,
@@ -49,7 +47,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
     with disk.write_faults(path):
         write_atomically(draft, text.encode())
-    checkconf.check(draft, None if uid is None else USER)
+    checkconf.check(draft, None if user is None else users.UNBOUND)
     with disk.write_faults(path):
         draft.rename(path)
     return warnings
@@ -67,11 +65,11 @@ def note(settings: Settings, choice: reach.Choice) -> None:
 
 def become_unbound() -> None:
     """Give up root for good: what this process then reads from the network leads to no key."""
-    uid = _uid()
-    if uid is not None:
+    user = users.find(users.UNBOUND)
+    if user is not None:
         os.setgroups([])
-        os.setgid(pwd.getpwuid(uid).pw_gid)
-        os.setuid(uid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
 
 
 def let_others_through(data_dir: Path) -> None:
@@ -99,13 +97,3 @@ def _snippets(folder: Path | None) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.suffix == ".conf") if folder else []
     except OSError as error:
         raise OperatorError(f"resolver.snippets: {folder} cannot be read: {error.strerror}") from None
-
-
-def _uid() -> int | None:
-    """Who unbound runs as; None when everything runs as one ordinary user."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(USER).pw_uid
-    except KeyError:
-        raise OperatorError(f"there is no user {USER}: apt install unbound") from None

@@ -1,8 +1,6 @@
 """`homedot token`, and the file on the volume in which the token for pausing from the setup page is kept."""
 
-import grp
 import logging
-import os
 
 from app.errors import OperatorError
 from app.files import keep, keep_folder
@@ -10,11 +8,9 @@ from app.onboarding import token
 from app.settings import Settings
 from app.trust import disk
 
-from . import places, resolver
+from . import places, resolver, users
 
 log = logging.getLogger("homedot")
-
-WEB_GROUP = "homedot-web"
 
 
 def show(settings: Settings) -> None:
@@ -53,19 +49,9 @@ def read(settings: Settings) -> str | None:
 
 
 def _keep(settings: Settings, made: str) -> None:
-    path, gid = places.token(settings), _gid()
+    path, gid = places.token(settings), users.group_id(users.WEB)
     folder_mode, file_mode = (0o700, 0o600) if gid is None else (0o750, 0o640)
     with disk.write_faults(path):
         resolver.let_others_through(settings.data_dir)
         keep_folder(path.parent, folder_mode, gid)
         keep(path, f"{made}\n".encode(), file_mode, gid)
-
-
-def _gid() -> int | None:
-    """The group that may read it; None when everything runs as one ordinary user."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return grp.getgrnam(WEB_GROUP).gr_gid
-    except KeyError:
-        raise OperatorError(f"there is no group {WEB_GROUP}: start with `make run`, which adds it") from None

@@ -1,20 +1,18 @@
 """What becomes of a name, and which rule and which list decide: for `homedot why NAME`, and for the setup page."""
 
 import asyncio
-import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from app.answer import edns, names, records, wire
 from app.answer.house import House
 from app.answer.policy import Kind, Verdict
+from app.answer.records import TYPE_A
+from app.answer.upstream import Upstream
 from app.errors import OperatorError, UpstreamError
 from app.settings import Settings
 from app.values import domain
 
-if TYPE_CHECKING:
-    from app.answer.upstream import Upstream
-
-    from .rules import Rules
+from .rules import Rules
 
 _TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
@@ -63,30 +61,20 @@ def reason(house: House, name: str, aliases: tuple[str, ...] | list[str] = ()) -
 
 
 def why(settings: Settings, raw_name: str, raw_type: str) -> None:
-    """Print it. Raises OperatorError for what is no name or no type."""
-    from app.lists.trie import Blocklists
-
-    from . import places
-    from .rules import build
-
-    name, qtype = _asked(raw_name, raw_type)
-    blocking = settings.blocking
-    lists = Blocklists(places.lists(settings), blocking.lists if blocking.enabled else ())
-    lists.look()
-    try:
-        enrolment = places.read_enrolment(settings)
-    except OperatorError:
-        enrolment = None  # the box's own names are not known before its first start; all others are
-    house = build(settings, enrolment, lists.current)
-    notes = [] if blocking.enabled else [_SWITCHED_OFF]
-    aliases: list[str] = []
-    if house.decide(name).is_open:
-        try:
-            aliases = aliases_of(name, qtype, settings.resolver.port)
-        except (OSError, UpstreamError) as error:
-            notes.append(f"{_UNKNOWN_TARGET}: {error}")
-    for line in (reason(house, name, aliases), *notes):
+    """Print it. Raises OperatorError for what is no name or no type. A pause, which only the front door knows, is left
+    out."""
+    found = asyncio.run(_ask(settings, *_asked(raw_name, raw_type)))
+    for line in (found, *found.notes):
         print(line)
+
+
+async def _ask(settings: Settings, name: str, qtype: int) -> Reason:
+    upstream = Upstream(settings.resolver.port, 1)
+    try:
+        house = RunningHouse(Rules(settings, lambda: False), upstream, settings.blocking.enabled)
+        return await house.reason(name, qtype)
+    finally:
+        upstream.close()
 
 
 def _asked(raw_name: str, raw_type: str) -> tuple[str, int]:
@@ -102,25 +90,15 @@ def _asked(raw_name: str, raw_type: str) -> tuple[str, int]:
     return name, qtype
 
 
-def aliases_of(name: str, qtype: int, port: int) -> list[str]:
-    """The names that unbound's answer for `name` leads to. Raises OSError, also when there is none in time, or
-    UpstreamError."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unbound:
-        unbound.settimeout(_TIMEOUT_S)
-        unbound.connect(("127.0.0.1", port))
-        unbound.send(_query(name, qtype))
-        return records.aliases(wire.read_response(unbound.recv(65535)).octets)
-
-
 class RunningHouse:
     """Says what `rules` decide at this moment, and asks `upstream` where a name leads."""
 
-    def __init__(self, rules: "Rules", upstream: "Upstream", is_enabled: bool) -> None:
+    def __init__(self, rules: Rules, upstream: Upstream, is_enabled: bool) -> None:
         self._rules = rules
         self._upstream = upstream
         self._is_enabled = is_enabled
 
-    async def reason(self, name: str) -> Reason:
+    async def reason(self, name: str, qtype: int = TYPE_A) -> Reason:
         """What becomes of `name` (as `values.domain` gives it), but for a pause, which is noted."""
         house, notes = self._rules.unpaused, []
         if not self._is_enabled:
@@ -130,19 +108,19 @@ class RunningHouse:
         aliases: list[str] = []
         if house.decide(name).is_open:
             try:
-                aliases = await self._aliases(name)
+                aliases = await self._aliases(name, qtype)
             except (TimeoutError, UpstreamError):
                 notes.append(_UNKNOWN_TARGET)
         return reason(house, name, aliases)._replace(notes=tuple(notes))
 
-    async def _aliases(self, name: str) -> list[str]:
+    async def _aliases(self, name: str, qtype: int) -> list[str]:
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:
             if not received.done():
                 received.set_result(message)
 
-        self._upstream.ask(_query(name, _TYPES["A"]), _ASKER, done)
+        self._upstream.ask(_query(name, qtype), _ASKER, done)
         async with asyncio.timeout(_TIMEOUT_S):
             message = await received
         if message is None:

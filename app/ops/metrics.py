@@ -25,16 +25,23 @@ async def read_state(path: Path) -> dict[str, int]:
     return {str(name): int(value) for name, value in state.items()}
 
 
-def render_lists(lists: Iterable[tuple[str, int, float]]) -> str:
-    """Title, names and age in seconds of each list that is in use."""
-    known = [(title.replace("\\", "\\\\").replace('"', '\\"'), names, age_s) for title, names, age_s in lists]
+def render_lists(lists: Iterable[tuple[str, str, int, float]]) -> str:
+    """Title, source, names and age in seconds of each list that is in use; two may have one title."""
+    known = [
+        (f'{{list="{_quoted(title)}",source="{_quoted(source)}"}}', names, age_s)
+        for title, source, names, age_s in lists
+    ]
     lines = []
     for metric, values in (
-        ("homedot_list_names", [(title, names) for title, names, _ in known]),
-        ("homedot_list_age_seconds", [(title, int(age_s)) for title, _, age_s in known]),
+        ("homedot_list_names", [(labels, names) for labels, names, _ in known]),
+        ("homedot_list_age_seconds", [(labels, int(age_s)) for labels, _, age_s in known]),
     ):
-        lines += [f"# TYPE {metric} gauge", *(f'{metric}{{list="{title}"}} {value}' for title, value in values)]
+        lines += [f"# TYPE {metric} gauge", *(f"{metric}{labels} {value}" for labels, value in values)]
     return "\n".join(lines) + "\n" if known else ""
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def render(state: Mapping[str, int]) -> str:

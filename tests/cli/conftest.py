@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import resolver
+from app.cli import users
 from tests.appliance import folder_for_all
 
 
@@ -17,6 +17,6 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def unbound_is_who_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for an ordinary user: pytest's folders are closed to unbound's."""
-    monkeypatch.setattr(resolver, "_uid", lambda: None)
+def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for an ordinary user: pytest's folders are closed to others."""
+    monkeypatch.setattr(users, "find", lambda _: None)

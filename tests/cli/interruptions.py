@@ -3,7 +3,6 @@
 python -m tests.cli.interruptions SCENARIO FOLDER     FOLDER/N: as the child left it that was killed before its step N
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 
-from app.cli import prepare, replacing, resolver
+from app.cli import prepare, replacing, users
 from app.ops import checkconf
 from app.settings import Resolver, Settings
 from tests.trust.cut_off import survives
@@ -40,8 +39,7 @@ SCENARIOS: dict[str, Callable[[Path], object]] = {
 
 def one_user() -> None:
     """As for an ordinary user, who hands the key to no other group; and unbound.conf is not what is asked about."""
-    vars(prepare)["_dot_gid"] = os.getgid
-    vars(resolver)["_uid"] = lambda: None
+    vars(users)["find"] = lambda _: None
     vars(checkconf)["check"] = lambda *_: None
 
 

@@ -21,8 +21,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
+def unbound_conf_is_not_what_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkconf, "check", lambda *_: None)
 
 

@@ -87,8 +87,7 @@ async def test_asks_nobody_when_blocking_is_off(tmp_path: Path) -> None:
     assert not (await Blocking(settings(tmp_path, BLOCKING__ENABLED="false")).state()).is_enabled
 
 
-def test_the_token_is_read_anew_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli.token._gid", lambda: None)
+def test_the_token_is_read_anew_each_time(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     blocking = Blocking(chosen)
     assert blocking.token() is None

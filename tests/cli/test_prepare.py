@@ -22,12 +22,6 @@ from tests.namespace import namespace
 NAME = "dns.home.arpa"
 
 
-@pytest.fixture(autouse=True)
-def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for an ordinary user, who has no group to hand the key to."""
-    monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
-
-
 def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None = None) -> Settings:
     return Settings(
         data_dir=folder / "data",

@@ -72,8 +72,7 @@ def test_tells_what_it_found(box: Box, caplog: pytest.LogCaptureFixture) -> None
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
+def settings(tmp_path: Path) -> Settings:
     return Settings(
         data_dir=tmp_path / "data",
         run_dir=tmp_path / "run",

@@ -17,8 +17,7 @@ from tests.trust.disks import FILES, snapshot
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
+def settings(tmp_path: Path) -> Settings:
     made = Settings(
         data_dir=tmp_path / "data",
         run_dir=tmp_path / "run",

@@ -101,15 +101,3 @@ def test_a_folder_of_snippets_that_went_away_is_told(settings: Settings, tmp_pat
     gone = replace(settings, resolver=replace(settings.resolver, snippets=tmp_path / "gone"))
     with pytest.raises(OperatorError, match=r"^resolver\.snippets: .* cannot be read"):
         resolver.prepare(gone, "recursive")
-
-
-def test_without_unbounds_user_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-
-    def nobody(name: str) -> None:
-        raise KeyError(name)
-
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr("pwd.getpwnam", nobody)
-    with pytest.raises(OperatorError, match="there is no user unbound: apt install unbound"):
-        resolver._uid()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import places, prepare, resolver
+from app.cli import places, prepare, resolver, users
 from app.cli.settling import Settling, ask, follow, is_settled
 from app.errors import OperatorError
 from app.ops import supervise
@@ -91,7 +91,6 @@ def test_follows_nothing_when_asking_failed(box: Box, caplog: pytest.LogCaptureF
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a box that started without a network."""
     settings = Settings(data_dir=tmp_path / "data", run_dir=tmp_path / "run", addresses=(ip_address("192.168.1.10"),))
-    monkeypatch.setattr(prepare, "_dot_gid", lambda: None)
     monkeypatch.setattr(resolver, "choose", lambda _: OFFLINE)
     prepare.bootstrap(settings)
     return settings
@@ -176,7 +175,7 @@ def test_what_it_hears_can_travel_as_json(settings: Settings, monkeypatch: pytes
 
 def test_a_file_that_cannot_be_used_is_a_finding(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(resolver, "_uid", lambda: None)
+    monkeypatch.setattr(users, "find", lambda _: None)
     broken = Settings(run_dir=settings.run_dir, resolver=Resolver(root_hints=settings.run_dir / "gone"))
     assert "gone cannot be read" in ask(broken)["faults"][0]
 

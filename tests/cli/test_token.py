@@ -11,11 +11,6 @@ from app.onboarding.token import is_token
 from app.settings import Settings
 
 
-@pytest.fixture(autouse=True)
-def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token, "_gid", lambda: None)
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return load({"HOMEDOT_DATA_DIR": str(tmp_path)}).settings

@@ -49,12 +49,12 @@ async def test_the_end_of_the_certificate_is_a_gauge() -> None:
 
 
 async def test_each_list_has_its_names_and_its_age() -> None:
-    assert render_lists([("Pro", 12, 60.9), ('A "b" \\', 3, 0.0)]).splitlines() == [
+    assert render_lists([("Pro", "/a", 12, 60.9), ('A "b" \\', "/b", 3, 0.0)]).splitlines() == [
         "# TYPE homedot_list_names gauge",
-        'homedot_list_names{list="Pro"} 12',
-        'homedot_list_names{list="A \\"b\\" \\\\"} 3',
+        'homedot_list_names{list="Pro",source="/a"} 12',
+        'homedot_list_names{list="A \\"b\\" \\\\",source="/b"} 3',
         "# TYPE homedot_list_age_seconds gauge",
-        'homedot_list_age_seconds{list="Pro"} 60',
-        'homedot_list_age_seconds{list="A \\"b\\" \\\\"} 0',
+        'homedot_list_age_seconds{list="Pro",source="/a"} 60',
+        'homedot_list_age_seconds{list="A \\"b\\" \\\\",source="/b"} 0',
     ]
     assert render_lists([]) == ""

@@ -1,0 +1,26 @@
+"""The users of the system that programs of ours run as, each with a group of the same name."""
+
+import os
+import pwd
+
+from app.errors import OperatorError
+
+DOT, WEB, LISTS, UNBOUND = "homedot-dot", "homedot-web", "homedot-lists", "unbound"
+_REMEDIES = {UNBOUND: "apt install unbound"}
+
+
+def find(name: str) -> pwd.struct_passwd | None:
+    """None when everything runs as one ordinary user. Raises OperatorError for one that is not there."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        remedy = _REMEDIES.get(name, "start with `make run`, which adds it")
+        raise OperatorError(f"there is no user {name}: {remedy}") from None
+
+
+def group_id(name: str) -> int | None:
+    """That of the user's group; None and OperatorError as for `find`."""
+    user = find(name)
+    return None if user is None else user.pw_gid
