@@ -4,7 +4,7 @@ HomedotError
  |- OperatorError   the person who runs the box: a setting, a file, a port. Fatal at start, exit code 2,
  |                  all faults told at once.
  |- ListError       a block list cannot be had, read or used. The old one is used on; `homedot lists` shows why.
- |- PeerError       a client broke the protocol. Costs that one connection and one debug line.
+ |- PeerError       a client broke the protocol. Costs that one message or connection, and one line of the log.
  `- UpstreamError   the resolver behind us did not answer. The client gets SERVFAIL with an extended error.
 """
 
@@ -28,7 +28,7 @@ class ListError(HomedotError):
 
 
 class PeerError(HomedotError):
-    """A client sent something that ends its connection. The message is for the log, never for the client."""
+    """A client sent what nobody can answer as it is. The message is for the log, never for the client."""
 
 
 class UpstreamError(HomedotError):

@@ -29,7 +29,7 @@ log = logging.getLogger("homedot")
 
 CLOCK_WAIT_S = 60.0
 CLOCK_NOT_SET = (
-    f"the clock of this machine is not set, so no certificate is renewed or judged: {clock.SET_IT}; "
+    f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
     "until then names in signed zones may not resolve"
 )
 

@@ -1,7 +1,7 @@
 """Can the clock be right? A board without a battery starts in 1970, or on the day its disk was last written.
 
 Nobody ran this version before it was written, so a clock before that day has not been set yet. Then there is no time:
-what needs one takes `datetime | None`, makes no certificate of None, and judges none by it.
+what needs one takes `datetime | None`, makes no certificate of None, and judges none of our own by it.
 """
 
 from datetime import UTC, datetime, timedelta
