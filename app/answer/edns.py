@@ -13,6 +13,7 @@ PADDING_BLOCK_OCTETS = 468
 """RFC 8467 4.1: answers are padded to a multiple of this."""
 
 EDE_STALE_ANSWER, EDE_FORGED, EDE_BLOCKED, EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 3, 4, 15, 22, 23
+EDE_STALE_NXDOMAIN_ANSWER = 19
 _OPT_FIXED_OCTETS = 11
 _OUR_PAYLOAD_OCTETS = 1232
 _DO = 0x8000
@@ -58,6 +59,12 @@ def wants_padding(opt: Opt) -> bool:
 def extended_errors(opt: Opt | None) -> bytes:
     """The EDE options of upstream's OPT, as they stand; nothing if its options cannot be read."""
     return b"".join(option(OPTION_EDE, data) for data in _extended_errors(opt))
+
+
+def is_stale(opt: Opt | None) -> bool:
+    """Whether upstream says that its answer was true once (RFC 8914 4.4, 4.20)."""
+    stale = (EDE_STALE_ANSWER, EDE_STALE_NXDOMAIN_ANSWER)
+    return any(int.from_bytes(data[:2], "big") in stale for data in _extended_errors(opt))
 
 
 def reasons_of_failure(opt: Opt | None) -> bytes:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.errors import UpstreamError
 
-from . import ddr, edns, names, records, special, wire
+from . import ddr, edns, names, records, special, stale, wire
 from .asked import Asked, Reply
 from .cache import Cache, Tally
 from .checking import CheckNames
@@ -152,7 +152,8 @@ class Pipeline:
             tuple(each.octets() for each in found if each.section == section)
             for section in (records.ANSWER, records.AUTHORITY)
         )
-        made = Made(rcode=Rcode(response.rcode), answer=begun.answer + answer, authority=authority)
+        errors = edns.extended_errors(response.opt)
+        made = Made(rcode=Rcode(response.rcode), answer=begun.answer + answer, authority=authority, errors=errors)
         self._give(asked, asked.made(made), Kind.LOCAL)
 
     def _give(self, asked: Asked, answer: bytes, kind: Kind, response: wire.Response | None = None) -> None:
@@ -192,7 +193,7 @@ def _received(asked: Asked, then: Callable[[wire.Response], None], received: byt
         asked.reply(asked.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
         return
     try:
-        then(wire.read_response(received))
+        then(stale.told(wire.read_response(received)))
     except UpstreamError as error:
         log.debug("%s", error)
         asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))

@@ -76,8 +76,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response without its OPT: `octets` whole from the header on, `ttl_offsets` of every record in it, `ttl_s` the
-    smallest of them (None when there is no record)."""
+    """A response without its OPT: `octets` whole from the header on, `ttl_offsets` of every record in it, `ttl_s` how
+    long it may be kept: the smallest TTL at most (None when there is no record)."""
 
     octets: bytes
     opt: Opt | None

@@ -95,6 +95,12 @@ def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
     assert (message.payload, message.options, message.ednsflags) == (65535, (), 0x8000)
 
 
+@pytest.mark.parametrize(("codes", "expected"), [([], False), ([22], False), ([3], True), ([6, 19], True)])
+def test_x4_upstream_says_whether_its_answer_is_stale(codes: list[int], expected: bool) -> None:
+    assert edns.is_stale(opt(b"".join(edns.extended_error(code, "why") for code in codes))) == expected
+    assert not edns.is_stale(None)
+
+
 @pytest.mark.parametrize(
     ("upstream", "given"),
     [([], [22]), ([3], [22]), ([6], [6]), ([3, 7], [7]), ([9, 6], [9, 6])],

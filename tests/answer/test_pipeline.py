@@ -362,6 +362,30 @@ def test_a_popular_name_is_never_a_cold_miss() -> None:
     assert 3 < len(bench.upstream.seen) < 300
 
 
+def once_known(message: dns.message.Message) -> dns.message.Message:
+    response = address_of(message, ttl_s=1)
+    response.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode.STALE_ANSWER)])
+    return response
+
+
+def test_x4_a_stale_answer_is_kept_for_a_moment_and_a_popular_one_is_looked_up_before_its_end() -> None:
+    bench = Bench(once_known)
+    message = query(use_edns=0)
+    assert bench.ask(message).answer[0].ttl == 30
+    bench.clock.now_s += 3
+    assert bench.ask(message).answer[0].ttl == 27
+    assert len(bench.upstream.seen) == 1
+    bench.clock.now_s += 1
+    bench.ask(message)
+    assert len(bench.upstream.seen) == 2
+    answer = bench.ask(message)
+    assert answer.answer[0].ttl == 30
+    assert [error.code for error in answer.extended_errors()] == [3]
+    bench.upstream.handler = address_of
+    bench.clock.now_s += 5
+    assert bench.ask(message).extended_errors() == []
+
+
 def test_e16_any_gets_the_one_small_record_of_rfc_8482_and_travels_nowhere() -> None:
     bench = Bench()
     answer = bench.ask(query(kind="ANY", want_dnssec=True))
@@ -605,6 +629,14 @@ def test_an_alias_to_a_name_outside_is_followed_there() -> None:
         assert answer.authority[0].to_text() == "example. 300 IN NS ns.example."
         assert not answer.flags & dns.flags.AD
     assert [message.question[0].to_text() for message in bench.upstream.seen] == ["a.example. IN A"]
+
+
+def test_x4_an_alias_that_leads_to_what_is_stale_is_stale() -> None:
+    answer = Bench(once_known, inside=house(aliases={"tv.home.arpa": "a.example"})).ask(
+        query("tv.home.arpa.", use_edns=0)
+    )
+    assert [rrset.ttl for rrset in answer.answer] == [60, 30]
+    assert [error.code for error in answer.extended_errors()] == [3]
 
 
 def unexplained(message: dns.message.Message) -> dns.message.Message:

@@ -1,0 +1,24 @@
+"""What an answer says of its time when nobody upstream could be asked whether it is still true (RFC 8767 5). Pure."""
+
+from dataclasses import replace
+
+from . import edns
+from .wire import Response
+
+TTL_S = 30
+_KEPT_S = 5
+"""As long as a failure: who asks when the line is back gets the truth soon."""
+
+
+def told(response: Response) -> Response:
+    """The same, each of its records good for half a minute, if upstream calls it stale; else just as it is.
+
+    unbound tells no more than a record once had: where that was a second, devices would ask all the time. It may be
+    kept for a shorter time than it tells them.
+    """
+    if response.ttl_s is None or not edns.is_stale(response.opt):
+        return response
+    octets = bytearray(response.octets)
+    for at in response.ttl_offsets:
+        octets[at : at + 4] = TTL_S.to_bytes(4, "big")
+    return replace(response, octets=bytes(octets), ttl_s=_KEPT_S)
