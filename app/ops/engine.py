@@ -62,8 +62,9 @@ server:
   ede-serve-expired: yes
 
   # A line that was down must not be remembered for the usual quarter of an hour: silent servers are asked again soon,
-  # and nothing is waited for longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2).
-  infra-host-ttl: 5
+  # and nothing is waited for longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2). What a
+  # server's silence taught must outlive the tries with it, or they begin anew in the middle: some 9 s.
+  infra-host-ttl: 10
   infra-keep-probing: yes
   infra-cache-max-rtt: 2000  # milliseconds
 
