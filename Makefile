@@ -48,6 +48,7 @@ image:  ## build the container image
 
 image-test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
+	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -n auto -m engine
 
 soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
 	@$(BIN)/pytest -m soak

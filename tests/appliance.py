@@ -1,4 +1,7 @@
-"""The appliance without Docker, whole: bootstrap, supervisord and all programs, in a folder and on ports of its own."""
+"""The appliance, whole: bootstrap, supervisord and all programs, in a folder and on ports of its own.
+
+It is that of this checkout, without Docker; with HOMEDOT_TEST_IMAGE set it is a container of that image.
+"""
 
 import random
 import shutil
@@ -7,13 +10,15 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import OperatorError
 from app.ops.healthcheck import check
+
+from . import container
 
 CHECKOUT = Path(__file__).parent.parent
 START = CHECKOUT / "rootfs/usr/local/lib/homedot/start"
@@ -41,14 +46,20 @@ class Appliance:
 
     def homedot(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the appliance's program line."""
-        return homedot(self.environment, *arguments)
+        return self.run("homedot", *arguments)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run any command where the appliance runs."""
+        return run(container.inside(self.folder.name, command) if container.IMAGE else command, self.environment)
 
 
 def homedot(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `homedot ARGUMENTS` with `environment` and nothing else of HOMEDOT_*."""
-    return subprocess.run(
-        ["homedot", *arguments], env=clean(environment), capture_output=True, text=True, timeout=60, check=False
-    )
+    """Run `homedot ARGUMENTS` of this checkout with `environment` and nothing else of HOMEDOT_*."""
+    return run(["homedot", *arguments], environment)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, env=clean(environment), capture_output=True, text=True, timeout=60, check=False)
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
@@ -118,8 +129,9 @@ def start_with_fast_minutes(folder: Path) -> Path:
 def running(folder: Path, environment: Mapping[str, str], start: Path = START) -> Iterator[Appliance]:
     """Start it, wait until it answers, stop it with SIGTERM. Raises AssertionError with its log."""
     port = int(environment["HOMEDOT_DOT__PORT"])
+    command = container.run(folder.name, folder, environment) if container.IMAGE else [start]
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen([start], env=clean(environment), stdout=log, stderr=log, cwd=CHECKOUT)
+        process = subprocess.Popen(command, env=clean(environment), stdout=log, stderr=log, cwd=CHECKOUT)
     appliance = Appliance(folder, environment, port, int(environment["HOMEDOT_WEB__PORT"]), process)
     try:
         wait_until_answering(appliance, environment.get("HOMEDOT_HOSTNAME", HOSTNAME))
@@ -130,6 +142,8 @@ def running(folder: Path, environment: Mapping[str, str], start: Path = START) -
             process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            if container.IMAGE:
+                run(["docker", "rm", "-f", folder.name], environment)
             raise
 
 

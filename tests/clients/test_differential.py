@@ -17,7 +17,7 @@ from tests.internet import Internet
 from .asking import DEADLINE_S, query
 from .conftest import Box
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engine]
 
 SEED = 9499
 QUESTIONS = 2000

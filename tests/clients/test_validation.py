@@ -11,7 +11,7 @@ import pytest
 from .asking import addresses, ask, is_validated, reasons
 from .conftest import Box
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engine]
 
 BOGUS, EXPIRED, NOT_YET_VALID, DNSKEY_MISSING, RRSIGS_MISSING, NSEC_MISSING = 6, 7, 8, 9, 10, 12
 

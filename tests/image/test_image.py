@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.container import rights
 from tests.fakes.screen import codes_in
 
 from .docker import Stack, docker, fetch
@@ -51,6 +52,11 @@ def test_a_bogus_name_is_servfail_with_an_extended_error(stack: Stack, root: Pat
 def test_the_qr_code_in_the_log_is_the_profiles_address(stack: Stack, root: Path) -> None:
     assert codes_in(stack.log) == [PROFILE]
     assert PROFILE in stack.log
+
+
+def test_nothing_in_the_log_of_a_start_worries_anybody(stack: Stack, root: Path) -> None:
+    assert "unbound:" not in stack.log
+    assert not re.search(r"\b(WARN|warning|error|Traceback)\b", stack.log)
 
 
 def test_setup_phone_shows_the_same_again(stack: Stack, root: Path) -> None:
@@ -177,11 +183,8 @@ def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
 
 def test_unbound_follows_the_roots_keys_on_the_volume_and_bootstrap_mends_them(image: str) -> None:
     """With the rights of compose.yaml, and without a network: nobody is asked."""
-    rights = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/run:mode=755"]
-    rights += ["--tmpfs", "/tmp:mode=1777"]
-    rights += [f"--cap-add={name}" for name in ("NET_BIND_SERVICE", "SETUID", "SETGID", "CHOWN", "KILL")]
     settings = ["-e", "HOMEDOT_ADDRESSES=127.0.0.1", "-e", "HOMEDOT_RESOLVER__MODE=recursive"]
-    container = docker("run", "-d", "--network", "none", *rights, *settings, image).stdout.strip()
+    container = docker("run", "-d", "--network", "none", *rights(), *settings, image).stdout.strip()
     try:
         _until_healthy(container)
         path = "/data/unbound/root.key"
