@@ -5,7 +5,7 @@ from dataclasses import replace
 from . import edns
 from .wire import Response
 
-TTL_S = 30
+_TTL_S = 30
 _KEPT_S = 5
 """As long as a failure: who asks when the line is back gets the truth soon."""
 
@@ -20,5 +20,5 @@ def told(response: Response) -> Response:
         return response
     octets = bytearray(response.octets)
     for at in response.ttl_offsets:
-        octets[at : at + 4] = TTL_S.to_bytes(4, "big")
+        octets[at : at + 4] = _TTL_S.to_bytes(4, "big")
     return replace(response, octets=bytes(octets), ttl_s=_KEPT_S)
