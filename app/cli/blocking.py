@@ -1,7 +1,6 @@
 """`homedot lists`: show them, ask for new ones, and the program and its child that keep them."""
 
 import fcntl
-import json
 import logging
 import os
 import random
@@ -9,10 +8,9 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
-from app.errors import ListError, OperatorError
+from app.errors import OperatorError
 from app.lists import places as list_places
 from app.lists.state import ListState, load
 from app.settings import Settings
@@ -83,8 +81,8 @@ def refresh(settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Keep the lists until SIGTERM; SIGHUP looks at all sources at once."""
-    from app.lists import child
-    from app.lists.contract import Job, Outcome
+    from app.lists.child import DEADLINE_S, Child
+    from app.lists.contract import Job
     from app.lists.refresher import Refresher
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="lists: %(message)s")
@@ -93,41 +91,32 @@ def run(settings: Settings) -> None:
     lock = _only_one(folder)
     command = [sys.executable, "-P", "-m", "app", "lists", "compile"]
 
-    def work(job: Job) -> Outcome:
-        told = json.loads(child.ask(command, json.dumps(asdict(job)).encode(), child.DEADLINE_S, (lock,)))
-        if "error" in told:
-            raise ListError(told["error"])
-        return Outcome(**told)
+    def start(job: Job) -> Child:
+        return Child(command, job, DEADLINE_S, (lock,))
 
     blocking = settings.blocking
-    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, work, time.time, random.random)
+    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, time.time, random.random)
     asked = _mark(request)
-    while True:
-        keeper.round()
-        told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP}, _LOOK_S)
-        if told is not None and told.si_signo in _ENDINGS:
-            return
-        mark = _mark(request)
-        if told is not None or mark != asked:
-            asked = mark
-            keeper.ask()
+    try:
+        while True:
+            keeper.round()
+            told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP, signal.SIGCHLD}, _LOOK_S)
+            if told is not None and told.si_signo in _ENDINGS:
+                return
+            mark = _mark(request)
+            if mark != asked or (told is not None and told.si_signo == signal.SIGHUP):
+                asked = mark
+                keeper.ask()
+    finally:
+        keeper.end()
 
 
 def compile_one(settings: Settings) -> None:
-    """Read one job as JSON, do it, print what came of it as JSON."""
-    from app.lists import child
-    from app.lists.contract import Job
+    """Do one job that comes as JSON, print what came of it as JSON."""
+    from app.lists.child import do
     from app.lists.job import refresh
 
-    child.limit_ourselves()
-    job = Job(**json.load(sys.stdin))
-    try:
-        told: dict[str, object] = asdict(refresh(job, settings.resolver.port, settings.resolver.ca_bundle))
-    except ListError as error:
-        told = {"error": str(error)}
-    except MemoryError:
-        told = {"error": f"does not fit into {child.MOST_MEMORY_OCTETS >> 20} MB while it is compiled"}
-    print(json.dumps(told))
+    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle))
 
 
 def _only_one(folder: Path) -> int:

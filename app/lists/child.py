@@ -1,56 +1,83 @@
-"""Work in a child: what downloads, parses and compiles has limits, and gives its memory back when it is done."""
+"""A job in a child: what downloads, parses and compiles has limits, and gives its memory back when it is done."""
 
+import json
 import os
 import resource
 import signal
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from time import monotonic
 from typing import BinaryIO, cast
 
 from app.errors import ListError
 
+from .contract import Job, Outcome
+
 DEADLINE_S = 600.0
-"""The download's own deadline, and as much again for a slow machine to compile."""
+"""The download's own deadline, and as much again for a slow machine to compile it, and those before it."""
 
 MOST_MEMORY_OCTETS = 768 * 1024 * 1024
 """Address space, for some three million names; a million need a third of it."""
 
-_ENDINGS = {signal.SIGTERM, signal.SIGINT}
 _LEAST_PRIORITY = 10
 
 
-def ask(command: Sequence[str], question: bytes, deadline_s: float, kept: Sequence[int] = ()) -> bytes:
-    """Run `command`, write `question` to it and return what it prints: both short, so that no pipe fills up.
+class Child:
+    """One that is at work on a job. SIGCHLD says that `outcome` is worth a look."""
 
-    It keeps the descriptors `kept`. SIGCHLD, SIGTERM and SIGINT must be blocked. Raises ListError if it fails or takes
-    too long, and SystemExit when we are told to end; it is gone in every case.
-    """
-    end_s = monotonic() + deadline_s
-    with subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=kept
-    ) as child:
+    def __init__(self, command: Sequence[str], job: Job, deadline_s: float, kept: Sequence[int] = ()) -> None:
+        """Start `command`, which calls `do` and keeps the descriptors `kept`. Raises ListError if that cannot be."""
+        self._deadline_s = deadline_s
+        self._end_s = monotonic() + deadline_s
         try:
-            stdin, stdout = cast(BinaryIO, child.stdin), cast(BinaryIO, child.stdout)
-            stdin.write(question)
-            stdin.close()
-            while child.poll() is None:
-                told = signal.sigtimedwait({signal.SIGCHLD, *_ENDINGS}, max(end_s - monotonic(), 0.0))
-                if told is None:
-                    raise ListError(f"took longer than {deadline_s:.0f} s to refresh")
-                if told.si_signo in _ENDINGS:
-                    raise SystemExit(0)
-            if child.returncode:
-                raise ListError(_ending(child.returncode))
-            return stdout.read()
-        except BrokenPipeError:
-            raise ListError("the program that compiles it ended at once: see its lines above") from None
-        finally:
-            child.kill()
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=kept
+            )
+        except OSError as error:
+            raise ListError(f"the program that compiles it cannot be started: {error.strerror}") from error
+        # Job and outcome are short: no pipe fills up. If it is gone already, `outcome` tells how.
+        with suppress(BrokenPipeError), cast(BinaryIO, self._process.stdin) as stdin:
+            stdin.write(json.dumps(asdict(job)).encode())
+
+    def outcome(self) -> Outcome | None:
+        """What was done, None while it is at work. Raises ListError if it failed or took too long: it is gone then."""
+        if self._process.poll() is None:
+            if monotonic() < self._end_s:
+                return None
+            self.end()
+            raise ListError(f"took longer than {self._deadline_s:.0f} s to refresh")
+        with cast(BinaryIO, self._process.stdout) as stdout:
+            if self._process.returncode:
+                raise ListError(_ending(self._process.returncode))
+            told = json.loads(stdout.read())
+        if "error" in told:
+            raise ListError(told["error"])
+        return Outcome(**{**told, "examples": tuple(told["examples"])})
+
+    def end(self) -> None:
+        """Kill it. It is gone afterwards; its list stays as it was."""
+        self._process.kill()
+        self._process.wait()
+        cast(BinaryIO, self._process.stdout).close()
+
+
+def do(work: Callable[[Job], Outcome]) -> None:
+    """In the child: take the job from stdin, do it with limits, tell its outcome on stdout."""
+    limit_ourselves()
+    try:
+        told: dict[str, object] = asdict(work(Job(**json.load(sys.stdin))))
+    except ListError as error:
+        told = {"error": str(error)}
+    except MemoryError:
+        told = {"error": f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled"}
+    json.dump(told, sys.stdout)
 
 
 def limit_ourselves() -> None:
-    """For the child: little memory, little priority, no core file, signals as usual."""
+    """Little memory, little priority, no core file, signals as usual."""
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_OCTETS, MOST_MEMORY_OCTETS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,6 +1,7 @@
-"""What the refresher and its child tell each other."""
+"""What the refresher and its children tell each other."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,13 @@ class Outcome:
     examples: tuple[str, ...] = ()
     etag: str = ""
     last_modified: str = ""
+
+
+class Work(Protocol):
+    """A job that somebody is at work on."""
+
+    def outcome(self) -> Outcome | None:
+        """What was done, None while it is not. Raises ListError if it failed; neither is asked again."""
+
+    def end(self) -> None:
+        """Give it up at once."""

@@ -1,9 +1,18 @@
-"""One list, refreshed: its source is read, checked, compiled and written. Runs in a child with limits."""
+"""One list, refreshed: its source is read, checked, compiled and written. Runs in a child with limits.
 
+Children are at work at the same time, so that a slow server delays nobody, but compile one after the other: that takes
+the memory. So a source is first read to its end, into a file without a name; then its child waits for its turn.
+"""
+
+import fcntl
+import os
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from app.errors import ListError
 from app.files import write_atomically
@@ -24,21 +33,48 @@ _PIECE_OCTETS = 64 * 1024
 
 def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then."""
-    with _opened(job, resolver_port, ca_bundle) as response:
-        if response.pieces is None:
-            return Outcome(is_new=False)
-        parsed = parse(octets_of_list(response.pieces, MOST_OCTETS))
+    folder = Path(job.folder)
+    prefix = places.unfinished(places.compiled(folder, job.source)).name
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=prefix) as spool:  # not in /tmp, which may be memory
+            with _opened(job, resolver_port, ca_bundle) as response:
+                if response.pieces is None:
+                    return Outcome(is_new=False)
+                _fill(spool, octets_of_list(response.pieces, MOST_OCTETS), folder)
+            spool.seek(0)
+            with _turn(folder):
+                return _compiled(job, iter(partial(spool.read, _PIECE_OCTETS), b""), response.validators)
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+
+
+def _fill(spool: IO[bytes], pieces: Iterable[bytes], folder: Path) -> None:
+    for piece in pieces:
+        try:
+            spool.write(piece)
+        except OSError as error:  # told here, or it would be taken for a fault of the network
+            raise _unwritten(folder, error) from error
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait until nobody else compiles. The kernel gives the turn on when whoever has it is gone, however it went."""
+    descriptor = os.open(places.turn(folder), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outcome:
+    parsed = parse(pieces)
     title = parsed.title or places.title_of(job.source)
     report = parsed.report
     header, content = compile_list(parsed, job.source, title)
-    is_file = job.source.startswith("/")
-    if not is_file:
+    if not job.source.startswith("/"):
         _plausible(job, header.names, report)
-    path = places.compiled(Path(job.folder), job.source)
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise ListError(f"{path}: cannot be written: {error.strerror}") from error
+    write_atomically(places.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
         title=title,
@@ -47,9 +83,13 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
         unsupported=report.unsupported,
         junk=report.junk,
         examples=tuple(report.examples),
-        etag=response.validators.etag,
-        last_modified=response.validators.last_modified,
+        etag=validators.etag,
+        last_modified=validators.last_modified,
     )
+
+
+def _unwritten(folder: Path, error: OSError) -> ListError:
+    return ListError(f"{folder}: cannot be written: {error.strerror}")
 
 
 def _plausible(job: Job, names: int, report: Report) -> None:

@@ -16,6 +16,16 @@ def compiled(folder: Path, source: str) -> Path:
     return folder / f"{_STRANGE.sub('-', title_of(source))}-{crc32(source.encode()):08x}{SUFFIX}"
 
 
+def unfinished(path: Path) -> Path:
+    """How the names of what becomes the compiled list at `path` begin: leftovers, when nobody is at work on it."""
+    return path.with_name(f".{path.name}.")
+
+
+def turn(folder: Path) -> Path:
+    """An empty file: who holds its lock may compile."""
+    return folder / "turn"
+
+
 def state(folder: Path) -> Path:
     """What is known about each list: state.py reads and writes it."""
     return folder / "state.json"

@@ -1,7 +1,7 @@
-"""Keeps the compiled lists as new as their sources: what is due is refreshed, one list at a time.
+"""Keeps the compiled lists as new as their sources: what is due is refreshed, several lists at the same time.
 
-The only writer of state.json. What reads and compiles is `work`, given from outside: a child with limits of its own, so
-that this process stays small between two refreshes.
+The only writer of state.json. Who reads and compiles is started from outside: a child with limits of its own for each
+list, so that this process stays small and waits for nobody.
 """
 
 import logging
@@ -14,10 +14,13 @@ from pathlib import Path
 from app.errors import ListError
 
 from . import layout, places, schedule, state
-from .contract import Job, Outcome
+from .contract import Job, Outcome, Work
 from .state import ListState
 
 log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 4
+"""Lists that are worked on at the same time: a few servers may be silent before another list has to wait for them."""
 
 
 class Refresher:
@@ -28,34 +31,45 @@ class Refresher:
         folder: Path,
         sources: Sequence[str],
         refresh_s: float,
-        work: Callable[[Job], Outcome],
+        start: Callable[[Job], Work],
         now: Callable[[], float],
         draw: Callable[[], float],
     ) -> None:
         self._folder = folder
-        self._sources = sources
         self._refresh_s = refresh_s
-        self._work = work
+        self._start_work = start
         self._now = now
         self._draw = draw
-        self._asked = False
+        self._asked: set[str] = set()
+        self._at_work: dict[str, tuple[Work, str]] = {}
         known = state.load(places.state(folder))
         self._states = {source: known.get(source, ListState()) for source in sources}
         self._told = ""
         self._forget_what_is_not_there()
 
     def ask(self) -> None:
-        """Refresh everything in the next round."""
-        self._asked = True
+        """Refresh everything from now on, what is at work once more."""
+        self._asked.update(self._states)
 
     def round(self) -> None:
-        """Refresh what is due. Never raises for what a source, a disk or a child does."""
-        asked, self._asked = self._asked, False
-        for source in self._sources:
-            if asked or self._is_due(source):
-                self._refresh(source)
+        """Take in what was done, start what is due. Never raises for what a source, a disk or a child does."""
+        for source in tuple(self._at_work):
+            self._take_in(source)
+        # Who was looked at longest ago comes first: no list starves behind those that keep failing.
+        due = sorted(filter(self._is_due, self._states), key=lambda source: self._states[source].checked_s)
+        for source in due[: MOST_AT_ONCE - len(self._at_work)]:
+            self._start(source)
+
+    def end(self) -> None:
+        """Give up what is at work."""
+        for work, _ in self._at_work.values():
+            work.end()
 
     def _is_due(self, source: str) -> bool:
+        if source in self._at_work:
+            return False
+        if source in self._asked:
+            return True
         known = self._states[source]
         if source.startswith("/"):
             if _mark(source) != known.mark:
@@ -64,14 +78,31 @@ class Refresher:
                 return False
         return schedule.is_due(self._now(), known.next_s, self._refresh_s)
 
-    def _refresh(self, source: str) -> None:
-        before = self._states[source]
+    def _start(self, source: str) -> None:
+        self._asked.discard(source)
+        known = self._states[source]
         mark = _mark(source) if source.startswith("/") else ""
-        job = Job(source, str(self._folder), before.names, before.etag, before.last_modified)
+        job = Job(source, str(self._folder), known.names, known.etag, known.last_modified)
         try:
-            after = self._after(before, self._work(job))
+            self._at_work[source] = self._start_work(job), mark
+        except ListError as error:
+            self._keep(source, self._after_failure(source, known, str(error)), mark)
+
+    def _take_in(self, source: str) -> None:
+        work, mark = self._at_work[source]
+        before = self._states[source]
+        try:
+            outcome = work.outcome()
+            if outcome is None:
+                return
+            after = self._after(before, outcome)
         except ListError as error:
             after = self._after_failure(source, before, str(error))
+            self._remove_leftovers(source)
+        del self._at_work[source]
+        self._keep(source, after, mark)
+
+    def _keep(self, source: str, after: ListState, mark: str) -> None:
         self._states[source] = replace(after, mark=mark, checked_s=self._now())
         try:
             state.save(places.state(self._folder), self._states)
@@ -114,7 +145,7 @@ class Refresher:
     def _forget_what_is_not_there(self) -> None:
         """A compiled list that is missing or damaged is made anew; files of lists that nobody wants any more go."""
         wanted = set()
-        for source in self._sources:
+        for source in self._states:
             path = places.compiled(self._folder, source)
             wanted.add(path)
             if not layout.is_whole(path):
@@ -123,6 +154,13 @@ class Refresher:
             for path in self._folder.glob(f"*{places.SUFFIX}*"):
                 if path not in wanted:
                     path.unlink()
+
+    def _remove_leftovers(self, source: str) -> None:
+        """Of a child that was killed while it wrote."""
+        begin = places.unfinished(places.compiled(self._folder, source))
+        with suppress(OSError):
+            for path in self._folder.glob(f"{begin.name}*"):
+                path.unlink()
 
     def _tell_once(self, fault: str) -> None:
         if fault != self._told:

@@ -1,8 +1,10 @@
 """`homedot lists`: what it shows, and the program that keeps the lists: asked, killed and ended."""
 
+import fcntl
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from app.cli import blocking, places
 from app.cli.commands import main
 from app.lists.layout import is_whole
 from app.lists.names import key_of
-from app.lists.places import compiled
+from app.lists.places import compiled, turn
 from app.lists.places import state as state_path
 from app.lists.state import ListState, load, save
 from app.lists.trie import Blocklist
@@ -119,7 +121,7 @@ def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Pat
     with ListServer(lambda _: http(LIST, 'ETag: "1"')) as server:
         program = Program(tmp_path, server.url(), str(own))
         with program.running():
-            until(lambda: program.known(str(own)).names, program)
+            until(lambda: program.known(str(own)).names and program.known(server.url()).names, program)
             assert program.rule(server.url(), "www.ads.example.com") == "ads.example.com"
             assert program.rule(str(own), "tracker.example") == "tracker.example"
             server.answer = lambda _: http(b"other.example.com\n")
@@ -188,22 +190,61 @@ def requested(process: subprocess.Popen[bytes], program: Program) -> list[int]:
 
 
 @pytest.mark.server
+def test_a_list_that_hangs_delays_no_other(tmp_path: Path) -> None:
+    def answer(head: bytes) -> Iterator[bytes]:
+        return slowly(http(LIST)[0], server) if b"/slow" in head else iter(http(LIST))
+
+    with ListServer(answer) as server:
+        own = tmp_path / "own.txt"
+        program = Program(tmp_path, *(server.url(f"/slow/{number}") for number in range(3)), server.url(), str(own))
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names and program.known(str(own)).error, program)
+            own.write_text("a.example\n")
+            until(lambda: program.known(str(own)).names, program)
+            asked = len(server.requests)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(server.requests) > asked, program)
+            assert len(children(process.pid)) >= 3
+
+
+@pytest.mark.server
+def test_many_lists_are_refreshed_four_at_a_time(tmp_path: Path) -> None:
+    four_ask = threading.Barrier(4)
+    at_work: list[int] = []
+
+    def answer(_: bytes) -> list[bytes]:
+        at_work.append(len(children(processes[0].pid)))
+        four_ask.wait(DEADLINE_S)
+        return http(LIST)
+
+    processes: list[subprocess.Popen[bytes]] = []
+    with ListServer(answer) as server:
+        sources = [server.url(f"/{number}.txt") for number in range(12)]
+        program = Program(tmp_path, *sources)
+        with program.running() as process:
+            processes.append(process)
+            until(lambda: all(program.known(source).names == 1 for source in sources), program)
+    assert len(at_work) == 12
+    assert max(at_work) == 4
+
+
+@pytest.mark.server
 def test_two_refreshes_at_once_cannot_be(tmp_path: Path) -> None:
     with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
-        program = Program(tmp_path, server.url())
+        program = Program(tmp_path, server.url("/a.txt"), server.url("/b.txt"))
         with program.running() as first:
-            until(lambda: server.requests, program)
-            (child,) = children(first.pid)
-            first.kill()  # its child goes on for a while
+            until(lambda: len(server.requests) == 2, program)
+            pids = children(first.pid)
+            first.kill()  # its children go on for a while
             first.wait(DEADLINE_S)
             with program.running():
                 until(
                     lambda: "another refresh is at work there; waiting for its end" in program.log.read_text(), program
                 )
-                assert len(server.requests) == 1
-                assert Path(f"/proc/{child}").exists()
-                os.kill(child, signal.SIGKILL)
-                until(lambda: len(server.requests) == 2, program)
+                for pid in pids:
+                    assert len(server.requests) == 2
+                    os.kill(pid, signal.SIGKILL)
+                until(lambda: len(server.requests) == 4, program)
 
 
 def slowly(octets: bytes, server: ListServer) -> Iterator[bytes]:
@@ -212,15 +253,41 @@ def slowly(octets: bytes, server: ListServer) -> Iterator[bytes]:
 
 
 @pytest.mark.server
-def test_sigterm_ends_a_refresh_at_once(tmp_path: Path) -> None:
+def test_sigterm_ends_all_refreshes_at_once(tmp_path: Path) -> None:
     with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
-        program = Program(tmp_path, server.url())
+        program = Program(tmp_path, *(server.url(f"/{number}.txt") for number in range(6)))
         with program.running() as process:
-            until(lambda: server.requests, program)
-            (child,) = children(process.pid)
+            until(lambda: len(server.requests) == 4, program)
+            pids = children(process.pid)
+            assert len(pids) == 4
             process.terminate()
             assert process.wait(DEADLINE_S / 2) == 0
-            assert not Path(f"/proc/{child}").exists()
+            assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.mark.server
+def test_a_child_that_waits_for_its_turn_can_be_killed_and_delays_nobody(tmp_path: Path) -> None:
+    sources = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for source in sources:
+        source.write_text("ads.example.com\n")
+    program = Program(tmp_path, *map(str, sources))
+    with turn(program.lists).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with program.running() as process:
+            until(lambda: len(waiting_for(turn(program.lists))) == 2, program)
+            killed = min(waiting_for(turn(program.lists)))
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: any(program.known(str(source)).error for source in sources), program)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: all(program.known(str(source)).names == 1 for source in sources), program)
+    assert "was killed: is the machine out of memory?" in program.log.read_text()
+
+
+def waiting_for(lock: Path) -> set[int]:
+    """The processes that wait for this file's lock."""
+    lines = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return {int(words[5]) for words in lines if words[1] == "->" and words[6].endswith(f":{lock.stat().st_ino}")}
 
 
 @pytest.mark.server
@@ -243,7 +310,7 @@ def test_in_the_appliance_it_asks_our_own_resolver_and_reads_no_secret(folder: P
         more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": sources}
         environment = settings_in(folder, **internet.environment, **more)
         with running(folder, environment) as appliance:
-            known = seen(appliance, nowhere)
+            known = seen(appliance, nowhere, server.url())
             assert known[nowhere].error == "nowhere.signed.test: there is no such name"
             assert known[server.url()].names == 1
             pid = next(pid for pid in children(appliance.process.pid) if "app lists run" in command_line(pid))
@@ -252,9 +319,11 @@ def test_in_the_appliance_it_asks_our_own_resolver_and_reads_no_secret(folder: P
             assert (folder / "data/lists").stat().st_uid == owner(pid)
 
 
-def seen(appliance: Appliance, source: str) -> dict[str, ListState]:
+def seen(appliance: Appliance, *sources: str) -> dict[str, ListState]:
     deadline = time.monotonic() + DEADLINE_S
-    while not (known := load(appliance.folder / "data/lists/state.json")).get(source, ListState()).checked_s:
+    while True:
+        known = load(appliance.folder / "data/lists/state.json")
+        if all(known.get(source, ListState()).checked_s for source in sources):
+            return known
         assert time.monotonic() < deadline, appliance.log
         time.sleep(0.05)  # another process's file: there is nothing to wait on
-    return known

@@ -18,7 +18,7 @@ def http(body: bytes, *headers: str, status: str = "200 OK", length: int | None 
 
 
 class ListServer:
-    """On 127.0.0.1, one connection at a time, one request each. `requests` are the heads that came."""
+    """On 127.0.0.1, each connection in a thread of its own, one request each. `requests` are the heads that came."""
 
     def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
@@ -26,7 +26,7 @@ class ListServer:
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+        self._accepting = threading.Thread(target=self._serve)
 
     @property
     def port(self) -> int:
@@ -40,7 +40,7 @@ class ListServer:
         self._ending.wait(seconds)
 
     def __enter__(self) -> "ListServer":
-        self._thread.start()
+        self._accepting.start()
         return self
 
     def __exit__(
@@ -48,18 +48,23 @@ class ListServer:
     ) -> None:
         self._ending.set()
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
+        self._accepting.join()
         self._listener.close()
 
     def _serve(self) -> None:
-        while True:
-            try:
+        answering: list[threading.Thread] = []
+        with contextlib.suppress(OSError):  # the end
+            while True:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(30)
-                self._answer_one(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
+                answering.append(threading.Thread(target=self._converse, args=(connection,)))
+                answering[-1].start()
+        for thread in answering:
+            thread.join()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(30)
+            self._answer_one(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
 
     def _answer_one(self, connection: socket.socket) -> None:
         with connection:

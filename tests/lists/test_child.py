@@ -1,88 +1,119 @@
-"""A child with limits: it does its work, fails, takes too long or too much, or is told to end."""
+"""A child with limits: it does its job, fails, takes too long or too much, or is told to end."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
 from app.errors import ListError
 from app.lists import child
+from app.lists.child import Child
+from app.lists.contract import Job, Outcome
 
 DEADLINE_S = 60.0
-WAITED_FOR = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+JOB = Job("https://lists.example/a.txt", "/data/lists", 7, '"1"', "now")
 
 
-@pytest.fixture(autouse=True)
-def blocked() -> Iterator[None]:
-    """The signals that the child's parent waits for."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
-    yield
-    while signal.sigtimedwait(WAITED_FOR, 0):
-        pass
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def started(work: str, deadline_s: float = DEADLINE_S, kept: tuple[int, ...] = (), job: Job = JOB) -> Child:
+    """A child that calls `do` with this body of a function of `job`."""
+    body = "\n".join(f"    {line}" for line in work.splitlines())
+    imports = "import os, time\nfrom app.lists import child\nfrom app.lists.contract import Outcome"
+    return Child([sys.executable, "-c", f"{imports}\ndef work(job):\n{body}\nchild.do(work)"], job, deadline_s, kept)
 
 
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
+def outcome(of: Child) -> Outcome:
+    deadline = time.monotonic() + DEADLINE_S
+    while (done := of.outcome()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # in the program there is SIGCHLD, which belongs to the whole process
+    return done
 
 
-def test_what_a_child_prints_comes_back() -> None:
-    assert child.ask(python("print(input().upper())"), b"question\n", DEADLINE_S) == b"QUESTION\n"
+def gone(pid: str) -> bool:
+    return not Path(f"/proc/{pid}").exists()
 
 
-def test_a_child_that_fails_is_told() -> None:
-    with pytest.raises(ListError, match="ended with 3"):
-        child.ask(python("import sys; sys.stdin.read(); sys.exit(3)"), b"", DEADLINE_S)
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    """A pipe with a name, into which a child writes its number: reading it waits for that."""
+    path = tmp_path / "pid"
+    os.mkfifo(path)
+    return path
 
 
-def test_a_child_that_was_killed_is_told() -> None:
-    with pytest.raises(ListError, match="was killed: is the machine out of memory"):
-        child.ask(python("import os; input(); os.kill(os.getpid(), 9)"), b"\n", DEADLINE_S)
+def sleeping(noted: Path) -> str:
+    return f"open({str(noted)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
 
 
-def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    noted = tmp_path / "pid"
-    code = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    begun_s = monotonic()
-    with pytest.raises(ListError, match="took longer than 1 s"):
-        child.ask(python(code), b"", 1.0)
-    assert monotonic() - begun_s < 30
-    assert not noted.exists() or not Path(f"/proc/{noted.read_text()}").exists()
+def test_a_child_gets_its_job_and_its_outcome_comes_back() -> None:
+    work = "return Outcome(True, repr(job), 1, 2, 3, 4, ('x',), job.etag, job.last_modified)"
+    assert outcome(started(work)) == Outcome(True, repr(JOB), 1, 2, 3, 4, ("x",), '"1"', "now")
 
 
-def test_the_child_is_gone_when_we_are_told_to_end(tmp_path: Path) -> None:
-    noted = tmp_path / "pid"
-    os.mkfifo(noted)
-    code = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    pids: list[str] = []
-
-    def end_us() -> None:
-        pids.append(noted.read_text())  # waits for the child
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    thread = threading.Thread(target=end_us)
-    thread.start()
-    with pytest.raises(SystemExit) as left:
-        child.ask(python(code), b"", DEADLINE_S)
-    thread.join()
-    assert left.value.code == 0
-    assert not Path(f"/proc/{pids[0]}").exists()
+def test_a_child_at_work_has_no_outcome_yet(noted: Path) -> None:
+    one = started(sleeping(noted))
+    try:
+        noted.read_text()
+        assert one.outcome() is None
+    finally:
+        one.end()
 
 
-def test_a_child_that_ends_before_it_was_asked_is_told() -> None:
-    with pytest.raises(ListError, match="ended"):
-        child.ask(python("import os; os.close(0); raise SystemExit(4)"), b"x" * 1_000_000, DEADLINE_S)
+def test_a_fault_of_the_list_comes_back_in_its_words() -> None:
+    with pytest.raises(ListError, match=r"^the server answers 404$"):
+        outcome(started("raise child.ListError('the server answers 404')"))
+
+
+@pytest.mark.parametrize(
+    ("work", "fault"),
+    [
+        ("os._exit(3)", "ended with 3: see its lines above"),
+        ("os.kill(os.getpid(), 9)", "was killed: is the machine out of memory"),
+        ("bytearray(1 << 30)", "does not fit into 768 MB while it is compiled"),
+    ],
+)
+def test_a_child_that_fails_is_told(work: str, fault: str) -> None:
+    with pytest.raises(ListError, match=fault):
+        outcome(started(work))
+
+
+def test_a_child_that_is_gone_before_it_has_its_job_is_told() -> None:
+    ended = Child([sys.executable, "-c", "import os; os.close(0); os._exit(4)"], Job("x" * 1_000_000, ""), DEADLINE_S)
+    with pytest.raises(ListError, match="ended with 4"):
+        outcome(ended)
+
+
+def test_a_child_that_cannot_be_started_is_told() -> None:
+    with pytest.raises(ListError, match="cannot be started: No such file or directory"):
+        Child(["/no/such/program"], JOB, DEADLINE_S)
+
+
+def test_a_child_that_takes_too_long_is_ended(noted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = started(sleeping(noted))
+    pid = noted.read_text()
+    passed = time.monotonic() + DEADLINE_S
+    monkeypatch.setattr(child, "monotonic", lambda: passed)
+    with pytest.raises(ListError, match="took longer than 60 s"):
+        one.outcome()
+    assert gone(pid)
+
+
+@pytest.mark.parametrize("moment", ["at work", "done"])
+def test_a_child_that_is_ended_is_gone(noted: Path, moment: str) -> None:
+    one = started(sleeping(noted))
+    pid = noted.read_text()
+    if moment == "done":
+        os.kill(int(pid), 9)
+    one.end()
+    assert gone(pid)
 
 
 def test_a_child_keeps_the_descriptors_that_it_shall() -> None:
     reading, writing = os.pipe()
     try:
-        child.ask(python(f"import os; os.write({writing}, b'kept')"), b"", DEADLINE_S, (writing,))
+        outcome(started(f"os.write({writing}, b'kept')\nreturn Outcome(False)", kept=(writing,)))
         assert os.read(reading, 10) == b"kept"
     finally:
         os.close(reading)
@@ -90,14 +121,9 @@ def test_a_child_keeps_the_descriptors_that_it_shall() -> None:
 
 
 def test_limits_are_small_memory_small_priority_and_no_core() -> None:
-    code = (
-        "import os, resource, signal\n"
-        "from app.lists.child import limit_ourselves\n"
-        "limit_ourselves()\n"
-        "print(os.nice(0), resource.getrlimit(resource.RLIMIT_CORE)[0], len(signal.pthread_sigmask(0, [])))\n"
-        "try:\n"
-        "    bytearray(1 << 30)\n"
-        "except MemoryError:\n"
-        "    print('no more')\n"
+    work = (
+        "import resource, signal\n"
+        "limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CORE)]\n"
+        "return Outcome(False, repr((os.nice(0), limits, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
     )
-    assert child.ask(python(code), b"", DEADLINE_S) == b"10 0 0\nno more\n"
+    assert outcome(started(work)).title == repr((10, [768 << 20, 0], set()))

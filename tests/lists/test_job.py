@@ -1,10 +1,17 @@
 """A list is refreshed from a real server or a file: what is good takes the old one's place, what is not does not."""
 
 import errno
+import fcntl
 import gzip
 import os
+import subprocess
+import sys
+import threading
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +19,17 @@ import pytest
 
 from app.errors import ListError
 from app.lists import job as jobs
+from app.lists.compile import compile_list
 from app.lists.contract import Job, Outcome
 from app.lists.job import refresh
+from app.lists.layout import Header
 from app.lists.names import key_of
-from app.lists.places import compiled
+from app.lists.parse import Parsed
+from app.lists.places import compiled, turn
 from app.lists.trie import Blocklist
 from tests.fakes.list_server import ListServer, http
 
+DEADLINE_S = 30.0
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 MANY = "! Title: Many\n" + "".join(f"n{index}.example\n" for index in range(100))
 
@@ -28,7 +39,8 @@ def do(job: Job) -> Outcome:
 
 
 def names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+    """What lies there, but for the lock."""
+    return [path.name for path in folder.iterdir() if path != turn(folder)]
 
 
 def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
@@ -130,6 +142,120 @@ def test_a_full_disk_leaves_the_old_list(tmp_path: Path, monkeypatch: pytest.Mon
         do(job)
     assert compiled(folder, job.source).read_bytes() == before
     assert len(names(folder)) == 1
+
+
+HOLDING = """
+import fcntl, sys, time
+lock = open(sys.argv[1], "wb")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(600)
+"""
+FILLING = """
+import sys
+from pathlib import Path
+from app.lists.contract import Job
+from app.lists.job import refresh
+source, folder = sys.argv[1:]
+print(refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt")).names)
+before = {path: path.read_bytes() for path in Path(folder).iterdir()}
+try:
+    refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt"))
+except Exception as error:
+    print(repr(error))
+print(before == {path: path.read_bytes() for path in Path(folder).iterdir()})
+"""
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("octets", [200_000, 1_000_000], ids=["compiled list", "download"])
+def test_a_disk_that_is_really_full_leaves_the_old_list_and_nothing_else(tmp_path: Path, octets: int) -> None:
+    many = b"".join(b"%x.example\n" % (index * 0x9E3779B97F4A7C15 % (1 << 64)) for index in range(octets // 25))
+    answers = [http(b"a.example\n"), http(many)]
+    with ListServer(lambda _: answers.pop(0)) as server:
+        small_disk = f'mount -t tmpfs -o size=256k none {tmp_path} && exec "$@"'
+        command = ["unshare", "-rm", "sh", "-ec", small_disk, "sh", sys.executable, "-c", FILLING]
+        ended = subprocess.run([*command, server.url(), str(tmp_path)], stdout=subprocess.PIPE, text=True, check=True)
+    names, fault, is_unchanged = ended.stdout.splitlines()
+    assert (names, is_unchanged) == ("1", "True")
+    assert fault == f"ListError('{tmp_path}: cannot be written: No space left on device')"
+
+
+@contextmanager
+def having_the_turn(folder: Path) -> Iterator[None]:
+    with turn(folder).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def until_somebody_waits_for(lock: Path) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    inode = f":{lock.stat().st_ino} "
+    while not any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)  # the kernel tells nobody who waits
+
+
+def test_lists_are_downloaded_at_the_same_time_and_compiled_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_ask = threading.Barrier(2)
+    compiling: list[str] = []
+
+    def answer(_: bytes) -> list[bytes]:
+        both_ask.wait(DEADLINE_S)
+        return http(MANY.encode())
+
+    def alone(parsed: Parsed, source: str, title: str) -> tuple[Header, bytes]:
+        compiling.append(source)
+        if len(compiling) == 1:
+            until_somebody_waits_for(turn(tmp_path))
+        assert compiling[-1] == source, "another one has begun"
+        return compile_list(parsed, source, title)
+
+    monkeypatch.setattr(jobs, "compile_list", alone)
+    with ListServer(answer) as server, ThreadPoolExecutor() as threads:
+        sources = [server.url("/a.txt"), server.url("/b.txt")]
+        outcomes = list(threads.map(do, (Job(source, str(tmp_path)) for source in sources)))
+    assert [outcome.names for outcome in outcomes] == [100, 100]
+    assert sorted(compiling) == sorted(sources)
+
+
+def test_what_needs_no_compiling_waits_for_nobody(tmp_path: Path) -> None:
+    with having_the_turn(tmp_path):
+        with ListServer(lambda _: [b"HTTP/1.1 304 Not Modified\r\n\r\n"]) as server:
+            assert not do(Job(server.url(), str(tmp_path), names=5, etag='"1"')).is_new
+        with ListServer(lambda _: http(b"<html>")) as server, pytest.raises(ListError, match="web page"):
+            do(Job(server.url(), str(tmp_path)))
+
+
+def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDING, str(turn(tmp_path))]
+    source = tmp_path / "source.txt"
+    source.write_text("a.example")
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other, ThreadPoolExecutor() as threads:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            done = threads.submit(do, Job(str(source), str(tmp_path)))
+            until_somebody_waits_for(turn(tmp_path))
+        finally:
+            other.kill()
+        assert done.result(DEADLINE_S).names == 1
+
+
+def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+
+    def answer(_: bytes) -> Iterator[bytes]:
+        (whole,) = http(MANY.encode())
+        yield whole[:-1]
+        seen.append(names(tmp_path))
+        yield whole[-1:]
+
+    with ListServer(answer) as server:
+        do(Job(server.url(), str(tmp_path)))
+    assert seen == [[]]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "only.example\n"])

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lists.places import compiled, title_of
+from app.lists.places import compiled, state, title_of, turn, unfinished
 
 FOLDER = Path("/data/lists")
 
@@ -26,3 +26,11 @@ def test_a_title_is_the_last_part_of_the_source() -> None:
     assert title_of("https://a.example/lists/pro.txt?raw=1") == "pro.txt"
     assert title_of("/config/blocked.txt") == "blocked.txt"
     assert title_of("https://a.example") == "https://a.example"
+
+
+def test_what_is_unfinished_is_no_list_and_what_is_no_list_has_another_name() -> None:
+    path = compiled(FOLDER, "https://a.example/ads.txt")
+    begin = unfinished(path)
+    assert begin.parent == FOLDER
+    assert not path.name.startswith(begin.name)
+    assert all(not other(FOLDER).name.startswith(begin.name) for other in (turn, state))

@@ -14,25 +14,47 @@ from app.lists import places, state
 from app.lists.compile import compile_list
 from app.lists.contract import Job, Outcome
 from app.lists.parse import parse
-from app.lists.refresher import Refresher
+from app.lists.refresher import MOST_AT_ONCE, Refresher
 from tests.fakes.clock import Clock
 
 DAY_S = 86400.0
 URL, OTHER = "https://lists.example/a.txt", "https://lists.example/b.txt"
 
 
+class Worker:
+    """Is at work on `job` until `is_done`, and then does what `answer` does."""
+
+    def __init__(self, job: Job, answer: Callable[[Job], Outcome], is_done: bool) -> None:
+        self.job = job
+        self.is_done = is_done
+        self.is_ended = False
+        self._answer = answer
+
+    def outcome(self) -> Outcome | None:
+        return self._answer(self.job) if self.is_done else None
+
+    def end(self) -> None:
+        self.is_ended = True
+
+
 class World:
-    """A folder, a clock and a worker that does what `answers` says, or compiles three names."""
+    """A folder, a clock and workers who do what `answers` says, or compile three names; at once if not `slow`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = Clock(1_700_000_000.0)
         self.jobs: list[Job] = []
         self.answers: dict[str, Callable[[Job], Outcome]] = {}
+        self.slow: set[str] = set()
+        self.workers: dict[str, Worker] = {}
 
-    def work(self, job: Job) -> Outcome:
+    def start(self, job: Job) -> Worker:
         self.jobs.append(job)
-        return self.answers.get(job.source, self.compiles)(job)
+        answer = self.answers.get(job.source, self.compiles)
+        if answer is no_process:
+            answer(job)
+        self.workers[job.source] = Worker(job, answer, job.source not in self.slow)
+        return self.workers[job.source]
 
     def compiles(self, job: Job) -> Outcome:
         header, content = compile_list(parse([b"a.example\nb.example\nc.example"]), job.source, "Title")
@@ -40,7 +62,7 @@ class World:
         return Outcome(True, "Title", header.names, etag='"1"', last_modified="now")
 
     def refresher(self, *sources: str) -> Refresher:
-        return Refresher(self.folder, sources, DAY_S, self.work, self.clock, lambda: 0.5)
+        return Refresher(self.folder, sources, DAY_S, self.start, self.clock, lambda: 0.5)
 
     def known(self, source: str) -> state.ListState:
         return state.load(places.state(self.folder))[source]
@@ -52,6 +74,12 @@ class World:
         return sources
 
 
+def rounds(refresher: Refresher) -> None:
+    """One in which work is started and one in which it is taken in."""
+    refresher.round()
+    refresher.round()
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
@@ -61,42 +89,46 @@ def fails(_: Job) -> Outcome:
     raise ListError("the server answers 404 Not Found")
 
 
+def no_process(_: Job) -> Outcome:
+    raise ListError("the program that compiles it cannot be started: Resource temporarily unavailable")
+
+
 def unchanged(_: Job) -> Outcome:
     return Outcome(is_new=False)
 
 
 def test_what_is_not_there_is_fetched_at_once_and_again_after_a_day(world: World) -> None:
     refresher = world.refresher(URL, OTHER)
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [URL, OTHER]
     for passed_s, due in ((DAY_S - 1, []), (1, [URL, OTHER]), (1, [])):
         world.clock.now_s += passed_s
-        refresher.round()
+        rounds(refresher)
         assert world.done() == due
 
 
 def test_a_restart_fetches_nothing_that_is_there(world: World) -> None:
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     world.done()
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     assert world.done() == []
 
 
 def test_the_next_job_carries_what_is_known(world: World) -> None:
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     refresher = world.refresher(URL)
     refresher.ask()
-    refresher.round()
+    rounds(refresher)
     assert world.jobs[1] == Job(URL, str(world.folder), 3, '"1"', "now")
 
 
 def test_an_unchanged_list_stays_known(world: World) -> None:
     refresher = world.refresher(URL)
-    refresher.round()
+    rounds(refresher)
     updated_s = world.clock.now_s
     world.answers[URL] = unchanged
     world.clock.now_s += DAY_S
-    refresher.round()
+    rounds(refresher)
     known = world.known(URL)
     assert (known.names, known.etag, known.updated_s) == (3, '"1"', updated_s)
     assert (known.checked_s, known.next_s) == (updated_s + DAY_S, updated_s + 2 * DAY_S)
@@ -105,12 +137,12 @@ def test_an_unchanged_list_stays_known(world: World) -> None:
 def test_a_failing_list_is_tried_again_soon_and_delays_no_other(world: World) -> None:
     world.answers[URL] = fails
     refresher = world.refresher(URL, OTHER)
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [URL, OTHER]
     tries_s = []
     for _ in range(3600):
         world.clock.now_s += 1
-        refresher.round()
+        rounds(refresher)
         if world.done() == [URL]:
             tries_s.append(int(world.clock.now_s - 1_700_000_000))
     assert tries_s[0] <= 10
@@ -120,12 +152,12 @@ def test_a_failing_list_is_tried_again_soon_and_delays_no_other(world: World) ->
 
 def test_a_failure_keeps_what_is_known_and_is_told_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     refresher = world.refresher(URL)
-    refresher.round()
+    rounds(refresher)
     world.answers[URL] = fails
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             world.clock.now_s += DAY_S
-            refresher.round()
+            rounds(refresher)
     known = world.known(URL)
     assert (known.names, known.etag, known.failures) == (3, '"1"', 3)
     assert known.error == "the server answers 404 Not Found"
@@ -134,25 +166,25 @@ def test_a_failure_keeps_what_is_known_and_is_told_once(world: World, caplog: py
     ]
     world.answers.clear()
     world.clock.now_s += DAY_S
-    refresher.round()
+    rounds(refresher)
     assert (world.known(URL).error, world.known(URL).failures) == ("", 0)
 
 
 def test_a_first_failure_says_that_there_is_no_list(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.answers[URL] = fails
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     assert "there is no list yet" in caplog.text
     assert world.known(URL).title == "a.txt"
 
 
 def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
     refresher = world.refresher(URL)
-    refresher.round()
+    rounds(refresher)
     for answer in (fails, unchanged):
         world.answers[URL] = answer
         refresher.ask()
         with caplog.at_level(logging.INFO):
-            refresher.round()
+            rounds(refresher)
     assert "Title: well again, and unchanged" in caplog.text
 
 
@@ -160,21 +192,21 @@ def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptu
 def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_start(
     world: World, damage: bytes | None
 ) -> None:
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     path = places.compiled(world.folder, URL)
     if damage is None:
         path.unlink()
     else:
         path.write_bytes(damage)
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
     assert world.jobs[1] == Job(URL, str(world.folder))  # without validators, or the server would say: unchanged
 
 
 def test_files_of_lists_that_nobody_wants_any_more_go_and_others_stay(world: World) -> None:
-    world.refresher(URL, OTHER).round()
+    rounds(world.refresher(URL, OTHER))
     (world.folder / f".{places.compiled(world.folder, URL).name}.new").write_bytes(b"half")
     (world.folder / "notes").touch()
-    world.refresher(OTHER).round()
+    rounds(world.refresher(OTHER))
     assert sorted(path.name for path in world.folder.iterdir()) == sorted(
         [places.compiled(world.folder, OTHER).name, "notes", "state.json"]
     )
@@ -188,10 +220,10 @@ def test_a_file_is_read_again_when_it_changes_and_only_then(world: World, tmp_pa
     refresher = world.refresher(str(source))
     for change in (lambda: None, lambda: source.write_text("bb.example"), lambda: source.chmod(0o600), source.unlink):
         change()
-        refresher.round()
+        rounds(refresher)
         assert world.done() == [str(source)], change
         world.clock.now_s += 10 * DAY_S
-        refresher.round()
+        rounds(refresher)
         assert world.done() == []
 
 
@@ -199,11 +231,11 @@ def test_a_file_that_was_replaced_within_the_same_second_is_read_again(world: Wo
     source = tmp_path / "mine.txt"
     source.write_text("a.example")
     refresher = world.refresher(str(source))
-    refresher.round()
+    rounds(refresher)
     status = source.stat()
     write_atomically(source, b"b.example")
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [str(source)] * 2
 
 
@@ -212,20 +244,20 @@ def test_a_file_whose_list_could_not_be_written_is_tried_again(world: World, tmp
     source.write_text("a.example")
     world.answers[str(source)] = fails
     refresher = world.refresher(str(source))
-    refresher.round()
+    rounds(refresher)
     world.clock.now_s += 60
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [str(source)] * 2
 
 
 def test_all_are_refreshed_when_asked_and_then_no_more(world: World) -> None:
     refresher = world.refresher(URL, OTHER)
-    refresher.round()
+    rounds(refresher)
     world.done()
     refresher.ask()
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [URL, OTHER]
-    refresher.round()
+    rounds(refresher)
     assert world.done() == []
 
 
@@ -235,15 +267,115 @@ def test_a_state_that_cannot_be_written_is_told_once_and_stops_nothing(
     refresher = world.refresher(URL, OTHER)
     world.answers[URL] = world.answers[OTHER] = lambda _: Outcome(True, "Title", 3)
     places.state(world.folder).mkdir()
-    refresher.round()
+    rounds(refresher)
     assert world.done() == [URL, OTHER]
     assert len([record for record in caplog.records if "cannot be written" in record.getMessage()]) == 1
-    refresher.round()
+    rounds(refresher)
     assert world.done() == []
 
 
 def test_a_folder_that_is_not_there_stops_nothing(tmp_path: Path) -> None:
     world = World(tmp_path / "none")
     world.answers[URL] = fails
-    world.refresher(URL).round()
+    rounds(world.refresher(URL))
+    assert world.done() == [URL]
+
+
+def test_a_slow_list_delays_no_other(world: World) -> None:
+    world.slow.add(URL)
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    assert (world.known(URL), world.known(OTHER).names) == (state.ListState(), 3)
+    world.clock.now_s += DAY_S
+    rounds(refresher)
+    assert world.done() == [URL, OTHER, OTHER]
+    world.workers[URL].is_done = True
+    refresher.round()
+    assert world.known(URL).names == 3
+
+
+def test_many_lists_are_worked_on_a_few_at_a_time(world: World) -> None:
+    sources = [f"https://lists.example/{number}.txt" for number in range(3 * MOST_AT_ONCE)]
+    world.slow.update(sources)
+    refresher = world.refresher(*sources)
+    for number in range(len(sources)):
+        rounds(refresher)
+        assert world.done() == (sources[:MOST_AT_ONCE] if not number else sources[number + MOST_AT_ONCE - 1 :][:1])
+        world.workers[sources[number]].is_done = True
+    refresher.round()
+    assert {world.known(source).names for source in sources} == {3}
+
+
+def test_no_list_starves_behind_many_that_keep_failing(world: World) -> None:
+    silent = [f"https://silent.example/{number}.txt" for number in range(2 * MOST_AT_ONCE)]
+    world.slow.update(silent)
+    world.answers.update(dict.fromkeys(silent, fails))
+    refresher = world.refresher(*silent, URL)
+    rounds(refresher)
+    for _ in range(3):
+        world.clock.now_s += 300  # by now those that failed before are due again
+        for source in world.done():
+            world.workers[source].is_done = True
+        rounds(refresher)
+    assert world.known(URL).names == 3
+
+
+def test_what_is_asked_for_while_it_is_at_work_is_worked_on_once_more(world: World) -> None:
+    world.slow.add(URL)
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    for _ in range(3):
+        refresher.ask()
+        rounds(refresher)
+    assert world.done() == [URL]
+    world.workers[URL].is_done = True
+    rounds(refresher)
+    assert world.done() == [URL]
+    world.workers[URL].is_done = True
+    rounds(refresher)
+    assert world.done() == []
+
+
+def test_a_list_whose_work_cannot_be_started_has_failed_and_is_tried_again(world: World) -> None:
+    world.answers[URL] = no_process
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    assert "cannot be started" in world.known(URL).error
+    assert world.known(OTHER).names == 3
+    del world.answers[URL]
+    world.clock.now_s += 60
+    rounds(refresher)
+    assert (world.known(URL).error, world.known(URL).names) == ("", 3)
+
+
+def test_what_a_killed_child_left_goes_at_once_and_what_others_write_stays(world: World) -> None:
+    def is_killed(_: Job) -> Outcome:
+        raise ListError("was killed")
+
+    left, written = (
+        [world.folder / f".{places.compiled(world.folder, source).name}.{end}" for end in ("new", "x3r8qk_f")]
+        for source in (URL, OTHER)
+    )
+    world.answers[URL] = is_killed
+    world.slow.update([URL, OTHER])
+    refresher = world.refresher(URL, OTHER)
+    refresher.round()
+    for path in (*left, *written):
+        path.touch()
+    world.workers[URL].is_done = True
+    refresher.round()
+    assert [path for path in (*left, *written) if path.exists()] == written
+
+
+def test_all_that_is_at_work_is_ended_with_it(world: World) -> None:
+    world.slow.update([URL, OTHER])
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    refresher.end()
+    assert all(worker.is_ended for worker in world.workers.values())
+
+
+def test_a_list_that_is_named_twice_is_refreshed_once(world: World) -> None:
+    world.slow.add(URL)
+    rounds(world.refresher(URL, URL))
     assert world.done() == [URL]
