@@ -6,6 +6,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     cli/         the hallway: one module per process or command, builds objects from Settings and runs them
     settings     the tree of settings: names, defaults, parsers, documentation
     configuration  environment + YAML -> immutable Settings; the only reader of both
+    yamltext     the text of a YAML file -> a tree                                                              pure
     hosts        the setting `local`: names at home and their addresses                                          pure
     values       text -> typed value, or a sentence that says what is allowed
     forwarding   the same for whom unbound asks: forwarders and routes                                          pure

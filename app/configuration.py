@@ -7,12 +7,9 @@ several YAML files with colons between them; later ones win.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from .errors import OperatorError
 from .settings import PREFIX, Leaf, Resolver, Settings, leaves
@@ -64,7 +61,10 @@ def _from_yaml(
     path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
 ) -> dict[str, tuple[object, str]]:
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
+        text = path.read_text(encoding="utf-8")
+        from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
+
+        tree = tree_of(text)
     except FileNotFoundError:
         if is_named:
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
@@ -72,7 +72,7 @@ def _from_yaml(
     except OSError as error:
         faults.append(f"{path}: cannot be read: {error.strerror}")
         return {}
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except ValueError as error:
         faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
         return {}
     if tree in _NOT_SET:
@@ -118,6 +118,8 @@ def _from_environment(
 
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else "; the README and config/homedot.yaml list them all"
 
@@ -166,27 +168,3 @@ def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str,
         yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
     if resolver.mode == "forward" and not resolver.forward:
         yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"
-
-
-class _UniqueKeys(yaml.BaseLoader):
-    """Every scalar is text, as in the environment, so that YAML 1.1 makes no number of 18:53 and no date of 2026-1-1.
-
-    Refuses a key given twice, of which YAML would silently keep the last, and aliases, with which three hundred octets
-    can stand for gigabytes.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", None)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value} is given twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)

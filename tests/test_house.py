@@ -13,7 +13,7 @@ MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
 SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
 PURE = [
-    "forwarding", "hosts", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
+    "forwarding", "hosts", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
     "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",
     "answer/asked", "answer/blocked", "answer/cache", "answer/checking", "answer/ddr", "answer/edns", "answer/house",
     "answer/local", "answer/names", "answer/never_block", "answer/pipeline", "answer/policy", "answer/querylog",

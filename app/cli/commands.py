@@ -4,21 +4,25 @@ Every function imports the rooms it needs when it runs, so that `homedot healthc
 Raspberry Pi and not the whole house.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from app import __version__
 from app.configuration import Loaded, load
 from app.errors import OperatorError
 from app.values import hostname
 
+if TYPE_CHECKING:
+    import argparse
+
 EXIT_OPERATOR = 2
 
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command. Returns 0; 1 if what it checks is not well; 2 for faults that the operator must mend."""
-    arguments = _parser().parse_args(argv)
+    arguments = _of_a_program(argv) or _parser().parse_args(argv, SimpleNamespace())
     if arguments.run is _version:
         _version()
         return 0
@@ -39,49 +43,49 @@ def _tell(error: OperatorError) -> None:
         print(f"  {fault}", file=sys.stderr)
 
 
-def _bootstrap(loaded: Loaded, _: argparse.Namespace) -> None:
+def _bootstrap(loaded: Loaded, _: SimpleNamespace) -> None:
     from .prepare import bootstrap
 
     bootstrap(loaded.settings)
 
 
-def _supervise(loaded: Loaded, arguments: argparse.Namespace) -> int:
+def _supervise(loaded: Loaded, arguments: SimpleNamespace) -> int:
     from .programs import supervise
 
     return supervise(loaded.settings, arguments.configuration)
 
 
-def _dot(loaded: Loaded, _: argparse.Namespace) -> None:
+def _dot(loaded: Loaded, _: SimpleNamespace) -> None:
     from .programs import dot
 
     dot(loaded.settings)
 
 
-def _web(loaded: Loaded, _: argparse.Namespace) -> None:
+def _web(loaded: Loaded, _: SimpleNamespace) -> None:
     from .programs import web
 
     web(loaded.settings)
 
 
-def _upkeep(loaded: Loaded, _: argparse.Namespace) -> None:
+def _upkeep(loaded: Loaded, _: SimpleNamespace) -> None:
     from .programs import upkeep
 
     upkeep(loaded.settings)
 
 
-def _lists(loaded: Loaded, arguments: argparse.Namespace) -> None:
+def _lists(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .blocking import lists
 
     lists(loaded.settings, arguments.action)
 
 
-def _why(loaded: Loaded, arguments: argparse.Namespace) -> None:
+def _why(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .why import why
 
     why(loaded.settings, arguments.name, arguments.type)
 
 
-def _pause(loaded: Loaded, arguments: argparse.Namespace) -> None:
+def _pause(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .control import duration_s, pause
 
     try:
@@ -91,55 +95,55 @@ def _pause(loaded: Loaded, arguments: argparse.Namespace) -> None:
     pause(loaded.settings, seconds)
 
 
-def _resume(loaded: Loaded, _: argparse.Namespace) -> None:
+def _resume(loaded: Loaded, _: SimpleNamespace) -> None:
     from .control import resume
 
     resume(loaded.settings)
 
 
-def _token(loaded: Loaded, arguments: argparse.Namespace) -> None:
+def _token(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .token import renew, show
 
     (renew if arguments.action == "new" else show)(loaded.settings)
 
 
-def _setup_phone(loaded: Loaded, _: argparse.Namespace) -> None:
+def _setup_phone(loaded: Loaded, _: SimpleNamespace) -> None:
     from .inspect import setup_phone
 
     setup_phone(loaded.settings)
 
 
-def _snippet(loaded: Loaded, arguments: argparse.Namespace) -> None:
+def _snippet(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .inspect import snippet
 
     snippet(loaded.settings, arguments.kind)
 
 
-def _config(loaded: Loaded, _: argparse.Namespace) -> None:
+def _config(loaded: Loaded, _: SimpleNamespace) -> None:
     from .inspect import config
 
     config(loaded)
 
 
-def _healthcheck(loaded: Loaded, _: argparse.Namespace) -> int:
+def _healthcheck(loaded: Loaded, _: SimpleNamespace) -> int:
     from .inspect import healthcheck
 
     return healthcheck(loaded.settings)
 
 
-def _doctor(loaded: Loaded, arguments: argparse.Namespace) -> int:
+def _doctor(loaded: Loaded, arguments: SimpleNamespace) -> int:
     from .inspect import doctor
 
     return doctor(loaded.settings, arguments.bogus_name, arguments.slow_name, arguments.json)
 
 
-def _ca(loaded: Loaded, arguments: argparse.Namespace) -> int:
+def _ca(loaded: Loaded, arguments: SimpleNamespace) -> int:
     from .replacing import ca_new
 
     return ca_new(loaded.settings, arguments.yes)
 
 
-def _key(loaded: Loaded, arguments: argparse.Namespace) -> int:
+def _key(loaded: Loaded, arguments: SimpleNamespace) -> int:
     from .replacing import key_new
 
     return key_new(loaded.settings, arguments.yes)
@@ -170,7 +174,21 @@ _COMMANDS = {
 }
 
 
-def _parser() -> argparse.ArgumentParser:
+def _of_a_program(argv: Sequence[str]) -> SimpleNamespace | None:
+    """What stays for months and what is started every 30 seconds do without argparse: it takes 2 MB in each of them."""
+    match argv:
+        case ["dot" | "web" | "upkeep" | "healthcheck" as name]:
+            return SimpleNamespace(run=_COMMANDS[name][0])
+        case ["lists", "run" | "compile" as action]:
+            return SimpleNamespace(run=_lists, action=action)
+        case ["supervise", configuration] if not configuration.startswith("-"):
+            return SimpleNamespace(run=_supervise, configuration=configuration)
+    return None
+
+
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(prog="homedot", description="Encrypted DNS for a home.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -1,7 +1,6 @@
 """Where the programs leave things for one another below `run_dir`."""
 
 import socket
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,8 @@ def signed_profiles(settings: Settings) -> Path:
 
 def signed_profile(settings: Settings, profile: bytes) -> Path:
     """Where the signed form of `profile` is, if there is one: found by content, so it is never the form of another."""
+    from hashlib import sha256  # only who needs it loads OpenSSL
+
     return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
-import ifaddr
-
 from app.errors import OperatorError
 from app.values import IPAddress
 
@@ -123,6 +121,8 @@ def inspect(
 
 
 def _listed() -> Iterator[tuple[str, IPAddress]]:
+    import ifaddr  # with ctypes, which programs that only read files can do without
+
     for adapter in ifaddr.get_adapters():
         for address in adapter.ips:
             yield adapter.name, ip_address(address.ip if isinstance(address.ip, str) else address.ip[0])

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,30 @@ def test_every_command_is_in_the_help(command: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         main(["--help"], {})
     assert re.search(rf"^    {command}\s", capsys.readouterr().out, re.MULTILINE)
+
+
+COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl", "tempfile", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("program", "modules", "needed"),
+    [
+        (["dot"], ["app.cli.programs", "app.cli.front"], {"hashlib", "ssl"}),
+        (["upkeep"], ["app.cli.programs", "app.ops.upkeep", "app.cli.renewal"], set()),
+        (["lists", "run"], ["app.cli.blocking", "app.lists.child", "app.lists.refresher"], set()),
+        (["healthcheck"], ["app.cli.inspect", "app.ops.healthcheck"], {"hashlib", "ssl"}),
+    ],
+)
+def test_what_stays_or_is_started_often_keeps_nothing_costly_in_memory(
+    program: list[str], modules: list[str], needed: set[str]
+) -> None:
+    code = (
+        "import sys\n"
+        "from app.cli import commands\n"
+        "commands.load({})\n"
+        f"assert commands._of_a_program({program})\n"
+        f"import {', '.join(modules)}\n"
+        f"print(*set(sys.modules) & {COSTLY})\n"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert set(loaded.split()) <= needed
