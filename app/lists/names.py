@@ -18,6 +18,9 @@ LAST_LABEL = rb"(?![0-9]+\Z)" + LABEL
 """Not a number, or it would be an IPv4 address."""
 
 _EXACT = b" "
+_DEVIATIONS = set("\u00df\u03c2\u200c\u200d")
+"""Sharp s, final sigma and two joiners (UTS 46 6): RFC 3490 makes another name of them than browsers now look up."""
+
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
 
@@ -44,8 +47,8 @@ def is_name(name: bytes) -> bool:
 
 def to_ascii(name: str) -> bytes | None:
     """An internationalised name as its A-labels, in lower case (RFC 3490, as the standard library has it); None if it
-    cannot be one."""
-    if len(name) > MOST_OCTETS:
+    cannot be one, or if that would be the name of somebody else."""
+    if len(name) > MOST_OCTETS or not _DEVIATIONS.isdisjoint(name):
         return None
     try:
         return name.encode("idna").lower()

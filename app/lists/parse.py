@@ -5,9 +5,10 @@ The format is found line by line, so a list may mix them:
     0.0.0.0 ads.example.com            hosts: 0.0.0.0, 127.0.0.1, ::, ::1 and names: exactly these, as in hosts(5)
     ads.example.com                    a domain: the name and everything below
     *.ads.example.com .ads.example.com the same
-    ||ads.example.com^                 Adblock's: the same
+    ||ads.example.com^                 Adblock's: the same; where the address ends a name ends, so ^| and | are like ^
+    |ads.example.com^                  Adblock's: exactly this name
     @@||good.ads.example.com^          Adblock's exception: the name and everything below is not blocked by this list
-    # ! [Adblock]                      a comment, also after a name and a space
+    # ! ; [Adblock]                    a comment, also after a name and a space
 
 Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
 counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
@@ -30,10 +31,13 @@ _MOST_EXAMPLES, _MOST_EXAMPLE_CHARACTERS, _MOST_TITLE_CHARACTERS = 3, 60, 60
 _DOTTED = rb"((?:" + LABEL + rb"\.)+" + LAST_LABEL + rb")"
 _DOMAIN = re.compile(rb"(?:\*?\.)?" + _DOTTED)
 _HOST = re.compile(rb"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+" + _DOTTED)
-_ADBLOCK = re.compile(r"(@@)?\|\|(?:\*\.)?([^\s^$|/*]+)\^(?:\$(.*))?")
+_ADBLOCK = re.compile(
+    r"(?P<lifts>@@)?\|(?P<covers>\|(?:\*\.)?)?(?P<name>[^\s^$|/*]+)(?:\^\|?|\|)(?:\$(?P<options>.*))?"
+)
 _TITLE = re.compile(r"[#!]\s*title:\s*(.*)", re.IGNORECASE)
-_COMMENT = re.compile(r"\s[#!].*")
-_SINKS = {"0.0.0.0", "127.0.0.1", "::", "::1", "0", "fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
+_COMMENT = re.compile(r"\s[#!;].*")
+_SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
+_SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 _BOM = "\ufeff"
 _EMPTY_OPTIONS = {"important", "all"}
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
@@ -103,7 +107,7 @@ def _read(line: bytes, parsed: Parsed) -> None:
         return
     if not text:
         return
-    if text[0] in "#![":
+    if text[0] in "#!;[":
         titled = _TITLE.match(text)
         if titled and not parsed.title:
             parsed.title = _printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
@@ -113,10 +117,10 @@ def _read(line: bytes, parsed: Parsed) -> None:
     if not words:
         return
     if words[0] in _SINKS:
-        _read_hosts(words[1:], parsed)
+        _read_hosts(text.partition("#")[0].split()[1:], parsed)  # hosts(5): a comment begins anywhere
     elif len(words) > 1:
         _read_strange(text, words, report)
-    elif "||" in text:
+    elif text.startswith(("|", "@@|")):
         _read_adblock(text, parsed)
     else:
         _read_domain(text, parsed)
@@ -137,11 +141,11 @@ def _read_hosts(names: list[str], parsed: Parsed) -> None:
 
 def _read_adblock(text: str, parsed: Parsed) -> None:
     found = _ADBLOCK.fullmatch(text)
-    rule = _rule(found[2].removesuffix("."), covers_below=True) if found else None
-    if found is None or rule is None or not set((found[3] or "all").split(",")) <= _EMPTY_OPTIONS:
+    rule = _rule(found["name"].removesuffix("."), covers_below=found["covers"] is not None) if found else None
+    if found is None or rule is None or not set((found["options"] or "all").split(",")) <= _EMPTY_OPTIONS:
         parsed.report.unsupported += 1
     else:
-        (parsed.exceptions if found[1] else parsed.rules).append(rule)
+        (parsed.exceptions if found["lifts"] else parsed.rules).append(rule)
 
 
 def _read_domain(text: str, parsed: Parsed) -> None:

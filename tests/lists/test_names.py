@@ -43,6 +43,11 @@ def test_an_internationalised_name_becomes_its_a_labels() -> None:
     assert to_ascii("Bücher.example") == b"xn--bcher-kva.example"
 
 
+@pytest.mark.parametrize("name", ["fa\u00df.example", "a\u03c2.example", "a\u200cb.example", "a\u200db.example"])
+def test_a_name_that_would_become_somebody_elses_is_none(name: str) -> None:
+    assert to_ascii(name) is None
+
+
 @given(st.text())
 def test_any_text_becomes_a_labels_or_nothing(text: str) -> None:
     octets = to_ascii(text)

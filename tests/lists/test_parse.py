@@ -39,6 +39,11 @@ def exactly(name: str) -> bytes:
         "||*.ads.example.com^",
         "||ads.example.com^$important",
         "||ads.example.com^ # found on a page",
+        "ads.example.com ; found on a page",
+        "||ads.example.com^|",
+        "||ads.example.com|",
+        "||ads.example.com^|$important",
+        "||*.ads.example.com^|",
         "0.0.0.0 *.ads.example.com",
     ],
 )
@@ -57,9 +62,18 @@ def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
         ":: ads.example.com",
         "::1 localhost ads.example.com",
         "0 ads.example.com",
+        "::0 ads.example.com",
+        "0:0:0:0:0:0:0:0 ads.example.com",
+        "0.0.0.0 ads.example.com# found on a page",
+        "0.0.0.0 ads.example.com ; and page.example.com",
     ],
 )
 def test_a_line_of_a_hosts_file_means_exactly_its_names(line: str) -> None:
+    assert parsed(line).rules == [exactly("ads.example.com")]
+
+
+@pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^$important"])
+def test_an_adblock_rule_that_begins_with_one_bar_means_exactly_its_name(line: str) -> None:
     assert parsed(line).rules == [exactly("ads.example.com")]
 
 
@@ -81,6 +95,8 @@ def test_a_line_of_a_hosts_file_may_have_several_names() -> None:
         "",
         " \t",
         "# a comment: ads.example.com",
+        "; a comment: ads.example.com",
+        ";ads.example.com",
         "! a comment",
         "[Adblock Plus 2.0]",
         "##.banner",
@@ -92,10 +108,14 @@ def test_what_blocks_nothing_is_neither_a_rule_nor_junk(line: str) -> None:
     assert (found.rules, found.exceptions, found.report.junk, found.report.unsupported) == ([], [], 0, 0)
 
 
-@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^$important"])
+@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^|", "@@||good.example.com^$important"])
 def test_an_exception_is_one(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions) == ([], [below("good.example.com")])
+
+
+def test_an_exception_may_be_for_exactly_its_name() -> None:
+    assert parsed("@@|good.example.com^").exceptions == [exactly("good.example.com")]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +127,18 @@ def test_an_exception_is_one(line: str) -> None:
         "||ads.example.com",
         "||ads.example.com/banner^",
         "||ads*.example.com^",
+        "|*.ads.example.com^",
+        "|https://ads.example.com^",
+        "ads.example.com^",
+        "ads.example.com|",
+        "@@ads.example.com",
+        "||192.0.2.1^",
+        "||ads.example.com^$denyallow=good.ads.example.com|x.example.com",
+        "||ads.example.com^$dnsrewrite=NOERROR;A;192.0.2.1",
+        "@@||ads.example.com^$client=10.0.0.1",
+        "*.ads.example.com CNAME .",
+        "server=/ads.example.com/",
+        "https://ads.example.com/",
         "||*^",
         "/banner[0-9]+/",
         "|https://example.com/|",
@@ -131,6 +163,11 @@ def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
     [
         b"hello",
         b"hello world",
+        b"ads.example.com CNAME .",
+        b'local-zone: "ads.example.com" always_null',
+        b"DOMAIN-SUFFIX,ads.example.com",
+        b"ads.example.com:443",
+        "stra\u00dfe.example".encode(),
         b"a..example.com",
         b"bad name.example.com",
         b"\xff\xfe.example.com",
@@ -206,6 +243,8 @@ LINES = st.sampled_from(
         "0.0.0.0 a.example b.example",
         "||x.example^",
         "@@||y.x.example^",
+        "@@|z.x.example^|",
+        "0.0.0.0 a.example# c",
         "# c",
         "junk",
         "bücher.de",

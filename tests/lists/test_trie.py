@@ -39,12 +39,15 @@ def blocklist(folder: Path, text: str) -> Blocklist:
         ("www.host.example.net", None),
         ("good.ads.example.com", None),
         ("very.good.ads.example.com", None),
+        ("fair.ads.example.com", None),
+        ("very.fair.ads.example.com", "ads.example.com"),
         ("com", None),
         ("", None),
     ],
 )
 def test_finds_the_rule_that_covers_a_name(tmp_path: Path, name: str, rule: str | None) -> None:
-    found = blocklist(tmp_path, "ads.example.com\n0.0.0.0 host.example.net\n@@||good.ads.example.com^\n")
+    exceptions = "@@||good.ads.example.com^\n@@|fair.ads.example.com^\n"
+    found = blocklist(tmp_path, f"ads.example.com\n0.0.0.0 host.example.net\n{exceptions}")
     assert found.covering(key_of(name)) == rule
 
 
