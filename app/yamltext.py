@@ -6,7 +6,10 @@ import yaml
 
 
 def tree_of(text: str) -> object:
-    """Mappings, lists, and text for every scalar. Raises ValueError for what is not YAML, gives a key twice or has aliases."""
+    """Mappings, lists, and text for every scalar.
+
+    Raises ValueError for what is not YAML, gives a key twice or has aliases.
+    """
     try:
         return yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
     except yaml.YAMLError as error:
