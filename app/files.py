@@ -61,3 +61,12 @@ def refuse_link(path: Path) -> None:
     """Raises OSError (ELOOP) if `path` is a link: whoever put it there would decide what we hand over to others."""
     if path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another file takes this place, or it is written to; None while there is none to be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import keep, keep_folder, write_atomically
+from app.files import keep, keep_folder, stamp, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -90,3 +90,16 @@ def test_no_link_is_followed_to_a_folder(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         keep_folder(tmp_path / "link", 0o700)
     assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    seen = [stamp(path)]
+    for content in (b"one", b"two"):
+        write_atomically(path, content)
+        seen.append(stamp(path))
+    path.write_bytes(b"three")
+    seen.append(stamp(path))
+    assert seen[0] is None
+    assert len({*seen}) == 4
+    assert stamp(path) == seen[-1]

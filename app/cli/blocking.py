@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import OperatorError
+from app.files import stamp
 from app.lists import places as list_places
 from app.lists.state import ListState, load
 from app.settings import Settings
@@ -96,14 +97,14 @@ def run(settings: Settings) -> None:
 
     blocking = settings.blocking
     keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, time.time, random.random)
-    asked = _mark(request)
+    asked = stamp(request)
     try:
         while True:
             keeper.round()
             told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP, signal.SIGCHLD}, _LOOK_S)
             if told is not None and told.si_signo in _ENDINGS:
                 return
-            mark = _mark(request)
+            mark = stamp(request)
             if mark != asked or (told is not None and told.si_signo == signal.SIGHUP):
                 asked = mark
                 keeper.ask()
@@ -137,10 +138,3 @@ def _only_one(folder: Path) -> int:
             said = fault
         if signal.sigtimedwait(_ENDINGS, pause_s) is not None:
             sys.exit(0)
-
-
-def _mark(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -6,10 +6,10 @@ A close look loads the certificate library, which on a Raspberry Pi takes a seco
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, cast
 
 from app.errors import OperatorError
+from app.files import stamp
 from app.ops import addresses
 from app.settings import Settings
 from app.trust import clock
@@ -57,7 +57,7 @@ def situation(settings: Settings) -> object:
     """All that a close look depends on, but for the passing of time."""
     tls = settings.tls
     watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
-    return _addresses(settings), clock.now() is not None, [_stamp(path) for path in watched if path]
+    return _addresses(settings), clock.now() is not None, [stamp(path) for path in watched if path]
 
 
 def look(settings: Settings) -> dict[str, Any]:
@@ -75,11 +75,5 @@ def _addresses(settings: Settings) -> object:
         return addresses.effective(settings.addresses)
     except OperatorError as error:
         return error.faults
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    except OSError as error:
+        return error.strerror

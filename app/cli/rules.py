@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from app.answer.ddr import Designation
 from app.answer.house import House
@@ -10,6 +9,7 @@ from app.answer.local import Local
 from app.answer.policy import Policy
 from app.answer.special import Special
 from app.errors import OperatorError
+from app.files import stamp
 from app.lists.names import key_of
 from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
@@ -62,7 +62,7 @@ class Rules:
 
     def _look_at_enrolment(self) -> bool:
         path = places.enrolment(self._settings)
-        seen = _stamp(path)
+        seen = stamp(path)
         if seen == self._enrolment_seen:
             return False
         self._enrolment_seen = seen
@@ -133,11 +133,3 @@ def _listed(blocklists: Sequence[Blocklist]) -> Callable[[str], tuple[str, str] 
         return None
 
     return covering
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

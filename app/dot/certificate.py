@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from app.errors import OperatorError
+from app.files import stamp
 
 from .counters import Count
 from .tls import load_pair, server_context
@@ -20,7 +21,7 @@ class Certificate:
 
     def __init__(self, pair: Path) -> None:
         self._pair = pair
-        self._seen = _stamp(pair)  # before it is read: what changes meanwhile is looked at again
+        self._seen = stamp(pair)  # before it is read: what changes meanwhile is looked at again
         self.context: ssl.SSLContext = server_context(pair)
         self._kind = _key_kind(pair)
 
@@ -30,10 +31,10 @@ class Certificate:
         Tickets stay good, because their keys belong to the context, and that stays. Only a key of another kind needs a
         new context: OpenSSL would keep a certificate of each kind and go on serving the old one to most.
         """
-        stamp = _stamp(self._pair)
-        if stamp == self._seen:
+        seen = stamp(self._pair)
+        if seen == self._seen:
             return
-        self._seen = stamp
+        self._seen = seen
         try:
             kind = _key_kind(self._pair)
             if kind == self._kind:
@@ -47,14 +48,6 @@ class Certificate:
         else:
             count[Count.CERTIFICATE_CHANGES] += 1
             log.info("serving the new certificate")
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _key_kind(pair: Path) -> bytes:

@@ -16,13 +16,13 @@ def octets_of_list(chunks: Iterable[bytes], most_octets: int) -> Iterator[bytes]
 
     Raises ListError for a web page, for gzip that is broken, and beyond `most_octets`, packed or not.
     """
-    pieces = iter(chunks)
+    pieces = _at_most(most_octets, chunks)
     begin = b""
     for piece in pieces:
         begin += piece
-        if len(begin.lstrip()) >= len(_GZIP):
+        if len(begin) >= len(_GZIP):
             break
-    whole = chain((begin,), _at_most(most_octets, pieces))
+    whole = chain((begin,), pieces)
     unpacked = _unpacked(whole) if begin.startswith(_GZIP) else whole
     return _no_web_page(_at_most(most_octets, unpacked))
 

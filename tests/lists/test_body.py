@@ -83,3 +83,18 @@ def test_any_octets_are_a_list_or_a_list_error(chunks: list[bytes]) -> None:
     for begin in (b"", b"\x1f\x8b\x08"):
         with suppress(ListError):
             list(octets_of_list([begin, *chunks], MOST))
+
+
+@pytest.mark.parametrize("octet", [b" ", b"\n", b"\0"])
+def test_blanks_before_the_first_name_count_too(octet: bytes) -> None:
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1000
+            yield octet * 1000
+
+    with pytest.raises(ListError, match="is longer than"):
+        list(octets_of_list(endless(), MOST))
+    assert taken <= MOST + 1000

@@ -297,6 +297,27 @@ def test_a_server_on_the_internet_may_not_lead_into_the_home() -> None:
     assert network.connected == [PUBLIC] * 4
 
 
+@pytest.mark.parametrize(
+    "address", ["64:ff9b::c0a8:101", "::ffff:192.168.1.1", "2002:c0a8:101::1", "64:ff9b:1::1", "ff0e::1", "fd00::1"]
+)
+def test_an_address_of_the_home_in_disguise_is_one(address: str) -> None:
+    network = Loopback(lists_test=[PUBLIC], printer_test=[address])
+    with (
+        ListServer(redirecting(a="http://printer.test/")) as server,
+        pytest.raises(ListError, match="inside a home or this machine: refused"),
+    ):
+        body(server.url("/a", host="lists.test"), network)
+
+
+def test_an_address_that_leads_nowhere_beside_the_true_one_opens_no_door() -> None:
+    network = Loopback(lists_test=["240.0.0.1", PUBLIC], printer_test=[PRIVATE])
+    with ListServer(redirecting(a="http://printer.test/")) as server:
+        with pytest.raises(ListError, match="inside a home or this machine: refused"):
+            body(server.url("/a", host="lists.test"), network)
+        assert body(server.url("/list", host="lists.test"), network)[0] == LIST
+    assert set(network.connected) == {PUBLIC}
+
+
 def test_a_server_in_the_home_may_lead_where_it_wants() -> None:
     network = Loopback(nas_test=[PRIVATE], lists_test=[PUBLIC])
     with ListServer(redirecting(a="/b", b="/c")) as server:

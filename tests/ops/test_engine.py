@@ -153,9 +153,12 @@ def test_a_route_opens_a_zone_that_else_never_leaves(tmp_path: Path) -> None:
 
 def test_private_addresses_are_taken_out_unless_told_otherwise(tmp_path: Path) -> None:
     text = lines(render(tmp_path, private_names=("plex.direct",)))
-    assert {"private-address: 192.168.0.0/16", "private-address: fc00::/7", 'private-domain: "plex.direct."'} <= set(
-        text
-    )
+    assert {
+        "private-address: 192.168.0.0/16",
+        "private-address: fc00::/7",
+        "private-address: 64:ff9b::c0a8:0/112",
+        'private-domain: "plex.direct."',
+    } <= set(text)
     assert "private-address" not in render(tmp_path, private_names=None)
 
 
