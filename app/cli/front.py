@@ -28,15 +28,15 @@ from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
 from app.dot.poller import Loop
 from app.dot.server import Server
-from app.dot.sightings import Sightings
+from app.dot.sightings import NONCE_OCTETS, Sightings
 from app.dot.tls import Session
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
 from app.settings import Settings
 
 from . import control, places
-from .checks import serve_checks
 from .rules import Rules
+from .selftest import serve_checks
 from .state import State
 from .why import RunningHouse
 from .workers import Workers
@@ -84,8 +84,8 @@ class _Shared:
         """For a connection that just came: with the certificate of this moment."""
         return Session(self.certificate.context)
 
-    def saw(self, mark: bytes, asker: Asker) -> None:
-        self.sightings.note(mark, {"client": asker.client, **asker.how()})
+    def saw(self, nonce: bytes, asker: Asker) -> None:
+        self.sightings.note(nonce, {"client": asker.client, **asker.how()})
 
 
 def serve(settings: Settings) -> None:
@@ -109,7 +109,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
     rules = Rules(settings, lambda: shared.pause.left_s > 0)
-    check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", lambda: rules.addresses, shared.saw)
+    check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     make = partial(Pipeline, log_query=log_query, check_names=check_names)
     answerer = make(Cache(_CACHE_BYTES, monotonic), upstream, rules.house)
     answerers = [answerer]

@@ -54,8 +54,8 @@ def web(settings: Settings) -> None:
     from app.ops.healthcheck import check
     from app.ops.metrics import read_state, render, render_lists
 
-    from .checks import Checks
     from .page import Blocking, without_query
+    from .selftest import Checks
 
     _log_to_stderr("web")
 

@@ -5,7 +5,7 @@ from time import monotonic
 
 from app.errors import PeerError
 
-from .contract import House, How, Session
+from .contract import Door, How, Session
 from .conversation import Conversation
 from .counters import Count
 from .framing import split
@@ -23,8 +23,8 @@ class Connection(Conversation):
         "deadline_s", "established", "port", "session", "started_s",
     )  # fmt: skip
 
-    def __init__(self, house: House, session: Session, client: str, port: int) -> None:
-        super().__init__(house, client)
+    def __init__(self, door: Door, session: Session, client: str, port: int) -> None:
+        super().__init__(door, client)
         self.session = session
         self._stream: Stream
         self._tail = b""  # the start of a message whose end has not come
@@ -34,7 +34,7 @@ class Connection(Conversation):
         self._why = "the client left"
         self.port = port
         self.started_s = self.last_active_s
-        self.deadline_s = self.started_s + house.limits.first_byte_timeout_s
+        self.deadline_s = self.started_s + door.limits.first_byte_timeout_s
 
     def start(self, stream: Stream) -> None:
         self._stream = stream
@@ -72,7 +72,7 @@ class Connection(Conversation):
         try:
             plaintext = session.receive(data)
         except PeerError as error:
-            self._house.failed(self, str(error), type(error))
+            self._door.failed(self, str(error), type(error))
             self.close(str(error), orderly=False)
             return
         if plaintext:
@@ -94,7 +94,7 @@ class Connection(Conversation):
             self._why = "reset by the client"
         self._closing = True
         self._waiting.clear()
-        self._house.closed(self, self._why)
+        self._door.closed(self, self._why)
 
     # --- answering ----------------------------------------------------------------------------------------------
 
@@ -108,10 +108,10 @@ class Connection(Conversation):
             return
         if self.session.established:
             self.established = True
-            self._house.opened(self)
+            self._door.opened(self)
             self._settle()
         else:
-            self.deadline_s = self.started_s + self._house.limits.handshake_timeout_s
+            self.deadline_s = self.started_s + self._door.limits.handshake_timeout_s
 
     def _read(self, plaintext: bytes) -> None:
         had_part = bool(self._tail)
@@ -126,7 +126,7 @@ class Connection(Conversation):
         stream = self._stream
         if stream.closing:
             return
-        if stream.unsent and len(stream.unsent) > self._house.limits.unsent_bytes_per_connection:
+        if stream.unsent and len(stream.unsent) > self._door.limits.unsent_bytes_per_connection:
             self.give_up("leaves too many answers unread")
             return
         try:
@@ -156,7 +156,7 @@ class Connection(Conversation):
             if self._tail and not stream.reading:
                 self._tail_since_s = monotonic()  # its rest was left in the kernel: that time was ours
             stream.resume()
-        limits = self._house.limits
+        limits = self._door.limits
         if stream.unsent:
             self.deadline_s = stream.progress_s + limits.write_timeout_s
         elif self._tail and stream.reading and not self._closing:
@@ -169,15 +169,15 @@ class Connection(Conversation):
     def expire(self) -> None:
         """A deadline has passed: end the connection, and say which it was."""
         stream = self._stream
-        if stream.unsent and stream.progress_s + self._house.limits.write_timeout_s > monotonic():
+        if stream.unsent and stream.progress_s + self._door.limits.write_timeout_s > monotonic():
             self._settle()  # slow, but it reads
             return
         if stream.closing or stream.unsent:
             self.give_up(self._why if stream.closing else "does not read its answers")
             return
-        self._house.count[Count.TIMED_OUT] += 1
+        self._door.count[Count.TIMED_OUT] += 1
         if not self.established:
-            self._house.failed(self, "the handshake took too long")
+            self._door.failed(self, "the handshake took too long")
             self.close("the handshake took too long", orderly=False)
         else:
             late = "an answer" if self.unfinished else "a message" if self._tail else ""
@@ -185,7 +185,7 @@ class Connection(Conversation):
 
     def give_up(self, why: str) -> None:
         """End it with a reset: it does not read, and what is unsent is lost."""
-        self._house.count[Count.LEFT_UNREAD] += 1
+        self._door.count[Count.LEFT_UNREAD] += 1
         self._why = why
         self._stream.abort()
 
@@ -208,4 +208,4 @@ class Connection(Conversation):
             return
         self._stream.write(self.session.close() if orderly else self.session.take_output())
         self._stream.close()
-        self.deadline_s = monotonic() + self._house.limits.write_timeout_s
+        self.deadline_s = monotonic() + self._door.limits.write_timeout_s

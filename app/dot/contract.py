@@ -58,7 +58,7 @@ class Session(Protocol):
     def how(self) -> How: ...
 
 
-class House(Protocol):
+class Door(Protocol):
     """What a connection needs from the server it belongs to."""
 
     limits: Limits

@@ -5,7 +5,7 @@ import logging
 from abc import ABC, abstractmethod
 from time import monotonic
 
-from .contract import House, How
+from .contract import Door, How
 from .counters import Count
 from .framing import prefix
 
@@ -20,10 +20,10 @@ class Conversation(ABC):
     A base class and not a part, because parts that know each other keep TLS's memory until the collector comes by.
     """
 
-    __slots__ = ("_busy", "_house", "_out", "_waiting", "client", "last_active_s", "queries", "unfinished")
+    __slots__ = ("_busy", "_door", "_out", "_waiting", "client", "last_active_s", "queries", "unfinished")
 
-    def __init__(self, house: House, client: str) -> None:
-        self._house = house
+    def __init__(self, door: Door, client: str) -> None:
+        self._door = door
         self.client = client
         self._waiting: list[bytes] = []  # whole messages that must wait for earlier ones
         self._out: list[bytes] = []  # answers and their lengths, to leave in one write
@@ -67,22 +67,22 @@ class Conversation(ABC):
     @property
     def _must_wait(self) -> bool:
         """True if no further message can be worked on now."""
-        return bool(self._waiting) or self.unfinished >= self._house.limits.queries_per_connection
+        return bool(self._waiting) or self.unfinished >= self._door.limits.queries_per_connection
 
     def _take(self, messages: list[bytes]) -> None:
-        house = self._house
+        door = self._door
         self.queries += len(messages)
-        house.count[_QUERIES] += len(messages)
+        door.count[_QUERIES] += len(messages)
         self.last_active_s = monotonic()
         # A phone's most frequent case, one question whose answer is known, goes the shortest way.
-        if len(messages) == 1 and not self._out and (answer := house.answerer.lookup(messages[0])) is not None:
+        if len(messages) == 1 and not self._out and (answer := door.answerer.lookup(messages[0])) is not None:
             self._write(len(answer).to_bytes(2, "big") + answer)
         else:
             self._work(messages)
 
     def _go_on(self) -> None:
         """Work on what waits, if that is possible now."""
-        limits = self._house.limits
+        limits = self._door.limits
         if (
             self._waiting
             and self.unfinished < limits.queries_per_connection
@@ -93,10 +93,10 @@ class Conversation(ABC):
 
     def _work(self, messages: list[bytes]) -> None:
         """Answer `messages` in turn, as far as the limits on unfinished and on unread answers allow."""
-        house = self._house
+        door = self._door
         self._busy = True
-        lookup = house.answerer.lookup
-        limits, out, out_bytes = house.limits, self._out, 0
+        lookup = door.answerer.lookup
+        limits, out, out_bytes = door.limits, self._out, 0
         most_unfinished, portion_bytes = limits.queries_per_connection, limits.portion_bytes
         unsent_bytes = self.unsent_bytes
         for index, message in enumerate(messages):
@@ -106,8 +106,8 @@ class Conversation(ABC):
             answer = lookup(message)
             if answer is None:
                 self.unfinished += 1
-                house.count[_NOT_CACHED] += 1
-                house.answerer.resolve(message, self, house.idle_timeout_s(), self._reply)
+                door.count[_NOT_CACHED] += 1
+                door.answerer.resolve(message, self, door.idle_timeout_s(), self._reply)
                 continue
             out.append(prefix(answer))
             out.append(answer)

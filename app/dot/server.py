@@ -116,7 +116,7 @@ class Server:
     def _accept_failed(self) -> None:
         self.count[Count.ACCEPT_ERRORS] += 1
 
-    # --- what a connection asks of its house --------------------------------------------------------------------
+    # --- what a connection asks of its door --------------------------------------------------------------------
 
     def idle_timeout_s(self) -> float:
         return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.connections)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import blocking, checks, device, profile, selftest, vitals
+from . import blocking, device, doctor_page, profile, selftest, vitals
 from .enrolment import PROFILE_PATH, Enrolment
 from .guard import HEADERS, Guard
 from .pages import Pages, Visit
@@ -26,7 +26,7 @@ def application(
     read_enrolment: Callable[[], Enrolment],
     healthy: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[str]],
-    doctor: checks.Latest,
+    doctor: doctor_page.Latest,
     signed: Callable[[bytes], bytes],
     devices: vitals.Devices,
     self_test: selftest.Checks,
@@ -77,7 +77,7 @@ def application(
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
             *vitals.routes(healthy, metrics, devices),
-            checks.route(doctor, pages),
+            doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking),
         ],

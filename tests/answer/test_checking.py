@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answer import wire
-from app.answer.checking import NONCE_OCTETS, CheckNames
+from app.answer.checking import CheckNames
 from app.answer.contract import Asker
 
 ADDRESSES = (ip_address("192.168.1.10"), ip_address("fd00::10"), ip_address("192.168.1.11"))
+NONCE_OCTETS = 17
 NONCE = bytes(range(NONCE_OCTETS))
 DOMAIN = "check.dns.home.arpa"
 
@@ -32,7 +33,7 @@ def asked(name: str, kind: str = "A") -> tuple[tuple[bytes, ...] | None, list[by
         seen.append(nonce)
 
     query = wire.read_query(dns.message.make_query(name, kind).to_wire())
-    made = CheckNames(DOMAIN, lambda: ADDRESSES, saw).answer(query, Client())
+    made = CheckNames(DOMAIN, NONCE_OCTETS, lambda: ADDRESSES, saw).answer(query, Client())
     return None if made is None else made.answer, seen
 
 

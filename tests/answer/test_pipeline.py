@@ -472,7 +472,7 @@ def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> No
         seen.append((nonce, asker.client))
 
     bench = Bench()
-    names = CheckNames("check.dns.home.arpa", lambda: [ip_address("192.168.1.10")], saw)
+    names = CheckNames("check.dns.home.arpa", 17, lambda: [ip_address("192.168.1.10")], saw)
     bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), bench.upstream, house(), check_names=names)
     nonce = bytes(range(17))
     name = f"{nonce.hex()}.check.dns.home.arpa."

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from app.onboarding.checks import route
+from app.onboarding.doctor_page import route
 from app.onboarding.pages import Pages
 
 from .test_pages import REPORT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.checks import Checks, serve_checks
+from app.cli.selftest import Checks, serve_checks
 from app.dot.sightings import Sightings
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment

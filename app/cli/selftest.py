@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.dot.sightings import MARK_OCTETS, Sightings
+from app.dot.sightings import NONCE_OCTETS, Sightings
 from app.errors import OperatorError
 
 from .places import bound_for_all
@@ -66,7 +66,7 @@ class Checks:
 def _octets(nonce: str) -> bytes:
     """The nonce as octets, empty if it is none."""
     try:
-        octets = bytes.fromhex(nonce) if len(nonce) == 2 * MARK_OCTETS else b""
+        octets = bytes.fromhex(nonce) if len(nonce) == 2 * NONCE_OCTETS else b""
     except ValueError:
         return b""
-    return octets if len(octets) == MARK_OCTETS else b""
+    return octets if len(octets) == NONCE_OCTETS else b""
