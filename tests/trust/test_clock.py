@@ -59,6 +59,7 @@ SLEEP_BY_SELECT = "import select, time\ntime.sleep = lambda seconds: select.sele
 
 def with_a_clock_of_its_own(folder: Path, internet: Internet) -> dict[str, str]:
     """Settings of an appliance for which it is what `folder`/time says, and what it says can be changed."""
+    _forget_the_dead()
     (folder / "sitecustomize.py").write_text(SLEEP_BY_SELECT)
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     clock_of_its_own = {
@@ -71,6 +72,13 @@ def with_a_clock_of_its_own(folder: Path, internet: Internet) -> dict[str, str]:
         "TZ": "UTC",
     }
     return settings_in(folder, **internet.environment, **clock_of_its_own)
+
+
+def _forget_the_dead() -> None:
+    """libfaketime leaves memory behind for each process that was killed, and stops another user's with the same id."""
+    for path in Path("/dev/shm").glob("*faketime_s*"):
+        if not Path(f"/proc/{path.name.rpartition('_')[2]}").exists():
+            path.unlink(missing_ok=True)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
