@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import OperatorError
-from app.files import keep, refuse_link
+from app.files import keep, let_others_through, refuse_link
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.steps import setup_text
 from app.ops import addresses, reach
@@ -177,7 +177,7 @@ def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
                 path.chmod(0o755)
             if owner is not None and path.stat().st_uid != owner.pw_uid:
                 os.chown(path, owner.pw_uid, owner.pw_gid)
-            resolver.let_others_through(data_dir)
+            let_others_through(data_dir)
     except OperatorError as error:
         return tuple(f"block lists are not refreshed: {fault}" for fault in error.faults)
     return ()

@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import stat
 from pathlib import Path
 
 from app.errors import OperatorError
-from app.files import write_atomically
+from app.files import let_others_through, write_atomically
 from app.ops import anchor, checkconf, engine, memory, reach
 from app.settings import Settings
 from app.trust import disk
@@ -70,13 +69,6 @@ def become_unbound() -> None:
         os.setgroups([])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
-
-
-def let_others_through(data_dir: Path) -> None:
-    """To folders of their own on the volume; secrets lie in folders that are closed themselves. Raises OSError."""
-    mode = data_dir.stat().st_mode
-    if mode & 0o011 != 0o011:
-        data_dir.chmod(stat.S_IMODE(mode) | 0o011)
 
 
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:

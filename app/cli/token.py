@@ -3,12 +3,12 @@
 import logging
 
 from app.errors import OperatorError
-from app.files import keep, keep_folder
+from app.files import keep, keep_folder, let_others_through
 from app.onboarding import token
 from app.settings import Settings
 from app.trust import disk
 
-from . import places, resolver, users
+from . import places, users
 
 log = logging.getLogger("homedot")
 
@@ -52,6 +52,6 @@ def _keep(settings: Settings, made: str) -> None:
     path, gid = places.token(settings), users.group_id(users.WEB)
     folder_mode, file_mode = (0o700, 0o600) if gid is None else (0o750, 0o640)
     with disk.write_faults(path):
-        resolver.let_others_through(settings.data_dir)
+        let_others_through(settings.data_dir)
         keep_folder(path.parent, folder_mode, gid)
         keep(path, f"{made}\n".encode(), file_mode, gid)

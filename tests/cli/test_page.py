@@ -1,6 +1,8 @@
 """What the setup page learns of blocking, from a front door and lists that are really there."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from app.lists import places as list_places
 from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
 from app.settings import Settings
+from tests.appliance import CHECKOUT
 from tests.fakes.clock import Clock
 from tests.fakes.house import house
 
@@ -96,3 +99,10 @@ def test_the_token_is_read_anew_each_time(tmp_path: Path) -> None:
     assert made is not None
     places.token(chosen).unlink()
     assert blocking.token() is None
+
+
+def test_it_is_learned_without_the_libraries_of_other_programs() -> None:
+    """They would take ten megabytes for months in a process that needs none of them."""
+    program = "import sys, app.cli.page; print({'dns', 'marisa_trie', 'cryptography', 'yaml'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    assert done.stdout == "set()\n"
