@@ -11,7 +11,7 @@ from .framing import prefix
 
 log = logging.getLogger(__name__)
 
-_QUERIES, _NOT_CACHED = int(Count.QUERIES), int(Count.QUERIES_NOT_CACHED)
+_NOT_CACHED = int(Count.QUERIES_NOT_CACHED)
 
 
 class Conversation(ABC):
@@ -20,7 +20,7 @@ class Conversation(ABC):
     A base class and not a part, because parts that know each other keep TLS's memory until the collector comes by.
     """
 
-    __slots__ = ("_busy", "_door", "_out", "_waiting", "client", "last_active_s", "queries", "unfinished")
+    __slots__ = ("_busy", "_door", "_out", "_waiting", "client", "counted", "last_active_s", "queries", "unfinished")
 
     def __init__(self, door: Door, client: str) -> None:
         self._door = door
@@ -29,7 +29,7 @@ class Conversation(ABC):
         self._out: list[bytes] = []  # answers and their lengths, to leave in one write
         self._busy = False  # answers made now are sent at the end of this turn anyway
         self.last_active_s = monotonic()
-        self.queries = 0
+        self.queries = self.counted = 0
         self.unfinished = 0
 
     @property
@@ -70,12 +70,10 @@ class Conversation(ABC):
         return bool(self._waiting) or self.unfinished >= self._door.limits.queries_per_connection
 
     def _take(self, messages: list[bytes]) -> None:
-        door = self._door
         self.queries += len(messages)
-        door.count[_QUERIES] += len(messages)
         self.last_active_s = monotonic()
         # A phone's most frequent case, one question whose answer is known, goes the shortest way.
-        if len(messages) == 1 and not self._out and (answer := door.answerer.lookup(messages[0])) is not None:
+        if len(messages) == 1 and not self._out and (answer := self._door.answerer.lookup(messages[0])) is not None:
             self._write(len(answer).to_bytes(2, "big") + answer)
         else:
             self._work(messages)

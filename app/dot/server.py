@@ -134,6 +134,7 @@ class Server:
 
     def closed(self, connection: Connection, why: str) -> None:
         self._admission.leave(connection)
+        self._count_queries(connection)
         self._empty.set()
         if connection.established and connection.client not in _UNLOGGED:
             lasted_s = monotonic() - connection.started_s
@@ -150,10 +151,17 @@ class Server:
         unsent_bytes = 0
         for connection in self._admission.guests():
             unsent_bytes += connection.unsent_bytes
+            if connection.queries > connection.counted:
+                self._count_queries(connection)
             if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
                 connection.expire()
         if unsent_bytes > self.limits.unsent_bytes:
             self._relieve(unsent_bytes - self.limits.unsent_bytes)
+
+    def _count_queries(self, connection: Connection) -> None:
+        """Now and then: for each query it would cost a hundredth of what an answer costs."""
+        self.count[Count.QUERIES] += connection.queries - connection.counted
+        connection.counted = connection.queries
 
     def _relieve(self, too_many_bytes: int) -> None:
         """End those that left most unread."""
