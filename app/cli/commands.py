@@ -74,7 +74,7 @@ def _upkeep(loaded: Loaded, _: SimpleNamespace) -> None:
 
 
 def _lists(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .blocking import lists
+    from .lists import lists
 
     lists(loaded.settings, arguments.action)
 

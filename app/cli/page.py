@@ -12,7 +12,7 @@ from app.ops.metrics import read_state
 from app.settings import Settings
 
 from . import control, places
-from .blocking import summary
+from .lists import summary
 from .token import read
 
 

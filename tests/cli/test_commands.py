@@ -51,7 +51,7 @@ COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl",
     [
         (["dot"], ["app.cli.programs", "app.cli.front"], {"hashlib", "ssl"}),
         (["upkeep"], ["app.cli.programs", "app.ops.upkeep", "app.cli.renewal"], set()),
-        (["lists", "run"], ["app.cli.blocking", "app.lists.child", "app.lists.refresher"], set()),
+        (["lists", "run"], ["app.cli.lists", "app.lists.child", "app.lists.refresher"], set()),
         (["healthcheck"], ["app.cli.inspect", "app.ops.healthcheck"], {"hashlib", "ssl"}),
     ],
 )

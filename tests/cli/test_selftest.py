@@ -1,6 +1,4 @@
 import asyncio
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -8,24 +6,9 @@ import pytest
 from app.cli.selftest import Checks, serve_checks
 from app.dot.sightings import Sightings
 from app.errors import OperatorError
-from app.onboarding.enrolment import Enrolment
 from tests.fakes.clock import Clock
 
 pytestmark = pytest.mark.anyio
-
-ENROLMENT = Enrolment(
-    hostname="dns.home.arpa",
-    addresses=(ip_address("192.168.1.10"),),
-    dot_port=853,
-    plain_port=None,
-    web_port=8853,
-    root_pem=None,
-    root_sha256=None,
-    spki_pin="pin=",
-    not_after=datetime(2099, 1, 2, tzinfo=UTC),
-    resolver="recursive",
-    resolver_reason="a root server answered",
-)
 
 
 async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(tmp_path: Path) -> None:

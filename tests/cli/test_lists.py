@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import blocking, places
+from app.cli import lists, places
 from app.cli.commands import main
 from app.lists.layout import is_whole
 from app.lists.names import key_of
@@ -30,7 +30,7 @@ LIST = b"! Title: Mine\nads.example.com\n"
 
 
 def shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    blocking.lists(settings, "show")
+    lists.lists(settings, "show")
     return capsys.readouterr().out.splitlines()
 
 
@@ -43,13 +43,14 @@ def settings(tmp_path: Path) -> Settings:
 def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
     known = ListState(
-        title="Pro", names=123456, updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
+        title="Pro", names=123456, exceptions=12,
+        updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
         unsupported=7, junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
     )  # fmt: skip
     save(state_path(places.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
     assert shown(settings, capsys) == [
         URL,
-        "  Pro, 123456 names, 3 d old, next look in 60 min",
+        "  Pro, 123456 names, 12 exceptions, 3 d old, next look in 60 min",
         "  left out because they are not for DNS: 7 lines",
         "  not understood: 2 lines, like 'hello'",
         "  failed, 4 in a row: the server answers 404 Not Found",
@@ -69,7 +70,7 @@ def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    blocking.lists(settings, "refresh")
+    lists.lists(settings, "refresh")
     assert places.refresh_request(settings).exists()
     assert "`homedot lists` shows what came of it" in capsys.readouterr().out
 

@@ -20,7 +20,6 @@ from . import places
 
 log = logging.getLogger("homedot")
 
-ACTIONS = ("show", "refresh", "run", "compile")
 _LOOK_S = 5.0
 _RETRY_S = 60.0
 _ENDINGS = {signal.SIGTERM, signal.SIGINT}
@@ -28,7 +27,7 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
 def lists(settings: Settings, action: str) -> None:
-    """Do one of ACTIONS; `run` is what supervisord starts, and `compile` what that starts."""
+    """Do what the command line says; `run` is what supervisord starts, and `compile` what that starts."""
     {"show": show, "refresh": refresh, "run": run, "compile": compile_one}[action](settings)
 
 
@@ -47,6 +46,8 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     if not known.checked_s:
         return ["not fetched yet"]
     facts = [known.title, f"{known.names} names"]
+    if known.exceptions:
+        facts.append(f"{known.exceptions} exceptions")
     if known.updated_s:
         facts.append(f"{_duration(now_s - known.updated_s)} old")
     if known.error or not source.startswith("/"):
