@@ -110,7 +110,9 @@ class Resolver:
         " the names of addresses. In YAML `fritz.box: 192.168.1.1`. Not checked with DNSSEC.",
     )
     rebind_protection: bool = setting(
-        True, values.boolean, "Take addresses of private networks out of answers from the internet."
+        True,
+        values.boolean,
+        "Take addresses of private networks out of answers from the internet, those of HTTPS records too.",
     )
     rebind_exceptions: tuple[str, ...] = setting(
         "plex.direct",

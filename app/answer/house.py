@@ -5,21 +5,31 @@ from dataclasses import replace
 from . import blocked, special
 from .local import TTL_S, Local
 from .policy import Kind, Policy, Verdict
+from .rebinding import Rebinding
 from .records import Made
 from .special import Special
 from .wire import Rcode
 
 
 class House:
-    """`policy` decides, with `fixed` and `local` among its steps; the others answer."""
+    """`policy` decides, with `fixed` and `local` among its steps; the others answer. `rebinding` looks at what comes
+    from upstream."""
 
-    def __init__(self, policy: Policy, fixed: Special, local: Local, blocking_mode: str = "null") -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        fixed: Special,
+        local: Local,
+        blocking_mode: str = "null",
+        rebinding: Rebinding = Rebinding(),  # noqa: B008 - immutable
+    ) -> None:
         self._policy = policy
         self._special = fixed
         self._local = local
         self._blocked = blocked.answer_with(blocking_mode)
         self.decide = policy.decide
         self.decide_alias = policy.decide_alias
+        self.leads_home = rebinding.leads_home
 
     def answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give."""

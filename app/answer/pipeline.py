@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.errors import UpstreamError
 
-from . import ddr, edns, names, records, special, stale, wire
+from . import ddr, edns, names, rebinding, records, special, stale, wire
 from .asked import Asked, Reply
 from .cache import Cache, Tally
 from .checking import CheckNames
@@ -121,16 +121,31 @@ class Pipeline:
         made = house.answer(verdict, name, query.qtype)
         if made is None:
             then = partial(self._answered, asked, verdict.is_open)
-            self._upstream.ask(_upstream_query(query), client, partial(_received, asked, then))
+            self._upstream.ask(_upstream_query(query), client, partial(self._received, asked, then))
         elif made.chase:
             then = partial(self._chased, asked, made)
             chase = _upstream_query(query, names.text_to_wire(made.chase))
-            self._upstream.ask(chase, client, partial(_received, asked, then))
+            self._upstream.ask(chase, client, partial(self._received, asked, then))
         elif made.only_at:
             # Not kept: the next who asks the same may ask another address of ours.
             asked.reply(asked.made(made if asker.here() in made.only_at else special.nothing(verdict.rule, ddr.TTL_S)))
         else:
             self._give(asked, asked.made(made), verdict.kind)
+
+    def _received(self, asked: Asked, then: Callable[[wire.Response], None], received: bytes | None) -> None:
+        """What came from upstream is for `then`, if anything did, it can be read, and it does not lead home."""
+        if received is None:
+            asked.reply(asked.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+            return
+        try:
+            response = stale.told(wire.read_response(received))
+            if asked.query.qtype in records.SERVICE_TYPES and asked.house.leads_home(response.octets):
+                self._give(asked, asked.made(rebinding.nothing()), Kind.PASSED)
+            else:
+                then(response)
+        except UpstreamError as error:
+            log.debug("%s", error)
+            asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
 
     def _answered(self, asked: Asked, is_open: bool, response: wire.Response) -> None:
         """Upstream has answered. If nobody spoke for the name that was asked, those that it leads to are looked at."""
@@ -185,18 +200,6 @@ class Pipeline:
             return answer
         padded = self._encrypted and edns.wants_padding(opt)
         return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)
-
-
-def _received(asked: Asked, then: Callable[[wire.Response], None], received: bytes | None) -> None:
-    """What came from upstream, if anything did and can be read, is for `then`."""
-    if received is None:
-        asked.reply(asked.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
-        return
-    try:
-        then(stale.told(wire.read_response(received)))
-    except UpstreamError as error:
-        log.debug("%s", error)
-        asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
 
 
 def _upstream_query(query: Query, name: bytes | None = None) -> bytes:

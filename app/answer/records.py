@@ -23,7 +23,7 @@ ASKED = b"\xc0\x0c"
     TYPE_AAAA,
     TYPE_DS,
 ) = 1, 2, 5, 6, 12, 15, 28, 43
-TYPE_SVCB, TYPE_HTTPS = 64, 65
+TYPE_SVCB, TYPE_HTTPS = SERVICE_TYPES = 64, 65
 ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
 _MOST_ALIASES = 32
@@ -126,7 +126,7 @@ def aliases(response: bytes) -> list[str]:
         try:
             if rtype == TYPE_CNAME:
                 found.append(names.asked(rdata))
-            elif rtype in (TYPE_SVCB, TYPE_HTTPS) and rdata[2] != 0:  # the root is the owner itself, or nobody
+            elif rtype in SERVICE_TYPES and rdata[2] != 0:  # the root is the owner itself, or nobody
                 found.append(names.asked(rdata[2:]))
         except IndexError:
             raise UpstreamError("a target in the response is malformed") from None

@@ -7,6 +7,7 @@ from app.answer.ddr import Designation
 from app.answer.house import House
 from app.answer.local import Local
 from app.answer.policy import Policy
+from app.answer.rebinding import Rebinding
 from app.answer.special import Special
 from app.errors import OperatorError
 from app.files import stamp
@@ -15,6 +16,7 @@ from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
 from app.ops.addresses import bridge_gateway
+from app.ops.engine import PRIVATE_NETWORKS
 from app.settings import Settings
 from app.values import IPAddress
 
@@ -109,7 +111,15 @@ def build(
         listed=_listed(blocklists),
         is_paused=is_paused or not blocking.enabled,
     )
-    return House(policy, special, local, blocking.mode)
+    return House(policy, special, local, blocking.mode, _rebinding(settings))
+
+
+def _rebinding(settings: Settings) -> Rebinding:
+    """As unbound does it for A and AAAA."""
+    resolver = settings.resolver
+    if not resolver.rebind_protection:
+        return Rebinding()
+    return Rebinding(PRIVATE_NETWORKS, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:

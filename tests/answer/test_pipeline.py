@@ -675,3 +675,29 @@ def test_designates_only_at_an_address_that_is_in_the_certificate_and_keeps_no_s
         assert (elsewhere.rcode(), elsewhere.answer) == (dns.rcode.NOERROR, [])
         assert [rrset.rdtype for rrset in elsewhere.authority] == [dns.rdatatype.SOA]
     assert bench.upstream.seen == []
+
+
+def at_home(message: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(message)
+    text = "1 . ipv4hint=192.168.1.5"
+    response.answer = [dns.rrset.from_text("www.example.", 300, "IN", message.question[0].rdtype, text)]
+    return response
+
+
+@pytest.mark.parametrize("wished", [{}, {"allow": ["www.example"]}, {"aliases": {"nas.home": "www.example"}}])
+@pytest.mark.parametrize("kind", ["HTTPS", "SVCB"])
+def test_an_answer_that_leads_home_becomes_nothing_and_is_kept(kind: str, wished: Mapping[str, object]) -> None:
+    bench = Bench(at_home, inside=house(home=["192.168.0.0/16"], **wished))  # type: ignore[arg-type]
+    asked = query("nas.home." if "aliases" in wished else "www.example.", kind, use_edns=0)
+    for _ in range(2):
+        answer = bench.ask(asked)
+        assert answer.rcode() == dns.rcode.NOERROR
+        assert answer.answer == []
+        assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
+        assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "resolver.rebind_protection")]
+    assert len(bench.upstream.seen) == 1
+
+
+def test_where_answers_may_lead_home_they_do() -> None:
+    (found,) = Bench(at_home).ask(query("www.example.", "HTTPS")).answer
+    assert found.rdtype == dns.rdatatype.HTTPS

@@ -21,7 +21,7 @@ from .conftest import Box
 pytestmark = [pytest.mark.server, pytest.mark.engine]
 
 VALVE = 101
-NO_REACHABLE_AUTHORITY = 22
+BLOCKED, NO_REACHABLE_AUTHORITY = 15, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,17 @@ def test_the_internet_has_no_business_in_the_house(house: House, rdtype: str) ->
     assert addresses(ask(house.box, "inside.unsigned.test", rdtype)) == set()
 
 
+def test_nor_has_it_by_the_addresses_that_come_with_a_service(house: House) -> None:
+    response = ask(house.box, "www.inside.unsigned.test", "HTTPS")
+    assert response.rcode() == dns.rcode.NOERROR
+    assert response.answer == []
+    assert reasons(response) == [BLOCKED]
+
+
 def test_an_exception_may_point_into_the_house(house: House) -> None:
     assert addresses(ask(house.box, "mixed.unsigned.test")) == {"192.0.2.6", "10.0.0.6"}
+    assert ask(house.box, "www.mixed.unsigned.test", "HTTPS").answer
+    assert ask(house.box, "www.inside.bogus.test", "HTTPS").answer
 
 
 def test_a_snippet_is_in_force(house: House) -> None:

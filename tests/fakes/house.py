@@ -7,6 +7,7 @@ from app.answer.ddr import Designation
 from app.answer.house import House
 from app.answer.local import Local
 from app.answer.policy import Policy
+from app.answer.rebinding import Rebinding
 from app.answer.special import Special
 
 
@@ -24,8 +25,10 @@ def house(
     released: Iterable[str] = (),
     firefox_canary: bool = True,
     refuse_private_relay: bool = False,
+    home: Iterable[str] = (),
 ) -> House:
-    """`lists` holds names by title, each covering what is below; `hosts` addresses with spaces between them by name."""
+    """`lists` holds names by title, each covering what is below; `hosts` addresses with spaces between them by name;
+    `home` the networks that no answer may lead to."""
 
     def listed(name: str) -> tuple[str, str] | None:
         for title, rules in (lists or {}).items():
@@ -53,4 +56,4 @@ def house(
         listed=listed,
         is_paused=is_paused,
     )
-    return House(policy, special, local, mode)
+    return House(policy, special, local, mode, Rebinding(home))

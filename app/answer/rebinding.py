@@ -1,0 +1,61 @@
+"""Where an answer from the internet has no business to lead: into the home, by the addresses in HTTPS and SVCB records.
+
+unbound takes such addresses out of A and AAAA answers and knows no others, but browsers dial those of RFC 9460 7.3 too.
+Pure.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address, ip_network
+
+from app.errors import UpstreamError
+from app.values import IPAddress
+
+from . import edns, names, records
+from .records import ASKED, Made
+
+_TTL_S = 60
+_HINT_OCTETS = {4: 4, 6: 16}
+"""The keys ipv4hint and ipv6hint, and how long an address is."""
+
+
+class Rebinding:
+    """`networks` are those of homes, as text; what is at or below a name in `exceptions` may lead there."""
+
+    def __init__(self, networks: Iterable[str] = (), exceptions: Iterable[str] = ()) -> None:
+        self._networks = tuple(ip_network(network) for network in networks)
+        self._exceptions = frozenset(exceptions)
+
+    def leads_home(self, response: bytes) -> bool:
+        """Whether a record of the answer does. Raises UpstreamError if one cannot be read."""
+        return any(
+            self._is_of_a_home(address)
+            for section, owner, rtype, _, rdata in records.read(response)
+            if section == records.ANSWER and rtype in records.SERVICE_TYPES
+            if self._exceptions.isdisjoint(names.suffixes(names.text(owner).lower()))
+            for address in _hints(rdata)
+        )
+
+    def _is_of_a_home(self, address: IPAddress) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def nothing() -> Made:
+    """In place of such an answer: there is no such record, so a client goes on with A and AAAA (RFC 9460 3)."""
+    reason = edns.extended_error(edns.EDE_BLOCKED, "resolver.rebind_protection")
+    return Made(authority=(records.soa(ASKED, _TTL_S),), errors=reason)
+
+
+def _hints(rdata: bytes) -> Iterator[IPAddress]:
+    """The addresses among the parameters of a record (RFC 9460 2.2)."""
+    try:
+        _, at = names.read(rdata, 2)
+    except IndexError:
+        raise UpstreamError("a target in the response is malformed") from None
+    while at < len(rdata):
+        key, length = int.from_bytes(rdata[at : at + 2], "big"), int.from_bytes(rdata[at + 2 : at + 4], "big")
+        begin, at = at + 4, at + 4 + length
+        octets = _HINT_OCTETS.get(key, 1)
+        if at > len(rdata) or length % octets:
+            raise UpstreamError("a parameter in the response is malformed")
+        if key in _HINT_OCTETS:
+            yield from (ip_address(rdata[first : first + octets]) for first in range(begin, at, octets))

@@ -1,0 +1,83 @@
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answer import records
+from app.answer.rebinding import Rebinding
+from app.errors import UpstreamError
+from app.ops.engine import PRIVATE_NETWORKS
+
+REBINDING = Rebinding(PRIVATE_NETWORKS, ["plex.direct"])
+
+
+def response(*texts: str, owner: str = "www.example.", kind: str = "HTTPS") -> bytes:
+    message = dns.message.make_response(dns.message.make_query(owner, kind))
+    message.answer = [dns.rrset.from_text(owner, 300, "IN", kind, text) for text in texts]
+    return message.to_wire()
+
+
+def with_parameters(octets: bytes) -> bytes:
+    """A record whose parameters are `octets`."""
+    plain = response("1 .")
+    at = plain.rindex(b"\0\3\0\1\0")
+    return plain[:at] + (3 + len(octets)).to_bytes(2, "big") + b"\0\1\0" + octets
+
+
+@pytest.mark.parametrize("kind", ["HTTPS", "SVCB"])
+@pytest.mark.parametrize(
+    "hint",
+    [
+        "ipv4hint=192.168.1.5", "ipv4hint=192.0.2.1,10.0.0.5", "ipv4hint=127.0.0.1", "ipv4hint=100.64.0.1",
+        "ipv6hint=fd00::5", "ipv6hint=2001:db8::1,fe80::1", "ipv6hint=::1", "ipv6hint=::ffff:192.168.1.5",
+        "ipv6hint=64:ff9b::c0a8:105", "alpn=h2 port=8443 ipv4hint=172.16.0.1 ipv6hint=2001:db8::1",
+    ],
+)  # fmt: skip
+def test_an_address_of_a_home_leads_home(kind: str, hint: str) -> None:
+    assert REBINDING.leads_home(response(f"1 svc.example. {hint}", kind=kind))
+    assert REBINDING.leads_home(response("1 . alpn=h2", f"2 . {hint}", kind=kind))
+
+
+@pytest.mark.parametrize("hint", ["", "alpn=h2,h3", "ipv4hint=192.0.2.1 ipv6hint=2001:db8::1", "port=192"])
+def test_an_address_of_the_internet_does_not_and_none_neither(hint: str) -> None:
+    assert not REBINDING.leads_home(response(f"1 svc.example. {hint}"))
+
+
+def test_an_alias_has_no_address() -> None:
+    assert not REBINDING.leads_home(response("0 svc.example."))
+
+
+@pytest.mark.parametrize("owner", ["plex.direct.", "1-2-3-4.AB.Plex.Direct."])
+def test_an_exception_may_lead_home(owner: str) -> None:
+    assert not REBINDING.leads_home(response("1 . ipv4hint=192.168.1.5", owner=owner))
+
+
+def test_without_protection_everything_may() -> None:
+    assert not Rebinding().leads_home(response("1 . ipv4hint=192.168.1.5"))
+
+
+def test_only_the_answer_counts() -> None:
+    message = dns.message.from_wire(response("1 . ipv4hint=192.168.1.5"))
+    message.additional, message.answer = message.answer, []
+    assert not REBINDING.leads_home(message.to_wire())
+
+
+@pytest.mark.parametrize(
+    "parameters", [b"\0", b"\0\4\0", b"\0\4\0\4\xc0\xa8\1", b"\0\4\0\3\xc0\xa8\1", b"\0\6\0\4\xc0\xa8\1\5"]
+)
+def test_parameters_that_cannot_be_read_are_upstreams_error(parameters: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        REBINDING.leads_home(with_parameters(parameters))
+
+
+@given(st.binary(max_size=60))
+def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
+    message = with_parameters(parameters)
+    try:
+        found = REBINDING.leads_home(message)
+    except UpstreamError:
+        return
+    (record,) = records.read(message)
+    assert record.rdata == b"\0\1\0" + parameters
+    assert isinstance(found, bool)
