@@ -86,7 +86,7 @@ def _why(loaded: Loaded, arguments: SimpleNamespace) -> None:
 
 
 def _pause(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .control import duration_s, pause
+    from .pausing import duration_s, pause
 
     try:
         seconds = duration_s(arguments.time)
@@ -96,7 +96,7 @@ def _pause(loaded: Loaded, arguments: SimpleNamespace) -> None:
 
 
 def _resume(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .control import resume
+    from .pausing import resume
 
     resume(loaded.settings)
 

@@ -1,7 +1,7 @@
-"""`homedot pause` and `homedot resume`, and the socket on which the front door hears them and the setup page.
+"""The socket on which the front door hears other programs of ours.
 
-One line in, one line out. Any user of the box may connect; the kernel says who it is, and only those who are named are
-listened to.
+One line in, one line out: `ok` and a JSON value, or `no` and a sentence. Any user of the box may connect; the kernel
+says who it is, and only those who are named are listened to.
 """
 
 import asyncio
@@ -12,16 +12,17 @@ import pwd
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.answer.pause import MOST_S, Pause
-from app.errors import OperatorError
-from app.settings import Settings
+from app.dot.sightings import Sightings
 from app.values import domain
 
-from . import places, users
+from . import users
+from .remote import NONCE
 
 if TYPE_CHECKING:
     from .why import Reason
@@ -33,45 +34,61 @@ LOOK_S = 1.0
 
 _TIMEOUT_S = 5.0
 _MOST_LINE_OCTETS = 300
-_UNITS_S = {"s": 1, "m": 60, "h": 3600}
-_COMMAND = re.compile(rb"(?:pause (?P<seconds>[0-9]{1,5})|why (?P<name>[!-~]{1,254})|resume)\n")
+_NUMBER = re.compile("[0-9]{1,5}")
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
 
 
-def duration_s(text: str) -> int:
-    """`10m`, `90s`, `2h`, `30` (minutes) -> seconds. Raises ValueError."""
-    found = re.fullmatch(r"([0-9]{1,5})([smh]?)", text)
-    seconds = int(found[1]) * _UNITS_S[found[2] or "m"] if found else 0
-    if not 1 <= seconds <= MOST_S:
-        raise ValueError("must be a time up to 24h, like 10m, 90s or 2h")
-    return seconds
+class No(ValueError):
+    """What is said instead of an answer."""
 
 
-def pause(settings: Settings, seconds: int) -> None:
-    """Let the running Homedot block nothing for `seconds`."""
-    print(tell(settings, f"pause {seconds}"))
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What can be asked: `state` for the counts by name, `new` for a nonce in hex and `seen NONCE` for what was seen of
+    it, `why NAME` for the `reason`, `pause SECONDS` and `resume`.
+    """
 
+    state: Callable[[], Mapping[str, int]]
+    sightings: Sightings
+    reason: Callable[[str], Awaitable["Reason"]]
+    pause: Pause
 
-def resume(settings: Settings) -> None:
-    """End a pause before its time."""
-    print(tell(settings, "resume"))
+    async def obey(self, line: bytes) -> object:
+        """The answer to `line`, for JSON. Raises No."""
+        match line.decode("ascii", "replace").removesuffix("\n").split(" "):
+            case ["state"]:
+                return self.state()
+            case ["new"]:
+                return self.sightings.issue().hex()
+            case ["seen", nonce] if NONCE.fullmatch(nonce):
+                return self.sightings.look(bytes.fromhex(nonce))
+            case ["why", name] if name.isascii():
+                return await self._why(name)
+            case ["pause", number] if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_S:
+                return await self._begin_pause(int(number))
+            case ["resume"]:
+                return await self._end_pause()
+        raise No("that is no command")
 
+    async def _why(self, raw_name: str) -> Mapping[str, object]:
+        try:
+            name = domain(raw_name)
+        except ValueError as error:
+            raise No(str(error)) from None
+        found = await self.reason(name)
+        return {"kind": found.verdict.kind, "rule": found.verdict.rule, "says": str(found), "notes": found.notes}
 
-def tell(settings: Settings, line: str) -> str:
-    """Say `line` to the front door. Returns what it says, or raises OperatorError if that is no or nothing."""
-    path = places.control_socket(settings)
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_TIMEOUT_S)
-            connection.connect(str(path))
-            connection.sendall(line.encode() + b"\n")
-            said = connection.makefile(encoding="utf-8").readline()
-    except OSError as error:
-        raise OperatorError(f"{path}: {error.strerror or error}: is Homedot running?") from error
-    word, _, text = said.strip().partition(" ")
-    if word != "ok":
-        raise OperatorError(text or f"{path}: the front door does not answer; see its log")
-    return text
+    async def _begin_pause(self, seconds: int) -> str:
+        self.pause.begin(seconds)
+        log.info("blocking is paused for %d s", seconds)
+        await asyncio.sleep(LOOK_S)  # what is told is true then: every worker has looked
+        return f"blocking is paused for {seconds} s; `homedot resume` ends it"
+
+    async def _end_pause(self) -> str:
+        self.pause.end()
+        log.info("blocking is resumed")
+        await asyncio.sleep(LOOK_S)
+        return "blocking is in force"
 
 
 def allowed_uids() -> Iterator[int]:
@@ -81,10 +98,8 @@ def allowed_uids() -> Iterator[int]:
         yield pwd.getpwnam(users.WEB).pw_uid
 
 
-async def serve(
-    bound: socket.socket, pause: Pause, reason: Callable[[str], Awaitable["Reason"]], allowed_uids: Iterable[int]
-) -> asyncio.Server:
-    """Obey the users with `allowed_uids` on the Unix socket `bound`. `reason` says what becomes of a name."""
+async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[int]) -> asyncio.Server:
+    """Let the users with `allowed_uids` ask `control` on the Unix socket `bound`."""
     allowed = frozenset(allowed_uids)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,10 +107,7 @@ async def serve(
             async with asyncio.timeout(_TIMEOUT_S):
                 uid = _uid_of(writer)
                 line = await reader.readuntil(b"\n")
-                said = "no only root and the user of the setup page may"
-                if uid in allowed:
-                    said = await _obey(line, pause, reason)
-                writer.write(said.encode() + b"\n")
+                writer.write(await _said(line, control, uid in allowed))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             log.debug("control: %s", error)
@@ -105,34 +117,13 @@ async def serve(
     return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS)
 
 
-async def _obey(line: bytes, pause: Pause, reason: Callable[[str], Awaitable["Reason"]]) -> str:
-    command = _COMMAND.fullmatch(line)
-    if command is None:
-        return "no that is no command"
-    if command["name"]:
-        return await _explain(command["name"].decode("ascii"), reason)
-    if command["seconds"]:
-        seconds = int(command["seconds"])
-        if not 1 <= seconds <= MOST_S:
-            return "no that is no command"
-        pause.begin(seconds)
-        log.info("blocking is paused for %d s", seconds)
-        told = f"blocking is paused for {seconds} s; `homedot resume` ends it"
-    else:
-        pause.end()
-        log.info("blocking is resumed")
-        told = "blocking is in force"
-    await asyncio.sleep(LOOK_S)  # what is told is true then: every worker has looked
-    return f"ok {told}"
-
-
-async def _explain(raw_name: str, reason: Callable[[str], Awaitable["Reason"]]) -> str:
+async def _said(line: bytes, control: Control, is_allowed: bool) -> bytes:
     try:
-        found = await reason(domain(raw_name))
-    except ValueError as error:
-        return f"no {error}"
-    told = {"kind": found.verdict.kind, "rule": found.verdict.rule, "says": str(found), "notes": found.notes}
-    return f"ok {json.dumps(told)}"
+        if not is_allowed:
+            raise No("only root and the user of the setup page may")
+        return f"ok {json.dumps(await control.obey(line))}\n".encode()
+    except No as refused:
+        return f"no {refused}\n".encode()
 
 
 def _uid_of(writer: asyncio.StreamWriter) -> int:

@@ -36,7 +36,6 @@ from app.settings import Settings
 
 from . import control, places
 from .rules import Rules
-from .selftest import serve_checks
 from .state import State
 from .why import RunningHouse
 from .workers import Workers
@@ -126,8 +125,11 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
     running = RunningHouse(rules, upstream, settings.blocking.enabled)
-    told = await _serve_ourselves(shared, running) if is_first else []
+    told = None
     if is_first:
+        heard = control.Control(shared.state.now, shared.sightings, running.reason, shared.pause)
+        bound = places.bound_for_all(places.control_socket(settings))
+        told = await control.serve(bound, heard, control.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
     looks = [asyncio.create_task(_every(_LOOK_S, refresh))]
@@ -141,8 +143,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     upstream.close()
     for look in looks:
         look.cancel()
-    for server in told:
-        server.close()
+    if told is not None:
+        told.close()
     return crew.exit_code
 
 
@@ -196,16 +198,6 @@ def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
 def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
     for number, kinds in _COUNTED_AS.items():
         count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
-
-
-async def _serve_ourselves(shared: _Shared, running: RunningHouse) -> list[asyncio.Server]:
-    """What other programs of ours ask, and what they may tell."""
-    bound = places.bound_for_all(places.control_socket(shared.settings))
-    return [
-        await shared.state.serve(places.bound_for_all(places.state_socket(shared.settings))),
-        await serve_checks(places.check_socket(shared.settings), shared.sightings),
-        await control.serve(bound, shared.pause, running.reason, control.allowed_uids()),
-    ]
 
 
 def _log_query(message: bytes) -> None:

@@ -1,17 +1,14 @@
 """What the setup page shows and changes of blocking: asked of the front door, read from the lists' own state."""
 
-import asyncio
-import json
 import time
 
 from app.errors import OperatorError
 from app.lists import places as list_places
 from app.lists.state import ListState, load
 from app.onboarding.blocking import Found, Listed, State
-from app.ops.metrics import read_state
 from app.settings import Settings
 
-from . import control, places
+from . import places, remote
 from .lists import summary
 from .token import read
 
@@ -26,7 +23,7 @@ class Blocking:
         if not self._settings.blocking.enabled:
             return State(is_enabled=False, paused_s=0)
         try:
-            paused_s = (await read_state(places.state_socket(self._settings)))["blocking_paused_seconds"]
+            paused_s = (await remote.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
         known = load(list_places.state(places.lists(self._settings)))
@@ -34,20 +31,17 @@ class Blocking:
         return State(is_enabled=True, paused_s=paused_s, lists=lists)
 
     async def reason(self, name: str) -> Found:
-        told = json.loads(await self._tell(f"why {name}"))
+        told = await remote.ask(self._settings, f"why {name}")
         return Found(told["kind"], told["rule"], told["says"], told["notes"])
 
     async def pause(self, seconds: int) -> None:
-        await self._tell(f"pause {seconds}")
+        await remote.ask(self._settings, f"pause {seconds}")
 
     async def resume(self) -> None:
-        await self._tell("resume")
+        await remote.ask(self._settings, "resume")
 
     def token(self) -> str | None:
         return read(self._settings)
-
-    async def _tell(self, line: str) -> str:
-        return await asyncio.to_thread(control.tell, self._settings, line)
 
 
 def _listed(source: str, known: ListState) -> Listed:

@@ -43,13 +43,8 @@ def signed_profile(settings: Settings, profile: bytes) -> Path:
     return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
 
 
-def state_socket(settings: Settings) -> Path:
-    """Where the front door tells its counts to whoever connects; the folder is its own to write."""
-    return settings.run_dir / "dot" / "state.sock"
-
-
 def control_socket(settings: Settings) -> Path:
-    """Where the front door is told to pause blocking."""
+    """Where the front door hears other programs of ours; the folder is its own to write."""
     return settings.run_dir / "dot" / "control.sock"
 
 
@@ -61,11 +56,6 @@ def lists(settings: Settings) -> Path:
 def refresh_request(settings: Settings) -> Path:
     """Touched to have all block lists looked at now."""
     return settings.run_dir / "refresh-lists"
-
-
-def check_socket(settings: Settings) -> Path:
-    """Where the front door tells how the self-test's questions came."""
-    return settings.run_dir / "dot" / "check.sock"
 
 
 def bound_for_all(path: Path) -> socket.socket:

@@ -49,7 +49,7 @@ def bootstrap(settings: Settings) -> None:
     identity = _identity(settings, lan)
     choice = resolver.choose(settings)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
-    _make_folder_of_dot(places.state_socket(settings).parent)
+    _make_folder_of_dot(places.control_socket(settings).parent)
     warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode)]
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, places.lists(settings))

@@ -52,10 +52,10 @@ def web(settings: Settings) -> None:
     from app.ops.addresses import bridge_gateway
     from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check
-    from app.ops.metrics import read_state, render, render_lists
+    from app.ops.metrics import render, render_lists
 
+    from . import remote
     from .page import Blocking, without_query
-    from .selftest import Checks
 
     _log_to_stderr("web")
 
@@ -76,14 +76,14 @@ def web(settings: Settings) -> None:
 
     async def metrics() -> str:
         end = places.read_enrolment(settings).not_after
-        state = await read_state(places.state_socket(settings))
+        state = await remote.state(settings)
         return render({**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}) + render_lists(
             known_lists()
         )
 
     async def devices() -> int | None:
         try:
-            return (await read_state(places.state_socket(settings)))["clients"]
+            return (await remote.state(settings))["clients"]
         except OperatorError as error:
             log.debug("%s", error)
             return None
@@ -91,8 +91,8 @@ def web(settings: Settings) -> None:
     _end_well_on_sigterm()
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
     read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
-    checks = Checks(places.check_socket(settings))
-    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, Blocking(settings))
+    checks, blocking = remote.Checks(settings), Blocking(settings)
+    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, blocking)
     gateway = bridge_gateway()
     serve(app, settings.web.port, [gateway] if gateway else [])
 

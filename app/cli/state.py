@@ -1,8 +1,5 @@
-"""The front door's numbers, which it tells other programs of ours: one JSON object, to whoever connects."""
+"""The front door's numbers, which it tells other programs of ours."""
 
-import asyncio
-import json
-import socket
 from time import monotonic
 
 from app.answer.pause import Pause
@@ -25,15 +22,6 @@ class State:
         """Each number by its name."""
         gauges = {"connections": self._occupancy.connections, "clients": self._counted_clients()}
         return gauges | {"blocking_paused_seconds": self._pause.left_s} | self._counters.totals()
-
-    async def serve(self, bound: socket.socket) -> asyncio.Server:
-        """Tell them on the Unix socket `bound`."""
-
-        async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(json.dumps(self.now()).encode())
-            writer.close()
-
-        return await asyncio.start_unix_server(tell, sock=bound)
 
     def _counted_clients(self) -> int:
         """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""

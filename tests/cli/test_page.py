@@ -1,17 +1,14 @@
 """What the setup page learns of blocking, from a front door and lists that are really there."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.answer.pause import Pause
 from app.cli import control, places
 from app.cli.page import Blocking
 from app.cli.token import ensure
-from app.cli.why import Reason
 from app.configuration import load
 from app.errors import OperatorError
 from app.lists import places as list_places
@@ -19,21 +16,14 @@ from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
 from app.settings import Settings
 from tests.appliance import CHECKOUT
-from tests.fakes.clock import Clock
-from tests.fakes.house import house
+from tests.fakes.frontdoor import hearing
 
-HOUSE = house(lists={"Made-up list": ["ads.example"]})
 FIRST, SECOND = "https://lists.example/a.txt", "/config/b.txt"
-
-
-async def reason(name: str) -> Reason:
-    return Reason(name, HOUSE.decide(name), notes=("noted",))
 
 
 def settings(folder: Path, **more: str) -> Settings:
     given = {"DATA_DIR": str(folder), "RUN_DIR": str(folder), "BLOCKING__LISTS": f"{FIRST}, {SECOND}"} | more
     loaded = load({f"HOMEDOT_{name}": value for name, value in given.items()}).settings
-    places.control_socket(loaded).parent.mkdir()
     places.lists(loaded).mkdir()
     return loaded
 
@@ -41,18 +31,16 @@ def settings(folder: Path, **more: str) -> Settings:
 @pytest.mark.anyio
 async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "LOOK_S", 0)
-    chosen, pause = settings(tmp_path), Pause(Clock())
-    bound = socket.socket(socket.AF_UNIX)
-    bound.bind(str(places.control_socket(chosen)))
-    server = await control.serve(bound, pause, reason, control.allowed_uids())
+    chosen = settings(tmp_path)
     blocking = Blocking(chosen)
-    says = "www.ads.example: blocked: ads.example is on the list Made-up list"
-    assert await blocking.reason("www.ads.example") == Found("listed", "ads.example", says, ["noted"])
-    await blocking.pause(300)
-    assert pause.left_s == 300
-    await blocking.resume()
-    assert pause.left_s == 0
-    server.close()
+    async with hearing(places.control_socket(chosen)) as heard:
+        assert (await blocking.state()).paused_s == 0
+        says = "www.ads.example: blocked: ads.example is on the list Made-up list"
+        assert await blocking.reason("www.ads.example") == Found("listed", "ads.example", says, ["noted"])
+        await blocking.pause(300)
+        assert heard.pause.left_s == 300
+        await blocking.resume()
+        assert heard.pause.left_s == 0
 
 
 @pytest.mark.anyio

@@ -1,0 +1,33 @@
+"""A front door that hears other programs of ours, without the door: its control socket and what is behind that."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.answer.pause import Pause
+from app.cli import control, places
+from app.cli.control import Control
+from app.cli.why import Reason
+from app.dot.sightings import Sightings
+
+from .clock import Clock
+from .house import house
+
+HOUSE = house(lists={"Made-up list": ["ads.example"]})
+COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
+
+
+async def reason(name: str) -> Reason:
+    return Reason(name, HOUSE.decide(name), notes=("noted",))
+
+
+@asynccontextmanager
+async def hearing(path: Path, uids: Iterable[int] | None = None) -> AsyncIterator[Control]:
+    """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
+    path.parent.mkdir(exist_ok=True)
+    heard = Control(lambda: COUNTS, Sightings(Clock()), reason, Pause(Clock()))
+    server = await control.serve(places.bound_for_all(path), heard, control.allowed_uids() if uids is None else uids)
+    try:
+        yield heard
+    finally:
+        server.close()
