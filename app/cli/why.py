@@ -33,6 +33,7 @@ _SENTENCES = {
 _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
 _PAUSED = "blocking is paused: until that ends nothing is blocked"
 _UNKNOWN_TARGET = "where it leads to is not known, because unbound does not answer"
+_LEADS_HOME = "its answer is left out: it has addresses of private networks (resolver.rebind_protection)"
 
 
 class Reason(NamedTuple):
@@ -108,12 +109,15 @@ class RunningHouse:
         aliases: list[str] = []
         if house.decide(name).is_open:
             try:
-                aliases = await self._aliases(name, qtype)
+                response = await self._response(name, qtype)
+                aliases = records.aliases(response)
+                if qtype in records.SERVICE_TYPES and house.leads_home(response):
+                    notes.append(_LEADS_HOME)
             except (TimeoutError, UpstreamError):
                 notes.append(_UNKNOWN_TARGET)
         return reason(house, name, aliases)._replace(notes=tuple(notes))
 
-    async def _aliases(self, name: str, qtype: int) -> list[str]:
+    async def _response(self, name: str, qtype: int) -> bytes:
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:
@@ -125,7 +129,7 @@ class RunningHouse:
             message = await received
         if message is None:
             raise TimeoutError
-        return records.aliases(wire.read_response(message).octets)
+        return wire.read_response(message).octets
 
 
 def _query(name: str, qtype: int) -> bytes:

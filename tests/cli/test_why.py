@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.answer import records
 from app.answer.policy import Kind
 from app.answer.upstream import Upstream
 from app.cli import why
@@ -137,3 +138,22 @@ async def test_the_running_house_says_what_it_cannot_know(tmp_path: Path) -> Non
         "blocking.enabled is false: nothing is blocked",
         "where it leads to is not known, because unbound does not answer",
     )
+
+
+@pytest.mark.anyio
+async def test_the_running_house_says_that_an_answer_leads_home(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rrset
+
+    def leads(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.1"))
+        return response
+
+    settings = load(environment(tmp_path, BLOCKING__LISTS="/none")).settings
+    async with serving(leads) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        running = RunningHouse(Rules(settings, lambda: False), upstream, is_enabled=True)
+        (note,) = (await running.reason("www.example", records.TYPE_HTTPS)).notes
+        assert "resolver.rebind_protection" in note
+        upstream.close()
