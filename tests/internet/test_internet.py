@@ -183,7 +183,7 @@ def test_a_run_by_hand_has_its_own_block_and_leaves_no_process(
         assert ask(f"{facts['block']}.{LEAVES}", "signed.test", "SOA").answer
         servers = [os.pidfd_open(pid) for pid in descendants(process.pid)]
         process.send_signal(number)
-        assert process.wait(20) == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+        assert process.wait(25) == (-signal.SIGKILL if number is signal.SIGKILL else 0)
 
     assert len(servers) >= 5
     for server in servers:
