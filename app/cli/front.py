@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
+from time import CLOCK_BOOTTIME, clock_gettime, monotonic
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
@@ -29,6 +29,7 @@ from app.dot.plain import PlainSession
 from app.dot.poller import Loop
 from app.dot.server import Server
 from app.dot.sightings import NONCE_OCTETS, Sightings
+from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import Session
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
@@ -72,6 +73,7 @@ class _Shared:
         workers = settings.dot.workers
         self.settings = settings
         self.certificate = Certificate(places.pair(settings))
+        self.tickets = TicketKeys(partial(clock_gettime, CLOCK_BOOTTIME), TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
         self.sightings = Sightings(monotonic)
@@ -80,8 +82,8 @@ class _Shared:
         self.state = State(self.occupancy, self.counters, self.pause)
 
     def new_session(self) -> Session:
-        """For a connection that just came: with the certificate of this moment."""
-        return Session(self.certificate.context)
+        """For a connection that just came: with the certificate and the ticket keys of this moment."""
+        return Session(self.certificate.context, self.tickets.context)
 
     def saw(self, nonce: bytes, asker: Asker) -> None:
         self.sightings.note(nonce, {"client": asker.client, **asker.how()})
@@ -132,7 +134,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         told = await control.serve(bound, heard, control.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    looks = [asyncio.create_task(_every(_LOOK_S, refresh))]
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh))]
     often = partial(_look_at_rules, rules, answerers), partial(_count_given, count, answerers)
     looks.append(asyncio.create_task(_every(control.LOOK_S / 2, *often)))
     await stopping.wait()

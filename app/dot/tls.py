@@ -23,27 +23,24 @@ _READ_BYTES = 960
 
 
 def server_context(pair: Path) -> ssl.SSLContext:
-    """A context for `pair`, one PEM file of key and chain: TLS 1.2 and 1.3, ECDHE with AEAD only (RFC 9325 4.2).
+    """A context for `pair`, one PEM file of key and chain. Raises OperatorError if the file cannot be used."""
+    context = bare_context()
+    context.set_alpn_protocols([PROTOCOL])
+    try:
+        context.load_cert_chain(pair)
+    except (OSError, ssl.SSLError) as error:
+        raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot to have it made anew") from error
+    return context
 
-    Raises OperatorError if the file cannot be used.
-    """
+
+def bare_context() -> ssl.SSLContext:
+    """A context without a certificate: TLS 1.2 and 1.3, ECDHE with AEAD only (RFC 9325 4.2)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.num_tickets = 1  # one for the next connection: this client rarely has two
-    context.set_alpn_protocols([PROTOCOL])
-    load_pair(context, pair)
     return context
-
-
-def load_pair(context: ssl.SSLContext, pair: Path) -> None:
-    """Serve `pair` from the next handshake on; sessions and ticket keys stay. Raises OperatorError, keeping the old."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair)
-        context.load_cert_chain(pair)
-    except (OSError, ssl.SSLError) as error:
-        raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot to have it made anew") from error
 
 
 class AlpnRefused(PeerError):
@@ -54,12 +51,14 @@ class Session:
     """The server's side of one connection.
 
     `receive` and `send` are the whole traffic; whatever OpenSSL wants on the wire is in `take_output` after either.
+    `context` has the certificate; the session tickets are those of `keys`, a bare one, or else of `context` too.
     """
 
-    __slots__ = ("_context", "_hello", "_incoming", "_outgoing", "_tls", "established", "peer_closed")
+    __slots__ = ("_context", "_hello", "_incoming", "_keys", "_outgoing", "_tls", "established", "peer_closed")
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, keys: ssl.SSLContext | None = None) -> None:
         self._context = context
+        self._keys = keys or context
         self._hello: Reader | None = Reader()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -179,4 +178,6 @@ class Session:
                 f"ALPN: offers {b', '.join(hello.protocols or ()).decode('ascii', 'replace')}, not {PROTOCOL}"
             )
         self._hello = None
-        self._tls = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        # OpenSSL keeps to the ticket keys of the context that a session began with: one server, several certificates.
+        self._tls = self._keys.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls.context = self._context

@@ -56,6 +56,41 @@ def test_workers_share_the_port_the_counts_and_the_tickets(folder: Path, interne
             assert "Reused, TLSv1.2" in done.stdout
 
 
+# What the machine's clock says since it was switched on can be moved on, for whoever is started with this.
+CLOCK_THAT_MOVES = """
+import time
+read = time.clock_gettime
+def moved(clock):
+    return read(clock) + (float(open({ahead!r}).read()) if clock == time.CLOCK_BOOTTIME else 0)
+time.clock_gettime = moved
+"""
+
+
+def test_workers_renew_their_ticket_keys_every_week_and_share_those_too(folder: Path, internet: Internet) -> None:
+    ahead = folder / "ahead_s"
+    ahead.write_text("0")
+    (folder / "sitecustomize.py").write_text(CLOCK_THAT_MOVES.format(ahead=str(ahead)))
+    more = {"HOMEDOT_DOT__WORKERS": "2", "PYTHONPATH": str(folder), **internet.environment}
+    with running(folder, settings_in(folder, **more)) as appliance:
+        session = str(folder / "session")
+        connect = ["openssl", "s_client", "-connect", f"127.0.0.1:{appliance.dot_port}", "-tls1_2"]
+
+        def connected(*more: str) -> str:
+            return subprocess.run([*connect, *more], input="", capture_output=True, text=True, check=True).stdout
+
+        connected("-sess_out", session)
+        assert "Reused, TLSv1.2" in connected("-sess_in", session)
+        ahead.write_text(str(8 * 24 * 3600))
+        deadline = time.monotonic() + 20
+        new_in_a_row = 0
+        while new_in_a_row < 10:  # both look at the clock every two seconds
+            new_in_a_row = new_in_a_row + 1 if "New, TLSv1.2" in connected("-sess_in", session) else 0
+            assert time.monotonic() < deadline
+        connected("-sess_out", session)
+        for _ in range(8):
+            assert "Reused, TLSv1.2" in connected("-sess_in", session)
+
+
 def test_a_worker_that_is_killed_takes_the_others_along_and_all_come_back(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, HOMEDOT_DOT__WORKERS="2", **internet.environment)) as appliance:
         first = front(appliance)

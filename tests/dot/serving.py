@@ -13,8 +13,10 @@ from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
 from app.dot.occupancy import Occupancy
 from app.dot.server import Server
+from app.dot.tickets import TicketKeys
 from app.dot.tls import Session
 from tests.fakes.answerer import EchoAnswerer
+from tests.fakes.clock import Clock
 
 LIMITS = Limits(
     connections=1024,
@@ -37,9 +39,12 @@ class Serving:
     counters: Counters
     occupancy: Occupancy
     journal: list[str]
+    clock: Clock
+    tickets: TicketKeys
 
     def refresh(self) -> None:
         self.certificate.refresh(self.counters.row(0))
+        self.tickets.refresh()
 
     def counted(self, count: Count) -> int:
         return self.counters.total(count)
@@ -51,12 +56,13 @@ async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIt
     counters, occupancy, answerer = Counters(), Occupancy(), EchoAnswerer()
     journal: list[str] = []
     row = counters.row(0)
-    certificate = Certificate(pair)
+    certificate, clock = Certificate(pair), Clock()
+    tickets = TicketKeys(clock)
     sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
     port = sockets[0].getsockname()[1]
     server = Server(
         sockets,
-        lambda: Session(certificate.context),
+        lambda: Session(certificate.context, tickets.context),
         answerer,
         replace(LIMITS, **limits),  # type: ignore[arg-type]
         lambda _: allowed,
@@ -65,6 +71,6 @@ async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIt
         Journal(journal.append),
     )
     try:
-        yield Serving(server, port, answerer, certificate, counters, occupancy, journal)
+        yield Serving(server, port, answerer, certificate, counters, occupancy, journal, clock, tickets)
     finally:
         await server.stop(grace_s=0)

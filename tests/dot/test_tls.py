@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.dot.tls import Session, load_pair, server_context
+from app.dot.tls import Session, server_context
 from app.errors import OperatorError, PeerError
 from tests.fakes.pair import NAME, write_pair
 
@@ -170,17 +170,13 @@ def test_offers_only_ecdhe_with_aead(context: ssl.SSLContext) -> None:
         assert cipher["protocol"] == "TLSv1.3" or cipher["name"].startswith("ECDHE"), cipher["name"]
 
 
-def test_a_pair_that_cannot_be_used_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+def test_a_key_that_is_not_the_certificates_is_refused(tmp_path: Path) -> None:
     pair = write_pair(tmp_path / "pair.pem")
-    context = server_context(pair)
     key = pair.read_text().split("-----BEGIN CERT")[0]
     certificate = write_pair(tmp_path / "other.pem").read_text().split("PRIVATE KEY-----\n")[-1]
     pair.write_text(key + certificate)
     with pytest.raises(OperatorError, match=str(pair)):
-        load_pair(context, pair)
-    client, server = Client(["dot"]), Session(context)
-    client.handshake(server)
-    assert server.established
+        server_context(pair)
 
 
 def test_says_which_file_is_missing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.dot.tickets import WEEK_S
 from tests.fakes.pair import write_pair
 
 from .conftest import Door, opened
@@ -74,3 +75,14 @@ def test_c18_a_ticket_from_before_a_restart_costs_a_full_handshake_and_no_more(t
         connect(door, version, "-sess_out", session)
     with opened(pair) as door:
         assert "New, TLSv1." in connect(door, version, "-sess_in", session)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_c18_a_ticket_of_last_week_costs_a_full_handshake_and_no_more(tmp_path: Path, version: str) -> None:
+    session = str(tmp_path / "session")
+    with opened(write_pair(tmp_path / "pair.pem")) as door:
+        connect(door, version, "-sess_out", session)
+        door.house.clock.now_s += WEEK_S
+        door.do(door.house.refresh)
+        assert "New, TLSv1." in connect(door, version, "-sess_in", session, "-sess_out", session)
+        assert "Reused, TLSv1." in connect(door, version, "-sess_in", session)
