@@ -28,6 +28,7 @@ ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
 _MOST_ALIASES = 32
 _NAMES_IN_RDATA = {TYPE_NS: (0, 1), TYPE_CNAME: (0, 1), TYPE_PTR: (0, 1), TYPE_MX: (2, 1), TYPE_SOA: (0, 2)}
+_NAMES_IN_RDATA |= {3: (0, 1), 4: (0, 1), 7: (0, 1), 8: (0, 1), 9: (0, 1), 14: (0, 2)}  # MD, MF, MB, MG, MR, MINFO
 """Octets before the names, and how many names: these types may be compressed inside (RFC 3597 4), newer ones not."""
 
 

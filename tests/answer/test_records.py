@@ -43,6 +43,14 @@ def test_records_are_taken_out_of_their_message_whole() -> None:
     assert parsed.authority[0].to_text() == f"{AUTHORITY[0]} 300 IN SOA {AUTHORITY[2]}"
 
 
+@pytest.mark.parametrize(("rtype", "count"), [(3, 1), (4, 1), (7, 1), (8, 1), (9, 1), (14, 2)])
+def test_the_old_types_that_may_hold_a_pointer_hold_none(rtype: int, count: int) -> None:
+    name = b"\3www\7example\0"
+    octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + name + b"\0\1\0\1"
+    (found,) = records.read(octets + records.record(records.ASKED, rtype, 60, records.ASKED * count))
+    assert found.rdata == name * count
+
+
 def test_aliases_are_the_targets_in_the_answer() -> None:
     assert records.aliases(response()) == ["web.example", "svc.example"]
 
