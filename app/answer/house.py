@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from . import blocked, special
+from . import blocked, special, wire
 from .local import TTL_S, Local
 from .policy import Kind, Policy, Verdict
 from .rebinding import Rebinding
@@ -32,7 +32,14 @@ class House:
         self.leads_home = rebinding.leads_home
 
     def answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
-        """The answer that `verdict` about `name` calls for; None if it is for upstream to give."""
+        """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""
+        made = self._answer(verdict, name, qtype)
+        if qtype != wire.TYPE_ANY or verdict.blocks:
+            return made
+        has_said = made is not None and (made.answer or made.rcode != Rcode.NOERROR)
+        return made if has_said else special.refused_any()
+
+    def _answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
         if verdict.blocks:
             return self._blocked(verdict.title, qtype)
         if verdict.kind is Kind.LOCAL:

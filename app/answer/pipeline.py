@@ -105,9 +105,6 @@ class Pipeline:
         connected = keepalive and idle_timeout_s is not None
         option = edns.keepalive(idle_timeout_s or 0) if connected else b""
         asked = Asked(message, query, reply, self._house, padding and self._encrypted, option)
-        if query.qtype == wire.TYPE_ANY:
-            reply(asked.made(special.refused_any()))
-            return
         checked = None if self._check_names is None else self._check_names.answer(query, asker)
         if checked is not None:
             reply(asked.made(checked))

@@ -393,6 +393,41 @@ def test_e16_any_gets_the_one_small_record_of_rfc_8482_and_travels_nowhere() -> 
     assert bench.upstream.seen == []
 
 
+@pytest.mark.parametrize(("mode", "rcode"), [("null", "NOERROR"), ("nxdomain", "NXDOMAIN"), ("refused", "REFUSED")])
+def test_any_of_a_blocked_name_is_blocked(mode: str, rcode: str) -> None:
+    bench = Bench(inside=house(deny=["www.example"], mode=mode))
+    answer = bench.ask(query(kind="ANY", use_edns=0))
+    assert (dns.rcode.to_text(answer.rcode()), answer.answer) == (rcode, [])
+    assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
+    assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "blocking.deny")]
+    assert bench.given == {Kind.DENIED: 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "rcode", "records"),
+    [
+        ("nas.home.arpa.", "NOERROR", ["HINFO"]),
+        ("tv.home.arpa.", "NOERROR", ["CNAME"]),
+        ("lost.home.arpa.", "NOERROR", ["CNAME"]),
+        ("gone.home.arpa.", "NXDOMAIN", []),
+        ("home.arpa.", "NOERROR", ["HINFO"]),
+        ("localhost.", "NOERROR", ["HINFO"]),
+        ("printer.local.", "NXDOMAIN", []),
+    ],
+)
+def test_any_of_a_name_that_is_served_here_says_whether_it_exists(name: str, rcode: str, records: list[str]) -> None:
+    bench = Bench(
+        inside=house(
+            hosts={"nas.home.arpa": "192.168.1.5"},
+            aliases={"tv.home.arpa": "www.example", "lost.home.arpa": "gone.home.arpa"},
+        )
+    )
+    answer = bench.ask(query(name, "ANY"))
+    found = [dns.rdatatype.to_text(rrset.rdtype) for rrset in answer.answer]
+    assert (dns.rcode.to_text(answer.rcode()), found) == (rcode, records)
+    assert bench.upstream.seen == []
+
+
 def test_d5_an_answer_of_ours_is_not_called_validated() -> None:
     assert not Bench().ask(query(kind="ANY", want_dnssec=True)).flags & dns.flags.AD
 
