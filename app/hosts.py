@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from .values import IPAddress, address, domain
 
 _ALIAS = "CNAME"
+_MOST_ALIASES = 8
+"""In a row; the answers follow no more, and a name of the house that is left over would be asked for outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def hosts(raw: object) -> tuple[Host, ...]:
         except ValueError as error:
             faults.append(f"{name or value}: {error}")
     faults += [f"{host.name}: leads back to itself" for host in found.values() if _leads_back(host, found)]
+    faults += _too_long(found)
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(found.values())
@@ -74,3 +77,16 @@ def _leads_back(host: Host, known: Mapping[str, Host]) -> bool:
         seen.add(step.name)
         step = known.get(step.alias)
     return step is not None and step.name in seen
+
+
+def _too_long(known: Mapping[str, Host]) -> Iterator[str]:
+    """A fault for each row of aliases that is, at the name where it begins."""
+    inside = {host.alias for host in known.values()}
+    for host in known.values():
+        if host.name in inside or _leads_back(host, known):
+            continue
+        row = [host.name]
+        while (step := known.get(row[-1])) is not None and step.alias is not None:
+            row.append(step.alias)
+        if len(row) - 1 > _MOST_ALIASES:
+            yield f"{host.name}: must lead to {row[-1]} over {_MOST_ALIASES} aliases at most (got {len(row) - 1})"

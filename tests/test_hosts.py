@@ -2,6 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from app.answer.local import Local
 from app.hosts import Host, hosts
 
 NAS = Host("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))
@@ -54,6 +55,29 @@ def test_a_fault_names_its_name(raw: object, fault: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is looked at
         hosts(raw)
     assert fault in str(caught.value)
+
+
+def row_of(aliases: int) -> str:
+    """`n0` leads to `n1`, and so on to the one that has an address."""
+    return ",".join(f"n{number}=CNAME n{number + 1}" for number in range(aliases)) + f",n{aliases}=192.168.1.5"
+
+
+def test_the_longest_row_of_aliases_that_is_accepted_is_followed_to_its_end() -> None:
+    found = hosts(row_of(8))
+    aliases = {host.name: host.alias for host in found if host.alias}
+    made = Local({host.name: host.addresses for host in found if host.addresses}, aliases).answer("n0", 1)
+    assert (len(made.answer), made.chase) == (9, "")
+
+
+def test_a_longer_one_is_a_fault_of_the_name_where_it_begins() -> None:
+    with pytest.raises(ValueError, match=r"must be IP") as caught:
+        hosts(f"nas=x,{row_of(10)},other=CNAME n0,leads-into-a-ring=CNAME a,a=CNAME a")
+    faults = str(caught.value).split("; ")
+    assert faults[1:] == [
+        "leads-into-a-ring: leads back to itself",
+        "a: leads back to itself",
+        "other: must lead to n10 over 8 aliases at most (got 11)",
+    ]
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from . import blocked, special
+from . import blocked, special, wire
 from .local import TTL_S, Local
-from .policy import Kind, Policy, Verdict
+from .policy import Kind, Lead, Policy, Verdict
 from .rebinding import Rebinding
 from .records import Made
 from .special import Special
@@ -27,12 +27,29 @@ class House:
         self._special = fixed
         self._local = local
         self._blocked = blocked.answer_with(blocking_mode)
+        self._left_out = blocked.answer_with("nodata")
         self.decide = policy.decide
-        self.decide_alias = policy.decide_alias
+        self.lead = policy.lead
         self.leads_home = rebinding.leads_home
 
     def answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
-        """The answer that `verdict` about `name` calls for; None if it is for upstream to give."""
+        """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""
+        made = self._answer(verdict, name, qtype)
+        if qtype != wire.TYPE_ANY or verdict.blocks:
+            return made
+        has_said = made is not None and (made.answer or made.rcode != Rcode.NOERROR)
+        return made if has_said else special.refused_any()
+
+    def instead(self, lead: Lead, qtype: int) -> Made:
+        """What an answer that `lead` blocks is replaced with.
+
+        A name whose service is at a blocked target is not blocked itself, and has addresses: whatever the mode, it just
+        has no such record, and a client goes on without it (RFC 9460 3).
+        """
+        answer = self._left_out if lead.alias.is_target else self._blocked
+        return answer(lead.verdict.title, qtype)
+
+    def _answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
         if verdict.blocks:
             return self._blocked(verdict.title, qtype)
         if verdict.kind is Kind.LOCAL:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from . import names, records
+from . import names, records, wire
 from .records import ASKED, Made
 
 IPAddress = IPv4Address | IPv6Address
@@ -12,6 +12,8 @@ TTL_S = 60
 """A device that gets a new address at home is found again within a minute."""
 
 _MOST_ALIASES = 8
+_OF_AN_ALIAS = {records.TYPE_CNAME, wire.TYPE_ANY}
+"""What an alias answers by itself (RFC 1034 3.6.2); who asks for everything gets nothing made up (RFC 8482 4.2)."""
 _LOOPBACK = {IPv4Address("127.0.0.1"): "localhost", IPv6Address("::1"): "localhost"}
 
 
@@ -49,11 +51,11 @@ class Local:
         found: list[bytes] = []
         for _ in range(_MOST_ALIASES):
             target = self._aliases.get(name)
-            if target is None or (qtype == records.TYPE_CNAME and found):
+            if target is None or (qtype in _OF_AN_ALIAS and found):
                 break
             found.append(records.record(owner, records.TYPE_CNAME, TTL_S, names.text_to_wire(target)))
             name, owner = target, names.text_to_wire(target)
-        if found and qtype == records.TYPE_CNAME:
+        if found and qtype in _OF_AN_ALIAS:
             return Made(answer=tuple(found))
         if name in self._addresses:
             values = (value for value in self._addresses[name] if records.address_type(value) == qtype)

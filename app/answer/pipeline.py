@@ -105,9 +105,6 @@ class Pipeline:
         connected = keepalive and idle_timeout_s is not None
         option = edns.keepalive(idle_timeout_s or 0) if connected else b""
         asked = Asked(message, query, reply, self._house, padding and self._encrypted, option)
-        if query.qtype == wire.TYPE_ANY:
-            reply(asked.made(special.refused_any()))
-            return
         checked = None if self._check_names is None else self._check_names.answer(query, asker)
         if checked is not None:
             reply(asked.made(checked))
@@ -120,7 +117,7 @@ class Pipeline:
         verdict = house.decide(name)
         made = house.answer(verdict, name, query.qtype)
         if made is None:
-            then = partial(self._answered, asked, verdict.is_open)
+            then = partial(self._answered, asked, name if verdict.is_open else None)
             self._upstream.ask(_upstream_query(query), client, partial(self._received, asked, then))
         elif made.chase:
             then = partial(self._chased, asked, made)
@@ -147,15 +144,13 @@ class Pipeline:
             log.debug("%s", error)
             asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
 
-    def _answered(self, asked: Asked, is_open: bool, response: wire.Response) -> None:
+    def _answered(self, asked: Asked, open_name: str | None, response: wire.Response) -> None:
         """Upstream has answered. If nobody spoke for the name that was asked, those that it leads to are looked at."""
-        for alias in records.aliases(response.octets) if is_open else ():
-            verdict = asked.house.decide_alias(alias)
-            made = asked.house.answer(verdict, alias, asked.query.qtype)
-            if made is not None:
-                self._give(asked, asked.made(made), verdict.kind)
-                return
-        self._give(asked, asked.answer(response), Kind.PASSED, response)
+        lead = None if open_name is None else asked.house.lead(open_name, records.aliases(response.octets))
+        if lead is not None and lead.verdict.blocks:
+            self._give(asked, asked.made(asked.house.instead(lead, asked.query.qtype)), lead.verdict.kind)
+        else:
+            self._give(asked, asked.answer(response), Kind.PASSED, response)
 
     def _chased(self, asked: Asked, begun: Made, response: wire.Response) -> None:
         """Upstream has answered for the name outside that an alias of ours leads to."""

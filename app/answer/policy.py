@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from . import names
 from .never_block import NeverBlock
+from .records import Alias
 
 
 class Kind(StrEnum):
@@ -40,6 +41,14 @@ class Verdict(NamedTuple):
 
 PASSED = Verdict(Kind.PASSED)
 
+
+class Lead(NamedTuple):
+    """The name that decides about an answer that leads to it, and what is said of that name."""
+
+    alias: Alias
+    verdict: Verdict
+
+
 Covering = Callable[[Sequence[str]], tuple[str, str] | None]
 """Rule and title for the name with these `names.suffixes`, or None."""
 
@@ -57,15 +66,19 @@ class Names:
         return next(name for name in suffixes if name in self._names), self._title
 
 
-def no_list(_: str) -> None:
+Listed = Callable[[str, str], tuple[str, str] | None]
+"""Rule and title of the first list that blocks a name and has no exception for the one that was asked, or None."""
+
+
+def no_list(_name: str, _asked: str) -> None:
     """Where nothing is listed."""
 
 
 class Policy:
     """Immutable: when a list, a record or a pause changes, another one takes its place.
 
-    `special`, `local` and `reserved` are asked for what is served here. `listed` gives rule and title of the first list
-    that blocks a name. `is_paused` leaves everything but what is served here to upstream.
+    `special`, `local` and `reserved` are asked for what is served here. `is_paused` leaves everything but that to
+    upstream.
     """
 
     def __init__(
@@ -77,20 +90,19 @@ class Policy:
         allow: Iterable[str] = (),
         never_block: Iterable[str] = (),
         deny: Iterable[str] = (),
-        listed: Callable[[str], tuple[str, str] | None] = no_list,
+        listed: Listed = no_list,
         is_paused: bool = False,
     ) -> None:
-        blocking: tuple[tuple[Kind, Covering], ...] = (
+        self._listed = listed
+        self._is_paused = is_paused
+        self._wished: tuple[tuple[Kind, Covering], ...] = (
             # A household's own word counts more than any list, also where a name leads to one that is listed.
             (Kind.ALLOWED, Names(allow, "blocking.allow").covering),
             # Lists err, and a phone that misses its probe gives up the whole network.
             (Kind.NEVER_BLOCKED, NeverBlock(never_block).covering),
             # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
             (Kind.DENIED, Names(deny, "blocking.deny").covering),
-            # Last, because it costs most and everybody above may overrule it.
-            (Kind.LISTED, lambda suffixes: listed(suffixes[0])),
         )
-        self._blocking = () if is_paused else blocking
         self._steps: tuple[tuple[Kind, Covering], ...] = (
             # What a standard says about a name is relied upon by programs: no record and no list may change it.
             (Kind.SPECIAL, special),
@@ -98,16 +110,33 @@ class Policy:
             (Kind.LOCAL, local),
             # What is left of the zones that are served here: asking outside would only tell strangers about the house.
             (Kind.RESERVED, reserved),
-            *self._blocking,
+            # Lists last, because they cost most and everybody above may overrule them.
+            *(() if is_paused else (*self._wished, (Kind.LISTED, lambda suffixes: listed(suffixes[0], suffixes[0])))),
         )
 
     def decide(self, name: str) -> Verdict:
         """About the name that is asked."""
         return _first(self._steps, name)
 
-    def decide_alias(self, name: str) -> Verdict:
-        """About a name that upstream's answer leads to: only whether it is blocked is still open."""
-        return _first(self._blocking, name)
+    def lead(self, asked: str, aliases: Iterable[Alias]) -> Lead | None:
+        """Which of `aliases`, where upstream's answer for the open name `asked` leads, decides about that answer.
+
+        None: none does, and it passes, as it does behind an alias that must not be blocked. Only blocking is still
+        open: what is served here has no say about names outside.
+        """
+        if self._is_paused:
+            return None
+        steps = (*self._wished, (Kind.LISTED, lambda suffixes: self._listed(suffixes[0], asked)))
+        allowed = None
+        for alias in aliases:
+            found = Lead(alias, _first(steps, alias.name))
+            if found.verdict.blocks:
+                return found
+            if not found.verdict.is_open:
+                allowed = allowed or found
+                if not alias.is_target:  # what follows is where this one leads; targets stand side by side
+                    break
+        return allowed
 
 
 def _first(steps: Iterable[tuple[Kind, Covering]], name: str) -> Verdict:

@@ -28,6 +28,7 @@ ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
 _MOST_ALIASES = 32
 _NAMES_IN_RDATA = {TYPE_NS: (0, 1), TYPE_CNAME: (0, 1), TYPE_PTR: (0, 1), TYPE_MX: (2, 1), TYPE_SOA: (0, 2)}
+_NAMES_IN_RDATA |= {3: (0, 1), 4: (0, 1), 7: (0, 1), 8: (0, 1), 9: (0, 1), 14: (0, 2)}  # MD, MF, MB, MG, MR, MINFO
 """Octets before the names, and how many names: these types may be compressed inside (RFC 3597 4), newer ones not."""
 
 
@@ -65,6 +66,13 @@ class Record(NamedTuple):
 
     def octets(self) -> bytes:
         return record(names.to_wire(self.owner), self.type, self.ttl_s, self.rdata)
+
+
+class Alias(NamedTuple):
+    """A name that an answer leads to: the target of SVCB or HTTPS (RFC 9460 2) if `is_target`, else that of CNAME."""
+
+    name: str
+    is_target: bool
 
 
 def record(owner: bytes, rtype: int, ttl_s: int, rdata: bytes) -> bytes:
@@ -114,20 +122,17 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
     return b"".join(parts) + response[at:end]
 
 
-def aliases(response: bytes) -> list[str]:
-    """The names that the answer leads to, in its order: by CNAME, and as the target of SVCB or HTTPS (RFC 9460 2).
-
-    Raises UpstreamError like `read`, and for more of them than anybody needs.
-    """
-    found: list[str] = []
+def aliases(response: bytes) -> list[Alias]:
+    """Where the answer leads, in its order. Raises UpstreamError like `read`, and for more names than anybody needs."""
+    found: list[Alias] = []
     for section, _, rtype, _, rdata in read(response):
         if section != ANSWER:
             break
         try:
             if rtype == TYPE_CNAME:
-                found.append(names.asked(rdata))
+                found.append(Alias(names.asked(rdata), is_target=False))
             elif rtype in SERVICE_TYPES and rdata[2] != 0:  # the root is the owner itself, or nobody
-                found.append(names.asked(rdata[2:]))
+                found.append(Alias(names.asked(rdata[2:]), is_target=True))
         except IndexError:
             raise UpstreamError("a target in the response is malformed") from None
         if len(found) > _MOST_ALIASES:

@@ -15,6 +15,8 @@ TYPE_HINFO, TYPE_OPT, TYPE_ANY = 13, 41, 255
 _CLASS_IN = 1
 _MOST_NAME_OCTETS = 255
 _LEAST_DATAGRAM_OCTETS, _MOST_DATAGRAM_OCTETS = 512, 1232
+_MOST_TTL_S = 86400
+"""Nothing is kept for longer, also where a zone says years, for nobody could correct it (RFC 8767 4); as in unbound."""
 _NOT_FORWARDED_TYPES = {251, 252}
 """IXFR and AXFR: a resolver has no zones to hand out."""
 
@@ -178,26 +180,29 @@ def read_response(message: bytes) -> Response:
         opt = None
         opt_from = opt_to = len(message)
         offsets: list[int] = []
-        least_ttl_s: int | None = None
-        records = u16(message, 6) + u16(message, 8) + u16(message, 10)
-        for _ in range(records):
+        ttls: list[int] = []
+        before_additional = u16(message, 6) + u16(message, 8)
+        for number in range(before_additional + u16(message, 10)):
             start = at
             at = _skip_name(message, at, pointers=True)
             end = at + 10 + u16(message, at + 8)
             if u16(message, at) == TYPE_OPT:
+                if opt is not None or number < before_additional or message[start]:
+                    raise IndexError  # RFC 6891 6.1.1
                 opt, opt_from, opt_to = _opt(message, at, end), start, end
             else:
                 offsets.append(at + 4 if opt is None else at + 4 - (opt_to - opt_from))
                 ttl_s = int.from_bytes(message[at + 4 : at + 8], "big")
-                if ttl_s & 0x80000000:
-                    ttl_s = 0  # RFC 2181 8
-                if least_ttl_s is None or ttl_s < least_ttl_s:
-                    least_ttl_s = ttl_s
+                if ttl_s > _MOST_TTL_S:
+                    ttl_s = 0 if ttl_s & 0x80000000 else _MOST_TTL_S  # RFC 2181 8
+                    message = message[: at + 4] + ttl_s.to_bytes(4, "big") + message[at + 8 :]
+                ttls.append(ttl_s)
             at = end
         if at > len(message):
             raise IndexError
     except IndexError:
         raise UpstreamError("the response is malformed") from None
+    least_ttl_s = min(ttls, default=None)
     if opt is None:
         return Response(message[:at], None, tuple(offsets), least_ttl_s)
     additional = u16(message, 10) - 1

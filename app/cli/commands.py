@@ -210,7 +210,7 @@ def _parser() -> "argparse.ArgumentParser":
             command.add_argument("--yes", action="store_true", help="do it; without this, say what it means")
         if name == "why":
             command.add_argument("name", help="like www.example.com")
-            command.add_argument("type", nargs="?", default="A", help="A (the default), AAAA, HTTPS, ...")
+            command.add_argument("type", nargs="?", help="A, AAAA, HTTPS, ...; without it, A and HTTPS")
         if name == "pause":
             command.add_argument("time", nargs="?", default="10m", help="like 10m (the default), 90s or 2h")
         if name == "token":

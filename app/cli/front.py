@@ -126,7 +126,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         common = (shared.limits, is_allowed, row, count, journal)
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
-    running = RunningHouse(rules, upstream, settings.blocking.enabled)
+    running = RunningHouse(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
     told = None
     if is_first:
         heard = control.Control(shared.state.now, shared.sightings, running.reason, shared.pause)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from app.answer.ddr import Designation
 from app.answer.house import House
 from app.answer.local import Local
-from app.answer.policy import Policy
+from app.answer.policy import Listed, Policy
 from app.answer.rebinding import Rebinding
 from app.answer.special import Special
 from app.errors import OperatorError
@@ -52,10 +52,6 @@ class Rules:
     def addresses(self) -> tuple[IPAddress, ...]:
         """Those of this box, as they were found last."""
         return self._enrolment.addresses if self._enrolment else ()
-
-    @property
-    def is_paused(self) -> bool:
-        return self._paused
 
     @property
     def unpaused(self) -> House:
@@ -133,12 +129,12 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
 
 
-def _listed(blocklists: Sequence[Blocklist]) -> Callable[[str], tuple[str, str] | None]:
-    def covering(name: str) -> tuple[str, str] | None:
+def _listed(blocklists: Sequence[Blocklist]) -> Listed:
+    def covering(name: str, asked: str) -> tuple[str, str] | None:
         key = key_of(name)
         for blocklist in blocklists:
             rule = blocklist.covering(key)
-            if rule is not None:
+            if rule is not None and (name == asked or not blocklist.spares(key_of(asked))):
                 return rule, blocklist.title
         return None
 

@@ -1,121 +1,156 @@
 """What becomes of a name, and which rule and which list decide: for `homedot why NAME`, and for the setup page."""
 
 import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.answer import edns, names, records, wire
 from app.answer.house import House
 from app.answer.policy import Kind, Verdict
-from app.answer.records import TYPE_A
+from app.answer.records import Alias
 from app.answer.upstream import Upstream
 from app.errors import OperatorError, UpstreamError
 from app.settings import Settings
 from app.values import domain
 
+from . import remote
 from .rules import Rules
 
 _TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
 _TYPES |= {"SVCB": 64, "HTTPS": 65}
+_USUAL: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
+"""What browsers ask: AAAA leads where A does, and HTTPS may lead elsewhere."""
+_MOST_UNFINISHED = 8  # of which one client may have two
+
 _SENTENCES = {
     Kind.SPECIAL: "answered here: {rule} has a fixed meaning ({title})",
     Kind.LOCAL: "answered here: there is a record for it ({title})",
     Kind.RESERVED: "answered here: {rule} never leaves the house ({title})",
     Kind.ALLOWED: "not blocked: {rule} is in {title}",
     Kind.NEVER_BLOCKED: "not blocked: {rule} is one of the names that devices test their network with ({title})",
-    Kind.DENIED: "blocked: {rule} is in {title}",
-    Kind.LISTED: "blocked: {rule} is on the list {title}",
+    Kind.DENIED: "{blocked}: {rule} is in {title}",
+    Kind.LISTED: "{blocked}: {rule} is on the list {title}",
     Kind.PASSED: "not blocked: no rule and no list has it",
 }
 
 
 _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
-_PAUSED = "blocking is paused: until that ends nothing is blocked"
+_PAUSED = "blocking is paused for {left_s} s more, until {until}: nothing is blocked before"
 _UNKNOWN_TARGET = "where it leads to is not known, because unbound does not answer"
-_LEADS_HOME = "its answer is left out: it has addresses of private networks (resolver.rebind_protection)"
+_LEADS_HOME = "its answer for {kind} is left out: it has addresses of private networks (resolver.rebind_protection)"
 
 
 class Reason(NamedTuple):
-    """The verdict about `name`, and the name that it leads to (CNAME) if that one decided. `notes` are sentences about
-    what the verdict leaves out."""
+    """The verdict about `name`, and the name that it leads to if that one decided. `only` is the type that this is
+    about, if others may have an answer. `notes` are sentences about what the verdict leaves out, as the pause is if
+    `is_paused`."""
 
     name: str
     verdict: Verdict
     alias: str | None = None
+    only: str | None = None
     notes: tuple[str, ...] = ()
+    is_paused: bool = False
 
     def __str__(self) -> str:
-        sentence = _SENTENCES[self.verdict.kind].format(rule=self.verdict.rule, title=self.verdict.title)
+        blocked = ("would be blocked" if self.is_paused else "blocked") + (f" for {self.only}" if self.only else "")
+        sentence = _SENTENCES[self.verdict.kind].format(
+            rule=self.verdict.rule, title=self.verdict.title, blocked=blocked
+        )
         return f"{self.name}: {sentence}" + (f"; {self.name} leads to {self.alias}" if self.alias else "")
 
 
-def reason(house: House, name: str, aliases: tuple[str, ...] | list[str] = ()) -> Reason:
-    """What `house` decides about `name`, whose answer leads to `aliases`. Pure."""
+def reason(house: House, name: str, answers: Mapping[str, Sequence[Alias]] = MappingProxyType({})) -> Reason:
+    """What `house` decides about `name`, whose answers lead to aliases, by type, the first one first. Pure."""
     verdict = house.decide(name)
-    if verdict.is_open:
-        for alias in aliases:
-            found = house.decide_alias(alias)
-            if found.blocks:
-                return Reason(name, found, alias)
-    return Reason(name, verdict)
+    found = Reason(name, verdict)
+    for kind, aliases in answers.items() if verdict.is_open else ():
+        lead = house.lead(name, aliases)
+        if lead is not None and (lead.verdict.blocks or found.alias is None):
+            # A is looked at first, and whatever other types there are is behind the same CNAME.
+            is_of_all = not lead.alias.is_target and kind == next(iter(answers))
+            found = Reason(name, lead.verdict, lead.alias.name, None if is_of_all else kind)
+        if found.verdict.blocks:
+            break
+    return found
 
 
-def why(settings: Settings, raw_name: str, raw_type: str) -> None:
-    """Print it. Raises OperatorError for what is no name or no type. A pause, which only the front door knows, is left
-    out."""
-    found = asyncio.run(_ask(settings, *_asked(raw_name, raw_type)))
+def why(settings: Settings, raw_name: str, raw_type: str | None) -> None:
+    """Print it. Raises OperatorError for what is no name or no type."""
+    name, types = _asked(raw_name, raw_type)
+    found = asyncio.run(_ask(settings, name, types))
     for line in (found, *found.notes):
         print(line)
 
 
-async def _ask(settings: Settings, name: str, qtype: int) -> Reason:
-    upstream = Upstream(settings.resolver.port, 1)
+async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reason:
+    paused_s = 0
+    with suppress(OperatorError):  # without a front door there is no pause either
+        paused_s = (await remote.state(settings))["blocking_paused_seconds"]
+    upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
     try:
-        house = RunningHouse(Rules(settings, lambda: False), upstream, settings.blocking.enabled)
-        return await house.reason(name, qtype)
+        house = RunningHouse(Rules(settings, lambda: False), upstream, settings.blocking.enabled, lambda: paused_s)
+        return await house.reason(name, types)
     finally:
         upstream.close()
 
 
-def _asked(raw_name: str, raw_type: str) -> tuple[str, int]:
+def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]:
     try:
         name = domain(raw_name)
     except ValueError:
         raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
+    if raw_type is None:
+        return name, _USUAL
     kind = raw_type.upper()
     number = kind.removeprefix("TYPE")
     qtype = _TYPES.get(kind) or (int(number) if number.isascii() and number.isdigit() else 0)
     if not 0 < qtype <= 0xFFFF:
         raise OperatorError(f"why: must be a type like {', '.join(_TYPES)} or TYPE65 (got {raw_type!r})")
-    return name, qtype
+    return name, {kind: qtype}
 
 
 class RunningHouse:
-    """Says what `rules` decide at this moment, and asks `upstream` where a name leads."""
+    """Says what `rules` decide at this moment, and asks `upstream` where a name leads. `paused_s` says how many seconds
+    a pause has left."""
 
-    def __init__(self, rules: Rules, upstream: Upstream, is_enabled: bool) -> None:
+    def __init__(self, rules: Rules, upstream: Upstream, is_enabled: bool, paused_s: Callable[[], int]) -> None:
         self._rules = rules
         self._upstream = upstream
         self._is_enabled = is_enabled
+        self._paused_s = paused_s
 
-    async def reason(self, name: str, qtype: int = TYPE_A) -> Reason:
-        """What becomes of `name` (as `values.domain` gives it), but for a pause, which is noted."""
+    async def reason(self, name: str, types: Mapping[str, int] = _USUAL) -> Reason:
+        """What becomes of `name` (as `values.domain` gives it) for `types`, but for a pause, which is noted."""
         house, notes = self._rules.unpaused, []
+        left_s = self._paused_s() if self._is_enabled else 0
         if not self._is_enabled:
             notes.append(_SWITCHED_OFF)
-        elif self._rules.is_paused:
-            notes.append(_PAUSED)
-        aliases: list[str] = []
+        elif left_s:
+            until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + left_s))
+            notes.append(_PAUSED.format(left_s=left_s, until=until))
+        answers: dict[str, list[Alias]] = {}
         if house.decide(name).is_open:
-            try:
-                response = await self._response(name, qtype)
-                aliases = records.aliases(response)
-                if qtype in records.SERVICE_TYPES and house.leads_home(response):
-                    notes.append(_LEADS_HOME)
-            except (TimeoutError, UpstreamError):
+            looks = await asyncio.gather(*(self._looked(house, name, qtype) for qtype in types.values()))
+            known = {kind: look for kind, look in zip(types, looks, strict=True) if look is not None}
+            answers = {kind: aliases for kind, (aliases, _) in known.items()}
+            notes += [_LEADS_HOME.format(kind=kind) for kind, (_, leads_home) in known.items() if leads_home]
+            if len(known) < len(types):
                 notes.append(_UNKNOWN_TARGET)
-        return reason(house, name, aliases)._replace(notes=tuple(notes))
+        return reason(house, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
+
+    async def _looked(self, house: House, name: str, qtype: int) -> tuple[list[Alias], bool] | None:
+        """Where upstream's answer leads, and whether it leads home; None if that is not known."""
+        try:
+            response = await self._response(name, qtype)
+            return records.aliases(response), qtype in records.SERVICE_TYPES and house.leads_home(response)
+        except (TimeoutError, UpstreamError):
+            return None
 
     async def _response(self, name: str, qtype: int) -> bytes:
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()

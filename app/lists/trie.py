@@ -56,9 +56,13 @@ class Blocklist:
         The list's own exceptions are respected; they lift no other list's rule.
         """
         found = self._rules.prefixes(key)
-        if not found or (self._exceptions is not None and self._exceptions.prefixes(key)):
+        if not found or self.spares(key):
             return None
         return name_of(found[0])
+
+    def spares(self, key: bytes) -> bool:
+        """Whether an exception of this list covers the name, also where nothing else in it does."""
+        return self._exceptions is not None and bool(self._exceptions.prefixes(key))
 
 
 class Blocklists:

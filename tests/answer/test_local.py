@@ -6,7 +6,7 @@ import pytest
 from app.answer.local import Local
 from app.answer.names import text_to_wire
 
-TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "AAAA": 28, "HTTPS": 65}
+TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "AAAA": 28, "HTTPS": 65, "ANY": 255}
 LOCAL = Local(
     {
         "nas.home.arpa": (ip_address("192.168.1.5"), ip_address("192.168.1.6"), ip_address("fd00::5")),
@@ -34,6 +34,7 @@ def ask(name: str, kind: str) -> list[str]:
             ["music.home.arpa. 60 IN CNAME nas.home.arpa.", "nas.home.arpa. 60 IN AAAA fd00::5"],
         ),
         ("music.home.arpa", "CNAME", ["music.home.arpa. 60 IN CNAME nas.home.arpa."]),
+        ("radio.example", "ANY", ["radio.example. 60 IN CNAME music.home.arpa."]),
         (
             "radio.example",
             "AAAA",

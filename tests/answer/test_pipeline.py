@@ -393,6 +393,41 @@ def test_e16_any_gets_the_one_small_record_of_rfc_8482_and_travels_nowhere() -> 
     assert bench.upstream.seen == []
 
 
+@pytest.mark.parametrize(("mode", "rcode"), [("null", "NOERROR"), ("nxdomain", "NXDOMAIN"), ("refused", "REFUSED")])
+def test_any_of_a_blocked_name_is_blocked(mode: str, rcode: str) -> None:
+    bench = Bench(inside=house(deny=["www.example"], mode=mode))
+    answer = bench.ask(query(kind="ANY", use_edns=0))
+    assert (dns.rcode.to_text(answer.rcode()), answer.answer) == (rcode, [])
+    assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
+    assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "blocking.deny")]
+    assert bench.given == {Kind.DENIED: 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "rcode", "records"),
+    [
+        ("nas.home.arpa.", "NOERROR", ["HINFO"]),
+        ("tv.home.arpa.", "NOERROR", ["CNAME"]),
+        ("lost.home.arpa.", "NOERROR", ["CNAME"]),
+        ("gone.home.arpa.", "NXDOMAIN", []),
+        ("home.arpa.", "NOERROR", ["HINFO"]),
+        ("localhost.", "NOERROR", ["HINFO"]),
+        ("printer.local.", "NXDOMAIN", []),
+    ],
+)
+def test_any_of_a_name_that_is_served_here_says_whether_it_exists(name: str, rcode: str, records: list[str]) -> None:
+    bench = Bench(
+        inside=house(
+            hosts={"nas.home.arpa": "192.168.1.5"},
+            aliases={"tv.home.arpa": "www.example", "lost.home.arpa": "gone.home.arpa"},
+        )
+    )
+    answer = bench.ask(query(name, "ANY"))
+    found = [dns.rdatatype.to_text(rrset.rdtype) for rrset in answer.answer]
+    assert (dns.rcode.to_text(answer.rcode()), found) == (rcode, records)
+    assert bench.upstream.seen == []
+
+
 def test_d5_an_answer_of_ours_is_not_called_validated() -> None:
     assert not Bench().ask(query(kind="ANY", want_dnssec=True)).flags & dns.flags.AD
 
@@ -552,15 +587,48 @@ def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
     assert bench.given == {Kind.LISTED: 2}
 
 
-@pytest.mark.parametrize("allowed", ["www.example", "a.ads.example"])
-def test_an_exception_for_either_end_lets_such_a_name_pass(allowed: str) -> None:
+@pytest.mark.parametrize("allowed", ["www.example", "cdn.example", "a.ads.example"])
+def test_an_exception_for_any_name_on_the_way_lets_the_answer_pass(allowed: str) -> None:
     answer = Bench(cloaked, inside=house(lists=LISTED, allow=[allowed])).ask(query())
     assert answer.answer[-1].to_text() == "a.ads.example. 300 IN A 192.0.2.1"
 
 
-def test_an_exception_in_the_middle_does_not_let_the_rest_pass() -> None:
-    answer = Bench(cloaked, inside=house(lists=LISTED, allow=["cdn.example"])).ask(query())
-    assert answer.answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
+@pytest.mark.parametrize(
+    ("lists", "is_blocked"),
+    [
+        ({"Sparing": ["ads.example", "@@www.example"]}, False),
+        ({"Sparing": ["ads.example", "@@www.example"], "Other": ["ads.example"]}, True),
+        ({"Sparing": ["ads.example", "@@cdn.example"]}, True),  # that name was not asked
+    ],
+)
+def test_a_list_that_has_an_exception_for_the_name_does_not_block_where_it_leads(
+    lists: Mapping[str, list[str]], is_blocked: bool
+) -> None:
+    answer = Bench(cloaked, inside=house(lists=lists)).ask(query())
+    assert (answer.answer[-1].to_text() == "www.example. 60 IN A 0.0.0.0") is is_blocked
+
+
+def served_at(message: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(message)
+    response.answer = [dns.rrset.from_text("www.example.", 300, "IN", "HTTPS", "1 svc.ads.example. alpn=h2")]
+    return response
+
+
+@pytest.mark.parametrize("mode", ["null", "nxdomain", "nodata", "refused"])
+def test_a_service_at_a_listed_target_is_left_out_in_every_mode_for_its_name_is_not_blocked(mode: str) -> None:
+    bench = Bench(served_at, inside=house(lists=LISTED, mode=mode))
+    for _ in range(2):
+        answer = bench.ask(query(kind="HTTPS", use_edns=0))
+        assert (answer.rcode(), answer.answer) == (dns.rcode.NOERROR, [])
+        assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
+        assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "Made-up list")]
+    assert len(bench.upstream.seen) == 1
+    assert bench.given == {Kind.LISTED: 2}
+
+
+def test_a_service_behind_a_listed_alias_is_blocked_as_its_mode_says() -> None:
+    answer = Bench(cloaked, inside=house(lists=LISTED, mode="nxdomain")).ask(query(kind="HTTPS"))
+    assert (answer.rcode(), answer.answer) == (dns.rcode.NXDOMAIN, [])
 
 
 def test_a_name_that_must_not_be_blocked_may_lead_anywhere() -> None:

@@ -1,6 +1,8 @@
 import pytest
 
+from app.answer.house import House
 from app.answer.policy import PASSED, Kind, Verdict
+from app.answer.records import Alias
 from tests.fakes.house import house
 
 EVERYTHING = {"Everything": ("com", "example", "arpa", "localhost", "test", "net")}
@@ -62,11 +64,50 @@ def test_a_pause_leaves_what_is_served_here_as_it_is() -> None:
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.LOCAL, Kind.SPECIAL, Kind.RESERVED]
 
 
-def test_of_a_name_that_an_answer_leads_to_only_blocking_is_asked() -> None:
-    some = house(deny=["bad.example"], hosts={"nas.home.arpa": "192.168.1.5"})
-    assert some.decide_alias("nas.home.arpa") is PASSED
-    assert some.decide_alias("localhost") is PASSED
-    assert some.decide_alias("www.bad.example").blocks
+def decides(inside: House, *aliases: str) -> str | None:
+    """The name that decides about www.example, which leads to `aliases`; those that begin with a > as a target."""
+    lead = inside.lead("www.example", [Alias(alias.removeprefix(">"), alias[0] == ">") for alias in aliases])
+    return lead and f"{lead.alias.name}: {lead.verdict.kind}, {lead.verdict.rule}, {lead.verdict.title}"
+
+
+LEADS = house(
+    allow=["good.example"],
+    deny=["bad.example"],
+    lists={"First": ["ads.example"], "Second": ["@@www.example", "spy.example", "ads.example"]},
+    hosts={"nas.home.arpa": "192.168.1.5"},
+)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "decision"),
+    [
+        (["nas.home.arpa", "localhost", "x.local"], None),  # what is served here has no say
+        (["edge.example", "a.bad.example", "ads.example"], "a.bad.example: denied, bad.example, blocking.deny"),
+        (["edge.example", "ads.example", "bad.example"], "ads.example: listed, ads.example, First"),
+        (["a.good.example", "ads.example"], "a.good.example: allowed, good.example, blocking.allow"),
+        (["captive.apple.com", "bad.example"],
+         "captive.apple.com: never blocked, captive.apple.com, blocking.never_block"),
+        (["bad.example", "good.example"], "bad.example: denied, bad.example, blocking.deny"),
+        (["spy.example"], None),  # its list has an exception for who was asked
+        (["spy.example", ">x.ads.example"], "x.ads.example: listed, ads.example, First"),
+        ([">good.example", ">ads.example"], "ads.example: listed, ads.example, First"),  # neither leads to the other
+        ([">good.example", ">edge.example"], "good.example: allowed, good.example, blocking.allow"),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_the_first_name_that_somebody_speaks_for_decides_about_an_answer_that_leads_there(
+    aliases: list[str], decision: str | None
+) -> None:
+    assert decides(LEADS, *aliases) == decision
+
+
+def test_the_users_own_word_counts_where_a_list_has_an_exception_too() -> None:
+    spared = house(deny=["bad.example"], lists={"List": ["@@www.example", "bad.example"]})
+    assert decides(spared, "bad.example") == "bad.example: denied, bad.example, blocking.deny"
+
+
+def test_a_pause_lets_answers_lead_anywhere() -> None:
+    assert decides(house(deny=["bad.example"], lists=EVERYTHING, is_paused=True), "bad.example") is None
 
 
 @pytest.mark.parametrize(("kind", "blocks"), [(kind, kind in {Kind.DENIED, Kind.LISTED}) for kind in Kind])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answer import names, records, wire
-from app.answer.records import Made
+from app.answer.records import Alias, Made
 from app.errors import UpstreamError
 
 TEXTS = [
@@ -43,8 +43,16 @@ def test_records_are_taken_out_of_their_message_whole() -> None:
     assert parsed.authority[0].to_text() == f"{AUTHORITY[0]} 300 IN SOA {AUTHORITY[2]}"
 
 
+@pytest.mark.parametrize(("rtype", "count"), [(3, 1), (4, 1), (7, 1), (8, 1), (9, 1), (14, 2)])
+def test_the_old_types_that_may_hold_a_pointer_hold_none(rtype: int, count: int) -> None:
+    name = b"\3www\7example\0"
+    octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + name + b"\0\1\0\1"
+    (found,) = records.read(octets + records.record(records.ASKED, rtype, 60, records.ASKED * count))
+    assert found.rdata == name * count
+
+
 def test_aliases_are_the_targets_in_the_answer() -> None:
-    assert records.aliases(response()) == ["web.example", "svc.example"]
+    assert records.aliases(response()) == [("web.example", False), ("svc.example", True)]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,7 @@ def test_aliases_are_the_targets_in_the_answer() -> None:
 def test_a_service_elsewhere_is_a_name_that_the_answer_leads_to(kind: str, target: str, found: list[str]) -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", kind))
     message.answer = [dns.rrset.from_text("www.example.", 300, "IN", kind, f"1 {target} ipv4hint=192.0.2.1")]
-    assert records.aliases(message.to_wire()) == found
+    assert records.aliases(message.to_wire()) == [Alias(name, is_target=True) for name in found]
 
 
 def test_an_endless_row_of_aliases_is_upstreams_error() -> None:

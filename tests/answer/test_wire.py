@@ -205,9 +205,48 @@ def test_finds_ttls_behind_an_opt_that_is_not_last() -> None:
     assert len(dns.message.from_wire(read.octets).additional) == 1
 
 
+def ttls(read: wire.Response) -> list[int]:
+    return [int.from_bytes(read.octets[at : at + 4], "big") for at in read.ttl_offsets]
+
+
 def test_x7_a_ttl_with_the_top_bit_counts_as_zero() -> None:
-    message = response().to_wire().replace((60).to_bytes(4, "big"), b"\x80\0\0\1")
-    assert read_response(message).ttl_s == 0
+    read = read_response(response().to_wire().replace((60).to_bytes(4, "big"), b"\x80\0\0\1"))
+    assert read.ttl_s == 0
+    assert ttls(read) == [300, 0, 0, 3600, 7200]
+
+
+@pytest.mark.parametrize(("ttl_s", "kept_s"), [(86399, 86399), (86400, 86400), (86401, 86400), (0x7FFFFFFF, 86400)])
+def test_x7_no_ttl_is_longer_than_a_day(ttl_s: int, kept_s: int) -> None:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
+    message.answer.append(dns.rrset.from_text("www.example.", ttl_s, "IN", "A", "192.0.2.1", "192.0.2.2"))
+    read = read_response(message.to_wire())
+    assert (read.ttl_s, ttls(read)) == (kept_s, [kept_s, kept_s])
+    assert len(dns.message.from_wire(read.octets).answer[0]) == 2
+
+
+OPT = b"\0\0\x29\4\xd0\0\0\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("counts", "records", "is_read"),
+    [
+        ((0, 0, 1), OPT, True),
+        ((1, 0, 0), OPT, False),
+        ((0, 1, 0), OPT, False),
+        ((1, 0, 1), OPT + OPT, False),
+        ((0, 0, 2), OPT + OPT, False),
+        ((0, 0, 1), b"\1x" + OPT, False),  # not owned by the root
+    ],
+)
+def test_e3_one_opt_among_the_additional_records_is_read_and_any_other_malformed(
+    counts: tuple[int, int, int], records: bytes, is_read: bool
+) -> None:
+    message = b"\0\0\x81\x80\0\1" + b"".join(count.to_bytes(2, "big") for count in counts) + query()[12:] + records
+    if is_read:
+        assert read_response(message).opt is not None
+        return
+    with pytest.raises(UpstreamError):
+        read_response(message)
 
 
 @given(st.integers(0, 400), st.integers(0, 255))

@@ -56,7 +56,7 @@ def test_fits_every_screen_and_is_open_to_everybody(
     chromium: Browser, blocking: str, artifacts: Any, view: str, scheme: Any
 ) -> None:
     with opened(chromium, blocking, color_scheme=scheme, **VIEWS[view]) as page:
-        search(page, "https://www.unsigned.test/ads.js")
+        search(page, "https://unsigned.test/ads.js")
         expect(page.get_by_role("status")).to_contain_text("unsigned.test is on the list Own list")
         page.screenshot(path=artifacts / f"blocking-{view}-{scheme}.png", full_page=True)
         assert faults(page) == []
@@ -67,6 +67,8 @@ def test_works_without_javascript(chromium: Browser, blocking: str, blocker: App
     with opened(chromium, blocking, java_script_enabled=False, **VIEWS["iphone"]) as page:
         search(page, "signed.test")
         assert "signed.test: not blocked: no rule and no list has it" in page.inner_text("main")
+        search(page, "www.unsigned.test")  # it leads to unsigned.test, and the list of that has an exception for it
+        assert "www.unsigned.test: not blocked: no rule and no list has it" in page.inner_text("main")
         page.get_by_label("Token").fill(blocker.homedot("token").stdout)
         page.get_by_role("button", name="5 minutes").click()
         assert "Paused for 5 minutes more." in page.inner_text("main")

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.answer.policy import Kind
-from app.answer.records import TYPE_SVCB
+from app.answer.policy import Kind, Verdict
+from app.answer.records import TYPE_SVCB, Alias
 from app.answer.special import DISCOVERY
 from app.cli import places, rules
 from app.cli.rules import Rules, build
@@ -80,6 +80,16 @@ def test_a_list_that_comes_changes_and_goes_makes_another_house(tmp_path: Path) 
     assert rules.house.decide("www.ads.example").kind is Kind.PASSED
 
 
+def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) -> None:
+    write_list(tmp_path, "ads.example\n@@||good.example^\n")
+    house = Rules(settings(tmp_path), lambda: False).house
+    aliases = [Alias("www.ads.example", is_target=False)]
+    assert house.lead("www.good.example", aliases) is None
+    lead = house.lead("www.example", aliases)
+    assert lead is not None
+    assert lead.verdict == Verdict(Kind.LISTED, "ads.example", "Mine")
+
+
 def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -> None:
     paused = False
     write_list(tmp_path, "ads.example\n")
@@ -88,10 +98,11 @@ def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -
     kinds = []
     for paused in (False, True, True, False):
         changed = rules.look() is not None
-        kinds.append((changed, rules.house.decide("ads.example").kind))
-        assert rules.is_paused is paused
+        kinds.append((changed, paused, rules.house.decide("ads.example").kind))
         assert rules.unpaused.decide("ads.example").kind is Kind.LISTED
-    assert kinds == [(False, Kind.LISTED), (True, Kind.PASSED), (False, Kind.PASSED), (True, Kind.LISTED)]
+    expected = [(False, Kind.LISTED), (True, Kind.PASSED), (True, Kind.PASSED), (False, Kind.LISTED)]
+    assert [each[1:] for each in kinds] == expected
+    assert [changed for changed, *_ in kinds] == [False, True, False, True]
 
 
 def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(tmp_path: Path) -> None:
@@ -260,15 +271,17 @@ async def test_what_is_answered_here_never_travels_upstream(folder: Path) -> Non
 
 @pytest.mark.server
 def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: Internet) -> None:
-    own = folder / "own.txt"
-    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\nsigned.test\n@@||www.signed.test^\n")
-    own.chmod(0o644)
+    own, second = folder / "own.txt", folder / "second.txt"
+    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\n@@||www.signed.test^\n")
+    second.write_text("! Title: Other list\n0.0.0.0 signed.test\n")
+    for path in (own, second):
+        path.chmod(0o644)
     (port,) = free_ports(1)
     environment = settings_in(
         folder,
         HOMEDOT_BLOCKING__ENABLED="true",
-        HOMEDOT_BLOCKING__LISTS=str(own),
-        HOMEDOT_BLOCKING__ALLOW="signed.test",
+        HOMEDOT_BLOCKING__LISTS=f"{own}, {second}",
+        HOMEDOT_BLOCKING__ALLOW="long.unsigned.test",
         HOMEDOT_LOCAL="nas.home.arpa=192.168.1.5, web.home.arpa=CNAME signed.test",
         HOMEDOT_PLAIN__ENABLED="true",
         HOMEDOT_PLAIN__PORT=str(port),
@@ -287,19 +300,19 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         reply = until_asked("unsigned.test", r"unsigned\.test\.\s+\d+\s+IN\s+A\s+0\.0\.0\.0")
         assert "EDE: 4 (Forged Answer): 'Own list'" in reply
         assert "Received 468 B" in reply
-        # www.unsigned.test is an exception of the list, and leads to unsigned.test, which is not.
+        # Each www leads to the name above it. The first list has exceptions for both, and the second list none.
         assert re.search(
-            r"www\.unsigned\.test\.\s+60\s+IN\s+A\s+0\.0\.0\.0", kdig(appliance.dot_port, "www.unsigned.test")
+            r"unsigned\.test\.\s+300\s+IN\s+A\s+192\.0\.2\.1", kdig(appliance.dot_port, "www.unsigned.test")
         )
-        assert "192.0.2.1" in kdig(appliance.dot_port, "signed.test")
+        until_asked("www.signed.test", r"www\.signed\.test\.\s+60\s+IN\s+A\s+0\.0\.0\.0")
+        assert "192.0.2.5" in kdig(appliance.dot_port, "long.unsigned.test")
         followed = kdig(appliance.dot_port, "web.home.arpa")
         assert re.search(r"web\.home\.arpa\.\s+60\s+IN\s+CNAME\s+signed\.test\.", followed)
         assert "192.0.2.1" in followed
 
-        assert appliance.homedot("why", "www.unsigned.test").stdout.splitlines() == [
-            "www.unsigned.test: blocked: unsigned.test is on the list Own list;"
-            " www.unsigned.test leads to unsigned.test"
-        ]
+        sentence = "blocked: signed.test is on the list Other list; www.signed.test leads to signed.test"
+        assert appliance.homedot("why", "www.signed.test").stdout == f"www.signed.test: {sentence}\n"
+        assert "no rule" in appliance.homedot("why", "www.unsigned.test").stdout
         assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
 
         page = f"http://127.0.0.1:{appliance.web_port}/blocking"
@@ -308,14 +321,17 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         assert httpx.post(f"{page}/pause", data={"token": token, "for": "5m"}).status_code == 303
         assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
         assert "Paused for 5 minutes more." in httpx.get(page).text
-        searched = httpx.get(page, params={"name": "www.unsigned.test"}).text
-        assert "unsigned.test is on the list Own list; www.unsigned.test leads to unsigned.test" in searched
-        assert "Blocking is paused" in searched
+        searched = httpx.get(page, params={"name": "www.signed.test"}).text
+        assert f"www.signed.test: would be {sentence}" in searched
+        assert "Blocking is paused for " in searched
+        first, note = appliance.homedot("why", "www.signed.test").stdout.splitlines()
+        assert first == f"www.signed.test: would be {sentence}"
+        assert re.match(r"blocking is paused for (29\d|300) s more, until ", note)
         other = appliance.homedot("token", "new").stdout
         assert httpx.post(f"{page}/pause", data={"token": token, "for": "0"}).status_code == 403
         assert httpx.post(f"{page}/pause", data={"token": other, "for": "0"}).status_code == 303
         assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")
-        assert "In force: 2 names on 1 list." in httpx.get(page).text
+        assert "In force: 2 names on 2 lists." in httpx.get(page).text
 
         told = appliance.homedot("pause", "1m")
         assert (told.returncode, told.stdout) == (0, "blocking is paused for 60 s; `homedot resume` ends it\n")
@@ -330,7 +346,7 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         assert re.search(r"^homedot_blocking_paused_seconds (5\d|60)$", metrics, re.MULTILINE)
         assert re.search(r"^homedot_queries_blocked_total [1-9]", metrics, re.MULTILINE)
         assert re.search(r"^homedot_queries_local_total [1-9]", metrics, re.MULTILINE)
-        assert f'homedot_list_names{{list="Own list",source="{own}"}} 2' in metrics
+        assert f'homedot_list_names{{list="Own list",source="{own}"}} 1' in metrics
         assert appliance.homedot("resume").stdout == "blocking is in force\n"
         for _ in range(8):
             assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")

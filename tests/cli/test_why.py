@@ -1,18 +1,23 @@
 """`homedot why`: which rule and which list decide."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
 from app.answer import records
+from app.answer.pause import Pause
 from app.answer.policy import Kind
+from app.answer.records import Alias
 from app.answer.upstream import Upstream
-from app.cli import why
+from app.cli import places, why
 from app.cli.commands import main
 from app.cli.rules import Rules
 from app.cli.why import RunningHouse, reason
 from app.configuration import load
+from tests.fakes.clock import Clock
+from tests.fakes.frontdoor import hearing
 from tests.fakes.house import house
 from tests.fakes.upstream import serving
 
@@ -22,30 +27,59 @@ HOUSE = house(
 
 
 @pytest.mark.parametrize(
-    ("name", "aliases", "sentence"),
+    ("name", "answers", "sentence"),
     [
-        ("localhost", (), "answered here: localhost has a fixed meaning (RFC 6761 6.3)"),
-        ("nas", (), "answered here: there is a record for it (local)"),
-        ("printer.local", (), "answered here: local never leaves the house (RFC 6762 22.1)"),
-        ("www.good.example", ("ads.example",), "not blocked: good.example is in blocking.allow"),
+        ("localhost", {}, "answered here: localhost has a fixed meaning (RFC 6761 6.3)"),
+        ("nas", {}, "answered here: there is a record for it (local)"),
+        ("printer.local", {}, "answered here: local never leaves the house (RFC 6762 22.1)"),
+        (
+            "www.good.example",
+            {"A": [Alias("ads.example", is_target=False)]},
+            "not blocked: good.example is in blocking.allow",
+        ),
         (
             "captive.apple.com",
-            ("ads.example",),
+            {"A": [Alias("ads.example", is_target=False)]},
             "not blocked: captive.apple.com is one of the names that devices test their network with"
             " (blocking.never_block)",
         ),
-        ("a.bad.example", (), "blocked: bad.example is in blocking.deny"),
-        ("www.ads.example", (), "blocked: ads.example is on the list Made-up list"),
+        ("a.bad.example", {}, "blocked: bad.example is in blocking.deny"),
+        ("www.ads.example", {}, "blocked: ads.example is on the list Made-up list"),
         (
             "www.example",
-            ("cdn.example", "x.ads.example"),
+            {"A": [Alias("cdn.example", is_target=False), Alias("x.ads.example", is_target=False)]},
             "blocked: ads.example is on the list Made-up list; www.example leads to x.ads.example",
         ),
-        ("www.example", ("cdn.example",), "not blocked: no rule and no list has it"),
+        (
+            "www.example",
+            {"A": [Alias("good.example", is_target=False)], "HTTPS": [Alias("x.ads.example", is_target=True)]},
+            "blocked for HTTPS: ads.example is on the list Made-up list; www.example leads to x.ads.example",
+        ),
+        (
+            "www.example",
+            {"A": [], "HTTPS": [Alias("bad.example", is_target=False)]},
+            "blocked for HTTPS: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"HTTPS": [Alias("bad.example", is_target=True)]},
+            "blocked for HTTPS: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"HTTPS": [Alias("bad.example", is_target=False)]},
+            "blocked: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"A": [Alias("a.good.example", is_target=False), Alias("bad.example", is_target=False)], "HTTPS": []},
+            "not blocked: good.example is in blocking.allow; www.example leads to a.good.example",
+        ),
+        ("www.example", {"A": [Alias("cdn.example", is_target=False)]}, "not blocked: no rule and no list has it"),
     ],
 )
-def test_says_who_decides(name: str, aliases: tuple[str, ...], sentence: str) -> None:
-    assert str(reason(HOUSE, name, aliases)) == f"{name}: {sentence}"
+def test_says_who_decides(name: str, answers: dict[str, list[Alias]], sentence: str) -> None:
+    assert str(reason(HOUSE, name, answers)) == f"{name}: {sentence}"
 
 
 def test_has_a_sentence_for_every_kind() -> None:
@@ -62,6 +96,19 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 def test_needs_no_running_box_for_what_is_decided_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "Bad.Example."], environment(tmp_path, BLOCKING__DENY="example")) == 0
     assert capsys.readouterr().out == "bad.example: blocked: example is in blocking.deny\n"
+
+
+@pytest.mark.anyio
+async def test_the_command_asks_the_front_door_whether_blocking_is_paused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = places.control_socket(load(environment(tmp_path)).settings)
+    async with hearing(path, counts={"blocking_paused_seconds": 90}):
+        command = ["why", "bad.example"], environment(tmp_path, BLOCKING__DENY="example")
+        assert await asyncio.to_thread(main, *command) == 0
+    first, note = capsys.readouterr().out.splitlines()
+    assert first == "bad.example: would be blocked: example is in blocking.deny"
+    assert note.startswith("blocking is paused for 90 s more, until ")
 
 
 def test_says_that_blocking_is_off_and_that_unbound_is(
@@ -95,8 +142,9 @@ def test_what_is_no_name_or_type_is_refused(
 
 
 @pytest.mark.anyio
-async def test_the_running_house_follows_aliases_and_notes_a_pause(tmp_path: Path) -> None:
+async def test_the_running_house_follows_aliases_and_says_what_a_pause_lets_through(tmp_path: Path) -> None:
     import dns.message
+    import dns.rdatatype
     import dns.rrset
 
     def leads(query: dns.message.Message) -> dns.message.Message:
@@ -104,22 +152,26 @@ async def test_the_running_house_follows_aliases_and_notes_a_pause(tmp_path: Pat
         response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "Bad.Example."))
         return response
 
-    paused = False
+    pause = Pause(Clock())
     settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
-    rules = Rules(settings, lambda: paused)
+    rules = Rules(settings, lambda: pause.left_s > 0)
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
-        running = RunningHouse(rules, upstream, is_enabled=True)
+        running = RunningHouse(rules, upstream, True, lambda: pause.left_s)
         found = await running.reason("www.example")
         assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
         assert found.notes == ()
         assert (await running.reason("x.bad.example")).verdict.kind is Kind.DENIED
-        assert len(unbound.seen) == 1  # what is decided by the name is not asked
-        paused = True
+        asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in unbound.seen]
+        assert asked == ["A", "HTTPS"]  # and nothing about what is decided by the name
+        pause.begin(600)
         rules.look()
         found = await running.reason("www.example")
-        assert found.alias == "bad.example"
-        assert found.notes == ("blocking is paused: until that ends nothing is blocked",)
+        assert str(found).startswith("www.example: would be blocked: bad.example is in blocking.deny")
+        (note,) = found.notes
+        assert re.fullmatch(
+            r"blocking is paused for 600 s more, until \d\d:\d\d:\d\d \S+: nothing is blocked before", note
+        )
         upstream.close()
 
 
@@ -129,7 +181,7 @@ async def test_the_running_house_says_what_it_cannot_know(tmp_path: Path) -> Non
     async with serving(lambda _: None) as unbound:
         upstream = Upstream(unbound.port, 16)
         asked = asyncio.create_task(
-            RunningHouse(Rules(off, lambda: False), upstream, is_enabled=False).reason("www.example")
+            RunningHouse(Rules(off, lambda: False), upstream, False, lambda: 0).reason("www.example")
         )
         await unbound.asked.wait()
         upstream.close()
@@ -147,13 +199,15 @@ async def test_the_running_house_says_that_an_answer_leads_home(tmp_path: Path) 
 
     def leads(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
-        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.1"))
+        if query.question[0].rdtype == records.TYPE_HTTPS:
+            text = "1 . ipv4hint=10.0.0.1"
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "HTTPS", text))
         return response
 
     settings = load(environment(tmp_path, BLOCKING__LISTS="/none")).settings
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
-        running = RunningHouse(Rules(settings, lambda: False), upstream, is_enabled=True)
-        (note,) = (await running.reason("www.example", records.TYPE_HTTPS)).notes
-        assert "resolver.rebind_protection" in note
+        running = RunningHouse(Rules(settings, lambda: False), upstream, True, lambda: 0)
+        (note,) = (await running.reason("www.example")).notes
+        assert note.startswith("its answer for HTTPS is left out")
         upstream.close()

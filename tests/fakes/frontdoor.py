@@ -1,6 +1,6 @@
 """A front door that hears other programs of ours, without the door: its control socket and what is behind that."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,10 +22,12 @@ async def reason(name: str) -> Reason:
 
 
 @asynccontextmanager
-async def hearing(path: Path, uids: Iterable[int] | None = None) -> AsyncIterator[Control]:
+async def hearing(
+    path: Path, uids: Iterable[int] | None = None, counts: Mapping[str, int] = COUNTS
+) -> AsyncIterator[Control]:
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
-    heard = Control(lambda: COUNTS, Sightings(Clock()), reason, Pause(Clock()))
+    heard = Control(lambda: counts, Sightings(Clock()), reason, Pause(Clock()))
     server = await control.serve(places.bound_for_all(path), heard, control.allowed_uids() if uids is None else uids)
     try:
         yield heard

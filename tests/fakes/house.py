@@ -27,11 +27,13 @@ def house(
     refuse_private_relay: bool = False,
     home: Iterable[str] = (),
 ) -> House:
-    """`lists` holds names by title, each covering what is below; `hosts` addresses with spaces between them by name;
-    `home` the networks that no answer may lead to."""
+    """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
+    with spaces between them by name; `home` the networks that no answer may lead to."""
 
-    def listed(name: str) -> tuple[str, str] | None:
+    def listed(name: str, asked: str) -> tuple[str, str] | None:
         for title, rules in (lists or {}).items():
+            if any(f".{each}".endswith(f".{rule[2:]}") for rule in rules if rule[:2] == "@@" for each in (name, asked)):
+                continue
             for rule in rules:
                 if f".{name}".endswith(f".{rule}"):
                     return rule, title

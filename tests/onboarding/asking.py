@@ -64,7 +64,7 @@ class Blocker:
     async def reason(self, name: str) -> Found:
         self._tell(f"why {name}")
         kind, says = ("listed", "blocked: ads.example is on the list A") if "ads" in name else ("passed", "not blocked")
-        return Found(kind, "ads.example", f"{name}: {says}", ("blocking is paused",))
+        return Found(kind, "ads.example", f"{name}: {says}", ("blocking is paused until 18:00:00 UTC",))
 
     async def pause(self, seconds: int) -> None:
         self._tell(f"pause {seconds}")

@@ -66,7 +66,7 @@ def test_says_what_becomes_of_a_name_however_it_is_typed(own_authority: Enrolmen
     assert blocker.told == [f"why {name}"]
     words = Page(answer.text).words
     assert f"{name}: blocked: ads.example is on the list A" in words
-    assert "Blocking is paused." in words
+    assert "Blocking is paused until 18:00:00 UTC." in words
     assert f'blocking: allow: - "{name}"' in words
 
 
