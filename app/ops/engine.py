@@ -66,7 +66,7 @@ server:
   # server's silence taught must outlive the tries with it, or they begin anew in the middle: some 9 s.
   infra-host-ttl: 10
   infra-keep-probing: yes
-  infra-cache-max-rtt: 2000  # milliseconds
+  infra-cache-max-rtt: 6000  # milliseconds
 
   # The front door gets large answers over UDP too: loopback carries 64 KiB in one packet. Towards the internet
   # edns-buffer-size keeps its 1232 octets.
