@@ -98,13 +98,17 @@ def web(settings: Settings) -> None:
 
 
 def upkeep(settings: Settings) -> None:
-    """Every minute: renew the certificate when due, follow a new address of this box, and a network that came late."""
+    """Every minute: renew the certificate when due, follow a new address of this box, a network that came late, and a
+    clock that was set."""
     from app.ops.upkeep import in_child, listen
+    from app.ops.wallclock import WallClock
 
+    from .forgetting import UnboundForgets, restart
     from .renewal import Renewal, look, situation
     from .settling import Settling, ask, follow, is_settled
 
     _log_to_stderr("upkeep")
+    forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), FOLLOW_DEADLINE_S))
     renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
     settling = Settling(
         partial(is_settled, settings),
@@ -113,6 +117,7 @@ def upkeep(settings: Settings) -> None:
     )
 
     def minute() -> None:
+        forgets.tick()
         renewal.tick()
         settling.tick()
 
