@@ -33,9 +33,11 @@ from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import Session
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
+from app.ops.wallclock import WallClock
 from app.settings import Settings
 
 from . import control, places
+from .forgetting import FrontForgets
 from .rules import Rules
 from .state import State
 from .why import RunningHouse
@@ -112,7 +114,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     rules = Rules(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     make = partial(Pipeline, log_query=log_query, check_names=check_names)
-    answerer = make(Cache(_CACHE_BYTES, monotonic), upstream, rules.house)
+    caches = [Cache(_CACHE_BYTES, monotonic)]
+    answerer = make(caches[0], upstream, rules.house)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
     journal = Journal(sys.stderr.write, "dot: ")
@@ -120,7 +123,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     servers = [Server(sockets.dot, shared.new_session, answerer, *common)]
     datagrams = None
     if settings.plain.enabled:
-        plain = make(Cache(_PLAIN_CACHE_BYTES, monotonic), upstream, rules.house, encrypted=False)
+        caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
+        plain = make(caches[1], upstream, rules.house, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         common = (shared.limits, is_allowed, row, count, journal)
@@ -134,7 +138,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         told = await control.serve(bound, heard, control.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh))]
+    forgets = FrontForgets(partial(_forget, caches), WallClock())
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
     often = partial(_look_at_rules, rules, answerers), partial(_count_given, count, answerers)
     looks.append(asyncio.create_task(_every(control.LOOK_S / 2, *often)))
     await stopping.wait()
@@ -188,6 +193,11 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
                 look()
             except Exception:
                 log.exception("a fault of Homedot's own; it is looked at again")
+
+
+def _forget(caches: list[Cache]) -> None:
+    for cache in caches:
+        cache.clear()
 
 
 def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:

@@ -94,8 +94,18 @@ def read_signed(settings: Settings, profile: bytes) -> bytes:
         return profile
 
 
-def trust_anchor(settings: Settings) -> Path:
+def followed_anchor(settings: Settings) -> Path:
     """The keys of the internet's root as unbound follows them: it alone writes in that folder."""
+    return settings.run_dir / "unbound" / "root.key"
+
+
+def kept_anchor(settings: Settings) -> Path:
+    """The same on the volume, written by upkeep."""
+    return settings.data_dir / "dnssec-root.key"
+
+
+def former_anchor(settings: Settings) -> Path:
+    """Where earlier versions had unbound follow them. Only read, until there is the one above."""
     return settings.data_dir / "unbound" / "root.key"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic, time
 
 from app.errors import OperatorError
+from app.files import stamp
 from app.settings import Settings
 
 from . import places
@@ -98,14 +99,25 @@ def web(settings: Settings) -> None:
 
 
 def upkeep(settings: Settings) -> None:
-    """Every minute: renew the certificate when due, follow a new address of this box, and a network that came late."""
+    """Every minute: renew the certificate when due, follow a new address of this box, a network that came late, and a
+    clock that was set, and keep a copy of the root's keys as unbound knows them."""
     from app.ops.upkeep import in_child, listen
+    from app.ops.wallclock import WallClock
 
+    from .forgetting import UnboundForgets, restart
     from .renewal import Renewal, look, situation
     from .settling import Settling, ask, follow, is_settled
 
+    def keep_anchor() -> object:
+        from . import resolver  # in the child, because its imports are many
+
+        return resolver.keep_anchor(settings)
+
     _log_to_stderr("upkeep")
+    forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), FOLLOW_DEADLINE_S))
     renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
+    followed = places.followed_anchor(settings)
+    keeping = Renewal(lambda: stamp(followed), partial(in_child, keep_anchor, LOOK_DEADLINE_S))
     settling = Settling(
         partial(is_settled, settings),
         partial(in_child, partial(ask, settings), ASK_DEADLINE_S),
@@ -113,8 +125,11 @@ def upkeep(settings: Settings) -> None:
     )
 
     def minute() -> None:
+        forgets.tick()
         renewal.tick()
         settling.tick()
+        if settings.resolver.trust_anchor is None:
+            keeping.tick()
 
     _end_well_on_sigterm()
     listen(sys.stdin.buffer, sys.stdout.buffer, minute)

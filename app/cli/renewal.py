@@ -3,7 +3,6 @@
 A close look loads the certificate library, which on a Raspberry Pi takes a second: not every minute.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
@@ -11,6 +10,7 @@ from typing import Any, cast
 from app.errors import OperatorError
 from app.files import stamp
 from app.ops import addresses
+from app.ops.wallclock import LEAST_S, WallClock, since_boot_s
 from app.settings import Settings
 from app.trust import clock
 
@@ -30,7 +30,7 @@ class Renewal:
         self,
         situation: Callable[[], object],
         look: Callable[[], object],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = since_boot_s,
     ) -> None:
         self._situation = situation
         self._look = look
@@ -57,7 +57,9 @@ def situation(settings: Settings) -> object:
     """All that a close look depends on, but for the passing of time."""
     tls = settings.tls
     watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
-    return _addresses(settings), clock.now() is not None, [stamp(path) for path in watched if path]
+    # A clock that was set, forward or back, makes another of it; one that is only kept right hardly ever does.
+    date = clock.now() is not None, WallClock().lead_s() // LEAST_S
+    return _addresses(settings), date, [stamp(path) for path in watched if path]
 
 
 def look(settings: Settings) -> dict[str, Any]:

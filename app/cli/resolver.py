@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from app.errors import OperatorError
-from app.files import let_others_through, write_atomically
+from app.files import write_atomically
 from app.ops import anchor, checkconf, engine, memory, reach
 from app.settings import Settings
 from app.trust import disk
@@ -71,17 +71,30 @@ def become_unbound() -> None:
         os.setuid(user.pw_uid)
 
 
+def keep_anchor(settings: Settings) -> dict[str, list[str]]:
+    """Copy what unbound knows of the root's keys to the volume. Returns findings, for a child: its imports are many."""
+    kept = places.kept_anchor(settings)
+    try:
+        with disk.write_faults(kept):
+            warning = anchor.preserve(places.followed_anchor(settings), kept)
+        warnings = [warning] if warning else []
+    except OperatorError as error:
+        # No fault, which would be tried again every minute: until the next start nobody needs the copy.
+        warnings = [f"{fault}; until then news of the root's keys are kept in memory only" for fault in error.faults]
+    return {"faults": [], "news": [], "warnings": warnings}
+
+
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:
-    """The file in which unbound follows the root's keys: none on a volume that cannot be written."""
-    path = places.trust_anchor(settings)
+    """The file in which unbound follows the root's keys: none where it cannot be written. And warnings."""
+    path, kept = places.followed_anchor(settings), places.kept_anchor(settings)
     try:
         with disk.write_faults(path):
-            warning = anchor.ensure(path, uid, engine.TRUST_ANCHOR)
-            let_others_through(settings.data_dir)
+            if not os.path.lexists(kept):
+                kept = places.former_anchor(settings)
+            return path, anchor.ensure(path, uid, kept, engine.TRUST_ANCHOR)
     except OperatorError as error:
         told = [f"{fault}; until then unbound trusts the root keys of {engine.TRUST_ANCHOR}" for fault in error.faults]
         return None, told
-    return path, [warning] if warning else []
 
 
 def _snippets(folder: Path | None) -> list[Path]:

@@ -1,11 +1,14 @@
 """The DNSSEC trust anchor of the internet's root, which unbound keeps up to date by itself (RFC 5011).
 
-It lies on the volume in a folder of unbound's own, begins as the root keys that come with the image, and is unbound's
-to write from then on. Bootstrap only mends it: a missing or damaged file, or one that is older than the image's keys,
-as after a year in a drawer, would leave every name unresolved.
+unbound follows it in a folder of its own in memory: on a volume that is full it would empty the file, and on one that
+takes no new file it would end. The file begins as the copy on the volume or, where there is none, as the root keys that
+come with the image; from then on it is unbound's to write, and what it has confirmed is copied to the volume. Bootstrap
+only mends it: a damaged file, or one that is older than the image's keys, as after a year in a drawer, would leave
+every name unresolved.
 """
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -20,28 +23,63 @@ from app.files import refuse_link, write_atomically
 _MOST_OCTETS = 65536
 _ANCHOR_TYPES = {dns.rdatatype.DNSKEY, dns.rdatatype.DS}
 
+# What unbound writes, one line for each.
+_LAST_SUCCESS = re.compile(rb"^;;last_success: ([0-9]{1,10}) ", re.MULTILINE)
+_BOOKKEEPING = re.compile(
+    rb"^;;(?:last_queried|next_probe_time|query_failed|query_interval|retry_time): .*\n", re.MULTILINE
+)
+_NOT_TRUSTED = re.compile(rb"^.*;;state=[^23] .*$", re.MULTILINE)
+"""Keys in a state other than VALID (2) and MISSING (3), RFC 5011 4.2: announced, revoked."""
+
 
 class _Damaged(ValueError):
     """The end of a sentence that begins with the file's name."""
 
 
-def ensure(path: Path, uid: int | None, shipped: Path) -> str | None:
-    """Make sure that `path` holds an anchor which `uid` (None: who we are) can replace.
+def ensure(path: Path, uid: int | None, kept: Path, shipped: Path) -> list[str]:
+    """Make sure that `path` holds an anchor which `uid` (None: who we are) can replace: it or `kept`, whichever was
+    confirmed later, or `shipped` if that came after both.
 
-    Returns a warning if a damaged file had to be replaced. Raises OSError if the disk refuses, and OperatorError for
+    Returns warnings: one for each file that is damaged. Raises OSError if the disk refuses, and OperatorError for
     `shipped` keys that cannot be used.
     """
     _make_folder(path.parent, uid)
-    warning = None
-    try:
-        current = _is_current(path, shipped)
-    except _Damaged as damaged:
-        current = False
-        warning = f"{path}: {damaged}; unbound starts again from the root keys of {shipped}"
-    if not current:
-        write_atomically(path, _shipped_keys(shipped))
+    found, warnings = {}, []
+    for place in (path, kept):
+        try:
+            found[place] = _read(place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except _Damaged as damaged:
+            warnings.append(f"{place}: {damaged}; unbound starts from another copy of the root's keys")
+    best = max(found.values(), key=_confirmed_s, default=b"")
+    if not best or _confirmed_s(best) < shipped.stat().st_mtime:
+        best = _shipped_keys(shipped)
+    if found.get(path) != best:
+        write_atomically(path, best)
     _hand_over(path, uid)
-    return warning
+    return warnings
+
+
+def preserve(path: Path, kept: Path) -> str | None:
+    """Copy to `kept` what unbound has confirmed in `path`, if it says anything new. Returns a warning about `path`.
+
+    Raises OSError if the disk refuses; then `kept` is what it was.
+    """
+    try:
+        content = _read(path)
+    except FileNotFoundError:
+        return None
+    except _Damaged as damaged:
+        return f"{path}: {damaged}; the copy in {kept} stays as it is"
+    try:
+        before = _read(kept)
+    except (FileNotFoundError, NotADirectoryError, _Damaged):
+        before = b""
+    if _confirmed_s(content) and _without_bookkeeping(content) != _without_bookkeeping(before):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, content)
+    return None
 
 
 def _make_folder(folder: Path, uid: int | None) -> None:
@@ -60,21 +98,33 @@ def _hand_over(path: Path, uid: int | None) -> None:
         os.chown(path, uid, -1, follow_symlinks=False)
 
 
-def _is_current(path: Path, shipped: Path) -> bool:
-    """Raises _Damaged. False if there is no file, or if `shipped` came after unbound last confirmed it."""
+def _read(path: Path) -> bytes:
+    """Raises _Damaged, and OSError if there is none. Waits for nobody and follows no link: it may be another user's."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
+    except (FileNotFoundError, NotADirectoryError):
+        raise
     except OSError as error:
         raise _Damaged(f"cannot be read ({error.strerror})") from None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _Damaged("is not a file")
-        _require_anchor(file.read(_MOST_OCTETS + 1))
-    # unbound writes the file anew whenever the root has confirmed it, several times a month.
-    return status.st_mtime >= shipped.stat().st_mtime
+        content = file.read(_MOST_OCTETS + 1)
+    _require_anchor(content)
+    return content
+
+
+def _confirmed_s(content: bytes) -> int:
+    """When unbound last confirmed it, in seconds since 1970: the root had signed it then. 0: never.
+
+    The file's own time would not do: unbound also writes it when it could not confirm it, as under a wrong clock.
+    """
+    found = _LAST_SUCCESS.search(content)
+    return int(found[1]) if found else 0
+
+
+def _without_bookkeeping(content: bytes) -> bytes:
+    return _BOOKKEEPING.sub(b"", content)
 
 
 def _shipped_keys(shipped: Path) -> bytes:
@@ -89,12 +139,15 @@ def _shipped_keys(shipped: Path) -> bytes:
 
 
 def _require_anchor(content: bytes) -> None:
-    """Raises _Damaged unless `content` is a zone file with keys of the root, as unbound reads and writes it."""
+    """Raises _Damaged unless `content` is a zone file with trusted keys of the root, as unbound reads and writes it."""
     if len(content) > _MOST_OCTETS:
         raise _Damaged("is too long for a trust anchor")
+    if content.startswith(b";;REVOKED"):
+        raise _Damaged("says that the root has revoked all its keys")  # and unbound would validate nothing any more
     try:
-        rrsets = dns.zonefile.read_rrsets(content.decode(), rdclass=None, default_ttl=0)
+        trusted = _NOT_TRUSTED.sub(b"", content).decode()
+        rrsets = dns.zonefile.read_rrsets(trusted, rdclass=None, default_ttl=0)
     except (dns.exception.DNSException, ValueError) as error:
         raise _Damaged(f"is no trust anchor ({error})") from None
     if not any(rrset.name == dns.name.root and rrset.rdtype in _ANCHOR_TYPES for rrset in rrsets):
-        raise _Damaged("holds no key of the root")
+        raise _Damaged("holds no key of the root that is trusted")

@@ -250,7 +250,7 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
             assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
             assert "Traceback" not in done.stderr
         listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
-        assert listed == ["ca", "enrolment.json", "tls", "unbound"]
+        assert listed == ["ca", "enrolment.json", "tls"]
 
 
 @pytest.mark.server
@@ -280,7 +280,7 @@ def test_the_folder_of_the_lists_can_be_reached_by_everybody_and_its_neighbours_
     assert (settings.data_dir / "ca").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("name", ["lists", "web", "unbound"])
+@pytest.mark.parametrize("name", ["lists", "web"])
 def test_a_link_on_the_volume_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     settings = settings_in(tmp_path)
     settings.data_dir.mkdir()

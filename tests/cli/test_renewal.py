@@ -10,6 +10,7 @@ from cryptography import x509
 from app.cli import prepare, renewal
 from app.cli.renewal import LOOK_AT_LEAST_EVERY_S, Renewal, look, situation
 from app.onboarding.enrolment import from_json
+from app.ops.wallclock import LEAST_S, WallClock
 from app.settings import Resolver, Settings
 from app.trust import clock
 from tests.appliance import settings_in
@@ -100,6 +101,9 @@ def test_a_situation_stays_the_same_until_something_happens(
     assert changed()
     monkeypatch.setattr(clock, "now", lambda: None)
     assert changed()
+    for lead_s in (LEAST_S, -LEAST_S):
+        monkeypatch.setattr(WallClock, "lead_s", lambda _, lead_s=lead_s: lead_s)
+        assert changed()
     monkeypatch.setattr(renewal.addresses, "effective", lambda _: ())  # type: ignore[attr-defined]
     assert changed()
 

@@ -1,5 +1,8 @@
-"""unbound's part of a start, on a real disk and checked by the real unbound-checkconf."""
+"""unbound's part of a start, on a real disk and checked by the real unbound-checkconf; and the root's keys."""
 
+import pwd
+import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +12,10 @@ from app.cli import places, resolver
 from app.errors import OperatorError
 from app.ops.engine import TRUST_ANCHOR
 from app.settings import Resolver, Settings
+from tests.appliance import DEADLINE_S, running, settings_in, start_with_fast_minutes
+from tests.internet import Internet
+from tests.namespace import namespace
+from tests.ticking import upkeep
 
 
 @pytest.fixture
@@ -28,17 +35,11 @@ def test_a_chosen_mode_needs_no_network(settings: Settings) -> None:
     assert resolver.choose(settings).mode == "recursive"
 
 
-def test_unbound_follows_the_roots_keys_on_the_volume(settings: Settings) -> None:
+def test_unbound_follows_the_roots_keys_and_needs_no_volume(settings: Settings) -> None:
     assert resolver.prepare(settings, "recursive") == []
-    path = places.trust_anchor(settings)
+    path = places.followed_anchor(settings)
     assert path.read_bytes() == TRUST_ANCHOR.read_bytes()
     assert f'auto-trust-anchor-file: "{path}"' in places.unbound_conf(settings).read_text()
-
-
-def test_unbound_can_reach_its_folder_on_a_volume_that_was_closed(settings: Settings) -> None:
-    settings.data_dir.mkdir(mode=0o700)
-    resolver.prepare(settings, "recursive")
-    assert settings.data_dir.stat().st_mode & 0o777 == 0o711
 
 
 def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -> None:
@@ -46,22 +47,61 @@ def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -
     own.write_bytes(TRUST_ANCHOR.read_bytes())
     resolver.prepare(replace(settings, resolver=Resolver(mode="recursive", trust_anchor=own)), "recursive")
     assert f'  trust-anchor-file: "{own}"' in places.unbound_conf(settings).read_text()
-    assert not settings.data_dir.exists()
+    assert not places.followed_anchor(settings).exists()
 
 
 def test_a_damaged_anchor_is_mended_and_told(settings: Settings) -> None:
     resolver.prepare(settings, "recursive")
-    places.trust_anchor(settings).write_text("nonsense")
+    places.followed_anchor(settings).write_text("nonsense")
     (warning,) = resolver.prepare(settings, "recursive")
-    assert warning.startswith(f"{places.trust_anchor(settings)}: is no trust anchor")
-    assert places.trust_anchor(settings).read_bytes() == TRUST_ANCHOR.read_bytes()
+    assert warning.startswith(f"{places.followed_anchor(settings)}: is no trust anchor")
+    assert places.followed_anchor(settings).read_bytes() == TRUST_ANCHOR.read_bytes()
 
 
-def test_a_volume_that_cannot_be_written_is_a_warning(settings: Settings) -> None:
+def confirmed(at_s: int) -> str:
+    """The keys of today as unbound writes them, confirmed at that time."""
+    return f";;id: . 1\n;;last_success: {at_s} ;;then\n{TRUST_ANCHOR.read_text()}"
+
+
+def test_what_an_earlier_version_left_on_the_volume_is_taken_over_once(settings: Settings) -> None:
+    old, new = places.former_anchor(settings), places.kept_anchor(settings)
+    old.parent.mkdir(parents=True)
+    old.write_text(confirmed(4_000_000_000))
+    resolver.prepare(settings, "recursive")
+    assert places.followed_anchor(settings).read_text() == confirmed(4_000_000_000)
+    assert resolver.keep_anchor(settings)["warnings"] == []
+    assert new.read_text() == confirmed(4_000_000_000)
+    places.followed_anchor(settings).unlink()
+    new.write_text(confirmed(3_000_000_000))
+    resolver.prepare(settings, "recursive")
+    assert places.followed_anchor(settings).read_text() == confirmed(3_000_000_000)
+
+
+def test_a_volume_that_cannot_be_written_is_a_warning_and_unbound_follows_the_keys(settings: Settings) -> None:
     settings.data_dir.write_text("a file where the volume should be")
+    assert resolver.prepare(settings, "recursive") == []
+    places.followed_anchor(settings).write_text(confirmed(4_000_000_000))
+    findings = resolver.keep_anchor(settings)
+    (warning,) = findings["warnings"]
+    assert warning.startswith(f"{settings.data_dir}")
+    assert warning.endswith("; until then news of the root's keys are kept in memory only")
+    assert findings["faults"] == []
+
+
+def test_where_unbound_cannot_follow_them_the_images_keys_are_trusted(settings: Settings) -> None:
+    places.followed_anchor(settings).parent.write_text("a file where the folder should be")
     (warning,) = resolver.prepare(settings, "recursive")
     assert f"unbound trusts the root keys of {TRUST_ANCHOR}" in warning
     assert f'  trust-anchor-file: "{TRUST_ANCHOR}"' in places.unbound_conf(settings).read_text()
+
+
+def test_a_link_in_place_of_unbounds_folder_is_not_followed(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    places.followed_anchor(settings).parent.symlink_to(tmp_path / "elsewhere")
+    (warning,) = resolver.prepare(settings, "recursive")
+    assert f"{places.followed_anchor(settings).parent}: is a link, and none is followed there" in warning
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
 
 
 def test_snippets_are_read_in_the_order_of_their_names(settings: Settings, tmp_path: Path) -> None:
@@ -101,3 +141,59 @@ def test_a_folder_of_snippets_that_went_away_is_told(settings: Settings, tmp_pat
     gone = replace(settings, resolver=replace(settings.resolver, snippets=tmp_path / "gone"))
     with pytest.raises(OperatorError, match=r"^resolver\.snippets: .* cannot be read"):
         resolver.prepare(gone, "recursive")
+
+
+@pytest.mark.server
+def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(folder: Path) -> None:
+    environment = settings_in(folder, HOMEDOT_ADDRESSES="192.168.77.10", HOMEDOT_RESOLVER__MODE="recursive")
+    kept, followed, filler = folder / "data/dnssec-root.key", folder / "run/unbound/root.key", folder / "data/filler"
+    (folder / "data").mkdir()
+    with namespace() as apart:
+        apart.run("mount", "-t", "tmpfs", "-o", "size=512k", "none", str(kept.parent))
+        done = apart.homedot(environment, "bootstrap")
+        assert done.returncode == 0, done.stderr
+
+        def on_the_volume() -> str:
+            return subprocess.run([*apart.enter, "cat", kept], capture_output=True, text=True, check=False).stdout
+
+        with upkeep(folder, environment, apart.enter) as running_upkeep:
+            followed.write_text(confirmed(4_000_000_000))
+            running_upkeep.tick()
+            assert on_the_volume() == confirmed(4_000_000_000)
+            apart.run("sh", "-c", f"! dd if=/dev/zero of={filler} bs=1k 2>&1")
+            followed.write_text(confirmed(4_000_086_400))
+            running_upkeep.tick()
+            running_upkeep.tick()
+            assert running_upkeep.log.count(f"{kept}: cannot be written, the disk is full") == 1
+            assert on_the_volume() == confirmed(4_000_000_000)
+            apart.run("rm", str(filler))
+            followed.write_text(confirmed(4_000_172_800))
+            running_upkeep.tick()
+            assert on_the_volume() == confirmed(4_000_172_800)
+
+
+@pytest.mark.server
+def test_unbound_follows_the_root_in_memory_and_upkeep_keeps_a_copy_on_the_volume(
+    folder: Path, internet: Internet
+) -> None:
+    """The copy of the volume is that of a private root, which is followed like the internet's."""
+    kept, followed = folder / "data/dnssec-root.key", folder / "run/unbound/root.key"
+    kept.parent.mkdir()
+    before = internet.confirmed_anchor
+    kept.write_text(before)
+    internets = {name: value for name, value in internet.environment.items() if not name.endswith("TRUST_ANCHOR")}
+    environment = settings_in(folder, **internets)
+    with running(folder, environment, start_with_fast_minutes(folder)) as appliance:
+        ask = ["kdig", "@127.0.0.1", "-p", str(appliance.dot_port), "+tls", "+dnssec", "signed.test"]
+        answer = subprocess.run(ask, capture_output=True, text=True, timeout=30, check=False).stdout
+        assert "qr rd ra ad" in answer, answer
+        deadline_s = time.monotonic() + DEADLINE_S
+        while kept.read_text() == before:
+            assert time.monotonic() < deadline_s, appliance.log
+            time.sleep(0.1)  # until upkeep's next minute
+        assert kept.read_text() == followed.read_text()
+        assert "[  VALID  ]" in kept.read_text()
+        user = pwd.getpwnam("unbound").pw_uid
+        assert followed.stat().st_uid == user
+        assert user not in {path.stat().st_uid for path in kept.parent.rglob("*")}
+        assert not places.former_anchor(Settings(data_dir=kept.parent)).parent.exists()

@@ -38,8 +38,8 @@ def appliance(internet: Internet, snippet: str, **settings: str) -> Iterator[Box
     with folder_for_all() as folder:
         (folder / "own").mkdir()
         (folder / "own/test.conf").write_text(f"server:\n{snippet}")
-        (folder / "data/unbound").mkdir(parents=True)
-        (folder / "data/unbound/root.key").write_bytes(internet.trust_anchor.read_bytes())
+        (folder / "data").mkdir()
+        (folder / "data/dnssec-root.key").write_text(internet.confirmed_anchor)
         named = {f"HOMEDOT_RESOLVER__{name.upper()}": value for name, value in settings.items()}
         own = {
             "HOMEDOT_SPECIAL__RELEASED": "test",
@@ -130,7 +130,7 @@ def test_names_of_the_house_never_leave_it(house: House, name: str) -> None:
 
 def test_unbound_follows_the_roots_keys_in_a_file_of_its_own(house: House) -> None:
     appliance = house.box.appliance
-    path = appliance.folder / "data/unbound/root.key"
+    path = appliance.folder / "run/unbound/root.key"
     assert is_validated(ask(house.box, "signed.test"))
     deadline = time.monotonic() + 20
     while b"VALID" not in path.read_bytes():

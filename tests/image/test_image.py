@@ -181,20 +181,26 @@ def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
     stack.compose("start")
 
 
-def test_unbound_follows_the_roots_keys_on_the_volume_and_bootstrap_mends_them(image: str) -> None:
+def test_unbound_follows_the_roots_keys_in_memory_and_takes_them_from_the_volume(image: str) -> None:
     """With the rights of compose.yaml, and without a network: nobody is asked."""
     settings = ["-e", "HOMEDOT_ADDRESSES=127.0.0.1", "-e", "HOMEDOT_RESOLVER__MODE=recursive"]
     container = docker("run", "-d", "--network", "none", *rights(), *settings, image).stdout.strip()
     try:
         _until_healthy(container)
-        path = "/data/unbound/root.key"
-        assert docker("exec", container, "stat", "-c", "%U %a", path).stdout == "unbound 644\n"
-        docker("exec", "--user", "unbound", container, "sh", "-c", f"echo nonsense > {path}")
+        followed, kept = "/run/homedot/unbound/root.key", "/data/dnssec-root.key"
+        assert docker("exec", container, "stat", "-c", "%U %a", followed).stdout == "unbound 644\n"
+        assert docker("exec", container, "find", "/data", "-user", "unbound").stdout == ""
+        confirmed = f"(printf ';;id: . 1\\n;;last_success: 4000000000 ;;then\\n'; cat {followed}) > {kept}"
+        docker("exec", container, "sh", "-c", confirmed)
+        docker("restart", container)
+        _until_healthy(container)
+        assert "last_success: 4000000000" in docker("exec", container, "cat", followed).stdout
+        docker("exec", container, "sh", "-c", f"echo nonsense > {kept}")
         docker("restart", container)
         _until_healthy(container)
         log = docker("logs", container)
-        assert f"homedot: warning: {path}: is no trust anchor" in log.stdout + log.stderr
-        assert "DNSKEY" in docker("exec", container, "cat", path).stdout
+        assert f"homedot: warning: {kept}: is no trust anchor" in log.stdout + log.stderr
+        assert "DNSKEY" in docker("exec", container, "cat", followed).stdout
     finally:
         docker("rm", "-fv", container)
 

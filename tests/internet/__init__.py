@@ -6,6 +6,7 @@ zones.py says what resolves.
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ class Internet:
     def forwarder_plain(self) -> str:
         """Its forwarder without TLS, as `resolver.forward` takes it."""
         return f"{self.address(FORWARDER)}@{PLAIN_PORT}"
+
+    @property
+    def confirmed_anchor(self) -> str:
+        """The trust anchor as unbound writes it, confirmed this moment."""
+        return f";;id: . 1\n;;last_success: {time.time():.0f} ;;now\n{self.trust_anchor.read_text()}"
 
     @property
     def environment(self) -> dict[str, str]:

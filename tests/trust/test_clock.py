@@ -1,8 +1,10 @@
 """What is believed of the clock, and a whole appliance on a board that has none."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +14,17 @@ from cryptography import x509
 
 from app.trust import clock
 from app.trust.store import ensure_own
-from tests.appliance import Appliance, clean, folder_for_all, running, settings_in
+from tests.appliance import (
+    DEADLINE_S,
+    START,
+    Appliance,
+    children,
+    clean,
+    command_line,
+    folder_for_all,
+    running,
+    settings_in,
+)
 from tests.internet import Internet
 from tests.ticking import upkeep
 
@@ -109,16 +121,74 @@ def test_a_board_without_a_clock_serves_what_it_has_and_renews_when_the_time_is_
             (folder / "time").write_text("+0")
             minute.tick()
             assert "renewed the certificate: it ends on" in minute.log
+            assert "unbound starts anew" not in minute.log
+            assert rcode(appliance, "signed.test") == "NOERROR"  # what unbound took for bogus is over
         chain = (folder / "data/tls/chain.pem").read_bytes()
         assert chain != old.chain_pem
         assert (folder / "run/tls/pair.pem").read_bytes().endswith(chain)
         assert "scan the code and install the profile again" not in appliance.log
 
 
+@pytest.mark.server
+def test_what_unbound_learned_in_a_year_to_come_is_forgotten_when_the_clock_is_put_back(
+    folder: Path, internet: Internet
+) -> None:
+    (folder / "time").write_text("+10y")
+    environment = with_a_clock_of_its_own(folder, internet)
+    start = start_without_upkeep(folder)
+    with running(folder, environment, start) as appliance, upkeep(folder, environment) as minute:
+        minute.tick()
+        assert rcode(appliance, "signed.test") == "SERVFAIL"  # its signatures have expired
+        assert 0 < ttl_s(appliance, "pool.ntp.org") <= 300
+        (folder / "time").write_text("+0")
+        until(lambda: ttl_s(appliance, "pool.ntp.org") > 300_000_000, appliance)  # the front door forgets, unbound not
+        assert rcode(appliance, "signed.test") == "SERVFAIL"  # for as long
+        before = unbound(appliance)
+        minute.tick()
+        minute.tick()
+        assert minute.log.count("the clock was put back by 3650 days") == 1
+        until(lambda: rcode(appliance, "signed.test") == "NOERROR", appliance)
+        until(lambda: 0 < ttl_s(appliance, "pool.ntp.org") <= 300, appliance)
+        after = unbound(appliance)
+        assert after != before
+        minute.tick()
+        assert unbound(appliance) == after
+
+
+def start_without_upkeep(folder: Path) -> Path:
+    """A copy of what starts the appliance, made in `folder`: there is no other upkeep than the test's."""
+    copy = Path(shutil.copytree(START.parent, folder / "start"))
+    configuration = copy / "supervisord.conf"
+    text, listener, _ = configuration.read_text().partition("[eventlistener:upkeep]")
+    assert listener
+    configuration.write_text(text)
+    return copy / START.name
+
+
+def until(is_so: Callable[[], bool], appliance: Appliance) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline_s, appliance.log
+        time.sleep(0.05)  # the front door looks every two seconds, and unbound takes a moment to start
+
+
+def unbound(appliance: Appliance) -> int:
+    """Its process id."""
+    return next(pid for pid in children(appliance.process.pid) if "unbound" in command_line(pid))
+
+
+def kdig(appliance: Appliance, *arguments: str) -> str:
+    command = ["kdig", "@127.0.0.1", "-p", str(appliance.dot_port), "+tls", "+timeout=9", "+retry=0", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+
 def rcode(appliance: Appliance, name: str) -> str:
-    command = ["kdig", "@127.0.0.1", "-p", str(appliance.dot_port), "+tls", "+timeout=9", "+retry=0", name]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
-    return shown.partition("status: ")[2].partition(";")[0]
+    return kdig(appliance, name).partition("status: ")[2].partition(";")[0]
+
+
+def ttl_s(appliance: Appliance, name: str) -> int:
+    """Of the first record of the answer; 0 if there is none."""
+    return int((kdig(appliance, "+noall", "+answer", name).split() or "00")[1])
 
 
 @pytest.mark.server
