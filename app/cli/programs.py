@@ -99,13 +99,18 @@ def web(settings: Settings) -> None:
 
 def upkeep(settings: Settings) -> None:
     """Every minute: renew the certificate when due, follow a new address of this box, and a network that came late."""
+    from app.ops.lingering import Lingering
     from app.ops.upkeep import in_child, listen
 
     from .renewal import Renewal, look, situation
     from .settling import Settling, ask, follow, is_settled
 
     _log_to_stderr("upkeep")
-    renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
+    lingering = Lingering()
+    renewal = Renewal(
+        partial(situation, settings, lingering),
+        partial(in_child, partial(look, settings, lingering), LOOK_DEADLINE_S),
+    )
     settling = Settling(
         partial(is_settled, settings),
         partial(in_child, partial(ask, settings), ASK_DEADLINE_S),
