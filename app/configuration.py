@@ -17,6 +17,8 @@ from .settings import PREFIX, Leaf, Resolver, Settings, leaves
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
 _NOT_SET = (None, "", "null", "~")
+_CREDENTIALS = re.compile(r"(?<=://)(?<!tls://).*@|(?<![^'\"])[^':/@\[]+:[^':]*@(?=[A-Za-z])", re.DOTALL)
+_ENCRYPTED_PORTS = (443, 853)
 _OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
 """What Kubernetes and Docker links put into the environment when there is a service named homedot."""
 
@@ -48,7 +50,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
             parsed[name] = known[name].parse(raw)
             sources[name] = source
         except ValueError as error:
-            faults.append(f"{name}: {error} (got {raw!r}, from {source})")
+            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
     settings = _build(Settings, parsed)
     bad = {fault.split(":")[0] for fault in faults}
     faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
@@ -73,7 +75,7 @@ def _from_yaml(
         faults.append(f"{path}: cannot be read: {error.strerror}")
         return {}
     except ValueError as error:
-        faults.append(f"{path}: is not YAML: {' '.join(str(error).split())}")
+        faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
         return {}
     if tree in _NOT_SET:
         return {}
@@ -81,6 +83,11 @@ def _from_yaml(
         faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
         return {}
     return dict(_flatten(tree, "", str(path), known, faults))
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"line {line}: an octet that is not UTF-8: save the file in that encoding"
 
 
 def _flatten(
@@ -93,7 +100,7 @@ def _flatten(
             if value not in _NOT_SET:
                 yield name, (value, source)
         elif name not in branches:
-            faults.append(f"{name}: there is no such setting{_nearest(name, known)} (from {source})")
+            faults.append(f"{_masked(name)}: there is no such setting{_nearest(name, known)} (from {source})")
         elif isinstance(value, dict):
             yield from _flatten(value, f"{name}.", source, known, faults)
         elif value not in _NOT_SET:
@@ -122,6 +129,12 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else "; the README and config/homedot.yaml list them all"
+
+
+def _masked(text: str) -> str:
+    """Without the user name and password of a URL: what is between `://` and the last @, so that they may hold any
+    character. Faults end in logs. With tls:// that is the address of a forwarder, whose port follows."""
+    return _CREDENTIALS.sub("***@", text)
 
 
 def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
@@ -158,6 +171,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if settings.hostname in {host.name for host in settings.local}:
         fault = "is the setting hostname, and has the addresses of the setting addresses: remove it here"
         yield ("local", "hostname"), f"local: {settings.hostname}: {fault}"
+    discovery = f"_dns.{settings.hostname}"
+    if discovery in {host.name for host in settings.local}:
+        fault = "would have no effect: it tells devices about this resolver (RFC 9462 5): remove it here"
+        yield ("local", "hostname"), f"local: {discovery}: {fault}"
     yield from _contradictions_of_resolver(resolver)
 
 
@@ -166,5 +183,8 @@ def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str,
     if resolver.mode == "auto" and kinds == {False}:
         fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"
         yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
+    if resolver.port in _ENCRYPTED_PORTS:
+        fault = f"must not be {resolver.port}, on which unbound speaks TLS and nothing else; 5335 is a good one"
+        yield ("resolver.port",), f"resolver.port: {fault}"
     if resolver.mode == "forward" and not resolver.forward:
         yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"

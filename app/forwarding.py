@@ -7,6 +7,7 @@ the setting's name.
 from dataclasses import dataclass
 
 from . import values
+from .hosts import own
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def routes(raw: object) -> tuple[Route, ...]:
     """
     found: dict[str, Route] = {}
     for name, targets in raw.items() if isinstance(raw, dict) else _named_targets(raw):
-        route = Route(values.domain(name), forwarders(targets))
+        route = Route(own(name), forwarders(targets))
         if not route.forwarders:
             raise ValueError(f"must name a forwarder for {route.zone}, like {route.zone}: 192.168.1.1")
         if route.zone in found:

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 
 from .values import IPAddress, address, domain
 
+ANSWERED_BEFORE = {
+    "localhost": "is this device itself (RFC 6761 6.3)",
+    "resolver.arpa": "tells devices about their resolver (RFC 9462 6.4)",
+    "health.invalid": "is how Homedot looks after itself",
+}
+"""Names that the front door answers before it looks for one of the house's, each with everything below it."""
+
 _ALIAS = "CNAME"
 _MOST_ALIASES = 8
 """In a row; the answers follow no more, and a name of the house that is left over would be asked for outside."""
@@ -20,6 +27,15 @@ class Host:
 
     def __str__(self) -> str:
         return f"{self.name}={f'{_ALIAS} {self.alias}' if self.alias else ' '.join(map(str, self.addresses))}"
+
+
+def own(raw: object) -> str:
+    """A `domain` that is free to be one of the house's: what the front door answers before would have no effect."""
+    name = domain(raw)
+    for taken, why in ANSWERED_BEFORE.items():
+        if name == taken or name.endswith(f".{taken}"):
+            raise ValueError(f"must be other names than {name}, which would have no effect: {taken} {why}")
+    return name
 
 
 def hosts(raw: object) -> tuple[Host, ...]:
@@ -64,10 +80,10 @@ def _host(name: str, value: object) -> Host:
     if words and words[0].upper() == _ALIAS:
         if len(words) != 2:
             raise ValueError("must be CNAME and one name, like CNAME nas.home.arpa")
-        return Host(domain(name), alias=domain(words[1]))
+        return Host(own(name), alias=domain(words[1]))
     if not words:
         raise ValueError("must have an address, like 192.168.1.5, or CNAME and a name")
-    return Host(domain(name), addresses=tuple(dict.fromkeys(address(word) for word in words)))
+    return Host(own(name), addresses=tuple(dict.fromkeys(address(word) for word in words)))
 
 
 def _leads_back(host: Host, known: Mapping[str, Host]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import forwarding, values
-from .hosts import Host, hosts
+from .hosts import Host, hosts, own
 
 PREFIX = "HOMEDOT_"
 
@@ -176,7 +176,7 @@ class Special:
     )
     released: tuple[str, ...] = setting(
         "",
-        values.sequence(values.domain),
+        values.sequence(own),
         "Reserved names, such as `test`, that are asked upstream all the same. What has a route needs none of this.",
     )
 

@@ -69,6 +69,8 @@ def list_source(raw: object) -> str:
         raise ValueError("must be addresses or absolute paths, like https://example.com/list.txt, /config/blocked.txt")
     if "@" in parts.netloc:
         raise ValueError("must not carry a user name or password: download such a list to a file and name that")
+    if parts.port and "@" in text:  # a password with a slash, as in https://user:12/34@example.com, or only looks so
+        raise ValueError("must not have @ behind a port, which looks like a password: write %40 for it")
     return text.partition("#")[0]
 
 
@@ -80,12 +82,35 @@ def domain(raw: object) -> str:
             f"must be names without *. before them, like {text.lstrip('*.')}: all names below are meant too"
         )
     try:
-        name = text.encode("idna").decode().lower() if len(text) <= 253 else ""
+        name = (text if text.isascii() else _in_ascii(text)) if len(text) <= 253 else ""
     except UnicodeError:
         name = ""
     if not name or len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in name.split(".")):
         raise ValueError("must be names, like ads.example.com")
     return name
+
+
+def _in_ascii(text: str) -> str:
+    """The A-labels of lower-case text. Raises UnicodeError for what is in no name, and ValueError with a sentence for
+    labels that IDNA 2003, which the codec has (RFC 3490 4, RFC 3491), maps, refuses or drops characters of: what they
+    become in IDNA 2008 (RFC 5891 4) is another name."""
+    import unicodedata  # seldom needed, and megabytes in every process
+    from encodings.idna import nameprep
+
+    def is_clear(label: str) -> bool:
+        try:
+            return label == nameprep(label) == unicodedata.normalize("NFKC", label.casefold()) and "\u3002" not in label
+        except UnicodeError:
+            return False
+
+    composed = unicodedata.normalize("NFC", text)
+    for label in composed.split("."):
+        if not is_clear(label):
+            raise ValueError(
+                f"must be names that are the same for every device, and {label!r} is not: write its form that begins"
+                " with xn--, which the address bar of a browser shows"
+            )
+    return composed.encode("idna").decode()
 
 
 def domain_or_ending(raw: object) -> str:

@@ -86,7 +86,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("dot: [", "is not YAML"),
         ("- dot", "must hold settings"),
         ("dot: 853", "dot: must be followed by settings of its own"),
-        ("hostname: a.b\nhostname: c.d", "the key hostname is given twice"),
+        ("hostname: a.b\nhostname: c.d", "homedot.yaml: is not YAML: line 2, column 1: a key that is given twice"),
         ("a: &a [x, x]\nb: &b [*a, *a]\naddresses: [*b, *b]", "an alias: write out what it stands for"),
         ("xyzzy: 1", "xyzzy: there is no such setting; the README"),
     ],
@@ -103,8 +103,37 @@ def test_a_named_file_that_is_missing_is_a_fault() -> None:
 
 def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "homedot.yaml"
-    path.write_bytes(b"\xff\xfe\x00")
-    assert "is not YAML" in faults({"HOMEDOT_CONFIG": str(path)})[0]
+    path.write_bytes(b"hostname: a.b\n\xff\xfe\x00")
+    (told,) = faults({"HOMEDOT_CONFIG": str(path)})
+    assert told == f"{path}: is not YAML: line 2: an octet that is not UTF-8: save the file in that encoding"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://user:hunter2@lists.example/a.txt",
+        "https://user:12/hunter2@lists.example/a.txt",
+        "https://user:hunter2,a@hunter2@lists.example/a.txt",
+        "https://cdn.example/a@b/c.txt,https://user:hunter2@lists.example/a.txt",
+        "ftp://user:hunter2@lists.example/a.txt",
+        "user:hunter2@lists.example/a.txt",
+    ],
+)
+@pytest.mark.parametrize("name", ["blocking.lists", "blocking.deny", "resolver.forward", "resolver.routes", "local"])
+def test_a_password_in_an_address_is_in_no_fault(tmp_path: Path, name: str, raw: str) -> None:
+    variable = f"HOMEDOT_{name.upper().replace('.', '__')}"
+    branch, _, leaf = name.rpartition(".")
+    quoted = f"{leaf}: ['{raw}']"
+    yaml = f"{branch}: {{{quoted}}}" if branch else quoted
+    for environment in ({variable: raw}, with_yaml(tmp_path, yaml), with_yaml(tmp_path, f"'{raw}': x")):
+        told = " ".join(faults(environment))
+        assert "***@lists.example/a.txt" in told
+        assert "hunter2" not in told
+
+
+def test_the_port_of_a_forwarder_is_no_password() -> None:
+    (told,) = faults({"HOMEDOT_RESOLVER__FORWARD": "tls://9.9.9.9@853"})
+    assert "got 'tls://9.9.9.9@853'" in told
 
 
 def test_c1_the_port_is_853_unless_another_is_set() -> None:
@@ -122,6 +151,16 @@ def test_c1_port_53_is_refused_for_dot() -> None:
         ({"HOMEDOT_WEB__PORT": "853"}, "dot.port: is 853, and so is web.port"),
         ({"HOMEDOT_RESOLVER__PORT": "8853"}, "resolver.port: is 8853, and so is web.port"),
         ({"HOMEDOT_PLAIN__PORT": "853", "HOMEDOT_PLAIN__ENABLED": "yes"}, "dot.port: is 853, and so is plain.port"),
+        (
+            {"HOMEDOT_DOT__PORT": "8530", "HOMEDOT_RESOLVER__PORT": "853"},
+            "resolver.port: must not be 853, on which unbound speaks TLS",
+        ),
+        ({"HOMEDOT_RESOLVER__PORT": "443"}, "resolver.port: must not be 443"),
+        (
+            {"HOMEDOT_LOCAL": "_dns.dns.home.arpa=192.168.1.5"},
+            "local: _dns.dns.home.arpa: would have no effect",
+        ),
+        ({"HOMEDOT_SPECIAL__RELEASED": "localhost"}, "special.released: must be other names than localhost"),
         ({"HOMEDOT_DOT__CONNECTIONS": "10"}, "dot.connections_per_client: must not be more than dot.connections"),
         ({"HOMEDOT_DOT__FIRST_BYTE_TIMEOUT": "60"}, "dot.first_byte_timeout: must not be longer than"),
         ({"HOMEDOT_TLS__KEY": __file__}, "tls.certificate: must be set too, because tls.key is"),

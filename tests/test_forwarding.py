@@ -81,6 +81,7 @@ def test_reads_routes_from_text_and_from_yaml(raw: object) -> None:
         ({"fritz.box": []}, "must name a forwarder for fritz.box"),
         ({"fritz.box": {"a": "b"}}, "must be like 9.9.9.9"),
         ("a.b=192.168.1.1, A.b.=192.168.1.2", "names a.b twice"),
+        ("a.localhost=192.168.1.1", "than a.localhost, which would have no effect: localhost is this device itself"),
         ("a.b=192.168.1.1, tls://192.168.1.2#c.d", "must be all tls:// or all plain"),
     ],
 )

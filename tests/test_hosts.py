@@ -2,8 +2,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from app.answer import special
 from app.answer.local import Local
-from app.hosts import Host, hosts
+from app.hosts import ANSWERED_BEFORE, Host, hosts, own
+from app.ops import healthcheck
 
 NAS = Host("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))
 TV = Host("tv.home.arpa", alias="nas.home.arpa")
@@ -47,6 +49,9 @@ def test_there_need_be_none(raw: object) -> None:
         ("tv=CNAME nas radio", "tv: must be CNAME and one name"),
         ("tv=CNAME 1_%", "tv: must be names"),
         ("a=192.168.1.5, A.=192.168.1.6", "A.: is given twice"),
+        ("localhost=192.168.1.5", "localhost: must be other names than localhost, which would have no effect"),
+        ("my.LocalHost.=CNAME nas", "than my.localhost, which would have no effect: localhost is this device itself"),
+        ("_dns.resolver.arpa=192.168.1.5", "resolver.arpa tells devices about their resolver (RFC 9462 6.4)"),
         ("a=CNAME a", "a: leads back to itself"),
         ("a=CNAME b, b=CNAME c, c=CNAME a", "b: leads back to itself"),
     ],
@@ -83,3 +88,9 @@ def test_a_longer_one_is_a_fault_of_the_name_where_it_begins() -> None:
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ValueError, match=r"nas: must be IP.*; tv: must be CNAME"):
         hosts("nas=x, tv=CNAME, good=192.168.1.5")
+
+
+def test_what_is_answered_before_the_houses_own_names_is_known_here() -> None:
+    assert set(ANSWERED_BEFORE) == {*special.FIXED, healthcheck.NAME}
+    assert hosts("here=CNAME localhost")[0].alias == "localhost"
+    assert own("notlocalhost") == "notlocalhost"

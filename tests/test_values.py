@@ -103,6 +103,7 @@ def test_a_network_has_no_host_bits() -> None:
         (" https://lists.example/a.txt?b=1#part ", "https://lists.example/a.txt?b=1"),
         ("http://192.168.1.5:8080/a", "http://192.168.1.5:8080/a"),
         ("/config//mine.txt", "/config/mine.txt"),
+        ("https://cdn.example/gh/lists@latest/a.txt", "https://cdn.example/gh/lists@latest/a.txt"),
     ],
 )
 def test_a_list_is_an_address_or_a_file(raw: str, value: str) -> None:
@@ -114,6 +115,7 @@ def test_a_list_is_an_address_or_a_file(raw: str, value: str) -> None:
     [
         "ftp://a.example/x", "https://", "https:///x", "http://a:99999/", "http://a:0/", "http://[a/", "mine.txt", 7,
         "https://ä.example/", "https://a.example/a b", "https://a.example/\x01", "https://me:pw@a.example/",
+        "https://me:12/34@a.example/", "https://me@a.example/",
     ],
 )  # fmt: skip
 def test_what_cannot_be_downloaded_is_no_list(raw: object) -> None:
@@ -123,7 +125,15 @@ def test_what_cannot_be_downloaded_is_no_list(raw: object) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [("ADS.Example.com.", "ads.example.com"), ("zip", "zip"), ("_a.b", "_a.b"), ("bücher.de", "xn--bcher-kva.de")],
+    [
+        ("ADS.Example.com.", "ads.example.com"),
+        ("zip", "zip"),
+        ("_a.b", "_a.b"),
+        ("bücher.de", "xn--bcher-kva.de"),
+        ("BU\u0308CHER.de", "xn--bcher-kva.de"),
+        ("例え.jp", "xn--r8jz45g.jp"),
+        ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+    ],
 )
 def test_a_domain_is_lower_case_in_ascii(raw: str, value: str) -> None:
     assert values.domain(raw) == value
@@ -132,6 +142,18 @@ def test_a_domain_is_lower_case_in_ascii(raw: str, value: str) -> None:
 @pytest.mark.parametrize("raw", ["", "a..b", "a b", "a/b", "x" * 64, ".".join(["a" * 60] * 5), ".a", "*.a", "a*.b"])
 def test_what_is_no_domain_is_told(raw: str) -> None:
     with pytest.raises(ValueError, match="must be names"):
+        values.domain(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "straße.de", "STRAẞE.de", "βόλος.gr", "a\u200db.de", "a\u200cb.ir", "a\xadb.de", "\uff41.de", "ﬁ.de",
+        "a\u3002de", "ä\u3002b", "\u32ff.jp", "\u078b\u07a8.mv", "\u13a0.us",
+    ],
+)  # fmt: skip
+def test_a_domain_that_is_another_one_for_some_devices_must_be_written_in_ascii(raw: str) -> None:
+    with pytest.raises(ValueError, match=r"must be names that are the same for every device, and .* xn--"):
         values.domain(raw)
 
 

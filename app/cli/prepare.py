@@ -12,9 +12,10 @@ from pathlib import Path
 
 from app.errors import OperatorError
 from app.files import keep, let_others_through, refuse_link
-from app.onboarding.enrolment import Enrolment, from_json
+from app.onboarding.enrolment import Enrolment, from_json, surest
 from app.onboarding.steps import setup_text
 from app.ops import addresses, reach
+from app.ops.lingering import Lingering
 from app.settings import Settings
 from app.trust import clock, disk
 from app.trust.own import load_own_certificate
@@ -46,7 +47,9 @@ def bootstrap(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
-    identity = _identity(settings, lan)
+    announced = _announced(settings)
+    kept = _kept(settings, lan, announced, Lingering())
+    identity = _identity(settings, kept)
     choice = resolver.choose(settings)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(places.control_socket(settings).parent)
@@ -54,7 +57,7 @@ def bootstrap(settings: Settings) -> None:
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, places.lists(settings))
         warnings += token.ensure(settings) if settings.web.enabled else ()
-    enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice))
+    enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
     for warning in (*warnings, *unannounced):
@@ -62,17 +65,18 @@ def bootstrap(settings: Settings) -> None:
     print(setup_text(enrolment), flush=True)
 
 
-def identify(settings: Settings) -> Findings:
-    """Renew what is due and follow the addresses of this box.
+def identify(settings: Settings, lingering: Lingering) -> Findings:
+    """Renew what is due and follow the addresses of this box; those that it lost count on while they are `lingering`.
 
     Raises OperatorError; what was served before is served on.
     """
     before = places.read_enrolment(settings)
-    lan = addresses.effective(settings.addresses)
-    identity = _identity(settings, lan)
+    lan, announced = addresses.effective(settings.addresses), _announced(settings)
+    kept = _kept(settings, lan, announced, lingering)
+    identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice))
+    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept)
     publish_profiles(settings, identity, after)
     news = []
     if after.outdates(before) or after.moved_on != before.moved_on:
@@ -92,11 +96,19 @@ def _wait_for_clock(settings: Settings) -> None:
         time.sleep(0.5)  # the kernel tells of a clock that was set only to programs with a timer for it
 
 
-def _identity(settings: Settings, lan: tuple[IPAddress, ...]) -> Identity:
+def _kept(
+    settings: Settings, lan: tuple[IPAddress, ...], announced: Enrolment | None, lingering: Lingering
+) -> tuple[IPAddress, ...]:
+    """What devices may count on: what is there and what may be back soon, unless the operator says which they are."""
+    relied = announced.relied if announced else ()
+    return lan if settings.addresses else (*lan, *lingering.lost(lan, relied))
+
+
+def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
     if settings.tls.certificate and settings.tls.key:
         certificate, key = settings.tls.certificate, settings.tls.key
         return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, settings.hostname, lan, clock.now())
+    return ensure_own(settings.data_dir, settings.hostname, kept, clock.now())
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:
@@ -120,12 +132,17 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
     )
 
 
-def _announce(settings: Settings, enrolment: Enrolment) -> tuple[Enrolment, tuple[str, ...]]:
+def _announce(
+    settings: Settings, enrolment: Enrolment, before: Enrolment | None, kept: tuple[IPAddress, ...]
+) -> tuple[Enrolment, tuple[str, ...]]:
     """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts.
+
+    `before` is what they were told last, and `kept` are the addresses that they may count on.
 
     Also returns warnings: a note that the volume does not take is no reason to stop.
     """
-    before = _announced(settings)
+    still = [address for address in before.relied if address in kept] if before else []
+    enrolment = replace(enrolment, relied=tuple(dict.fromkeys([*still, surest(enrolment.addresses)])))
     moment = clock.now()
     moved_on = before.moved_on if before else None
     if before and moment and enrolment.outdates(before):

@@ -101,6 +101,7 @@ def web(settings: Settings) -> None:
 def upkeep(settings: Settings) -> None:
     """Every minute: renew the certificate when due, follow a new address of this box, a network that came late, and a
     clock that was set, and keep a copy of the root's keys as unbound knows them."""
+    from app.ops.lingering import Lingering
     from app.ops.upkeep import in_child, listen
     from app.ops.wallclock import WallClock
 
@@ -115,7 +116,11 @@ def upkeep(settings: Settings) -> None:
 
     _log_to_stderr("upkeep")
     forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), FOLLOW_DEADLINE_S))
-    renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
+    lingering = Lingering()
+    renewal = Renewal(
+        partial(situation, settings, lingering),
+        partial(in_child, partial(look, settings, lingering), LOOK_DEADLINE_S),
+    )
     followed = places.followed_anchor(settings)
     keeping = Renewal(lambda: stamp(followed), partial(in_child, keep_anchor, LOOK_DEADLINE_S))
     settling = Settling(

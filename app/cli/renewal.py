@@ -10,6 +10,7 @@ from typing import Any, cast
 from app.errors import OperatorError
 from app.files import stamp
 from app.ops import addresses
+from app.ops.lingering import Lingering
 from app.ops.wallclock import LEAST_S, WallClock, since_boot_s
 from app.settings import Settings
 from app.trust import clock
@@ -53,28 +54,30 @@ class Renewal:
         self._telling.tell(findings)
 
 
-def situation(settings: Settings) -> object:
-    """All that a close look depends on, but for the passing of time."""
+def situation(settings: Settings, lingering: Lingering) -> object:
+    """All that a close look depends on, but for the passing of time. `lingering` sees the addresses that are there."""
     tls = settings.tls
     watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
     # A clock that was set, forward or back, makes another of it; one that is only kept right hardly ever does.
     date = clock.now() is not None, WallClock().lead_s() // LEAST_S
-    return _addresses(settings), date, [stamp(path) for path in watched if path]
+    return _addresses(settings, lingering), date, [stamp(path) for path in watched if path]
 
 
-def look(settings: Settings) -> dict[str, Any]:
+def look(settings: Settings, lingering: Lingering) -> dict[str, Any]:
     """The close look. Imports the certificate library, so it is for a child."""
     from .prepare import identify
 
     try:
-        return {"faults": [], **asdict(identify(settings))}
+        return {"faults": [], **asdict(identify(settings, lingering))}
     except OperatorError as error:
         return {"faults": error.faults, "news": [], "warnings": []}
 
 
-def _addresses(settings: Settings) -> object:
+def _addresses(settings: Settings, lingering: Lingering) -> object:
     try:
-        return addresses.effective(settings.addresses)
+        found = addresses.effective(settings.addresses)
+        lingering.see(found)
+        return found
     except OperatorError as error:
         return error.faults
     except OSError as error:

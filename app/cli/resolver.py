@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app.errors import OperatorError
@@ -28,7 +30,8 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
-    text = engine.render(
+    render = partial(
+        engine.render,
         port=resolver.port,
         mode=mode,
         forwarders=resolver.forward,
@@ -39,14 +42,19 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         followed_anchor=followed,
         private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
         released=settings.special.released,
-        snippets=_snippets(resolver.snippets),
         cache_bytes=engine.cache_bytes(memory.limit_bytes()),
         run_dir=settings.run_dir,
     )
     draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
-    with disk.write_faults(path):
-        write_atomically(draft, text.encode())
-    checkconf.check(draft, None if user is None else users.UNBOUND)
+
+    def written(some: Sequence[Path]) -> Path:
+        with disk.write_faults(path):
+            write_atomically(draft, render(snippets=some).encode())
+        return draft
+
+    snippets, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
+    checkconf.check(written(snippets), name)
+    checkconf.check_kept(written, snippets, resolver.port, name)
     with disk.write_faults(path):
         draft.rename(path)
     return warnings

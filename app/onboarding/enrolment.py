@@ -5,6 +5,7 @@ The bootstrap writes it to a public file; the setup page and `homedot setup-phon
 
 import json
 import ssl
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from ipaddress import IPv6Address
@@ -18,6 +19,7 @@ from app.values import IPAddress
 PROFILE_PATH = "/homedot.mobileconfig"
 PROBE_PATH = "/probe"
 CHECK_LABEL = "check"
+_ADDRESSES = ("addresses", "certified", "relied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Enrolment:
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
     refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
     from before the day `moved_on` are out of date; None if there are none. `certified` are those addresses that are in
-    the certificate too. Raises ValueError when there is no address or half a root.
+    the certificate too. `relied` are those that profiles out there hang on (`surest` of each), and that are here or may
+    be back soon. Raises ValueError when there is no address or half a root.
     """
 
     hostname: str
@@ -46,6 +49,7 @@ class Enrolment:
     resolver_reason: str
     moved_on: date | None = None
     certified: tuple[IPAddress, ...] = ()
+    relied: tuple[IPAddress, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -54,8 +58,13 @@ class Enrolment:
             raise ValueError("root_pem and root_sha256 belong together")
 
     def outdates(self, before: "Enrolment") -> bool:
-        """Whether a device with the profile of `before` must install this one to go on resolving for sure."""
-        return _what_devices_keep(self) != _what_devices_keep(before)
+        """Whether a device with the profile of `before`, or of one before that, fails until it installs this one.
+
+        Not when there is one more address, or one less that nobody hangs on.
+        """
+        return (self.hostname, self.root_sha256) != (before.hostname, before.root_sha256) or not (
+            set(before.relied) <= set(self.relied)
+        )
 
     @property
     def url(self) -> str | None:
@@ -104,7 +113,7 @@ class Enrolment:
 
     def to_json(self) -> str:
         """The content of the public file."""
-        texts: dict[str, object] = {name: list(map(str, getattr(self, name))) for name in ("addresses", "certified")}
+        texts: dict[str, object] = {name: list(map(str, getattr(self, name))) for name in _ADDRESSES}
         texts["not_after"] = self.not_after.isoformat()
         texts["moved_on"] = self.moved_on and self.moved_on.isoformat()
         return json.dumps(asdict(self) | texts, indent=2) + "\n"
@@ -128,6 +137,7 @@ def from_json(text: str) -> Enrolment:
             resolver_reason=str(tree["resolver_reason"]),
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
             certified=values.sequence(values.address)(tree["certified"]),
+            relied=values.sequence(values.address)(tree["relied"]),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:
@@ -137,8 +147,9 @@ def from_json(text: str) -> Enrolment:
     return enrolment
 
 
-def _what_devices_keep(enrolment: Enrolment) -> tuple[object, ...]:
-    return enrolment.hostname, frozenset(enrolment.addresses), enrolment.root_sha256
+def surest(addresses: Sequence[IPAddress]) -> IPAddress:
+    """The one of several that a device fails without: its first probe asks there, and every home has IPv4."""
+    return next((address for address in addresses if address.version == 4), addresses[0])
 
 
 def _host(address: IPAddress) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.cli import prepare, replacing, users
 from app.ops import checkconf
+from app.ops.lingering import Lingering
 from app.settings import Resolver, Settings
 from tests.trust.cut_off import survives
 
@@ -31,7 +32,7 @@ def settings_in(folder: Path, address: str) -> Settings:
 SCENARIOS: dict[str, Callable[[Path], object]] = {
     "first": lambda folder: prepare.bootstrap(settings_in(folder, OLD)),
     "restart": lambda folder: prepare.bootstrap(settings_in(folder, NEW)),
-    "renewal": lambda folder: prepare.identify(settings_in(folder, NEW)),
+    "renewal": lambda folder: prepare.identify(settings_in(folder, NEW), Lingering()),
     "ca new": lambda folder: replacing.ca_new(settings_in(folder, OLD), yes=True),
     "key new": lambda folder: replacing.key_new(settings_in(folder, OLD), yes=True),
 }

@@ -8,11 +8,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from app.cli import places, prepare
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
+from app.ops import addresses
+from app.ops.lingering import GRACE_S, Lingering
 from app.settings import Blocking, Resolver, Settings, Tls
 from app.trust import clock
 from tests.appliance import settings_in as settings_for_programs
@@ -30,6 +33,10 @@ def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None =
         resolver=Resolver(mode="recursive"),
         tls=tls or Tls(),
     )
+
+
+def identify(settings: Settings) -> prepare.Findings:
+    return prepare.identify(settings, Lingering())
 
 
 def start(settings: Settings) -> Enrolment:
@@ -95,7 +102,7 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
 
 def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
     give_certificate(tmp_path)
-    for address, begin in (("192.168.1.10", prepare.bootstrap), ("192.168.1.77", prepare.identify)):
+    for address, begin in (("192.168.1.10", prepare.bootstrap), ("192.168.1.77", identify)):
         settings = settings_with_certificate(tmp_path, address)
         begin(settings)
         profile = mobileconfig(places.read_enrolment(settings))
@@ -109,7 +116,7 @@ def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
     settings = settings_with_certificate(tmp_path)
     start(settings)
     shown = capsys.readouterr().out
-    order, *ends = prepare.identify(settings).warnings
+    order, *ends = identify(settings).warnings
     assert "is in the wrong order, and served in the right one" in order
     assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
     for warning in (order, *ends):
@@ -119,19 +126,97 @@ def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
 def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     start(settings)
-    assert prepare.identify(settings) == prepare.Findings((), ())
+    assert identify(settings) == prepare.Findings((), ())
 
 
 def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
     before = start(settings_in(tmp_path))
+    more = settings_in(tmp_path, "192.168.1.10,fd00::2")
+    assert identify(more).news == ()
+    assert places.read_enrolment(more).moved_on is None
     moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
     pair = places.pair(moved).read_bytes()
-    assert "every device must scan the code again" in prepare.identify(moved).news[0]
+    assert "every device must scan the code again" in identify(moved).news[0]
     after = places.read_enrolment(moved)
     assert [str(address) for address in after.addresses] == ["192.168.1.77", "fd00::2"]
     assert (after.spki_pin, after.root_pem, after.resolver) == (before.spki_pin, before.root_pem, before.resolver)
     assert places.pair(moved).read_bytes() != pair
-    assert prepare.identify(moved).news == ()
+    assert identify(moved).news == ()
+
+
+class Machine:
+    """Its addresses are found and not set, and an upkeep that remembers them, with a clock in a test's hands."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.settings = replace(settings_in(folder), addresses=())
+        self.now_s = 0.0
+        self.lingering = Lingering(lambda: self.now_s)
+        self.found = "192.168.1.10"
+        patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
+
+    def minute(self, found: str, minutes: int = 1) -> tuple[str, ...]:
+        """The news when `minutes` later there is what `found` says."""
+        self.found = found
+        self.now_s += 60.0 * minutes
+        self.lingering.see(addresses.effective(()))
+        return prepare.identify(self.settings, self.lingering).news
+
+    @property
+    def enrolment(self) -> Enrolment:
+        return places.read_enrolment(self.settings)
+
+    @property
+    def certified(self) -> set[str]:
+        pair = places.pair(self.settings).read_bytes()
+        (leaf, *_) = x509.load_pem_x509_certificates(pair)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return {str(address) for address in names.get_values_for_type(x509.IPAddress)} - {"127.0.0.1", "::1"}
+
+
+def test_an_address_that_comes_back_within_the_hour_is_no_reason_to_scan_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    both = "192.168.1.10,192.168.1.20"
+    chains = set()
+    for found in (both, "192.168.1.20", both, "192.168.1.10", both):
+        assert machine.minute(found) == ()
+        assert ",".join(map(str, machine.enrolment.addresses)) == found
+        assert machine.certified == set(both.split(","))
+        chains.add(places.pair(machine.settings).read_bytes())
+    assert len(chains) == 1
+    assert machine.enrolment.moved_on is None
+
+
+def test_an_address_that_is_gone_for_an_hour_leaves_the_certificate_and_devices_must_scan_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    assert machine.minute("192.168.1.10") == ()
+    assert machine.minute("192.168.1.20", int(GRACE_S / 60) - 1) == ()
+    assert machine.certified == {"192.168.1.10", "192.168.1.20"}
+    (news,) = machine.minute("192.168.1.20")
+    assert "every device must scan the code again" in news
+    assert machine.certified == {"192.168.1.20"}
+    assert machine.enrolment.moved_on is not None
+    assert machine.minute("192.168.1.20") == ()
+
+
+def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    shutil.rmtree(tmp_path / "run")
+    machine.found = "fd00::20"
+    enrolment = start(machine.settings)
+    assert enrolment.moved_on is None
+    assert list(map(str, enrolment.addresses)) == ["fd00::20"]
+    assert machine.certified == {"192.168.1.10", "fd00::20"}
+    assert machine.minute("fd00::20", 30) == ()
+    assert "every device must scan the code again" in machine.minute("fd00::20", 31)[0]
 
 
 def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
@@ -158,7 +243,7 @@ def test_an_address_that_the_authority_may_not_certify_is_told_with_the_way_out(
     start(settings_in(tmp_path))
     pair = places.pair(settings_in(tmp_path)).read_bytes()
     moved = settings_in(tmp_path, "192.168.1.10,203.0.113.5")
-    for attempt in (prepare.identify, prepare.bootstrap):
+    for attempt in (identify, prepare.bootstrap):
         with pytest.raises(OperatorError, match=r"without the public address 203\.0\.113\.5: .*`homedot ca new`"):
             attempt(moved)
     assert places.pair(moved).read_bytes() == pair
@@ -175,10 +260,10 @@ def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
     with monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: None)
         assert start(moved).root_pem == before.root_pem
-        assert prepare.identify(moved) == prepare.Findings((), (prepare.CLOCK_NOT_SET,))
+        assert identify(moved) == prepare.Findings((), (prepare.CLOCK_NOT_SET,))
     assert f"homedot: warning: {prepare.CLOCK_NOT_SET}" in capsys.readouterr().out
     assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
-    findings = prepare.identify(moved)
+    findings = identify(moved)
     assert "every device must scan the code again" in findings.news[0]
     assert places.read_enrolment(moved).moved_on is not None
     assert (tmp_path / "data/tls/chain.pem").read_bytes() != chain
@@ -218,7 +303,7 @@ def test_a_first_start_gives_up_when_the_clock_is_never_set(tmp_path: Path, monk
 
 def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:
     settings = settings_with_certificate(tmp_path)
-    for begin in (prepare.bootstrap, prepare.identify):
+    for begin in (prepare.bootstrap, identify):
         give_certificate(tmp_path)
         begin(settings)
         assert places.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
@@ -229,7 +314,7 @@ def test_a_renewed_certificate_is_no_reason_to_scan_again(tmp_path: Path) -> Non
     settings = settings_with_certificate(tmp_path)
     before = start(settings)
     give_certificate(tmp_path, timedelta(days=28))
-    (news,) = prepare.identify(settings).news
+    (news,) = identify(settings).news
     assert "devices that pin it need the new pin" in news
     after = places.read_enrolment(settings)
     assert after.not_after < before.not_after

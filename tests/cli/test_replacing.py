@@ -11,6 +11,7 @@ from app.cli.commands import main
 from app.cli.replacing import ca_new, key_new
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
+from app.ops.lingering import Lingering
 from app.settings import Resolver, Settings, Tls
 from app.trust import clock
 from tests.trust.disks import FILES, snapshot
@@ -58,7 +59,7 @@ def test_a_new_authority_keeps_the_old_one_aside_and_upkeep_serves_it(
     (aside,) = settings.data_dir.glob("old.*")
     assert {name: (aside / name).read_bytes() for name in FILES} == files
     assert aside.name.endswith((before.root_sha256 or "").replace(":", "").lower()[:10])
-    news = prepare.identify(settings).news
+    news = prepare.identify(settings, Lingering()).news
     assert news == ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
     after = served(settings)
     assert after.root_sha256 != before.root_sha256
@@ -74,7 +75,7 @@ def test_a_new_key_keeps_the_authority_and_tells_who_pins(
 ) -> None:
     before = served(settings)
     assert key_new(settings, yes=True) == 0
-    news = prepare.identify(settings).news
+    news = prepare.identify(settings, Lingering()).news
     after = served(settings)
     assert news == (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
     assert (after.root_sha256, after.moved_on) == (before.root_sha256, None)

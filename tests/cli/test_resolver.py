@@ -119,6 +119,7 @@ def test_snippets_are_read_in_the_order_of_their_names(settings: Settings, tmp_p
         ("server:\n  cache-max-ttl: soon\n", "own.conf:2: error: number expected"),
         ("cache-max-ttl: 7200\n", "own.conf:1: error"),
         ('forward-zone:\n  name: "a.b"\n  forward-addr: nowhere\n', "nowhere"),
+        (f'server:\n  trust-anchor-file: "{TRUST_ANCHOR}"\n', "anchor cannot be with and without autotrust"),
     ],
 )
 def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_path: Path, text: str, told: str) -> None:
@@ -126,6 +127,42 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
     with pytest.raises(OperatorError, match="unbound refuses it: ") as refusal:
         resolver.prepare(settings, "recursive")
     assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("server:\n  interface: 0.0.0.0\n", "interface"),
+        ("server:\n  port: 5353\n", "port"),
+        ("server:\n  tls-port: 5335\n", "tls-port"),
+        ("server:\n  https-port: 5335\n", "https-port"),
+        ("server:\n  tls-additional-port: 5335\n", "tls-additional-port"),
+        ("server:\n  access-control: 127.0.0.0/8 refuse\n", "access-control"),
+        ("server:\n  username: root\n", "username"),
+        ("server:\n  do-daemonize: yes\n", "do-daemonize"),
+        ("server:\n  discard-timeout: 1900\n", "discard-timeout"),
+        ("server:\n  val-permissive-mode: yes\n", "val-permissive-mode"),
+        ('server:\n  module-config: "iterator"\n', "module-config"),
+        ("remote-control:\n  control-enable: yes\n  control-use-cert: no\n", "control-enable"),
+    ],
+)
+def test_a_snippet_that_takes_away_what_homedot_relies_on_is_refused(
+    settings: Settings, tmp_path: Path, text: str, option: str
+) -> None:
+    well = "server:\n  cache-max-ttl: 7200\n"
+    settings = with_snippets(settings, tmp_path / "own", a_conf=well, b_conf=text, c_conf=well)
+    with pytest.raises(OperatorError) as refusal:
+        resolver.prepare(settings, "recursive")
+    told = f"{tmp_path}/own/b.conf: sets {option}, which Homedot relies on: remove it there"
+    assert refusal.value.faults == (told,)
+    assert not places.unbound_conf(settings).exists()
+
+
+def test_a_snippet_may_add_to_what_homedot_relies_on(settings: Settings, tmp_path: Path) -> None:
+    text = 'server:\n  module-config: "respip validator iterator"\n  tls-port: 8853\n  domain-insecure: "corp"\n'
+    settings = with_snippets(settings, tmp_path / "own", own_conf=text)
+    resolver.prepare(settings, "recursive")
+    assert f'include-toplevel: "{tmp_path}/own/own.conf"' in places.unbound_conf(settings).read_text()
 
 
 def test_what_unbound_refuses_is_not_what_a_running_one_finds(settings: Settings, tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.errors import OperatorError
-from app.onboarding.enrolment import Enrolment, from_json
+from app.onboarding.enrolment import Enrolment, from_json, surest
 
 
 def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certificate: Enrolment) -> None:
     without_page = replace(users_certificate, web_port=None)
-    moved = replace(own_authority, moved_on=date(2026, 6, 1))
+    moved = replace(own_authority, moved_on=date(2026, 6, 1), relied=(ip_address("192.168.1.20"),))
     for enrolment in (own_authority, users_certificate, without_page, moved):
         assert from_json(enrolment.to_json()) == enrolment
 
@@ -23,12 +23,15 @@ def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certi
     "change",
     [
         {"hostname": "dns.example.org"},
-        {"addresses": (ip_address("192.168.1.10"),)},
+        {"relied": (ip_address("192.168.1.20"),)},
         {"root_pem": None, "root_sha256": None},
     ],
 )
-def test_outdates_a_profile_of_other_names_addresses_or_root(own_authority: Enrolment, change: Any) -> None:
-    assert replace(own_authority, **change).outdates(own_authority)
+def test_outdates_a_profile_of_another_name_or_root_or_that_hangs_on_a_lost_address(
+    own_authority: Enrolment, change: Any
+) -> None:
+    before = replace(own_authority, relied=(ip_address("192.168.1.10"), ip_address("192.168.1.20")))
+    assert replace(before, **change).outdates(before)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +39,27 @@ def test_outdates_a_profile_of_other_names_addresses_or_root(own_authority: Enro
     [
         {},
         {"addresses": (ip_address("fd00::10"), ip_address("192.168.1.10"))},
+        {"addresses": (ip_address("192.168.1.10"),)},
+        {"relied": (ip_address("192.168.1.20"), ip_address("192.168.1.10"))},
         {"spki_pin": "x"},
         {"resolver": "forward"},
     ],
 )
 def test_does_not_outdate_a_profile_that_is_as_good(own_authority: Enrolment, change: Any) -> None:
-    assert not replace(own_authority, **change).outdates(own_authority)
+    before = replace(own_authority, relied=(ip_address("192.168.1.10"),))
+    assert not replace(before, **change).outdates(before)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "address"),
+    [(["fd00::10", "10.0.0.2", "10.0.0.3"], "10.0.0.2"), (["fd00::10", "fd00::11"], "fd00::10")],
+)
+def test_devices_hang_on_the_address_of_their_first_probe(
+    own_authority: Enrolment, addresses: list[str], address: str
+) -> None:
+    several = tuple(map(ip_address, addresses))
+    assert str(surest(several)) == address
+    assert address in replace(own_authority, addresses=several).probe_urls[0]
 
 
 def test_urls_carry_the_first_address(own_authority: Enrolment) -> None:
