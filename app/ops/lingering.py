@@ -7,8 +7,8 @@ from app.values import IPAddress
 
 from .addresses import HOME_NETWORKS
 
-GRACE_S = 3600.0
-"""How long an address counts after it was lost. A new router or a new network is no matter of minutes."""
+GRACE_S = 900.0
+"""How long an address counts after it was lost. A router needs minutes to come back, and a move shows soon enough."""
 
 
 class Lingering:
