@@ -18,7 +18,7 @@ PURE = [
     "answer/asked", "answer/blocked", "answer/cache", "answer/checking", "answer/ddr", "answer/edns", "answer/house",
     "answer/local", "answer/names", "answer/never_block", "answer/pipeline", "answer/policy", "answer/querylog",
     "answer/records", "answer/special", "answer/wire",
-    "lists/names", "lists/parse", "lists/body", "lists/compile", "lists/schedule", "trust/authority",
+    "lists/names", "lists/parse", "lists/resolvers", "lists/body", "lists/compile", "lists/schedule", "trust/authority",
     "trust/constraints", "trust/pem", "trust/signing", "onboarding/device", "onboarding/dnr", "onboarding/enrolment",
     "onboarding/expiry", "onboarding/guides", "onboarding/profile", "onboarding/qr", "onboarding/snippets",
     "onboarding/steps", "onboarding/variant",

@@ -97,7 +97,7 @@ def _plausible(job: Job, names: int, report: Report) -> None:
     if not names:
         lines = report.junk + report.unsupported
         like = f", like {report.examples[0]!r}" if report.examples else ""
-        formats = "; it must be hosts, domains, wildcards or Adblock syntax"
+        formats = "; it must be hosts, domains, wildcards, Adblock, dnsmasq or RPZ"
         raise ListError(f"has no name in its {lines} lines{like}{formats}" if lines else "is empty")
     if names < job.names * _LEAST_SHARE:
         path = places.compiled(Path(job.folder), job.source)

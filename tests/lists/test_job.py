@@ -89,7 +89,7 @@ def bomb() -> bytes:
         (lambda: http(b""), "is empty"),
         (lambda: http(b"# nothing\n"), "is empty"),
         (lambda: http(b"Not found, dear\n"), "no name in its 1 lines, like 'not found, dear'; it must be hosts"),
-        (lambda: http(b"local=/a.example/\nlocal=/b.example/\n"), "no name in its 2 lines; it must be hosts, domains"),
+        (lambda: http(b"ipset=/a.example/ads\nipset=/b.example/ads\n"), "no name in its 2 lines; it must be hosts, do"),
         (lambda: http(b"only.example\n"), "has shrunk from 100 names to 1; if that is right, remove /"),
     ],
     ids=[
