@@ -66,6 +66,14 @@ def test_a_fault_of_the_list_comes_back_in_its_words() -> None:
         outcome(started("raise child.ListError('the server answers 404')"))
 
 
+def test_what_a_server_may_say_in_a_fault_is_short_and_harmless() -> None:
+    with pytest.raises(ListError) as told:
+        outcome(started("raise child.ListError('leads to \\x1b[2J\\n' + 'x' * 100_000)"))
+    assert str(told.value).startswith("leads to ")
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) <= 300
+
+
 @pytest.mark.parametrize(
     ("work", "fault"),
     [
