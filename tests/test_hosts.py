@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.hosts import Host, hosts
+from app.hosts import Host, at_home, hosts
 
 NAS = Host("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))
 TV = Host("tv.home.arpa", alias="nas.home.arpa")
@@ -59,3 +59,19 @@ def test_a_fault_names_its_name(raw: object, fault: str) -> None:
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ValueError, match=r"nas: must be IP.*; tv: must be CNAME"):
         hosts("nas=x, tv=CNAME, good=192.168.1.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("nas.home.arpa", (NAS.name, NAS.addresses)),
+        ("tv.home.arpa", (NAS.name, NAS.addresses)),
+        ("screen.home.arpa", (NAS.name, NAS.addresses)),
+        ("www.home.arpa", ("www.example", ())),
+        ("www.example", ("www.example", ())),
+        ("below.nas.home.arpa", ("below.nas.home.arpa", ())),
+    ],
+)
+def test_a_name_leads_to_its_addresses_or_out_of_the_home(name: str, found: object) -> None:
+    more = hosts("screen.home.arpa=CNAME tv.home.arpa, www.home.arpa=CNAME www.example")
+    assert at_home(name, (NAS, TV, *more)) == found

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from app.errors import OperatorError
@@ -115,10 +116,12 @@ def run(settings: Settings) -> None:
 
 def compile_one(settings: Settings) -> None:
     """Do one job that comes as JSON, print what came of it as JSON."""
+    from app.hosts import at_home
     from app.lists.child import do
     from app.lists.job import refresh
 
-    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle))
+    home = partial(at_home, known=settings.local)
+    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle, home))
 
 
 def _only_one(folder: Path) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from app.errors import ListError
 from app.files import write_atomically
@@ -24,6 +24,9 @@ from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
 from .parse import Report, parse
 
+if TYPE_CHECKING:
+    from .dial import AtHome
+
 MOST_OCTETS = 128_000_000
 """Of a list, packed or not: several times the longest that are published."""
 
@@ -31,13 +34,13 @@ _LEAST_SHARE = 0.1
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
+def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then."""
     folder = Path(job.folder)
     prefix = places.unfinished(places.compiled(folder, job.source)).name
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=prefix) as spool:  # not in /tmp, which may be memory
-            with _opened(job, resolver_port, ca_bundle) as response:
+            with _opened(job, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
                 _fill(spool, octets_of_list(response.pieces, MOST_OCTETS), folder)
@@ -105,7 +108,7 @@ def _plausible(job: Job, names: int, report: Report) -> None:
 
 
 @contextmanager
-def _opened(job: Job, resolver_port: int, ca_bundle: Path) -> Iterator[Response]:
+def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
     if job.source.startswith("/"):
         yield Response(_file(Path(job.source)), Validators())
         return
@@ -117,7 +120,8 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path) -> Iterator[Response]
         tls = ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    with fetch(job.source, Validators(job.etag, job.last_modified), Network(resolver_port), tls) as response:
+    network = Network(resolver_port, at_home)
+    with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 
 

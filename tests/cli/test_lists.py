@@ -135,6 +135,15 @@ def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Pat
 
 
 @pytest.mark.server
+def test_a_list_may_come_from_a_name_at_home(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url(host="nas.home.arpa"))
+        program.environment["HOMEDOT_LOCAL"] = "nas.home.arpa=127.0.0.1"
+        with program.running():
+            until(lambda: program.known(server.url(host="nas.home.arpa")).names, program)
+
+
+@pytest.mark.server
 def test_sighup_looks_at_everything_at_once(tmp_path: Path) -> None:
     with ListServer(lambda _: http(LIST)) as server:
         program = Program(tmp_path, server.url())
