@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
 from . import places
@@ -22,6 +22,7 @@ from .body import octets_of_list
 from .compile import compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
+from .layout import Header
 from .parse import Report, parse
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MOST_OCTETS = 128_000_000
 """Of a list, packed or not: several times the longest that are published."""
 
 _LEAST_SHARE = 0.1
+_IF_MEANT = "; if that is meant, say `homedot lists accept`"
 _PIECE_OCTETS = 64 * 1024
 
 
@@ -76,7 +78,7 @@ def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outc
     report = parsed.report
     header, content = compile_list(parsed, job.source, title)
     if not job.source.startswith("/"):
-        _plausible(job, header.names, report)
+        _plausible(job, header, report)
     write_atomically(places.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
@@ -95,16 +97,19 @@ def _unwritten(folder: Path, error: OSError) -> ListError:
     return ListError(f"{folder}: cannot be written: {error.strerror}")
 
 
-def _plausible(job: Job, names: int, report: Report) -> None:
+def _plausible(job: Job, header: Header, report: Report) -> None:
     """A file on this machine is what somebody made it; a download is not to be trusted that far."""
-    if not names:
-        lines = report.junk + report.unsupported
+    lines = report.junk + report.unsupported
+    if not header.names and not header.exceptions and lines:
         like = f", like {report.examples[0]!r}" if report.examples else ""
         formats = "; it must be hosts, domains, wildcards, Adblock, dnsmasq or RPZ"
-        raise ListError(f"has no name in its {lines} lines{like}{formats}" if lines else "is empty")
-    if names < job.names * _LEAST_SHARE:
-        path = places.compiled(Path(job.folder), job.source)
-        raise ListError(f"has shrunk from {job.names} names to {names}; if that is right, remove {path}")
+        raise ListError(f"has no name in its {lines} lines{like}{formats}")
+    if job.takes_any_size:
+        return
+    if not header.names and not header.exceptions:
+        raise ListSizeError(f"is empty{_IF_MEANT}")
+    if header.names < job.names * _LEAST_SHARE:
+        raise ListSizeError(f"has shrunk from {job.names} names to {header.names}{_IF_MEANT}")
 
 
 @contextmanager
