@@ -12,6 +12,7 @@ from app.answer.special import Special
 from app.errors import OperatorError
 from app.files import stamp
 from app.lists.names import key_of
+from app.lists.places import told_apart
 from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
@@ -134,12 +135,15 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
 
 
 def _listed(blocklists: Sequence[Blocklist]) -> Callable[[str], tuple[str, str] | None]:
+    titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
+    titled = [(blocklist.covering, titles[blocklist.header.source]) for blocklist in blocklists]
+
     def covering(name: str) -> tuple[str, str] | None:
         key = key_of(name)
-        for blocklist in blocklists:
-            rule = blocklist.covering(key)
+        for covering_of, title in titled:
+            rule = covering_of(key)
             if rule is not None:
-                return rule, blocklist.title
+                return rule, title
         return None
 
     return covering

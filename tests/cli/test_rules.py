@@ -80,6 +80,16 @@ def test_a_list_that_comes_changes_and_goes_makes_another_house(tmp_path: Path) 
     assert rules.house.decide("www.ads.example").kind is Kind.PASSED
 
 
+def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="https://a.example/x.txt, https://b.example/x.txt")
+    for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
+        content = compile_list(parse([name.encode()]), source, "Mine")[1]
+        write_atomically(compiled(places.lists(chosen), source), content)
+    decide = Rules(chosen, lambda: False).house.decide
+    assert decide("ads.example").title == "Mine (a.example)"
+    assert decide("bad.example").title == "Mine (b.example)"
+
+
 def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -> None:
     paused = False
     write_list(tmp_path, "ads.example\n")
