@@ -140,4 +140,5 @@ def test_limits_are_small_memory_small_priority_and_no_core() -> None:
         "limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CORE)]\n"
         "return Outcome(False, repr((os.nice(0), limits, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
     )
-    assert outcome(started(work)).title == repr((10, [768 << 20, 0], set()))
+    lowered = min(os.nice(0) + 10, 19)  # the tests themselves may have a low priority
+    assert outcome(started(work)).title == repr((lowered, [768 << 20, 0], set()))
