@@ -27,6 +27,10 @@ class ListError(HomedotError):
     """A list server, a file or a compiled list is not as it should be. The message is one line for the operator."""
 
 
+class ListSizeError(ListError):
+    """A download has no names, or far fewer than the one before: only the operator knows whether that is meant."""
+
+
 class PeerError(HomedotError):
     """A client sent what nobody can answer as it is. The message is for the log, never for the client."""
 

@@ -1,6 +1,6 @@
 """The setting `local`: names of the house, with their addresses or another name for each. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .values import IPAddress, address, domain
@@ -59,6 +59,14 @@ def hosts(raw: object) -> tuple[Host, ...]:
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(found.values())
+
+
+def at_home(name: str, known: Sequence[Host]) -> tuple[str, Sequence[IPAddress]]:
+    """The name that `name` leads to in the end, and its addresses; none if it is not one of `known`."""
+    by_name = {host.name: host for host in known}
+    while (host := by_name.get(name)) is not None and host.alias is not None:  # `hosts` lets none lead back to itself
+        name = host.alias
+    return name, host.addresses if host else ()
 
 
 def _pairs(raw: object) -> Iterator[tuple[str, object]]:

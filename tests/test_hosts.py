@@ -4,7 +4,7 @@ import pytest
 
 from app.answer import special
 from app.answer.local import Local
-from app.hosts import ANSWERED_BEFORE, Host, hosts, own
+from app.hosts import ANSWERED_BEFORE, Host, at_home, hosts, own
 from app.ops import healthcheck
 
 NAS = Host("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))
@@ -94,3 +94,19 @@ def test_what_is_answered_before_the_houses_own_names_is_known_here() -> None:
     assert set(ANSWERED_BEFORE) == {*special.FIXED, healthcheck.NAME}
     assert hosts("here=CNAME localhost")[0].alias == "localhost"
     assert own("notlocalhost") == "notlocalhost"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("nas.home.arpa", (NAS.name, NAS.addresses)),
+        ("tv.home.arpa", (NAS.name, NAS.addresses)),
+        ("screen.home.arpa", (NAS.name, NAS.addresses)),
+        ("www.home.arpa", ("www.example", ())),
+        ("www.example", ("www.example", ())),
+        ("below.nas.home.arpa", ("below.nas.home.arpa", ())),
+    ],
+)
+def test_a_name_leads_to_its_addresses_or_out_of_the_home(name: str, found: object) -> None:
+    more = hosts("screen.home.arpa=CNAME tv.home.arpa, www.home.arpa=CNAME www.example")
+    assert at_home(name, (NAS, TV, *more)) == found

@@ -76,7 +76,7 @@ def _upkeep(loaded: Loaded, _: SimpleNamespace) -> None:
 def _lists(loaded: Loaded, arguments: SimpleNamespace) -> None:
     from .lists import lists
 
-    lists(loaded.settings, arguments.action)
+    lists(loaded.settings, arguments.action, arguments.which)
 
 
 def _why(loaded: Loaded, arguments: SimpleNamespace) -> None:
@@ -159,7 +159,7 @@ _COMMANDS = {
     "dot": (_dot, "run the DNS-over-TLS server"),
     "web": (_web, "run the setup page"),
     "upkeep": (_upkeep, "renew certificates; started by supervisord"),
-    "lists": (_lists, "show the block lists; `lists refresh` looks for new ones now"),
+    "lists": (_lists, "show the block lists; `lists refresh` looks for new ones now, `lists accept` takes small ones"),
     "why": (_why, "say what becomes of a name, and which rule and which list decide"),
     "pause": (_pause, "block nothing for a time, like 10m"),
     "resume": (_resume, "end a pause before its time"),
@@ -180,7 +180,7 @@ def _of_a_program(argv: Sequence[str]) -> SimpleNamespace | None:
         case ["dot" | "web" | "upkeep" | "healthcheck" as name]:
             return SimpleNamespace(run=_COMMANDS[name][0])
         case ["lists", "run" | "compile" as action]:
-            return SimpleNamespace(run=_lists, action=action)
+            return SimpleNamespace(run=_lists, action=action, which=None)
         case ["supervise", configuration] if not configuration.startswith("-"):
             return SimpleNamespace(run=_supervise, configuration=configuration)
     return None
@@ -216,6 +216,9 @@ def _parser() -> "argparse.ArgumentParser":
         if name == "token":
             command.add_argument("action", nargs="?", default="show", choices=("show", "new"))
         if name == "lists":
-            command.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "run", "compile"))
+            command.add_argument(
+                "action", nargs="?", default="show", choices=("show", "refresh", "accept", "run", "compile")
+            )
+            command.add_argument("which", nargs="?", metavar="LIST", help="for accept: its title or address")
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser

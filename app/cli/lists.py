@@ -1,4 +1,4 @@
-"""`homedot lists`: show them, ask for new ones, and the program and its child that keep them."""
+"""`homedot lists`: show them, ask for new ones, accept small ones, and the program and its child that keep them."""
 
 import fcntl
 import logging
@@ -7,13 +7,16 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from app.errors import OperatorError
 from app.files import stamp
 from app.lists import places as list_places
-from app.lists.state import ListState, load
+from app.lists.state import EXCEPTIONS_ONLY, ListState, load
 from app.settings import Settings
 
 from . import places
@@ -26,9 +29,14 @@ _ENDINGS = {signal.SIGTERM, signal.SIGINT}
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
-def lists(settings: Settings, action: str) -> None:
+def lists(settings: Settings, action: str, which: str | None = None) -> None:
     """Do what the command line says; `run` is what supervisord starts, and `compile` what that starts."""
-    {"show": show, "refresh": refresh, "run": run, "compile": compile_one}[action](settings)
+    if action == "accept":
+        accept(settings, which)
+    elif which is not None:
+        raise OperatorError(f"lists {action}: takes no list (got {which!r})")
+    else:
+        {"show": show, "refresh": refresh, "run": run, "compile": compile_one}[action](settings)
 
 
 def show(settings: Settings) -> None:
@@ -36,9 +44,16 @@ def show(settings: Settings) -> None:
     if not settings.blocking.enabled:
         print("blocking.enabled is false: no list is used")
         return
-    known = load(list_places.state(places.lists(settings)))
-    for source in settings.blocking.lists:
-        print("\n  ".join((source, *summary(source, known.get(source, ListState()), time.time()))))
+    for source, known in states(settings).items():
+        print("\n  ".join((source, *summary(source, known, time.time()))))
+
+
+def states(settings: Settings) -> dict[str, ListState]:
+    """What is known about each list of the setting; no two that have been looked at have one title."""
+    found = load(list_places.state(places.lists(settings)))
+    known = {source: found.get(source, ListState()) for source in settings.blocking.lists}
+    titles = list_places.told_apart({source: its.title for source, its in known.items() if its.title})
+    return {source: replace(its, title=titles.get(source, "")) for source, its in known.items()}
 
 
 def summary(source: str, known: ListState, now_s: float) -> list[str]:
@@ -53,6 +68,8 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     if known.error or not source.startswith("/"):
         facts.append(f"next look in {_duration(known.next_s - now_s)}")
     lines = [", ".join(facts)]
+    if known.has_exceptions_only:
+        lines.append(EXCEPTIONS_ONLY)
     if known.unsupported:
         lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
     if known.junk:
@@ -71,14 +88,54 @@ def _duration(seconds: float) -> str:
 
 def refresh(settings: Settings) -> None:
     """Let the running Homedot look at all sources now."""
-    path = places.refresh_request(settings)
+    _touch(places.refresh_request(settings))
+    print("all lists are being looked at; `homedot lists` shows what came of it")
+
+
+def accept(settings: Settings, which: str | None) -> None:
+    """Let the running Homedot take the next download of this list (its title or address), or without one of each that
+    was refused for its size, whatever its size."""
+    if not settings.blocking.enabled:
+        raise OperatorError("lists accept: blocking.enabled is false: no list is used")
+    known = states(settings)
+    if which is None:
+        chosen = [source for source, its in known.items() if its.is_refused]
+        if not chosen:
+            print("no list is refused for its size: there is nothing to accept")
+    else:
+        chosen = [source for source, its in known.items() if which in (source, its.title)]
+        if not chosen:
+            titles = ", ".join(its.title or source for source, its in known.items())
+            raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
+        if chosen[0].startswith("/"):
+            raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    for source in chosen:
+        _touch(_accept_request(settings, source))
+        print(f"{source}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it")
+
+
+def _accept_request(settings: Settings, source: str) -> Path:
+    return places.accept_request(settings, list_places.compiled(places.lists(settings), source).name)
+
+
+def _touch(path: Path) -> None:
     try:
         path.touch()
     except OSError as error:
         raise OperatorError(
             f"{path}: {error.strerror}: is Homedot running, and are you the user it runs as?"
         ) from error
-    print("all lists are being looked at; `homedot lists` shows what came of it")
+
+
+class _Requests:
+    """Files that the command touches, as they were when this program looked last."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._seen = {path: stamp(path) for path in paths}
+
+    def is_new(self, path: Path) -> bool:
+        before, self._seen[path] = self._seen[path], stamp(path)
+        return self._seen[path] not in (None, before)
 
 
 def run(settings: Settings) -> None:
@@ -89,7 +146,8 @@ def run(settings: Settings) -> None:
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="lists: %(message)s")
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
-    folder, request = places.lists(settings), places.refresh_request(settings)
+    folder, refreshing = places.lists(settings), places.refresh_request(settings)
+    accepting = {source: _accept_request(settings, source) for source in settings.blocking.lists}
     lock = _only_one(folder)
     command = [sys.executable, "-P", "-m", "app", "lists", "compile"]
 
@@ -98,27 +156,30 @@ def run(settings: Settings) -> None:
 
     blocking = settings.blocking
     keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, time.time, random.random)
-    asked = stamp(request)
+    requests = _Requests([refreshing, *accepting.values()])
     try:
         while True:
             keeper.round()
             told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP, signal.SIGCHLD}, _LOOK_S)
             if told is not None and told.si_signo in _ENDINGS:
                 return
-            mark = stamp(request)
-            if mark != asked or (told is not None and told.si_signo == signal.SIGHUP):
-                asked = mark
+            if requests.is_new(refreshing) or (told is not None and told.si_signo == signal.SIGHUP):
                 keeper.ask()
+            for source, path in accepting.items():
+                if requests.is_new(path):
+                    keeper.accept(source)
     finally:
         keeper.end()
 
 
 def compile_one(settings: Settings) -> None:
     """Do one job that comes as JSON, print what came of it as JSON."""
+    from app.hosts import at_home
     from app.lists.child import do
     from app.lists.job import refresh
 
-    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle))
+    home = partial(at_home, known=settings.local)
+    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle, home))
 
 
 def _only_one(folder: Path) -> int:

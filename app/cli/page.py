@@ -3,13 +3,12 @@
 import time
 
 from app.errors import OperatorError
-from app.lists import places as list_places
-from app.lists.state import ListState, load
+from app.lists.state import ListState
 from app.onboarding.blocking import Found, Listed, State
 from app.settings import Settings
 
-from . import places, remote
-from .lists import summary
+from . import remote
+from .lists import states, summary
 from .token import read
 
 
@@ -26,8 +25,7 @@ class Blocking:
             paused_s = (await remote.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
-        known = load(list_places.state(places.lists(self._settings)))
-        lists = [_listed(source, known.get(source, ListState())) for source in self._settings.blocking.lists]
+        lists = [_listed(source, known) for source, known in states(self._settings).items()]
         return State(is_enabled=True, paused_s=paused_s, lists=lists)
 
     async def reason(self, name: str) -> Found:

@@ -58,6 +58,11 @@ def refresh_request(settings: Settings) -> Path:
     return settings.run_dir / "refresh-lists"
 
 
+def accept_request(settings: Settings, compiled: str) -> Path:
+    """Touched to have the next download of the list with this compiled file taken whatever its size."""
+    return settings.run_dir / f"accept-{compiled}"
+
+
 def bound_for_all(path: Path) -> socket.socket:
     """A Unix socket at `path` that every user may connect to."""
     path.unlink(missing_ok=True)

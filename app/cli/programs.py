@@ -46,8 +46,6 @@ def web(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     import asyncio
 
-    from app.lists import places as list_places
-    from app.lists.state import load
     from app.onboarding.serving import serve
     from app.onboarding.web import application
     from app.ops.addresses import bridge_gateway
@@ -56,6 +54,7 @@ def web(settings: Settings) -> None:
     from app.ops.metrics import render, render_lists
 
     from . import remote
+    from .lists import states
     from .page import Blocking, without_query
 
     _log_to_stderr("web")
@@ -69,10 +68,8 @@ def web(settings: Settings) -> None:
         return True
 
     def known_lists() -> Iterator[tuple[str, str, int, float]]:
-        states = load(list_places.state(places.lists(settings))) if settings.blocking.enabled else {}
-        for source in settings.blocking.lists:
-            known = states.get(source)
-            if known is not None and known.updated_s:
+        for source, known in states(settings).items() if settings.blocking.enabled else ():
+            if known.updated_s:
                 yield known.title, without_query(source), known.names, time() - known.updated_s
 
     async def metrics() -> str:

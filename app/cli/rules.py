@@ -12,6 +12,7 @@ from app.answer.special import Special
 from app.errors import OperatorError
 from app.files import stamp
 from app.lists.names import key_of
+from app.lists.places import told_apart
 from app.lists.trie import Blocklist, Blocklists
 from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
@@ -130,12 +131,15 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
 
 
 def _listed(blocklists: Sequence[Blocklist]) -> Listed:
+    titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
+    titled = [(blocklist, titles[blocklist.header.source]) for blocklist in blocklists]
+
     def covering(name: str, asked: str) -> tuple[str, str] | None:
         key = key_of(name)
-        for blocklist in blocklists:
+        for blocklist, title in titled:
             rule = blocklist.covering(key)
             if rule is not None and (name == asked or not blocklist.spares(key_of(asked))):
-                return rule, blocklist.title
+                return rule, title
         return None
 
     return covering

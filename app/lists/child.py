@@ -12,9 +12,10 @@ from dataclasses import asdict
 from time import monotonic
 from typing import BinaryIO, cast
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
 
 from .contract import Job, Outcome
+from .plain import plain
 
 DEADLINE_S = 600.0
 """The download's own deadline, and as much again for a slow machine to compile it, and those before it."""
@@ -23,6 +24,8 @@ MOST_MEMORY_OCTETS = 768 * 1024 * 1024
 """Address space, for some three million names; a million need a third of it."""
 
 _LEAST_PRIORITY = 10
+_MOST_ERROR_CHARACTERS = 300
+"""A server has a say in what an error tells, like the name of a host that it leads to; a pipe holds some 60 000."""
 
 
 class Child:
@@ -54,7 +57,7 @@ class Child:
                 raise ListError(_ending(self._process.returncode))
             told = json.loads(stdout.read())
         if "error" in told:
-            raise ListError(told["error"])
+            raise (ListSizeError if told["is_for_size"] else ListError)(told["error"])
         return Outcome(**{**told, "examples": tuple(told["examples"])})
 
     def end(self) -> None:
@@ -70,10 +73,14 @@ def do(work: Callable[[Job], Outcome]) -> None:
     try:
         told: dict[str, object] = asdict(work(Job(**json.load(sys.stdin))))
     except ListError as error:
-        told = {"error": str(error)}
+        told = _failure(plain(str(error), _MOST_ERROR_CHARACTERS), isinstance(error, ListSizeError))
     except MemoryError:
-        told = {"error": f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled"}
+        told = _failure(f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled")
     json.dump(told, sys.stdout)
+
+
+def _failure(error: str, is_for_size: bool = False) -> dict[str, object]:
+    return {"error": error, "is_for_size": is_for_size}
 
 
 def limit_ourselves() -> None:

@@ -6,13 +6,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do. `names` are in the compiled list that is there, 0 if there is none."""
+    """What to do. `names` are in the compiled list that is there, 0 if there is none.
+
+    `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
+    """
 
     source: str
     folder: str
     names: int = 0
     etag: str = ""
     last_modified: str = ""
+    takes_any_size: bool = False
 
 
 @dataclass(frozen=True, slots=True)

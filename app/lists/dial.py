@@ -1,7 +1,7 @@
 """Names and connections for downloads: names through our own unbound, since this box may be its own DNS server."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 import dns.exception
@@ -10,13 +10,17 @@ import dns.resolver
 from app.errors import ListError
 from app.values import IPAddress
 
+AtHome = Callable[[str], tuple[str, Sequence[IPAddress]]]
+"""Leads from a name to another or itself, with its addresses if it is one at home that unbound does not know."""
+
 _LOOKUP_S = 10.0
 
 
 class Network:
     """The way out. `resolver_port` is unbound's on loopback."""
 
-    def __init__(self, resolver_port: int, lookup_s: float = _LOOKUP_S) -> None:
+    def __init__(self, resolver_port: int, at_home: AtHome | None = None, lookup_s: float = _LOOKUP_S) -> None:
+        self._at_home = at_home
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = ["127.0.0.1"]
         self._resolver.port = resolver_port
@@ -28,6 +32,10 @@ class Network:
             return [ip_address(host)]
         except ValueError:
             pass
+        if self._at_home:
+            host, known = self._at_home(host.removesuffix("."))
+            if known:
+                return known
         found: list[IPAddress] = []
         failure = "it has no address"
         for kind in ("A", "AAAA"):

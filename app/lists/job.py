@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
 from . import places
@@ -22,22 +22,27 @@ from .body import octets_of_list
 from .compile import compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
+from .layout import Header
 from .parse import Report, parse
+
+if TYPE_CHECKING:
+    from .dial import AtHome
 
 MOST_OCTETS = 128_000_000
 """Of a list, packed or not: several times the longest that are published."""
 
 _LEAST_SHARE = 0.1
+_IF_MEANT = "; if that is meant, say `homedot lists accept`"
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: int, ca_bundle: Path) -> Outcome:
+def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then."""
     folder = Path(job.folder)
     prefix = places.unfinished(places.compiled(folder, job.source)).name
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=prefix) as spool:  # not in /tmp, which may be memory
-            with _opened(job, resolver_port, ca_bundle) as response:
+            with _opened(job, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
                 _fill(spool, octets_of_list(response.pieces, MOST_OCTETS), folder)
@@ -73,7 +78,7 @@ def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outc
     report = parsed.report
     header, content = compile_list(parsed, job.source, title)
     if not job.source.startswith("/"):
-        _plausible(job, header.names, report)
+        _plausible(job, header, report)
     write_atomically(places.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
@@ -92,20 +97,23 @@ def _unwritten(folder: Path, error: OSError) -> ListError:
     return ListError(f"{folder}: cannot be written: {error.strerror}")
 
 
-def _plausible(job: Job, names: int, report: Report) -> None:
+def _plausible(job: Job, header: Header, report: Report) -> None:
     """A file on this machine is what somebody made it; a download is not to be trusted that far."""
-    if not names:
-        lines = report.junk + report.unsupported
+    lines = report.junk + report.unsupported
+    if not header.names and not header.exceptions and lines:
         like = f", like {report.examples[0]!r}" if report.examples else ""
-        formats = "; it must be hosts, domains, wildcards or Adblock syntax"
-        raise ListError(f"has no name in its {lines} lines{like}{formats}" if lines else "is empty")
-    if names < job.names * _LEAST_SHARE:
-        path = places.compiled(Path(job.folder), job.source)
-        raise ListError(f"has shrunk from {job.names} names to {names}; if that is right, remove {path}")
+        formats = "; it must be hosts, domains, wildcards, Adblock, dnsmasq or RPZ"
+        raise ListError(f"has no name in its {lines} lines{like}{formats}")
+    if job.takes_any_size:
+        return
+    if not header.names and not header.exceptions:
+        raise ListSizeError(f"is empty{_IF_MEANT}")
+    if header.names < job.names * _LEAST_SHARE:
+        raise ListSizeError(f"has shrunk from {job.names} names to {header.names}{_IF_MEANT}")
 
 
 @contextmanager
-def _opened(job: Job, resolver_port: int, ca_bundle: Path) -> Iterator[Response]:
+def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
     if job.source.startswith("/"):
         yield Response(_file(Path(job.source)), Validators())
         return
@@ -117,7 +125,8 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path) -> Iterator[Response]
         tls = ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    with fetch(job.source, Validators(job.etag, job.last_modified), Network(resolver_port), tls) as response:
+    network = Network(resolver_port, at_home)
+    with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 
 

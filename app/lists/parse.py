@@ -8,8 +8,10 @@ The format is found line by line, so a list may mix them:
     ||ads.example.com^                 Adblock's: the same; where the address ends a name ends, so ^| and | are like ^
     |ads.example.com^                  Adblock's: exactly this name
     @@||good.ads.example.com^          Adblock's exception: the name and everything below is not blocked by this list
-    # ! ; [Adblock]                    a comment, also after a name and a space
+    ||ads.example.com^$badfilter       Adblock's: the same line without this option is void, wherever in the list it is
+    # ! ; [Adblock]                    a comment in any encoding, also after a name and a space
 
+Lines of dnsmasq and of response policy zones are in resolvers.py.
 Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
 counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
 element hiding) is skipped as well. Nothing is fatal.
@@ -22,6 +24,8 @@ from ipaddress import ip_address
 from itertools import chain
 
 from .names import LABEL, LAST_LABEL, MOST_OCTETS, is_name, rule_of, to_ascii
+from .plain import plain
+from .resolvers import PolicyZone, dnsmasq
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
@@ -39,7 +43,10 @@ _COMMENT = re.compile(r"\s[#!;].*")
 _SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
 _SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 _BOM = "\ufeff"
-_EMPTY_OPTIONS = {"important", "all"}
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""What `surrogateescape` (PEP 383) makes of octets that are not UTF-8."""
+
+_EMPTY_OPTIONS, _VOIDING = {"important", "all"}, "badfilter"
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
 _FOREIGN = set("|/$^*@#=")
 """What is in lines of formats that we do not read, and never in a name."""
@@ -56,17 +63,19 @@ class Report:
 
 @dataclass(slots=True)
 class Parsed:
-    """Rules as in names.py, in the order of the list, duplicates and all."""
+    """Rules as in names.py, in the order of the list, duplicates and all; `void` are those that it takes back."""
 
     title: str = ""
     rules: list[bytes] = field(default_factory=list)
     exceptions: list[bytes] = field(default_factory=list)
+    void_rules: set[bytes] = field(default_factory=set)
+    void_exceptions: set[bytes] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
 
 def parse(chunks: Iterable[bytes]) -> Parsed:
     """Read a list that comes in pieces of any size. Only its names stay in memory."""
-    parsed = Parsed()
+    parsed, zone = Parsed(), PolicyZone()
     keep, domain, host = parsed.rules.append, _DOMAIN.fullmatch, _HOST.fullmatch
     for line in _lines(chunks, parsed.report):
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
@@ -76,7 +85,10 @@ def parse(chunks: Iterable[bytes]) -> Parsed:
         elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
             keep(rule_of(found[1], covers_below=False))
         elif line:
-            _read(line, parsed)
+            _read(line, parsed, zone)
+    for kept, void in ((parsed.rules, parsed.void_rules), (parsed.exceptions, parsed.void_exceptions)):
+        if void:
+            kept[:] = (rule for rule in kept if rule not in void)
     return parsed
 
 
@@ -97,20 +109,13 @@ def _lines(chunks: Iterable[bytes], report: Report) -> Iterator[bytes]:
             rest, skipping = b"", True
 
 
-def _read(line: bytes, parsed: Parsed) -> None:
+def _read(line: bytes, parsed: Parsed, zone: PolicyZone) -> None:
     """One line of any kind."""
-    report = parsed.report
-    try:
-        text = line.decode().lstrip(_BOM).strip()
-    except UnicodeDecodeError:
-        _count_junk(report, line[:_MOST_EXAMPLE_CHARACTERS].decode(errors="replace"))
-        return
+    text = line.decode(errors="surrogateescape").lstrip(_BOM).strip()
     if not text:
         return
     if text[0] in "#!;[":
-        titled = _TITLE.match(text)
-        if titled and not parsed.title:
-            parsed.title = _printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
+        _read_comment(text, parsed)
         return
     text = _COMMENT.sub("", text).lower()
     words = text.split()
@@ -118,12 +123,24 @@ def _read(line: bytes, parsed: Parsed) -> None:
         return
     if words[0] in _SINKS:
         _read_hosts(text.partition("#")[0].split()[1:], parsed)  # hosts(5): a comment begins anywhere
+    elif _NOT_UTF8.search(text):
+        _count_junk(parsed.report, text)
     elif len(words) > 1:
-        _read_strange(text, words, report)
+        _read_record(text, words, parsed, zone)
     elif text.startswith(("|", "@@|")):
         _read_adblock(text, parsed)
+    elif blocked := dnsmasq(text):
+        _read_dnsmasq(blocked, parsed)
+    elif zone.is_one and (text.isdecimal() or text in "()"):
+        parsed.report.unsupported += 1  # the SOA, on several lines
     else:
         _read_domain(text, parsed)
+
+
+def _read_comment(text: str, parsed: Parsed) -> None:
+    titled = _TITLE.match(text)
+    if titled and not parsed.title:
+        parsed.title = plain(titled[1], _MOST_TITLE_CHARACTERS).strip()
 
 
 def _read_hosts(names: list[str], parsed: Parsed) -> None:
@@ -142,10 +159,33 @@ def _read_hosts(names: list[str], parsed: Parsed) -> None:
 def _read_adblock(text: str, parsed: Parsed) -> None:
     found = _ADBLOCK.fullmatch(text)
     rule = _rule(found["name"].removesuffix("."), covers_below=found["covers"] is not None) if found else None
-    if found is None or rule is None or not set((found["options"] or "all").split(",")) <= _EMPTY_OPTIONS:
+    options = set((found["options"] or "all").split(",")) if found else set()
+    if found is None or rule is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
         parsed.report.unsupported += 1
+    elif _VOIDING in options:
+        (parsed.void_exceptions if found["lifts"] else parsed.void_rules).add(rule)
     else:
         (parsed.exceptions if found["lifts"] else parsed.rules).append(rule)
+
+
+def _read_dnsmasq(names: list[str], parsed: Parsed) -> None:
+    for name in names:
+        rule = _rule(name, covers_below=True)
+        if rule is None:
+            parsed.report.unsupported += 1
+        else:
+            parsed.rules.append(rule)
+
+
+def _read_record(text: str, words: list[str], parsed: Parsed, zone: PolicyZone) -> None:
+    entry = zone.read(words)
+    rule = _rule(entry.name, entry.covers_below) if entry else None
+    if rule is not None and entry is not None:
+        (parsed.exceptions if entry.lifts else parsed.rules).append(rule)
+    elif zone.is_one or words[-2] == "cname":
+        parsed.report.unsupported += 1
+    else:
+        _read_strange(text, words, parsed.report)
 
 
 def _read_domain(text: str, parsed: Parsed) -> None:
@@ -182,9 +222,4 @@ def _is_address(word: str) -> bool:
 def _count_junk(report: Report, text: str) -> None:
     report.junk += 1
     if len(report.examples) < _MOST_EXAMPLES:
-        report.examples.append(_printable(text, _MOST_EXAMPLE_CHARACTERS))
-
-
-def _printable(text: str, most: int) -> str:
-    """A beginning of `text` that can go into a log, a terminal or a DNS message."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text[:most])
+        report.examples.append(plain(text, _MOST_EXAMPLE_CHARACTERS))

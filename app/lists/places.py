@@ -1,13 +1,14 @@
 """Where a list lies, and what it is called before it has said so itself."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from zlib import crc32
 
 SUFFIX = ".list"
 
-_MOST_TITLE_CHARACTERS = 60
+_MOST_TITLE_CHARACTERS, _MOST_PLACE_CHARACTERS = 60, 50
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -33,4 +34,21 @@ def state(folder: Path) -> Path:
 
 def title_of(source: str) -> str:
     """The last part of an address or path."""
-    return (PurePosixPath(urlsplit(source).path).name or source)[:_MOST_TITLE_CHARACTERS]
+    return (PurePosixPath(urlsplit(source).path).name or source.partition("?")[0])[:_MOST_TITLE_CHARACTERS]
+
+
+def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
+    """A title of its own for each source: behind one that several have is the server or the file, or else a number."""
+    apart = {}
+    for source, title in titles.items():
+        alike = [other for other, same in titles.items() if same == title]
+        where = [_place(other) for other in alike]
+        number = alike.index(source)
+        mine = where[number] if where.count(where[number]) == 1 else f"{number + 1}"
+        apart[source] = f"{title} ({mine})" if len(alike) > 1 else title
+    return apart
+
+
+def _place(source: str) -> str:
+    parts = urlsplit(source)
+    return (parts.hostname or PurePosixPath(parts.path).name)[:_MOST_PLACE_CHARACTERS]

@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
+from app.files import stamp
 
 from . import layout, places, schedule, state
 from .contract import Job, Outcome, Work
-from .state import ListState
+from .state import EXCEPTIONS_ONLY, ListState
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +42,31 @@ class Refresher:
         self._now = now
         self._draw = draw
         self._asked: set[str] = set()
+        self._accepted: set[str] = set()
         self._at_work: dict[str, tuple[Work, str]] = {}
         known = state.load(places.state(folder))
+        # A start is worth a try for what was never there, however often it has failed before.
+        known = {source: its for source, its in known.items() if its.updated_s}
         self._states = {source: known.get(source, ListState()) for source in sources}
         self._told = ""
+        self._seen: dict[str, object] = {}
         self._forget_what_is_not_there()
+        self._remove_what_nobody_wants()
 
     def ask(self) -> None:
         """Refresh everything from now on, what is at work once more."""
         self._asked.update(self._states)
 
+    def accept(self, source: str) -> None:
+        """Refresh this list from now on, and take what comes whatever its size."""
+        self._accepted.add(source)
+        self._asked.add(source)
+
     def round(self) -> None:
         """Take in what was done, start what is due. Never raises for what a source, a disk or a child does."""
         for source in tuple(self._at_work):
             self._take_in(source)
+        self._forget_what_is_not_there()
         # Who was looked at longest ago comes first: no list starves behind those that keep failing.
         due = sorted(filter(self._is_due, self._states), key=lambda source: self._states[source].checked_s)
         for source in due[: MOST_AT_ONCE - len(self._at_work)]:
@@ -82,11 +94,12 @@ class Refresher:
         self._asked.discard(source)
         known = self._states[source]
         mark = _mark(source) if source.startswith("/") else ""
-        job = Job(source, str(self._folder), known.names, known.etag, known.last_modified)
+        is_accepted = source in self._accepted
+        job = Job(source, str(self._folder), known.names, known.etag, known.last_modified, is_accepted)
         try:
             self._at_work[source] = self._start_work(job), mark
         except ListError as error:
-            self._keep(source, self._after_failure(source, known, str(error)), mark)
+            self._keep(source, self._after_failure(source, known, error), mark)
 
     def _take_in(self, source: str) -> None:
         work, mark = self._at_work[source]
@@ -95,31 +108,33 @@ class Refresher:
             outcome = work.outcome()
             if outcome is None:
                 return
-            after = self._after(before, outcome)
+            after = self._after(source, before, outcome)
+            self._accepted.discard(source)
         except ListError as error:
-            after = self._after_failure(source, before, str(error))
+            after = self._after_failure(source, before, error)
             self._remove_leftovers(source)
         del self._at_work[source]
         self._keep(source, after, mark)
 
     def _keep(self, source: str, after: ListState, mark: str) -> None:
         self._states[source] = replace(after, mark=mark, checked_s=self._now())
+        self._save()
+
+    def _save(self) -> None:
         try:
             state.save(places.state(self._folder), self._states)
             self._told = ""
         except OSError as error:
             self._tell_once(f"{places.state(self._folder)}: cannot be written: {error.strerror}")
 
-    def _after(self, before: ListState, outcome: Outcome) -> ListState:
+    def _after(self, source: str, before: ListState, outcome: Outcome) -> ListState:
         now_s = self._now()
         next_s = schedule.after_success(now_s, self._refresh_s, self._draw())
         if not outcome.is_new:
             if before.error:
-                log.info("%s: well again, and unchanged", before.title)
-            return replace(before, error="", failures=0, next_s=next_s)
-        left_out = outcome.junk + outcome.unsupported
-        log.info("%s: %d names%s", outcome.title, outcome.names, f" (lines left out: {left_out})" if left_out else "")
-        return ListState(
+                log.info("%s: well again, and unchanged", self._title(source, before.title))
+            return replace(before, error="", is_refused=False, failures=0, next_s=next_s)
+        after = ListState(
             title=outcome.title,
             names=outcome.names,
             exceptions=outcome.exceptions,
@@ -131,25 +146,52 @@ class Refresher:
             updated_s=now_s,
             next_s=next_s,
         )
+        self._tell(self._title(source, outcome.title), after)
+        return after
 
-    def _after_failure(self, source: str, before: ListState, error: str) -> ListState:
+    def _tell(self, title: str, known: ListState) -> None:
+        left_out = known.junk + known.unsupported
+        more = f" (lines left out: {left_out})" if left_out else ""
+        if known.has_exceptions_only:
+            log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, EXCEPTIONS_ONLY)
+        else:
+            log.info("%s: %d names%s", title, known.names, more)
+
+    def _title(self, source: str, title: str) -> str:
+        titles = {other: known.title for other, known in self._states.items()}
+        return places.told_apart({**titles, source: title})[source]
+
+    def _after_failure(self, source: str, before: ListState, error: ListError) -> ListState:
         failures = before.failures + 1
-        if error != before.error:
+        if str(error) != before.error:
             kept = f"the {before.names} names from before are used on" if before.names else "there is no list yet"
             log.warning("%s: %s; %s", source, error, kept)
         next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw())
         return replace(
-            before, title=before.title or places.title_of(source), failures=failures, error=error, next_s=next_s
+            before,
+            title=before.title or places.title_of(source),
+            failures=failures,
+            error=str(error),
+            is_refused=isinstance(error, ListSizeError),
+            next_s=next_s,
         )
 
     def _forget_what_is_not_there(self) -> None:
-        """A compiled list that is missing or damaged is made anew; files of lists that nobody wants any more go."""
-        wanted = set()
-        for source in self._states:
+        """What was compiled and is missing or damaged is made anew, without validators: its source shall not say that
+        nothing has changed. Who is at work on a list is about to write it."""
+        for source in self._states.keys() - self._at_work.keys():
             path = places.compiled(self._folder, source)
-            wanted.add(path)
-            if not layout.is_whole(path):
+            mark = stamp(path)
+            if mark == self._seen.get(source, ""):
+                continue
+            self._seen[source] = mark
+            if self._states[source].updated_s and not layout.is_whole(path):
+                log.warning("%s: %s is gone or damaged, and is made anew", source, path)
                 self._states[source] = ListState()
+                self._save()
+
+    def _remove_what_nobody_wants(self) -> None:
+        wanted = {places.compiled(self._folder, source) for source in self._states}
         with suppress(OSError):
             for path in self._folder.glob(f"*{places.SUFFIX}*"):
                 if path not in wanted:

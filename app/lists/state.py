@@ -13,7 +13,8 @@ from app.files import write_atomically
 class ListState:
     """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
 
-    `mark` changes when the file does that a list is read from; `unsupported` and `junk` count lines, see parse.Report.
+    `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
+    that a list is read from; `unsupported` and `junk` count lines, see parse.Report.
     """
 
     title: str = ""
@@ -30,6 +31,15 @@ class ListState:
     next_s: float = 0.0
     failures: int = 0
     error: str = ""
+    is_refused: bool = False
+
+    @property
+    def has_exceptions_only(self) -> bool:
+        return self.exceptions > 0 and not self.names
+
+
+EXCEPTIONS_ONLY = "blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow"
+"""What to say of a list that `has_exceptions_only`."""
 
 
 def load(path: Path) -> dict[str, ListState]:

@@ -14,6 +14,7 @@ import pytest
 
 from app.cli import lists, places
 from app.cli.commands import main
+from app.errors import OperatorError
 from app.lists.layout import is_whole
 from app.lists.names import key_of
 from app.lists.places import compiled, turn
@@ -75,9 +76,81 @@ def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.
     assert "`homedot lists` shows what came of it" in capsys.readouterr().out
 
 
-def test_a_request_to_nobody_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["lists", "refresh"], {"HOMEDOT_RUN_DIR": str(tmp_path / "none")}) == 2
+@pytest.mark.parametrize("action", [["refresh"], ["accept", URL]])
+def test_a_request_to_nobody_says_so(action: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    environment = {"HOMEDOT_RUN_DIR": str(tmp_path / "none"), "HOMEDOT_BLOCKING__LISTS": URL}
+    assert main(["lists", *action], environment) == 2
     assert "is Homedot running" in capsys.readouterr().err
+
+
+def know(settings: Settings, **known: ListState) -> None:
+    states = {source: known[name] for source, name in ((URL, "url"), (FILE, "file")) if name in known}
+    save(state_path(places.lists(settings)), states)
+
+
+def requested_sources(settings: Settings) -> list[str]:
+    """Whose next download is to be taken whatever its size."""
+    asked = {path.name for path in settings.run_dir.glob("accept-*")}
+    return [source for source in (URL, FILE) if f"accept-{compiled(places.lists(settings), source).name}" in asked]
+
+
+def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
+    assert shown(settings, capsys)[1:3] == [
+        "  Good, 0 names, 12 exceptions, next look in 0 s",
+        "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
+    ]
+
+
+def test_lists_with_one_title_are_shown_apart(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    alike = ListState(title="Ads", names=2, checked_s=time.time())
+    know(settings, url=alike, file=alike)
+    lines = shown(settings, capsys)
+    assert lines[1].startswith("  Ads (lists.example), 2 names")
+    assert lines[3].startswith("  Ads (mine.txt), 2 names")
+
+
+@pytest.mark.parametrize("which", [None, URL, "Pro"])
+def test_a_list_that_was_refused_for_its_size_is_accepted(
+    settings: Settings, which: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = ListState(title="Pro", error="is empty", is_refused=True)
+    know(settings, url=refused, file=ListState(title="Own", error="is not a file"))
+    lists.lists(settings, "accept", which)
+    assert requested_sources(settings) == [URL]
+    assert capsys.readouterr().out == (
+        f"{URL}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it\n"
+    )
+
+
+def test_without_a_refused_list_there_is_nothing_to_accept(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    know(settings, url=ListState(title="Pro", error="the server answers 404"))
+    lists.lists(settings, "accept")
+    assert requested_sources(settings) == []
+    assert "nothing to accept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("which", "fault"),
+    [
+        ("Nobody's", f'must be the title or the address of a list: Pro, {FILE} \\(got "Nobody\'s"\\)'),
+        (FILE, "is a file, which is always taken as it is"),
+    ],
+)
+def test_what_cannot_be_accepted_is_told(settings: Settings, which: str, fault: str) -> None:
+    know(settings, url=ListState(title="Pro", is_refused=True))
+    with pytest.raises(OperatorError, match=fault):
+        lists.lists(settings, "accept", which)
+    assert requested_sources(settings) == []
+
+
+def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settings: Settings) -> None:
+    with pytest.raises(OperatorError, match=r"blocking\.enabled is false"):
+        lists.lists(Settings(blocking=Blocking(enabled=False)), "accept", URL)
+    with pytest.raises(OperatorError, match="lists refresh: takes no list"):
+        lists.lists(settings, "refresh", URL)
 
 
 class Program:
@@ -135,6 +208,15 @@ def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Pat
 
 
 @pytest.mark.server
+def test_a_list_may_come_from_a_name_at_home(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url(host="nas.home.arpa"))
+        program.environment["HOMEDOT_LOCAL"] = "nas.home.arpa=127.0.0.1"
+        with program.running():
+            until(lambda: program.known(server.url(host="nas.home.arpa")).names, program)
+
+
+@pytest.mark.server
 def test_sighup_looks_at_everything_at_once(tmp_path: Path) -> None:
     with ListServer(lambda _: http(LIST)) as server:
         program = Program(tmp_path, server.url())
@@ -157,6 +239,41 @@ def test_a_bad_download_is_told_and_the_old_list_is_used_on(tmp_path: Path) -> N
         assert program.rule(server.url(), "ads.example.com") == "ads.example.com"
         assert "failed, 1 in a row: the server answers 404 Not Found" in told
         assert "404 Not Found; the 1 names from before are used on" in program.log.read_text()
+
+
+@pytest.mark.server
+def test_a_list_that_became_small_is_refused_until_the_operator_accepts_it(tmp_path: Path) -> None:
+    many = b"".join(b"n%d.example\n" % number for number in range(100))
+    with ListServer(lambda _: http(many, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url())
+        with program.running():
+            until(lambda: program.known(server.url()).names == 100, program)
+            server.answer = lambda _: http(LIST)
+            homedot(program.environment, "lists", "refresh")
+            until(lambda: program.known(server.url()).is_refused, program)
+            assert (
+                "has shrunk from 100 names to 1; if that is meant, say `homedot lists accept`"
+                in program.log.read_text()
+            )
+            assert program.rule(server.url(), "n1.example")
+            assert server.url() in homedot(program.environment, "lists", "accept").stdout
+            until(lambda: program.known(server.url()).names == 1, program)
+            assert program.rule(server.url(), "ads.example.com")
+            assert not program.known(server.url()).error
+
+
+@pytest.mark.server
+def test_a_compiled_list_that_somebody_removes_is_downloaded_again(tmp_path: Path) -> None:
+    unchanged = [b"HTTP/1.1 304 Not Modified\r\n\r\n"]
+    with ListServer(lambda head: unchanged if b"If-None-Match" in head else http(LIST, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url())
+        path = compiled(program.lists, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            path.unlink()
+            process.send_signal(signal.SIGCHLD)  # which is a look
+            until(lambda: path.exists() and program.rule(server.url(), "ads.example.com"), program)
+        assert "is gone or damaged, and is made anew" in program.log.read_text()
 
 
 @pytest.mark.server

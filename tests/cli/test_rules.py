@@ -90,6 +90,16 @@ def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) ->
     assert lead.verdict == Verdict(Kind.LISTED, "ads.example", "Mine")
 
 
+def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="https://a.example/x.txt, https://b.example/x.txt")
+    for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
+        content = compile_list(parse([name.encode()]), source, "Mine")[1]
+        write_atomically(compiled(places.lists(chosen), source), content)
+    decide = Rules(chosen, lambda: False).house.decide
+    assert decide("ads.example").title == "Mine (a.example)"
+    assert decide("bad.example").title == "Mine (b.example)"
+
+
 def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -> None:
     paused = False
     write_list(tmp_path, "ads.example\n")

@@ -71,6 +71,19 @@ async def test_a_resolver_that_is_not_there_is_told_in_time() -> None:
             await asyncio.to_thread(network.addresses, "lists.example")
 
 
+@pytest.mark.parametrize("host", ["nas.home.arpa", "nas.home.arpa."])
+async def test_a_name_at_home_needs_no_resolver(host: str) -> None:
+    home = {"nas.home.arpa": ("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))}
+    found = Network(1, home.__getitem__).addresses(host)
+    assert [str(address) for address in found] == ["192.168.1.5", "fd00::5"]
+
+
+async def test_what_a_name_at_home_leads_to_is_asked_of_the_resolver() -> None:
+    async with serving(resolver) as fake:
+        network = Network(fake.port, lambda _: ("v6.example", ()))
+        assert await asyncio.to_thread(network.addresses, "lists.home.arpa") == [ip_address("2001:db8::2")]
+
+
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 async def test_an_address_needs_no_resolver(address: str) -> None:
     assert Network(1).addresses(address) == [ip_address(address)]

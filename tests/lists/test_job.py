@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
 from app.lists import job as jobs
 from app.lists.compile import compile_list
 from app.lists.contract import Job, Outcome
@@ -86,11 +86,11 @@ def bomb() -> bytes:
         (lambda: http(MANY.encode(), length=100_000), "ends in the middle"),
         (lambda: http(gzip.compress(MANY.encode())[:-20]), "ends in the middle"),
         (lambda: http(bomb()), "longer than 128 MB"),
-        (lambda: http(b""), "is empty"),
+        (lambda: http(b""), "is empty; if that is meant, say `homedot lists accept`"),
         (lambda: http(b"# nothing\n"), "is empty"),
         (lambda: http(b"Not found, dear\n"), "no name in its 1 lines, like 'not found, dear'; it must be hosts"),
-        (lambda: http(b"local=/a.example/\nlocal=/b.example/\n"), "no name in its 2 lines; it must be hosts, domains"),
-        (lambda: http(b"only.example\n"), "has shrunk from 100 names to 1; if that is right, remove /"),
+        (lambda: http(b"ipset=/a.example/ads\nipset=/b.example/ads\n"), "no name in its 2 lines; it must be hosts, do"),
+        (lambda: http(b"only.example\n"), "has shrunk from 100 names to 1; if that is meant, say `homedot"),
     ],
     ids=[
         "404",
@@ -117,6 +117,30 @@ def test_a_bad_download_leaves_the_old_list(tmp_path: Path, answer: Callable[[],
             do(replace(job, names=outcome.names))
     assert compiled(tmp_path, job.source).read_bytes() == before
     assert len(names(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("text", "is_for_size"), [("", True), ("only.example", True), ("Not found, dear", False)])
+def test_only_the_size_is_a_matter_of_the_operators_word(tmp_path: Path, text: str, is_for_size: bool) -> None:
+    with ListServer(lambda _: http(text.encode())) as server:
+        job = Job(server.url(), str(tmp_path), names=100)
+        with pytest.raises(ListError) as told:
+            do(job)
+        assert isinstance(told.value, ListSizeError) is is_for_size
+        accepted = replace(job, takes_any_size=True)
+        if is_for_size:
+            assert do(accepted).names == len(text.split())
+        else:
+            with pytest.raises(ListError, match="no name in its 1 lines"):
+                do(accepted)
+
+
+def test_a_list_may_have_exceptions_only(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(b"@@||good.example^\n")) as server:
+        outcome = do(Job(server.url(), str(tmp_path)))
+        assert (outcome.names, outcome.exceptions) == (0, 1)
+        assert Blocklist(compiled(tmp_path, server.url())).covering(key_of("good.example")) is None
+        with pytest.raises(ListSizeError, match="has shrunk from 100 names to 0"):
+            do(Job(server.url(), str(tmp_path), names=100))
 
 
 def test_a_list_may_shrink_somewhat(tmp_path: Path) -> None:

@@ -45,6 +45,15 @@ def exactly(name: str) -> bytes:
         "||ads.example.com^|$important",
         "||*.ads.example.com^|",
         "0.0.0.0 *.ads.example.com",
+        "address=/ads.example.com/",
+        "address=/ads.example.com/#",
+        "address=/ads.example.com/0.0.0.0 # found on a page",
+        "address=/.ads.example.com/::",
+        "address=/ADS.example.com/127.0.0.1",
+        "local=/ads.example.com/",
+        "server=/ads.example.com/",
+        "*.ads.example.com CNAME .",
+        "*.ads.example.com 300 IN CNAME . ; found on a page",
     ],
 )
 def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
@@ -66,15 +75,66 @@ def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
         "0:0:0:0:0:0:0:0 ads.example.com",
         "0.0.0.0 ads.example.com# found on a page",
         "0.0.0.0 ads.example.com ; and page.example.com",
+        "ads.example.com CNAME .",
     ],
 )
-def test_a_line_of_a_hosts_file_means_exactly_its_names(line: str) -> None:
+def test_a_line_of_a_hosts_file_or_of_a_policy_zone_means_exactly_its_names(line: str) -> None:
     assert parsed(line).rules == [exactly("ads.example.com")]
 
 
 @pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^$important"])
 def test_an_adblock_rule_that_begins_with_one_bar_means_exactly_its_name(line: str) -> None:
     assert parsed(line).rules == [exactly("ads.example.com")]
+
+
+def test_a_line_of_dnsmasq_may_have_several_names() -> None:
+    assert parsed("address=/a.example/b.example/0.0.0.0").rules == [below("a.example"), below("b.example")]
+
+
+def test_a_policy_zone_is_read_without_junk() -> None:
+    text = (
+        "$TTL 300\n@ IN SOA localhost. root.localhost. (\n  2026010101 ; serial\n  3600 )\n  IN NS localhost.\n"
+        "ads.example.com CNAME .\n*.ads.example.com CNAME .\ngood.ads.example.com CNAME rpz-passthru.\n"
+        "32.1.2.0.192.rpz-ip CNAME .\n"
+    )
+    found = parsed(text)
+    assert found.rules == [exactly("ads.example.com"), below("ads.example.com")]
+    assert found.exceptions == [exactly("good.ads.example.com")]
+    assert (found.report.junk, found.report.unsupported) == (0, 6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "||ads.example.com^\n||ads.example.com^$badfilter",
+        "||ads.example.com^$badfilter\n||ads.example.com^",
+        "||ads.example.com^\n||ads.example.com^\n||ads.example.com^$important,badfilter",
+        "|ads.example.com^\n|ads.example.com^$badfilter",
+        "@@||ads.example.com^\n@@||ads.example.com^$badfilter",
+    ],
+)
+def test_a_rule_that_the_list_takes_back_does_not_count(text: str) -> None:
+    found = parsed(text)
+    assert (found.rules, found.exceptions, found.report.junk, found.report.unsupported) == ([], [], 0, 0)
+
+
+def test_what_the_list_takes_back_is_this_one_rule() -> None:
+    text = "||ads.example.com^\n||x.ads.example.com^\n@@||ads.example.com^\n|ads.example.com^\n"
+    found = parsed(text + "||ads.example.com^$badfilter\n||x.ads.example.com^$badfilter,third-party\n")
+    assert found.rules == [below("x.ads.example.com"), exactly("ads.example.com")]
+    assert found.exceptions == [below("ads.example.com")]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "cp1251", "shift_jis"])
+def test_comments_may_be_in_any_encoding(encoding: str) -> None:
+    remark = {"latin-1": "für Bücher", "utf-8": "für", "cp1251": "реклама", "shift_jis": "広告"}[encoding]
+    text = f"! Title: {remark}\n# {remark}\nads.example.com # {remark}\n0.0.0.0 a.example # {remark}\n"
+    text += f"||b.example^ ! {remark}\n"
+    found = parsed(text.encode(encoding))
+    assert found.rules == [below("ads.example.com"), exactly("a.example"), below("b.example")]
+    assert (found.report.junk, found.report.unsupported) == (0, 0)
+    assert found.title.isprintable()
+    assert found.title
 
 
 def test_a_line_of_a_hosts_file_may_have_several_names() -> None:
@@ -136,8 +196,6 @@ def test_an_exception_may_be_for_exactly_its_name() -> None:
         "||ads.example.com^$denyallow=good.ads.example.com|x.example.com",
         "||ads.example.com^$dnsrewrite=NOERROR;A;192.0.2.1",
         "@@||ads.example.com^$client=10.0.0.1",
-        "*.ads.example.com CNAME .",
-        "server=/ads.example.com/",
         "https://ads.example.com/",
         "||*^",
         "/banner[0-9]+/",
@@ -147,7 +205,10 @@ def test_an_exception_may_be_for_exactly_its_name() -> None:
         "@@/good/",
         "ads*.example.com",
         "*",
-        "address=/ads.example.com/0.0.0.0",
+        "address=/ads.example.com/192.0.2.1",
+        "server=/ads.example.com/#",
+        "address=/ads*.example.com/",
+        "ads.example.com CNAME www.example.com.",
         "192.0.2.1 router.example.com",
         "192.0.2.1",
     ],
@@ -163,7 +224,6 @@ def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
     [
         b"hello",
         b"hello world",
-        b"ads.example.com CNAME .",
         b'local-zone: "ads.example.com" always_null',
         b"DOMAIN-SUFFIX,ads.example.com",
         b"ads.example.com:443",
@@ -171,6 +231,9 @@ def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
         b"a..example.com",
         b"bad name.example.com",
         b"\xff\xfe.example.com",
+        b"0.0.0.0 b\xfccher.example",
+        b"||b\xfccher.example^",
+        b"b\xfccher und mehr",
         b"0.0.0.0 a..example.com",
         b"0.0.0.0 " + b".".join([b"a" * 60] * 5),
         b".".join([b"a" * 60] * 5),
@@ -248,6 +311,11 @@ LINES = st.sampled_from(
         "# c",
         "junk",
         "bücher.de",
+        "||x.example^$badfilter",
+        "local=/d.example/",
+        "$ORIGIN rpz.example.",
+        "@ SOA a. b. 1",
+        "*.e.example CNAME .",
         "",
     ]
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError
+from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 from app.lists import places, state
 from app.lists.compile import compile_list
@@ -87,6 +87,12 @@ def world(tmp_path: Path) -> World:
 
 def fails(_: Job) -> Outcome:
     raise ListError("the server answers 404 Not Found")
+
+
+def is_too_small(job: Job) -> Outcome:
+    if job.takes_any_size:
+        return Outcome(True, "Title", 1)
+    raise ListSizeError("has shrunk from 3 names to 1")
 
 
 def no_process(_: Job) -> Outcome:
@@ -200,6 +206,124 @@ def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_start(
         path.write_bytes(damage)
     rounds(world.refresher(URL))
     assert world.jobs[1] == Job(URL, str(world.folder))  # without validators, or the server would say: unchanged
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", None])
+def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_look_and_told(
+    world: World, damage: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    rounds(refresher)
+    assert world.done() == [URL, OTHER]
+    path = places.compiled(world.folder, URL)
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    refresher.round()
+    assert world.jobs == [Job(URL, str(world.folder))]  # without validators, or the server would say: unchanged
+    refresher.round()
+    assert (world.known(URL).names, world.done()) == (3, [URL])
+    rounds(refresher)
+    assert world.done() == []
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        f"{URL}: {path} is gone or damaged, and is made anew"
+    ]
+
+
+def test_a_list_that_goes_while_the_server_is_asked_is_not_taken_for_unchanged(world: World) -> None:
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    world.slow.add(URL)
+    world.answers[URL] = unchanged
+    refresher.ask()
+    refresher.round()
+    places.compiled(world.folder, URL).unlink()
+    refresher.round()
+    world.workers[URL].is_done = True
+    del world.answers[URL]
+    world.slow.clear()
+    rounds(refresher)
+    assert world.jobs[2] == Job(URL, str(world.folder))
+    assert world.known(URL).names == 3
+
+
+def test_a_folder_that_was_emptied_is_filled_again(world: World) -> None:
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    for path in world.folder.iterdir():
+        path.unlink()
+    rounds(refresher)
+    assert (world.known(URL).names, world.known(OTHER).names) == (3, 3)
+    assert all(places.compiled(world.folder, source).exists() for source in (URL, OTHER))
+
+
+def test_a_start_tries_what_was_never_there_at_once(world: World) -> None:
+    world.answers[URL] = fails
+    refresher = world.refresher(URL)
+    for _ in range(8):
+        refresher.ask()
+        rounds(refresher)
+    world.done()
+    rounds(world.refresher(URL))
+    assert world.done() == [URL]
+
+
+def test_a_list_that_was_refused_for_its_size_is_taken_when_the_operator_says_so(world: World) -> None:
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    world.answers[URL] = world.answers[OTHER] = is_too_small
+    refresher.ask()
+    rounds(refresher)
+    assert world.known(URL).is_refused
+    assert world.known(URL).names == 3
+    refresher.accept(URL)
+    rounds(refresher)
+    assert (world.known(URL).is_refused, world.known(URL).error, world.known(URL).names) == (False, "", 1)
+    assert world.known(OTHER).is_refused
+    refresher.ask()
+    rounds(refresher)
+    assert world.known(URL).is_refused  # the word was for one download
+
+
+def test_what_the_operator_said_outlasts_a_download_that_fails(world: World) -> None:
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    for answer, names in ((fails, 3), (is_too_small, 1)):
+        world.answers[URL] = answer
+        if answer is fails:
+            refresher.accept(URL)
+        world.clock.now_s += DAY_S
+        rounds(refresher)
+        assert world.known(URL).names == names
+
+
+def test_an_error_of_another_kind_is_nothing_to_accept(world: World) -> None:
+    refresher = world.refresher(URL)
+    for answer, is_refused in ((is_too_small, True), (fails, False), (is_too_small, True), (unchanged, False)):
+        world.answers[URL] = answer
+        refresher.ask()
+        rounds(refresher)
+        assert world.known(URL).is_refused is is_refused
+
+
+def test_a_list_of_exceptions_only_is_explained(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.answers[URL] = lambda _: Outcome(True, "Title", exceptions=12)
+    with caplog.at_level(logging.INFO):
+        rounds(world.refresher(URL))
+    assert "Title: 12 exceptions; it blocks nothing: " in caplog.text
+    assert "blocking.allow" in caplog.text
+
+
+def test_lists_with_one_title_are_told_apart_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        rounds(world.refresher(URL, "https://other.example/a.txt"))
+        rounds(world.refresher(URL, "https://other.example/a.txt"))
+        refresher = world.refresher(URL, "https://other.example/a.txt")
+        refresher.ask()
+        rounds(refresher)
+    assert "Title (lists.example): 3 names" in caplog.text
+    assert "Title (other.example): 3 names" in caplog.text
 
 
 def test_files_of_lists_that_nobody_wants_any_more_go_and_others_stay(world: World) -> None:

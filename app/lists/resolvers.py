@@ -1,0 +1,70 @@
+"""Lines that tell other resolvers what to block: dnsmasq's settings and response policy zones. Pure.
+
+    address=/ads.example.com/0.0.0.0      dnsmasq: the name and everything below has the address of nobody, or none
+    local=/a.example/b.example/           dnsmasq: the same, nobody is asked; `server=` too, when no server is named
+    ads.example.com CNAME .               a policy zone: exactly this name (draft-vixie-dnsop-dns-rpz 3.1, 4)
+    *.ads.example.com CNAME .             a policy zone: everything below
+    ads.example.com CNAME rpz-passthru.   a policy zone: not blocked
+
+What else they can say, like addresses as triggers, is not for us.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_DNSMASQ = re.compile(r"(?P<kind>address|local|server)=/(?P<names>.+)/(?P<target>[^/]*)")
+_OF_NOBODY = {"", "#", "0.0.0.0", "::", "127.0.0.1", "::1"}
+_BLOCKS, _LIFTS = {".", "*.", "rpz-drop."}, "rpz-passthru."
+_TRIGGER = re.compile(r"\.rpz-[a-z-]+\Z")
+
+
+def dnsmasq(text: str) -> list[str]:
+    """The names that a line in lower case blocks, each with what is below it."""
+    found = _DNSMASQ.fullmatch(text)
+    if found is None or found["target"] not in (_OF_NOBODY if found["kind"] == "address" else {""}):
+        return []
+    return [name.removeprefix("*").removeprefix(".") for name in found["names"].split("/")]
+
+
+class Entry(NamedTuple):
+    """A record of a policy zone: what its owner stands for, and whether it is not blocked."""
+
+    name: str
+    covers_below: bool
+    lifts: bool
+
+
+class PolicyZone:
+    """Reads a zone file (RFC 1035 5.1), one record for each line, and remembers where names are relative to."""
+
+    def __init__(self) -> None:
+        self._origin = ""
+        self._apex = ""
+        self.is_one = False
+        """Whether there was a line that only a zone file has."""
+
+    def read(self, words: Sequence[str]) -> Entry | None:
+        """The words of a line in lower case, two at least. None for what blocks nothing, in a zone or not."""
+        owner = self._absolute(words[0])
+        if words[0] in ("$origin", "$ttl") or "soa" in words[1:4]:
+            self.is_one = True
+            if words[0] == "$origin":
+                self._origin = self._absolute(words[1]).lstrip(".")
+                self._apex = self._apex or self._origin
+            elif words[0] != "$ttl":
+                self._apex = owner
+            return None
+        target = words[-1]
+        if words[-2] != "cname" or not all(word == "in" or word.isdecimal() for word in words[1:-2]):
+            return None
+        name = owner.removesuffix(f".{self._apex}")
+        if name == owner or _TRIGGER.search(name) or (target not in _BLOCKS and target != _LIFTS):
+            return None
+        return Entry(name.removeprefix("*."), name.startswith("*."), target == _LIFTS)
+
+    def _absolute(self, owner: str) -> str:
+        """The name with its last dot. Without an origin, names that lack it are taken as if the root were theirs."""
+        if owner == "@":
+            return self._origin
+        return owner if owner.endswith(".") else f"{owner}.{self._origin}"
