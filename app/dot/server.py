@@ -128,12 +128,13 @@ class Server:
 
     def opened(self, connection: Connection) -> None:
         resumed = connection.session.is_resumed
-        self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
+        if resumed is not None:
+            self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
         if connection.client not in _UNLOGGED:
             self._journal.note(f"{connection.client} port {connection.port} opened: {connection.session.describe()}")
 
     def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
-        if not connection.established:
+        if not connection.established and connection.session.is_resumed is not None:
             self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
 

@@ -205,6 +205,22 @@ async def test_an_address_that_is_not_allowed_is_closed_before_the_handshake_and
     assert told == ["127.0.0.1 refused: it is not in dot.allow_from"]
 
 
+async def test_a_connection_without_tls_counts_as_no_handshake(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(pair, is_plain=True, first_byte_timeout_s=0.1) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        _, silent = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"\0\5hello")
+        async with asyncio.timeout(10):
+            assert await reader.readexactly(7) == b"\0\5hello"
+            while not house.counted(Count.TIMED_OUT):
+                await asyncio.sleep(0.01)  # until the silent one is ended
+        for count in (Count.HANDSHAKES_FULL, Count.HANDSHAKES_RESUMED, Count.HANDSHAKES_FAILED):
+            assert house.counted(count) == 0
+        assert "failed" not in caplog.text
+        writer.close()
+        silent.close()
+
+
 async def test_e11_keepalive_is_zero_while_draining(pair: Path) -> None:
     async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow")
