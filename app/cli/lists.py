@@ -17,6 +17,7 @@ from app.lists.state import ListState, load
 from app.settings import Settings
 
 from . import places
+from .output import log_to_stderr
 
 log = logging.getLogger("homedot")
 
@@ -87,7 +88,7 @@ def run(settings: Settings) -> None:
     from app.lists.contract import Job
     from app.lists.refresher import Refresher
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="lists: %(message)s")
+    log_to_stderr("lists")
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
     folder, request = places.lists(settings), places.refresh_request(settings)
     lock = _only_one(folder)

@@ -12,6 +12,7 @@ from app.errors import OperatorError
 from app.settings import Settings
 
 from . import places
+from .output import log_to_stderr, settle
 
 log = logging.getLogger("homedot")
 
@@ -30,14 +31,16 @@ def supervise(settings: Settings, configuration: str) -> int:
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
-    return run(Path(configuration), variables)
+    code = run(Path(configuration), variables)
+    settle()
+    return code
 
 
 def dot(settings: Settings) -> None:
     """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
     from .front import serve
 
-    _log_to_stderr("dot")
+    log_to_stderr("dot")
     serve(settings)
 
 
@@ -57,7 +60,7 @@ def web(settings: Settings) -> None:
     from . import remote
     from .page import Blocking, without_query
 
-    _log_to_stderr("web")
+    log_to_stderr("web")
 
     async def healthy() -> bool:
         try:
@@ -104,7 +107,7 @@ def upkeep(settings: Settings) -> None:
     from .renewal import Renewal, look, situation
     from .settling import Settling, ask, follow, is_settled
 
-    _log_to_stderr("upkeep")
+    log_to_stderr("upkeep")
     renewal = Renewal(partial(situation, settings), partial(in_child, partial(look, settings), LOOK_DEADLINE_S))
     settling = Settling(
         partial(is_settled, settings),
@@ -123,7 +126,3 @@ def upkeep(settings: Settings) -> None:
 def _end_well_on_sigterm() -> None:
     """With exit code 0: a program that ended because of the signal itself is told of as one that broke."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-
-
-def _log_to_stderr(program: str) -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"{program}: %(message)s")

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -219,6 +220,21 @@ async def test_a_connection_without_tls_counts_as_no_handshake(pair: Path, caplo
         assert "failed" not in caplog.text
         writer.close()
         silent.close()
+
+
+async def test_deadlines_hold_when_the_log_is_full(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        async with (
+            serving(pair, write=lambda lines: os.write(full, lines.encode()), idle_timeout_s=0.1) as house,
+            DotClient(house.port, own="127.0.0.9") as client,
+        ):
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+            assert await client.ended() == b""
+    finally:
+        os.close(full)
+    assert caplog.text == ""
 
 
 async def test_e11_keepalive_is_zero_while_draining(pair: Path) -> None:
