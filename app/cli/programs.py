@@ -59,23 +59,27 @@ def web(settings: Settings) -> None:
 
     from . import remote
     from .page import Blocking, without_query
+    from .telling import Condition
 
     log_to_stderr("web")
+
+    condition = Condition()
 
     async def healthy() -> bool:
         try:
             await asyncio.to_thread(check, settings.dot.port, settings.hostname, 3.0)
         except OperatorError as error:
-            log.warning("not healthy: %s", error)
+            condition.ill(str(error))
             return False
+        condition.well()
         return True
 
-    def known_lists() -> Iterator[tuple[str, str, int, float]]:
+    def known_lists() -> Iterator[tuple[int, str, str, int, float]]:
         states = load(list_places.state(places.lists(settings))) if settings.blocking.enabled else {}
-        for source in settings.blocking.lists:
+        for number, source in enumerate(settings.blocking.lists, 1):
             known = states.get(source)
             if known is not None and known.updated_s:
-                yield known.title, without_query(source), known.names, time() - known.updated_s
+                yield number, known.title, without_query(source), known.names, time() - known.updated_s
 
     async def metrics() -> str:
         end = places.read_enrolment(settings).not_after

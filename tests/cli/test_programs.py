@@ -173,6 +173,20 @@ def test_serves_when_the_disk_below_the_log_is_full(folder: Path, internet: Inte
         assert process.wait(20) == 0
 
 
+def test_tells_once_that_it_is_not_healthy_however_often_it_is_asked(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment)
+    assert homedot(environment, "bootstrap").returncode == 0
+    with subprocess.Popen(["homedot", "web"], env=clean(environment), stderr=subprocess.PIPE, text=True) as page:
+        assert page.stderr is not None
+        assert "the setup page is on port" in page.stderr.readline()
+        for _ in range(3):
+            url = f"http://127.0.0.1:{environment['HOMEDOT_WEB__PORT']}/healthz"
+            assert httpx.get(url, timeout=10).status_code == 503
+        page.send_signal(signal.SIGTERM)
+        said = page.stderr.read()
+    assert said.count("not healthy: ") == 1
+
+
 def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         open_files = {str(path.readlink()) for path in Path(f"/proc/{appliance.process.pid}/fd").iterdir()}
