@@ -182,6 +182,7 @@ def _limits(settings: Settings) -> Limits:
         idle_timeout_s=dot.idle_timeout,
         write_timeout_s=dot.write_timeout,
         unshared=frozenset([gateway]) if gateway else frozenset(),
+        doors=dot.workers * (2 if settings.plain.enabled else 1),
     )
 
 

@@ -20,6 +20,7 @@ from app.lists.state import EXCEPTIONS_ONLY, ListState, load
 from app.settings import Settings
 
 from . import places
+from .output import log_to_stderr
 
 log = logging.getLogger("homedot")
 
@@ -144,7 +145,7 @@ def run(settings: Settings) -> None:
     from app.lists.contract import Job
     from app.lists.refresher import Refresher
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="lists: %(message)s")
+    log_to_stderr("lists")
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
     folder, refreshing = places.lists(settings), places.refresh_request(settings)
     accepting = {source: _accept_request(settings, source) for source in settings.blocking.lists}

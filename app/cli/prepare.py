@@ -24,6 +24,7 @@ from app.trust.store import Identity, ensure_own, holds_nothing
 from app.values import IPAddress
 
 from . import places, resolver, token, users
+from .output import say
 from .profiles import publish_profiles
 
 log = logging.getLogger("homedot")
@@ -61,8 +62,8 @@ def bootstrap(settings: Settings) -> None:
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
     for warning in (*warnings, *unannounced):
-        print(f"homedot: warning: {warning}")
-    print(setup_text(enrolment), flush=True)
+        say(f"homedot: warning: {warning}")
+    say(setup_text(enrolment))
 
 
 def identify(settings: Settings, lingering: Lingering) -> Findings:
@@ -90,7 +91,7 @@ def _wait_for_clock(settings: Settings) -> None:
     """A first start makes certificates, and a board without a battery knows the date only once NTP has told it."""
     if settings.tls.certificate or clock.now() or not holds_nothing(settings.data_dir):
         return
-    print(f"homedot: it is not {datetime.now(UTC):%Y-%m-%d}; waiting {CLOCK_WAIT_S:g} s for the clock", flush=True)
+    say(f"homedot: it is not {datetime.now(UTC):%Y-%m-%d}; waiting {CLOCK_WAIT_S:g} s for the clock")
     deadline_s = time.monotonic() + CLOCK_WAIT_S
     while clock.now() is None and time.monotonic() < deadline_s:
         time.sleep(0.5)  # the kernel tells of a clock that was set only to programs with a timer for it

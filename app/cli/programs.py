@@ -13,6 +13,7 @@ from app.files import stamp
 from app.settings import Settings
 
 from . import places
+from .output import log_to_stderr, settle
 
 log = logging.getLogger("homedot")
 
@@ -31,14 +32,16 @@ def supervise(settings: Settings, configuration: str) -> int:
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
-    return run(Path(configuration), variables)
+    code = run(Path(configuration), variables)
+    settle()
+    return code
 
 
 def dot(settings: Settings) -> None:
     """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
     from .front import serve
 
-    _log_to_stderr("dot")
+    log_to_stderr("dot")
     serve(settings)
 
 
@@ -56,21 +59,27 @@ def web(settings: Settings) -> None:
     from . import remote
     from .lists import states
     from .page import Blocking, without_query
+    from .telling import Condition
 
-    _log_to_stderr("web")
+    log_to_stderr("web")
+
+    condition = Condition()
 
     async def healthy() -> bool:
         try:
             await asyncio.to_thread(check, settings.dot.port, settings.hostname, 3.0)
         except OperatorError as error:
-            log.warning("not healthy: %s", error)
+            condition.ill(str(error))
             return False
+        condition.well()
         return True
 
-    def known_lists() -> Iterator[tuple[str, str, int, float]]:
-        for source, known in states(settings).items() if settings.blocking.enabled else ():
-            if known.updated_s:
-                yield known.title, without_query(source), known.names, time() - known.updated_s
+    def known_lists() -> Iterator[tuple[int, str, str, int, float]]:
+        known = states(settings) if settings.blocking.enabled else {}
+        for number, source in enumerate(settings.blocking.lists, 1):
+            state = known.get(source)
+            if state is not None and state.updated_s:
+                yield number, state.title, without_query(source), state.names, time() - state.updated_s
 
     async def metrics() -> str:
         end = places.read_enrolment(settings).not_after
@@ -111,7 +120,7 @@ def upkeep(settings: Settings) -> None:
 
         return resolver.keep_anchor(settings)
 
-    _log_to_stderr("upkeep")
+    log_to_stderr("upkeep")
     forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), FOLLOW_DEADLINE_S))
     lingering = Lingering()
     renewal = Renewal(
@@ -140,7 +149,3 @@ def upkeep(settings: Settings) -> None:
 def _end_well_on_sigterm() -> None:
     """With exit code 0: a program that ended because of the signal itself is told of as one that broke."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-
-
-def _log_to_stderr(program: str) -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"{program}: %(message)s")

@@ -1,4 +1,4 @@
-"""What of upkeep's findings is new to tell."""
+"""What is new to tell of findings that come again and again: those of upkeep, and of whoever asks for the health."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -23,3 +23,20 @@ class Telling:
             if line not in self._told:
                 log.warning("%s", line)
         self._told = frozenset([*findings["faults"], *findings["warnings"]])
+
+
+class Condition:
+    """Logs why the front door is not healthy, each reason once until it is healthy again."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def ill(self, reason: str) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            log.warning("not healthy: %s", reason)
+
+    def well(self) -> None:
+        if self._told:
+            self._told.clear()
+            log.info("healthy again")

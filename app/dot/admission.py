@@ -1,13 +1,16 @@
 """Who gets in: who may at all, and who makes room when room is short. Pure: counts and times in, a verdict out.
 
-A flood must not lock anybody out: when all places are taken the connection that has been idle longest makes room, and
-one address never holds more than its share, so a flood evicts itself first.
+A flood must not lock anybody out: when all places are taken the connection that has been idle longest makes room, or
+else the one that has left its answers unread longest, and one address never holds more than its share, so a flood
+evicts itself first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
 from .occupancy import Row
@@ -20,6 +23,8 @@ class Limits:
     """What one front door grants; the settings of the same names say why (app/settings.py).
 
     `unshared` are addresses behind which many clients stand, such as a bridge network's gateway: no share applies.
+
+    `doors` share `connections`: that for DNS over TLS and that for plain DNS of each worker.
 
     The last ones are not settings, because they follow from how the door is built. Answers leave in portions of
     `portion_bytes`, and no more are made while as much is unsent, so a client that does not read is noticed early;
@@ -37,10 +42,19 @@ class Limits:
     idle_timeout_s: float
     write_timeout_s: float
     unshared: frozenset[str] = frozenset()
+    doors: int = 1
     portion_bytes: int = 64 * 1024
     unsent_bytes_per_connection: int = 512 * 1024
     unsent_bytes: int = 32 * 1024 * 1024
     queries_per_turn: int = 512
+
+    @property
+    def connections_per_door(self) -> int:
+        """As many are let in at each however many the others have, who then make up for it with who may be sent away.
+
+        So until unfinished queries are answered there may be twice `connections`.
+        """
+        return max(self.connections // self.doors, 1)
 
     def idle_timeout_at_s(self, connections: int) -> float:
         """The idle time that applies while `connections` are open: whole below half full, then a half, then a tenth."""
@@ -61,7 +75,10 @@ def allowing(networks: Sequence[IPv4Network | IPv6Network]) -> Callable[[str], b
 
 
 class Guest(Protocol):
-    """A connection as admission sees it: not idle while a query of its is unfinished."""
+    """A connection as admission sees it: not idle while a query of its is unfinished, or an answer is unread.
+
+    `stuck_since_s` is when it last took something of answers that are still to be sent; None if there are none.
+    """
 
     @property
     def client(self) -> str: ...
@@ -69,6 +86,8 @@ class Guest(Protocol):
     def idle(self) -> bool: ...
     @property
     def last_active_s(self) -> float: ...
+    @property
+    def stuck_since_s(self) -> float | None: ...
 
 
 G = TypeVar("G", bound=Guest)
@@ -90,16 +109,29 @@ class Admission(Generic[G]):
     def make_room(self, client: str) -> G | None:
         """The connection that must leave so that `client` may enter; None if there is room.
 
-        Raises LookupError if there is no room and nobody idle to leave.
+        Raises LookupError if there is no room and nobody who may be sent away.
         """
         limits = self._limits
         own = self._by_client.get(client)
         # Without one here the client's others are in other workers: it gets this one, and is watched from then on.
         if own and self._occupancy.of(client) >= limits.connections_per_client and client not in limits.unshared:
-            return _oldest_idle(own)
+            return _first(own)
         if self._occupancy.connections >= limits.connections:
-            return _oldest_idle(guest for guests in self._by_client.values() for guest in guests)
+            guests = self.guests()
+            try:
+                return _first(guests)
+            except LookupError:
+                if len(guests) >= limits.connections_per_door:
+                    raise
         return None
+
+    def surplus(self) -> list[G]:
+        """Who must leave: another door took somebody in beyond the limit, and this one holds more than its part."""
+        too_many = self._occupancy.connections - self._limits.connections
+        if too_many <= 0:
+            return []
+        guests = self.guests()
+        return _in_turn(guests, min(too_many, len(guests) - self._limits.connections_per_door))
 
     def enter(self, guest: G) -> None:
         self._by_client.setdefault(guest.client, set()).add(guest)
@@ -117,8 +149,20 @@ class Admission(Generic[G]):
         return [guest for guests in self._by_client.values() for guest in guests]
 
 
-def _oldest_idle(guests: Iterable[G]) -> G:
-    idle = [guest for guest in guests if guest.idle]
-    if not idle:
-        raise LookupError("nobody is idle")
-    return min(idle, key=lambda guest: guest.last_active_s)
+def _first(guests: Iterable[G]) -> G:
+    for guest in _in_turn(guests, 1):
+        return guest
+    raise LookupError("nobody is idle or stuck")
+
+
+def _in_turn(guests: Iterable[G], count: int) -> list[G]:
+    """The first `count` of those that may be sent away: the longest idle, and after all of these the longest stuck."""
+    turns = [(turn, guest) for guest in guests if (turn := _turn(guest)) is not None]
+    return [guest for _, guest in nsmallest(count, turns, key=itemgetter(0))]
+
+
+def _turn(guest: Guest) -> tuple[bool, float] | None:
+    if guest.idle:
+        return False, guest.last_active_s
+    since_s = guest.stuck_since_s
+    return None if since_s is None else (True, since_s)

@@ -42,7 +42,12 @@ class Connection(Conversation):
     @property
     def idle(self) -> bool:
         """True if closing now would cut nothing off."""
-        return self._all_answered and not self._closing
+        return self._all_answered and not self._closing and not self._stream.unsent
+
+    @property
+    def stuck_since_s(self) -> float | None:
+        """When the kernel last took something of what is unsent; None if all is with the kernel."""
+        return self._stream.progress_s if self._stream.unsent else None
 
     @property
     def may_idle_out(self) -> bool:
@@ -188,6 +193,13 @@ class Connection(Conversation):
         self._door.count[Count.LEFT_UNREAD] += 1
         self._why = why
         self._stream.abort()
+
+    def make_room(self) -> None:
+        """End it at once, because its place is needed."""
+        if self._stream.unsent:
+            self.give_up("left its answers unread while its place was needed")
+        else:
+            self.close("made room")
 
     def _abandon(self) -> None:
         self._why = "a fault of Homedot's own"

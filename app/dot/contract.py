@@ -41,13 +41,13 @@ class Answerer(Protocol):
 
 
 class Session(Protocol):
-    """What lies between the socket and the messages: TLS, or nothing."""
+    """What lies between the socket and the messages: TLS, or nothing, and then `is_resumed` is None."""
 
     established: bool
     peer_closed: bool
 
     @property
-    def is_resumed(self) -> bool: ...
+    def is_resumed(self) -> bool | None: ...
     @property
     def has_output(self) -> bool: ...
     def receive(self, data: memoryview) -> bytes: ...

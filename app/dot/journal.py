@@ -4,12 +4,16 @@ A log record of its own for each would cost a fifth of a handshake.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 _MOST_LINES = 1000
 
 
 class Journal:
-    """Collects lines; `flush` hands them to `write` in one piece, each with `prefix`."""
+    """Collects lines; `flush` hands them to `write` in one piece, each with `prefix`.
+
+    Those for which `write` has no room or no reader are lost: connections and deadlines go on.
+    """
 
     def __init__(self, write: Callable[[str], object], prefix: str = "") -> None:
         self._write = write
@@ -24,4 +28,5 @@ class Journal:
     def flush(self) -> None:
         if self._lines:
             lines, self._lines = self._lines, []
-            self._write("".join(lines))
+            with suppress(OSError):
+                self._write("".join(lines))

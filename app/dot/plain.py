@@ -32,8 +32,8 @@ class PlainSession:
         return "plain TCP"
 
     @property
-    def is_resumed(self) -> bool:
-        return False
+    def is_resumed(self) -> None:
+        """There is no handshake."""
 
     @property
     def has_output(self) -> bool:

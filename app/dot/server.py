@@ -80,6 +80,8 @@ class Server:
             for connection in self._admission.guests():
                 connection.close("the server stops")
             await asyncio.sleep(0)
+            for connection in self._admission.guests():
+                connection.give_up("does not read its answers, and the server stops")
         self._sweep.cancel()
         self._journal.flush()
 
@@ -101,12 +103,15 @@ class Server:
             self._refuse(connected, Count.REFUSED_NO_ROOM, f"{client} refused: no room, and nobody idle to make some")
             return
         if leaving is not None:
-            self.count[Count.EVICTED] += 1
-            leaving.close("made room")
+            self._evict(leaving)
         self.count[Count.ACCEPTED] += 1
         connection = Connection(self, self._sessions(), client, port)
         self._admission.enter(connection)
         connection.start(Stream(connected, connection, self._buffer, self._poller))
+
+    def _evict(self, connection: Connection) -> None:
+        self.count[Count.EVICTED] += 1
+        connection.make_room()
 
     def _refuse(self, connected: socket.socket, why: Count, line: str) -> None:
         connected.close()
@@ -123,12 +128,13 @@ class Server:
 
     def opened(self, connection: Connection) -> None:
         resumed = connection.session.is_resumed
-        self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
+        if resumed is not None:
+            self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
         if connection.client not in _UNLOGGED:
             self._journal.note(f"{connection.client} port {connection.port} opened: {connection.session.describe()}")
 
     def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
-        if not connection.established:
+        if not connection.established and connection.session.is_resumed is not None:
             self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
 
@@ -155,6 +161,8 @@ class Server:
                 self._count_queries(connection)
             if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
                 connection.expire()
+        for connection in self._admission.surplus():
+            self._evict(connection)
         if unsent_bytes > self.limits.unsent_bytes:
             self._relieve(unsent_bytes - self.limits.unsent_bytes)
 

@@ -5,6 +5,7 @@ first flight goes through the ALPN gate before OpenSSL gets it; what cannot be r
 """
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import OperatorError, PeerError
@@ -18,6 +19,7 @@ PROTOCOL = "dot"
 _NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
 _HANDSHAKE_FAILURE = bytes.fromhex("15 0303 0002 02 28")
 _DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
+_SHOWN_NAMES, _SHOWN_OCTETS = 4, 20  # enough for stun.nat-discovery (RFC 7443)
 _READ_BYTES = 960
 """Read at once: some queries. Python makes room for as much each time, and small room comes from where it is cheap."""
 
@@ -41,6 +43,14 @@ def bare_context() -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.num_tickets = 1  # one for the next connection: this client rarely has two
     return context
+
+
+def _shown(offer: Sequence[bytes]) -> str:
+    """An offer for the log. It is a stranger's text: some of it is enough, and nothing in it may steer a terminal."""
+    names = [name[:_SHOWN_OCTETS].decode("ascii", "replace") for name in offer[:_SHOWN_NAMES]]
+    more = f" and {len(offer) - len(names)} more" if len(offer) > len(names) else ""
+    shown = ", ".join(names) + more
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)
 
 
 class AlpnRefused(PeerError):
@@ -174,9 +184,7 @@ class Session:
             raise PeerError("TLS: offers no key exchange over a curve, or one in a finite field beside it")
         if not hello.accepts(PROTOCOL.encode()):
             self._outgoing.write(_NO_APPLICATION_PROTOCOL)
-            raise AlpnRefused(
-                f"ALPN: offers {b', '.join(hello.protocols or ()).decode('ascii', 'replace')}, not {PROTOCOL}"
-            )
+            raise AlpnRefused(f"ALPN: offers {_shown(hello.protocols or ())}, not {PROTOCOL}")
         self._hello = None
         # OpenSSL keeps to the ticket keys of the context that a session began with: one server, several certificates.
         self._tls = self._keys.wrap_bio(self._incoming, self._outgoing, server_side=True)

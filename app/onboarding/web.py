@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -82,7 +82,7 @@ def application(
             *blocking.routes(blocker, pages.blocking),
         ],
         middleware=[Middleware(Guard, read_enrolment=read_enrolment)],
-        exception_handlers={Exception: _failed},
+        exception_handlers={Exception: _failed, ClientDisconnect: _left},
     )
 
 
@@ -109,6 +109,11 @@ def _root(content: str | bytes | None) -> str | bytes:
             404, "This box uses a certificate of its owner (tls.certificate): there is no root to install.\n"
         )
     return content
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    """Who asked went away before the question was whole; nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

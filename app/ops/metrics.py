@@ -5,11 +5,18 @@ from collections.abc import Iterable, Mapping
 _GAUGES = {"connections", "clients", "blocking_paused_seconds", "certificate_not_after_timestamp_seconds"}
 
 
-def render_lists(lists: Iterable[tuple[str, str, int, float]]) -> str:
-    """Title, source, names and age in seconds of each list that is in use; two may have one title."""
+_MOST_LABEL_CHARACTERS = 200
+
+
+def render_lists(lists: Iterable[tuple[int, str, str, int, float]]) -> str:
+    """Number, title, source, names and age in seconds of each list that is in use.
+
+    Two may have one title, and one source where only a subscriber's key tells them apart; their numbers differ, or
+    Prometheus would refuse everything.
+    """
     known = [
-        (f'{{list="{_quoted(title)}",source="{_quoted(source)}"}}', names, age_s)
-        for title, source, names, age_s in lists
+        (f'{{list="{_quoted(title)}",source="{_quoted(source)}",number="{number}"}}', names, age_s)
+        for number, title, source, names, age_s in lists
     ]
     lines = []
     for metric, values in (
@@ -21,7 +28,11 @@ def render_lists(lists: Iterable[tuple[str, str, int, float]]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """A label's value of somebody else's words: not long, in characters that UTF-8 has and that steer no terminal."""
+    shown = (
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:_MOST_LABEL_CHARACTERS]
+    )
+    return "".join(shown).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def render(state: Mapping[str, int]) -> str:

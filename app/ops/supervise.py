@@ -15,11 +15,12 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from supervisor import events
+from supervisor.loggers import Handler
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.states import SupervisorStates
@@ -110,6 +111,7 @@ def run(configuration: Path, variables: Mapping[str, str]) -> int:
     """
     for descriptor in (1, 2):
         _share(descriptor)
+    Handler.handleError = _pass_over_full_disk(Handler.handleError)
     options = _Options()
     options.environ_expansions.update({f"ENV_{name}": value for name, value in variables.items()})
     options.realize(["-n", "-c", str(configuration)])
@@ -128,8 +130,22 @@ def _relay(event: events.ProcessLogStdoutEvent) -> None:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"homedot: {sentence}\n")
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.write(f"homedot: {sentence}\n")
+        sys.stderr.flush()
+
+
+def _pass_over_full_disk(complain: Callable[[Handler], None]) -> Callable[[Handler], None]:
+    """For a handler of supervisord's: a line that cannot be written is lost, and everything else goes on.
+
+    Told of it on an output that is full as well, supervisord would stop listening to the program and so end it.
+    """
+
+    def handle_error(handler: Handler) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            complain(handler)
+
+    return handle_error
 
 
 def _share(descriptor: int) -> None:

@@ -50,6 +50,12 @@ def program(appliance: Appliance, words: str) -> int:
     return next(pid for pid in children(appliance.process.pid) if words in command_line(pid))
 
 
+def kdig(appliance: Appliance) -> str:
+    """Asked from an address whose connections are logged."""
+    command = ["kdig", "@127.0.0.1", "-b", "127.0.0.9", "-p", str(appliance.dot_port), "+tls", "signed.test"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
 def end(appliance: Appliance, words: str, number: signal.Signals) -> None:
     """Signal a program, and wait until it is gone."""
     pid = program(appliance, words)
@@ -147,6 +153,38 @@ def test_a_program_that_ends_well_comes_back(folder: Path, internet: Internet) -
             assert time.monotonic() < deadline_s
             time.sleep(0.01)  # until supervisord has started them all
         wait_until_answering(appliance, "dns.home.arpa")
+
+
+def test_serves_when_the_disk_below_the_log_is_full(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment, **NO_LIST)
+    (folder / "log").touch()
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen([START], env=clean(environment), stdout=full, stderr=full, cwd=CHECKOUT)
+    ports = int(environment["HOMEDOT_DOT__PORT"]), int(environment["HOMEDOT_WEB__PORT"])
+    appliance = Appliance(folder, environment, *ports, process)
+    try:
+        wait_until_answering(appliance, HOSTNAME)
+        started = children(process.pid)
+        assert "NOERROR" in kdig(appliance)  # which is worth lines of the log
+        time.sleep(1)  # until they would have been written
+        assert children(process.pid) == started
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_tells_once_that_it_is_not_healthy_however_often_it_is_asked(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment)
+    assert homedot(environment, "bootstrap").returncode == 0
+    with subprocess.Popen(["homedot", "web"], env=clean(environment), stderr=subprocess.PIPE, text=True) as page:
+        assert page.stderr is not None
+        assert "the setup page is on port" in page.stderr.readline()
+        for _ in range(3):
+            url = f"http://127.0.0.1:{environment['HOMEDOT_WEB__PORT']}/healthz"
+            assert httpx.get(url, timeout=10).status_code == 503
+        page.send_signal(signal.SIGTERM)
+        said = page.stderr.read()
+    assert said.count("not healthy: ") == 1
 
 
 def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:

@@ -356,7 +356,7 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         assert re.search(r"^homedot_blocking_paused_seconds (5\d|60)$", metrics, re.MULTILINE)
         assert re.search(r"^homedot_queries_blocked_total [1-9]", metrics, re.MULTILINE)
         assert re.search(r"^homedot_queries_local_total [1-9]", metrics, re.MULTILINE)
-        assert f'homedot_list_names{{list="Own list",source="{own}"}} 1' in metrics
+        assert f'homedot_list_names{{list="Own list",source="{own}",number="1"}} 1' in metrics
         assert appliance.homedot("resume").stdout == "blocking is in force\n"
         for _ in range(8):
             assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")

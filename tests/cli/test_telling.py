@@ -1,6 +1,6 @@
 import pytest
 
-from app.cli.telling import Telling
+from app.cli.telling import Condition, Telling
 
 WELL: dict[str, list[str]] = {"faults": [], "news": [], "warnings": []}
 
@@ -22,3 +22,21 @@ def test_tells_news_each_time(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         telling.tell(WELL | {"news": ["scan again"]})
     assert caplog.messages == ["scan again"] * 2
+
+
+def test_tells_once_why_it_is_not_healthy_and_once_that_it_is_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    condition = Condition()
+    condition.well()
+    for _ in range(3):
+        condition.ill("no answer")
+        condition.ill("connection refused")
+    condition.well()
+    condition.well()
+    condition.ill("no answer")
+    assert caplog.messages == [
+        "not healthy: no answer",
+        "not healthy: connection refused",
+        "healthy again",
+        "not healthy: no answer",
+    ]

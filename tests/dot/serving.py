@@ -1,7 +1,7 @@
 """The real server on loopback, with an answerer that knows no DNS."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from app.dot.certificate import Certificate
 from app.dot.counters import Count, Counters
 from app.dot.journal import Journal
 from app.dot.listener import listening_sockets
-from app.dot.occupancy import Occupancy
+from app.dot.occupancy import Occupancy, Row
+from app.dot.plain import PlainSession
 from app.dot.server import Server
 from app.dot.tickets import TicketKeys
 from app.dot.tls import Session
@@ -51,8 +52,18 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIterator[Serving]:
-    """Serve with LIMITS changed by `limits`; ends without grace unless the test stopped it."""
+async def serving(
+    pair: Path,
+    allowed: bool = True,
+    door: Row | None = None,
+    write: Callable[[str], object] | None = None,
+    is_plain: bool = False,
+    **limits: object,
+) -> AsyncIterator[Serving]:
+    """Serve with LIMITS changed by `limits`; ends without grace unless the test stopped it.
+
+    `door` is a row that the test shares with another server, `write` takes the journal's lines.
+    """
     counters, occupancy, answerer = Counters(), Occupancy(), EchoAnswerer()
     journal: list[str] = []
     row = counters.row(0)
@@ -62,13 +73,13 @@ async def serving(pair: Path, allowed: bool = True, **limits: object) -> AsyncIt
     port = sockets[0].getsockname()[1]
     server = Server(
         sockets,
-        lambda: Session(certificate.context, tickets.context),
+        PlainSession if is_plain else lambda: Session(certificate.context, tickets.context),
         answerer,
         replace(LIMITS, **limits),  # type: ignore[arg-type]
         lambda _: allowed,
-        occupancy.row(0),
+        door or occupancy.row(0),
         row,
-        Journal(journal.append),
+        Journal(write or journal.append),
     )
     try:
         yield Serving(server, port, answerer, certificate, counters, occupancy, journal, clock, tickets)

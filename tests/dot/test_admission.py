@@ -13,6 +13,7 @@ class Somebody:
     client: str
     last_active_s: float
     idle: bool = field(default=True)
+    stuck_since_s: float | None = field(default=None)
 
 
 def admission(
@@ -55,6 +56,56 @@ def test_nobody_who_waits_for_an_answer_is_sent_away() -> None:
     house.enter(Somebody("a", 0, idle=False))
     with pytest.raises(LookupError):
         house.make_room("b")
+
+
+def test_c13_who_leaves_answers_unread_makes_room_when_nobody_is_idle_the_longest_first() -> None:
+    house = admission(connections=4)
+    waits = Somebody("a", 0, idle=False)
+    stuck = [Somebody("b", 1, idle=False, stuck_since_s=9), Somebody("c", 2, idle=False, stuck_since_s=8)]
+    idle = Somebody("d", 99)
+    for guest in [waits, *stuck, idle]:
+        house.enter(guest)
+    assert house.make_room("e") is idle
+    house.leave(idle)
+    house.enter(Somebody("e", 3, idle=False))
+    assert house.make_room("f") is stuck[1]
+
+
+def test_c13_a_client_over_its_share_loses_the_one_that_it_does_not_read() -> None:
+    house = admission(connections=10)
+    own = [Somebody("a", 0, idle=False), Somebody("a", 1, idle=False, stuck_since_s=5)]
+    for guest in [Somebody("b", 0), *own]:
+        house.enter(guest)
+    assert house.make_room("a") is own[1]
+
+
+def two_doors(connections: int) -> tuple[Admission[Somebody], Admission[Somebody]]:
+    occupancy, limits = Occupancy(2), replace(LIMITS, connections=connections, doors=2)
+    return Admission(limits, occupancy.row(0)), Admission(limits, occupancy.row(1))
+
+
+def test_a_door_with_few_guests_lets_one_in_and_the_crowded_one_makes_up_for_it() -> None:
+    crowded, empty = two_doors(4)
+    guests = [Somebody(f"client {number}", -number) for number in range(4)]
+    for guest in guests:
+        crowded.enter(guest)
+    assert crowded.surplus() == []
+    for number in range(2):
+        assert empty.make_room("a newcomer") is None
+        empty.enter(Somebody(f"newcomer {number}", 0, idle=False))
+    with pytest.raises(LookupError):
+        empty.make_room("one more than its half")
+    assert empty.surplus() == []
+    assert crowded.surplus() == [guests[3], guests[2]]
+
+
+def test_a_door_sends_nobody_away_whose_query_is_unfinished_for_another_door() -> None:
+    crowded, empty = two_doors(2)
+    for number in range(2):
+        crowded.enter(Somebody(f"client {number}", number, idle=False))
+    assert empty.make_room("a newcomer") is None
+    empty.enter(Somebody("a newcomer", 0))
+    assert crowded.surplus() == []
 
 
 def test_who_leaves_makes_room() -> None:

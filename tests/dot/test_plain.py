@@ -8,4 +8,4 @@ def test_octets_pass_unchanged_both_ways() -> None:
     assert session.established
     assert session.send(b"abc") == b"abc"
     assert session.how() == {"transport": "tcp"}
-    assert (session.take_output(), session.close(), session.is_resumed) == (b"", b"", False)
+    assert (session.take_output(), session.close(), session.is_resumed) == (b"", b"", None)

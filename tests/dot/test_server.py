@@ -1,12 +1,16 @@
 import asyncio
+import os
 import socket
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from app.dot.counters import Count
-from tests.dot.serving import serving
+from app.dot.occupancy import Occupancy
+from tests.dot.serving import Serving, serving
 from tests.fakes.dot_client import DotClient, unverified_context
 from tests.fakes.pair import write_pair
 
@@ -53,6 +57,60 @@ async def test_c13_refuses_when_all_places_are_taken_by_clients_that_wait(pair: 
         assert await client.receive() == b"slow"
 
 
+@asynccontextmanager
+async def not_reading(house: Serving) -> AsyncIterator[DotClient]:
+    """A client that asks more than the kernel can hold the answers of, and reads none."""
+    async with DotClient(house.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.send(*[bytes(60_000)] * 100)
+        async with asyncio.timeout(10):
+            while not any(guest.unsent_bytes for guest in house.server._admission.guests()):
+                await asyncio.sleep(0.01)  # until the kernel takes no more
+        yield client
+
+
+async def test_c13_who_does_not_read_its_answers_is_reset_when_its_place_is_needed(pair: Path) -> None:
+    async with serving(pair, connections=1, write_timeout_s=60) as house, not_reading(house) as stuck:
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+        assert house.counted(Count.EVICTED) == house.counted(Count.LEFT_UNREAD) == 1
+        stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises(ConnectionResetError):
+            await stuck.ended()
+
+
+async def test_c13_who_does_not_read_its_answers_stays_while_somebody_idle_can_leave(pair: Path) -> None:
+    async with (
+        serving(pair, connections=2, write_timeout_s=60) as house,
+        not_reading(house),
+        DotClient(house.port) as idle,
+        DotClient(house.port) as client,
+    ):
+        assert await idle.ended() == b""
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        assert house.counted(Count.LEFT_UNREAD) == 0
+
+
+async def test_c13_the_idle_ones_of_a_crowded_door_make_room_at_another(pair: Path) -> None:
+    occupancy = Occupancy(2)
+    async with (
+        serving(pair, door=occupancy.row(0), connections=2, doors=2) as crowded,
+        serving(pair, door=occupancy.row(1), connections=2, doors=2) as empty,
+        DotClient(crowded.port) as first,
+        DotClient(crowded.port) as second,
+        DotClient(empty.port) as newcomer,
+    ):
+        newcomer.send(b"hello")
+        assert await newcomer.receive() == b"hello"
+        assert await first.ended() == b""
+        second.send(b"hello")
+        assert await second.receive() == b"hello"
+        assert occupancy.connections == 2
+
+
 async def test_stop_answers_what_is_unfinished_and_closes_orderly(pair: Path) -> None:
     async with serving(pair) as house, DotClient(house.port) as client, DotClient(house.port) as idle:
         idle.send(b"hello")
@@ -75,6 +133,15 @@ async def test_stop_does_not_wait_longer_than_its_grace(pair: Path) -> None:
         await house.answerer.somebody_waits.wait()
         await house.server.stop(grace_s=0.05)
         assert await client.ended() == b""
+
+
+async def test_stop_resets_who_does_not_read_its_answers(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60) as house, not_reading(house) as stuck:
+        await house.server.stop(grace_s=0.05)
+        assert house.occupancy.connections == 0
+        stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises(ConnectionResetError):
+            await stuck.ended()
 
 
 async def served_certificate(port: int) -> bytes:
@@ -137,6 +204,37 @@ async def test_an_address_that_is_not_allowed_is_closed_before_the_handshake_and
         assert house.counted(Count.ACCEPTED) == 0
     told = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert told == ["127.0.0.1 refused: it is not in dot.allow_from"]
+
+
+async def test_a_connection_without_tls_counts_as_no_handshake(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(pair, is_plain=True, first_byte_timeout_s=0.1) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        _, silent = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"\0\5hello")
+        async with asyncio.timeout(10):
+            assert await reader.readexactly(7) == b"\0\5hello"
+            while not house.counted(Count.TIMED_OUT):
+                await asyncio.sleep(0.01)  # until the silent one is ended
+        for count in (Count.HANDSHAKES_FULL, Count.HANDSHAKES_RESUMED, Count.HANDSHAKES_FAILED):
+            assert house.counted(count) == 0
+        assert "failed" not in caplog.text
+        writer.close()
+        silent.close()
+
+
+async def test_deadlines_hold_when_the_log_is_full(pair: Path, caplog: pytest.LogCaptureFixture) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        async with (
+            serving(pair, write=lambda lines: os.write(full, lines.encode()), idle_timeout_s=0.1) as house,
+            DotClient(house.port, own="127.0.0.9") as client,
+        ):
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+            assert await client.ended() == b""
+    finally:
+        os.close(full)
+    assert caplog.text == ""
 
 
 async def test_e11_keepalive_is_zero_while_draining(pair: Path) -> None:

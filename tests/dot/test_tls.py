@@ -94,6 +94,13 @@ def test_the_refusal_is_the_alert_no_application_protocol_and_nothing_else(conte
     assert server.take_output() == ALERT_120
 
 
+def test_what_a_refused_client_offers_is_told_in_few_and_printable_letters(context: ssl.SSLContext) -> None:
+    client = Client(["\x1b[2J", "x" * 255, "\n", "h2", "h3", "http/1.1"])
+    with pytest.raises(PeerError) as refused:
+        client.handshake(Session(context))
+    assert str(refused.value) == f"ALPN: offers \ufffd[2J, {'x' * 20}, \ufffd, h2 and 2 more, not dot"
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_refuses_a_resumed_session_that_offers_only_h2(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
     client, server = Client(["dot"], version), Session(context)

@@ -3,10 +3,11 @@ import plistlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -72,6 +73,9 @@ class Checks:
 class Blocker:
     async def state(self):
         return blocking.State(is_enabled=False, paused_s=0)
+
+    def token(self):
+        return None
 
 from app.onboarding import blocking, enrolment, serving, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
@@ -158,6 +162,28 @@ def test_server_log_stays_silent_about_broken_requests(own_authority: Enrolment)
             client.recv(100)
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=5)[0] == ""
+
+
+REQUEST = b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("asked", [b"GET /healthz", b"GET /", b"POST /blocking/pause"])
+def test_a_client_that_goes_away_in_the_middle_costs_nobody_a_line(own_authority: Enrolment, asked: bytes) -> None:
+    with served(own_authority, health_takes=0.2) as (process, port):
+        body = b"100\r\n\r\nhalf of it" if asked.startswith(b"POST") else b"0\r\n\r\n"
+        for count in (1, 50):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+                client.sendall((asked + REQUEST + body) * count)
+                with suppress(TimeoutError):
+                    client.settimeout(0.1)  # until it works on the answer, of which there may be nothing to read yet
+                    client.recv(10)
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=5)[0]
+    assert said.replace("asked for its health\n", "") == ""
 
 
 @pytest.mark.server

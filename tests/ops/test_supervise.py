@@ -71,6 +71,21 @@ def test_its_output_does_not_overwrite_what_the_programs_wrote_to_the_same_file(
     assert "one cannot be kept running" in log.read_text()
 
 
+def test_programs_go_on_when_the_disk_below_the_log_is_full(tmp_path: Path) -> None:
+    path, said = tmp_path / "supervisord.conf", tmp_path / "said"
+    command = f"sh -c 'for line in 1 2 3; do echo $line; sleep 0.2; done; echo all > {said}; exec sleep 60'"
+    path.write_text(CONFIGURATION.format(folder=tmp_path, command=command))
+    with (
+        Path("/dev/full").open("wb") as full,
+        subprocess.Popen([sys.executable, "-c", RUN, str(path)], stdout=full, stderr=full) as supervisor,
+    ):
+        while not said.exists():
+            assert supervisor.poll() is None
+            time.sleep(0.05)  # until the program has said its lines
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(30) == 0
+
+
 def test_says_what_to_do_when_the_programs_could_not_write_to_its_output(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:  # root's, and so nobody else may open it anew
         drop = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ class Door:
 
 
 @contextmanager
-def opened(pair: Path, **limits: object) -> Iterator[Door]:
+def opened(pair: Path, **limits: Any) -> Iterator[Door]:
     """A door that serves `pair`, with tests.dot.serving.LIMITS changed by `limits`."""
     doors: list[Door] = []
     is_open, closing = threading.Event(), asyncio.Event()
