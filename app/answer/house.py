@@ -31,6 +31,7 @@ class House:
         self.decide = policy.decide
         self.lead = policy.lead
         self.leads_home = rebinding.leads_home
+        self.may_have_emptied = rebinding.may_have_emptied
 
     def answer(self, verdict: Verdict, name: str, qtype: int) -> Made | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""

@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from app.errors import UpstreamError
 from app.values import IPAddress
 
-from . import edns, names, records
+from . import edns, names, records, wire
 from .records import ASKED, Made
 
 _TTL_S = 60
@@ -34,6 +34,13 @@ class Rebinding:
             if self._exceptions.isdisjoint(names.suffixes(names.text(owner).lower()))
             for address in _hints(rdata)
         )
+
+    def may_have_emptied(self, response: bytes) -> bool:
+        """Whether unbound may have taken out of it what leads home: nothing is left, and nothing proves that there is
+        nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `leads_home`."""
+        if not self._networks or response[3] & wire.RCODE_MASK != wire.Rcode.NOERROR:
+            return False
+        return all(found.section == records.ADDITIONAL for found in records.read(response))
 
     def _is_of_a_home(self, address: IPAddress) -> bool:
         return any(address in network for network in self._networks)

@@ -43,6 +43,10 @@ _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
 _PAUSED = "blocking is paused for {left_s} s more, until {until}: nothing is blocked before"
 _UNKNOWN_TARGET = "where it leads to is not known, because unbound does not answer"
 _LEADS_HOME = "its answer for {kind} is left out: it has addresses of private networks (resolver.rebind_protection)"
+_MAYBE_LED_HOME = (
+    "its answer for {kind} came empty; addresses of private networks would have been left out "
+    "(resolver.rebind_protection)"
+)
 
 
 class Reason(NamedTuple):
@@ -139,16 +143,20 @@ class RunningHouse:
             looks = await asyncio.gather(*(self._looked(house, name, qtype) for qtype in types.values()))
             known = {kind: look for kind, look in zip(types, looks, strict=True) if look is not None}
             answers = {kind: aliases for kind, (aliases, _) in known.items()}
-            notes += [_LEADS_HOME.format(kind=kind) for kind, (_, leads_home) in known.items() if leads_home]
+            notes += [note.format(kind=kind) for kind, (_, note) in known.items() if note]
             if len(known) < len(types):
                 notes.append(_UNKNOWN_TARGET)
         return reason(house, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
 
-    async def _looked(self, house: House, name: str, qtype: int) -> tuple[list[Alias], bool] | None:
-        """Where upstream's answer leads, and whether it leads home; None if that is not known."""
+    async def _looked(self, house: House, name: str, qtype: int) -> tuple[list[Alias], str] | None:
+        """Where upstream's answer leads, and what is to be said if that is home; None if it is not known."""
         try:
             response = await self._response(name, qtype)
-            return records.aliases(response), qtype in records.SERVICE_TYPES and house.leads_home(response)
+            if qtype in records.SERVICE_TYPES and house.leads_home(response):
+                return records.aliases(response), _LEADS_HOME
+            may_lead_home = qtype in (*records.SERVICE_TYPES, records.TYPE_A, records.TYPE_AAAA)
+            emptied = may_lead_home and house.may_have_emptied(response)
+            return records.aliases(response), _MAYBE_LED_HOME if emptied else ""
         except (TimeoutError, UpstreamError):
             return None
 

@@ -1,4 +1,5 @@
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given
@@ -81,3 +82,19 @@ def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
     (record,) = records.read(message)
     assert record.rdata == b"\0\1\0" + parameters
     assert isinstance(found, bool)
+
+
+def test_an_answer_without_anything_may_have_been_emptied() -> None:
+    """unbound does that to A and AAAA, from 1.26 on to HTTPS too."""
+    assert REBINDING.may_have_emptied(response(kind="A"))
+    assert not REBINDING.may_have_emptied(response("192.0.2.1", kind="A"))
+    assert not Rebinding().may_have_emptied(response(kind="A"))
+
+
+def test_an_answer_that_there_is_nothing_was_not_emptied() -> None:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
+    message.authority = [dns.rrset.from_text("example.", 300, "IN", "SOA", "ns. me. 1 2 3 4 5")]
+    assert not REBINDING.may_have_emptied(message.to_wire())
+    message.authority = []
+    message.set_rcode(dns.rcode.NXDOMAIN)
+    assert not REBINDING.may_have_emptied(message.to_wire())
