@@ -62,11 +62,12 @@ server:
   ede-serve-expired: yes
 
   # A line that was down must not be remembered for the usual quarter of an hour: silent servers are asked again soon,
-  # and nothing is waited for longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2). What a
-  # server's silence taught must outlive the tries with it, or they begin anew in the middle: some 9 s.
-  infra-host-ttl: 10
+  # and nothing is waited for much longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2). What
+  # a server's silence taught must outlive the tries with it, or they begin anew in the middle: some 14 s. And a server
+  # that seems to need max-rtt is not asked at all: three times what its first answer took.
+  infra-host-ttl: 15
   infra-keep-probing: yes
-  infra-cache-max-rtt: 6000  # milliseconds
+  infra-cache-max-rtt: 4000  # milliseconds
 
   # The front door gets large answers over UDP too: loopback carries 64 KiB in one packet. Towards the internet
   # edns-buffer-size keeps its 1232 octets.

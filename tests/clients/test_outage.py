@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import dns.message
@@ -129,3 +130,17 @@ def test_a_zone_without_any_server_is_servfail_with_the_reason(own_authority: Bo
     response = ask(own_authority, "dead.test")
     assert response.rcode() == dns.rcode.SERVFAIL
     assert reasons(response) == [NO_REACHABLE_AUTHORITY]
+
+
+def test_a_server_that_is_slow_is_asked_all_the_same(own_authority: Box) -> None:
+    """A satellite, or a forwarder that has to look up itself: unbound took it for dead after the first answers."""
+
+    def found() -> set[str]:
+        return addresses(ask_unbound(own_authority, f"d1200-{uuid4().hex[:12]}.slow.test", 15))
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = []
+        for _ in range(20):
+            asked.append(pool.submit(found))
+            time.sleep(0.4)  # what one household asks
+        assert [answer.result() for answer in asked] == [{"192.0.2.4"}] * 20

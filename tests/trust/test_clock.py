@@ -141,7 +141,7 @@ def test_what_unbound_learned_in_a_year_to_come_is_forgotten_when_the_clock_is_p
         assert rcode(appliance, "signed.test") == "SERVFAIL"  # its signatures have expired
         assert 0 < ttl_s(appliance, "pool.ntp.org") <= 300
         (folder / "time").write_text("+0")
-        until(lambda: ttl_s(appliance, "pool.ntp.org") > 300_000_000, appliance)  # the front door forgets, unbound not
+        until(lambda: ttl_s(appliance, "pool.ntp.org") > 3600, appliance)  # the front door forgets, unbound not
         assert rcode(appliance, "signed.test") == "SERVFAIL"  # for as long
         before = unbound(appliance)
         minute.tick()
