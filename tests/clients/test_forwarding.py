@@ -93,13 +93,22 @@ def test_a_reverse_zone_of_the_house_can_be_routed_and_its_neighbours_stay_local
     assert house.upstream.about("5.6.168.192.in-addr.arpa") == 0
 
 
+@pytest.fixture(scope="module")
+def lively(internet: Internet) -> Iterator[Box]:
+    """One whose only forwarder lives: unbound 1.26 goes on to a dead one when nothing but addresses in homes came."""
+    with appliance(internet, "", forward=internet.forwarder_plain) as box:
+        yield box
+
+
 @pytest.mark.parametrize("rdtype", ["A", "AAAA"])
-def test_the_internet_has_no_business_in_the_house(house: House, rdtype: str) -> None:
-    assert addresses(ask(house.box, "inside.unsigned.test", rdtype)) == set()
+def test_the_internet_has_no_business_in_the_house(lively: Box, rdtype: str) -> None:
+    response = ask(lively, "inside.unsigned.test", rdtype)
+    assert response.rcode() == dns.rcode.NOERROR
+    assert response.answer == []
 
 
-def test_nor_has_it_by_the_addresses_that_come_with_a_service(house: House) -> None:
-    response = ask(house.box, "www.inside.unsigned.test", "HTTPS")
+def test_nor_has_it_by_the_addresses_that_come_with_a_service(lively: Box) -> None:
+    response = ask(lively, "www.inside.unsigned.test", "HTTPS")
     assert response.rcode() == dns.rcode.NOERROR
     assert response.answer == []
     assert reasons(response) in ([BLOCKED], [])  # unbound 1.26 leaves such records out itself, and says no reason
