@@ -173,7 +173,7 @@ class Machine:
         return {str(address) for address in names.get_values_for_type(x509.IPAddress)} - {"127.0.0.1", "::1"}
 
 
-def test_an_address_that_comes_back_within_the_hour_is_no_reason_to_scan_again(
+def test_an_address_that_comes_back_soon_is_no_reason_to_scan_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(tmp_path, monkeypatch)
@@ -189,7 +189,7 @@ def test_an_address_that_comes_back_within_the_hour_is_no_reason_to_scan_again(
     assert machine.enrolment.moved_on is None
 
 
-def test_an_address_that_is_gone_for_an_hour_leaves_the_certificate_and_devices_must_scan_again(
+def test_an_address_that_does_not_come_back_leaves_the_certificate_and_devices_must_scan_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(tmp_path, monkeypatch)
