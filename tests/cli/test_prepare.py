@@ -1,5 +1,6 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -225,6 +226,19 @@ def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "run")
         enrolment = start(settings_in(tmp_path, address))
         assert (enrolment.moved_on is not None) == moves
+
+
+def test_what_devices_were_told_by_an_earlier_version_counts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    start(settings_in(tmp_path))
+    moved = start(settings_in(tmp_path, "192.168.1.77")).moved_on
+    note = places.announced(settings_in(tmp_path))
+    told = json.loads(note.read_text())
+    del told["relied"]
+    for address, moved_on in (("192.168.1.77", "2026-06-01"), ("192.168.1.78", str(moved))):
+        shutil.rmtree(tmp_path / "run")
+        note.write_text(json.dumps(told | {"moved_on": "2026-06-01"}))
+        assert str(start(settings_in(tmp_path, address)).moved_on) == moved_on
+    assert "cannot be read" not in caplog.text
 
 
 def test_a_note_of_what_devices_were_told_that_cannot_be_read_stops_nothing(
