@@ -142,8 +142,11 @@ def _announce(
 
     Also returns warnings: a note that the volume does not take is no reason to stop.
     """
-    still = [address for address in before.relied if address in kept] if before else []
-    enrolment = replace(enrolment, relied=tuple(dict.fromkeys([*still, surest(enrolment.addresses)])))
+    relied = [address for address in before.relied if address in kept] if before else []
+    if set(relied) <= set(enrolment.addresses):
+        # While one is waited for, the others may be there for just as long: 169.254.x.y until DHCP answers.
+        relied.append(surest(enrolment.addresses))
+    enrolment = replace(enrolment, relied=tuple(dict.fromkeys(relied)))
     moment = clock.now()
     moved_on = before.moved_on if before else None
     if before and moment and enrolment.outdates(before):

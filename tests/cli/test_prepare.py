@@ -220,6 +220,22 @@ def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
     assert "every device must scan the code again" in machine.minute("fd00::20", 2)[0]
 
 
+def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    shutil.rmtree(tmp_path / "run")
+    machine.found = "169.254.7.7"  # RFC 3927: what a machine gives itself until DHCP answers
+    start(machine.settings)
+    assert machine.minute("192.168.1.10") == ()
+    assert machine.enrolment.moved_on is None
+    # Nobody else answers, and it stays: now it counts.
+    machine.minute("169.254.7.7")
+    assert "every device must scan the code again" in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
+    assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
+
+
 def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
     assert start(settings_in(tmp_path)).moved_on is None
     for address, moves in (("192.168.1.10", False), ("192.168.1.77", True), ("192.168.1.77", True)):
