@@ -236,6 +236,23 @@ def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_o
     assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
 
 
+def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    moved = settings_in(tmp_path, "192.168.1.77")
+    (tmp_path / "data/.enrolment.json.new").mkdir()  # in the way of every new note
+    findings = identify(moved)
+    assert "every device must scan the code again" in findings.news[0]
+    assert findings.warnings[0].startswith(f"{tmp_path}/data/.enrolment.json.new: ")
+    day = places.read_enrolment(moved).moved_on
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(moved).news == ()
+    assert places.read_enrolment(moved).moved_on == day
+    assert "every device must scan the code again" in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
+    assert places.read_enrolment(moved).moved_on != day
+
+
 def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
     assert start(settings_in(tmp_path)).moved_on is None
     for address, moves in (("192.168.1.10", False), ("192.168.1.77", True), ("192.168.1.77", True)):
