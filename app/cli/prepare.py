@@ -160,7 +160,8 @@ def _announce(
     enrolment = replace(enrolment, moved_on=moved_on)
     _put(places.enrolment(settings), enrolment.to_json())
     try:
-        if moment and enrolment.root_pem:  # a certificate of the user's own needs no volume
+        # A certificate of the user's own needs no volume, but what is noted there must not stay what it was.
+        if moment and (enrolment.root_pem or places.announced(settings).exists()):
             _put(places.announced(settings), enrolment.to_json())
     except OperatorError as error:
         return enrolment, error.faults

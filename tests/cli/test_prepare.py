@@ -236,6 +236,21 @@ def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_o
     assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
 
 
+def test_devices_are_told_once_of_a_certificate_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    give_certificate(tmp_path)
+    own = settings_with_certificate(tmp_path)
+    shutil.rmtree(tmp_path / "run")
+    day = start(own).moved_on
+    assert day is not None
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(own).news == ()
+    shutil.rmtree(tmp_path / "run")
+    assert start(own).moved_on == day
+
+
 def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
