@@ -68,7 +68,7 @@ class FrontForgets:
     """`tick` is the front door's, for every few seconds; it calls `forget` when what it keeps may be too old.
 
     After the clock was put back it does so until unbound must have been started anew: what that gives until then is
-    said to last for years.
+    said to last for years, and would be kept for a day.
     """
 
     def __init__(

@@ -77,7 +77,7 @@ def identify(settings: Settings, lingering: Lingering) -> Findings:
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept)
+    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept, before)
     publish_profiles(settings, identity, after)
     news = []
     if after.outdates(before) or after.moved_on != before.moved_on:
@@ -134,24 +134,34 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
 
 
 def _announce(
-    settings: Settings, enrolment: Enrolment, before: Enrolment | None, kept: tuple[IPAddress, ...]
+    settings: Settings,
+    enrolment: Enrolment,
+    before: Enrolment | None,
+    kept: tuple[IPAddress, ...],
+    served: Enrolment | None = None,
 ) -> tuple[Enrolment, tuple[str, ...]]:
     """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts.
 
-    `before` is what they were told last, and `kept` are the addresses that they may count on.
+    `before` is what they were told last, as far as the volume took a note of it, `served` what this run tells them, and
+    `kept` are the addresses that they may count on.
 
     Also returns warnings: a note that the volume does not take is no reason to stop.
     """
-    still = [address for address in before.relied if address in kept] if before else []
-    enrolment = replace(enrolment, relied=tuple(dict.fromkeys([*still, surest(enrolment.addresses)])))
+    relied = [address for address in before.relied if address in kept] if before else []
+    if set(relied) <= set(enrolment.addresses):
+        # While one is waited for, the others may be there for just as long: 169.254.x.y until DHCP answers.
+        relied.append(surest(enrolment.addresses))
+    enrolment = replace(enrolment, relied=tuple(dict.fromkeys(relied)))
     moment = clock.now()
     moved_on = before.moved_on if before else None
     if before and moment and enrolment.outdates(before):
-        moved_on = moment.date()
+        is_told = served and served.moved_on != before.moved_on and not enrolment.outdates(served)
+        moved_on = served.moved_on if served and is_told else moment.date()
     enrolment = replace(enrolment, moved_on=moved_on)
     _put(places.enrolment(settings), enrolment.to_json())
     try:
-        if moment and enrolment.root_pem:  # a certificate of the user's own needs no volume
+        # A certificate of the user's own needs no volume, but what is noted there must not stay what it was.
+        if moment and (enrolment.root_pem or places.announced(settings).exists()):
             _put(places.announced(settings), enrolment.to_json())
     except OperatorError as error:
         return enrolment, error.faults

@@ -55,12 +55,12 @@ class Renewal:
 
 
 def situation(settings: Settings, lingering: Lingering) -> object:
-    """All that a close look depends on, but for the passing of time. `lingering` sees the addresses that are there."""
+    """All that a close look depends on, but for a certificate's age. `lingering` sees the addresses that are there."""
     tls = settings.tls
     watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
     # A clock that was set, forward or back, makes another of it; one that is only kept right hardly ever does.
     date = clock.now() is not None, WallClock().lead_s() // LEAST_S
-    return _addresses(settings, lingering), date, [stamp(path) for path in watched if path]
+    return _addresses(settings, lingering), lingering.expected(), date, [stamp(path) for path in watched if path]
 
 
 def look(settings: Settings, lingering: Lingering) -> dict[str, Any]:

@@ -120,12 +120,15 @@ class Enrolment:
 
 
 def from_json(text: str) -> Enrolment:
-    """Read what `to_json` wrote. Raises OperatorError if it is anything else."""
+    """Read what `to_json` wrote, now or before there was `relied`. Raises OperatorError if it is anything else."""
     try:
         tree = json.loads(text)
+        addresses_of = values.sequence(values.address)
+        addresses = addresses_of(tree["addresses"])
+        relied = addresses_of(tree["relied"]) if "relied" in tree else addresses and (surest(addresses),)
         enrolment = Enrolment(
             hostname=values.hostname(tree["hostname"]),
-            addresses=values.sequence(values.address)(tree["addresses"]),
+            addresses=addresses,
             dot_port=values.port(tree["dot_port"]),
             plain_port=None if tree["plain_port"] is None else values.port(tree["plain_port"]),
             web_port=None if tree["web_port"] is None else values.port(tree["web_port"]),
@@ -136,8 +139,8 @@ def from_json(text: str) -> Enrolment:
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
-            certified=values.sequence(values.address)(tree["certified"]),
-            relied=values.sequence(values.address)(tree["relied"]),
+            certified=addresses_of(tree["certified"]),
+            relied=relied,
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:

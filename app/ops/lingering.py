@@ -25,6 +25,12 @@ class Lingering:
         self._seen_s |= dict.fromkeys(found, now_s)
         self._seen_s = {address: seen_s for address, seen_s in self._seen_s.items() if now_s - seen_s < GRACE_S}
 
+    def expected(self) -> object:
+        """Another one whenever `lost` gives less only because time has passed."""
+        now_s = self._monotonic()
+        seen = frozenset(address for address, seen_s in self._seen_s.items() if now_s - seen_s < GRACE_S)
+        return seen, now_s - self._begin_s < GRACE_S
+
     def lost(self, found: Iterable[IPAddress], relied: Iterable[IPAddress]) -> tuple[IPAddress, ...]:
         """Addresses of a home that are not among `found` and may come back. Those of `relied` that were never seen
         count as lost when this began."""

@@ -112,10 +112,13 @@ def renewal_reason(chain_pem: bytes, hostname: str, addresses: Sequence[IPAddres
     """Why the chain that `issue_leaf` made should be issued anew, or None while it is good.
 
     Due at two thirds of its life, and whenever its names are not these. A leaf that ends with its authority, or that
-    no new leaf could start before, is left alone: another one would be no better.
+    no new leaf could start before, is left alone: another one would be no better. So is every leaf of an authority that
+    has ended: there can be no other one.
     """
     leaf, intermediate = x509.load_pem_x509_certificates(chain_pem)
     begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now >= intermediate.not_valid_after_utc:
+        return None
     has = set(leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     wants = set(constraints.certified(hostname, addresses))
     if has != wants:

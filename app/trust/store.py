@@ -208,9 +208,15 @@ def _mending(data_dir: Path) -> str:
 
 
 def _validity_warnings(chain_pem: bytes, now: datetime) -> Iterator[str]:
-    leaf, intermediate = x509.load_pem_x509_certificates(chain_pem)
-    begin, end = leaf.not_valid_before_utc, intermediate.not_valid_after_utc
+    _, intermediate = x509.load_pem_x509_certificates(chain_pem)
+    begin, end = intermediate.not_valid_before_utc, intermediate.not_valid_after_utc
+    today = f"and today is {now:%Y-%m-%d}: if that is wrong, {clock.SET_IT}; if it is right"
     if now < begin:
-        yield f"the certificate starts on {begin:%Y-%m-%d} and today is {now:%Y-%m-%d}: {clock.SET_IT}"
-    if now > end - issuing.LEAF_LIFE:
+        yield (
+            f"the authority starts on {begin:%Y-%m-%d}, {today}, the clock was ahead when the authority was made: "
+            f"{constraints.NEW_AUTHORITY}"
+        )
+    elif now >= end:
+        yield f"the authority ended on {end:%Y-%m-%d}, {today}, {constraints.NEW_AUTHORITY}"
+    elif now > end - issuing.LEAF_LIFE:
         yield f"the authority ends on {end:%Y-%m-%d}: {constraints.NEW_AUTHORITY}"

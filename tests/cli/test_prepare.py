@@ -1,5 +1,6 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -173,7 +174,7 @@ class Machine:
         return {str(address) for address in names.get_values_for_type(x509.IPAddress)} - {"127.0.0.1", "::1"}
 
 
-def test_an_address_that_comes_back_within_the_hour_is_no_reason_to_scan_again(
+def test_an_address_that_comes_back_soon_is_no_reason_to_scan_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(tmp_path, monkeypatch)
@@ -189,7 +190,7 @@ def test_an_address_that_comes_back_within_the_hour_is_no_reason_to_scan_again(
     assert machine.enrolment.moved_on is None
 
 
-def test_an_address_that_is_gone_for_an_hour_leaves_the_certificate_and_devices_must_scan_again(
+def test_an_address_that_does_not_come_back_leaves_the_certificate_and_devices_must_scan_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(tmp_path, monkeypatch)
@@ -219,12 +220,73 @@ def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
     assert "every device must scan the code again" in machine.minute("fd00::20", 2)[0]
 
 
+def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    shutil.rmtree(tmp_path / "run")
+    machine.found = "169.254.7.7"  # RFC 3927: what a machine gives itself until DHCP answers
+    start(machine.settings)
+    assert machine.minute("192.168.1.10") == ()
+    assert machine.enrolment.moved_on is None
+    # Nobody else answers, and it stays: now it counts.
+    machine.minute("169.254.7.7")
+    assert "every device must scan the code again" in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
+    assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
+
+
+def test_devices_are_told_once_of_a_certificate_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    give_certificate(tmp_path)
+    own = settings_with_certificate(tmp_path)
+    shutil.rmtree(tmp_path / "run")
+    day = start(own).moved_on
+    assert day is not None
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(own).news == ()
+    shutil.rmtree(tmp_path / "run")
+    assert start(own).moved_on == day
+
+
+def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    moved = settings_in(tmp_path, "192.168.1.77")
+    (tmp_path / "data/.enrolment.json.new").mkdir()  # in the way of every new note
+    findings = identify(moved)
+    assert "every device must scan the code again" in findings.news[0]
+    assert findings.warnings[0].startswith(f"{tmp_path}/data/.enrolment.json.new: ")
+    day = places.read_enrolment(moved).moved_on
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(moved).news == ()
+    assert places.read_enrolment(moved).moved_on == day
+    assert "every device must scan the code again" in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
+    assert places.read_enrolment(moved).moved_on != day
+
+
 def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
     assert start(settings_in(tmp_path)).moved_on is None
     for address, moves in (("192.168.1.10", False), ("192.168.1.77", True), ("192.168.1.77", True)):
         shutil.rmtree(tmp_path / "run")
         enrolment = start(settings_in(tmp_path, address))
         assert (enrolment.moved_on is not None) == moves
+
+
+def test_what_devices_were_told_by_an_earlier_version_counts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    start(settings_in(tmp_path))
+    moved = start(settings_in(tmp_path, "192.168.1.77")).moved_on
+    note = places.announced(settings_in(tmp_path))
+    told = json.loads(note.read_text())
+    del told["relied"]
+    for address, moved_on in (("192.168.1.77", "2026-06-01"), ("192.168.1.78", str(moved))):
+        shutil.rmtree(tmp_path / "run")
+        note.write_text(json.dumps(told | {"moved_on": "2026-06-01"}))
+        assert str(start(settings_in(tmp_path, address)).moved_on) == moved_on
+    assert "cannot be read" not in caplog.text
 
 
 def test_a_note_of_what_devices_were_told_that_cannot_be_read_stops_nothing(

@@ -10,11 +10,12 @@ from cryptography import x509
 from app.cli import prepare, renewal
 from app.cli.renewal import LOOK_AT_LEAST_EVERY_S, Renewal, look, situation
 from app.onboarding.enrolment import from_json
-from app.ops.lingering import Lingering
+from app.ops.lingering import GRACE_S, Lingering
 from app.ops.wallclock import LEAST_S, WallClock
 from app.settings import Resolver, Settings
 from app.trust import clock
 from tests.appliance import settings_in
+from tests.fakes.clock import Clock
 from tests.namespace import Namespace, namespace
 from tests.ticking import upkeep
 
@@ -109,6 +110,28 @@ def test_a_situation_stays_the_same_until_something_happens(
         assert changed()
     monkeypatch.setattr(renewal.addresses, "effective", lambda _: ())  # type: ignore[attr-defined]
     assert changed()
+
+
+def test_an_address_that_is_not_waited_for_any_more_is_a_reason_to_look_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, found = Clock(0.0), [ip_address("192.168.1.10"), ip_address("192.168.1.20")]
+    monkeypatch.setattr(renewal.addresses, "effective", lambda _: tuple(found))  # type: ignore[attr-defined]
+    lingering = Lingering(now)
+    looks = list[float]()
+
+    def look() -> object:
+        looks.append(now.now_s)
+        return WELL
+
+    keeping = Renewal(lambda: situation(settings, lingering), look, now)
+    for minute in range(60):
+        now.now_s = 60.0 * minute
+        if minute == 20:
+            found.pop()
+        keeping.tick()
+    # What devices relied upon before this began is not waited for any more, an address is lost, and so is the wait.
+    assert looks == [0.0, GRACE_S, 20 * 60.0, 19 * 60.0 + GRACE_S]
 
 
 def test_a_look_says_what_is_wrong_and_does_not_raise(settings: Settings) -> None:

@@ -14,7 +14,7 @@ class Clock:
         return self.now_s
 
 
-def test_an_address_lingers_for_an_hour_after_it_was_seen_last() -> None:
+def test_an_address_lingers_for_a_while_after_it_was_seen_last() -> None:
     clock = Clock()
     lingering = Lingering(clock)
     lingering.see([A, B])

@@ -102,13 +102,26 @@ def test_a_hostname_the_authority_may_not_certify_is_refused_and_nothing_changed
 def test_warns_when_the_clock_is_before_the_certificate(data: Path, identity: Identity) -> None:
     again = ensure_own(data, HOSTNAME, OLD, NOW - timedelta(days=400))
     assert again.chain_pem == identity.chain_pem
-    assert "set the clock" in again.warnings[0]
+    (warning,) = again.warnings
+    assert "the authority starts on 2026-05-31, and today is 2025-04-27: if that is wrong, set the clock" in warning
+    assert "if it is right, the clock was ahead when the authority was made: `homedot ca new`" in warning
 
 
 @pytest.mark.usefixtures("identity")
 def test_warns_when_the_authority_is_about_to_end(data: Path) -> None:
     late = ensure_own(data, HOSTNAME, OLD, NOW + timedelta(days=3600))
     assert "the authority ends on 2036-05-28" in late.warnings[0]
+
+
+@pytest.mark.parametrize("addresses", [OLD, NEW])
+def test_serves_on_what_it_has_when_the_authority_has_ended_or_the_clock_says_so(
+    data: Path, identity: Identity, addresses: Any
+) -> None:
+    far = ensure_own(data, HOSTNAME, addresses, NOW + timedelta(days=5000))
+    assert far.chain_pem == identity.chain_pem
+    (warning,) = far.warnings
+    assert "the authority ended on 2036-05-28, and today is 2040-02-08: if that is wrong, set the clock" in warning
+    assert "if it is right, `homedot ca new`" in warning
 
 
 def test_empty_folders_count_as_nothing(data: Path) -> None:
