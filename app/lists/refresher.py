@@ -95,7 +95,8 @@ class Refresher:
         known = self._states[source]
         mark = _mark(source) if source.startswith("/") else ""
         is_accepted = source in self._accepted
-        job = Job(source, str(self._folder), known.names, known.etag, known.last_modified, is_accepted)
+        names = known.names if known.updated_s else None
+        job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
         try:
             self._at_work[source] = self._start_work(job), mark
         except ListError as error:

@@ -286,6 +286,15 @@ def test_a_list_that_was_refused_for_its_size_is_taken_when_the_operator_says_so
     assert world.known(URL).is_refused  # the word was for one download
 
 
+def test_the_next_job_knows_an_empty_list_from_none(world: World) -> None:
+    world.answers[URL] = lambda _: Outcome(True, "Title", 0)
+    refresher = world.refresher(URL)
+    for _ in range(2):
+        refresher.ask()
+        rounds(refresher)
+    assert [job.names for job in world.jobs] == [None, 0]
+
+
 def test_what_the_operator_said_outlasts_a_download_that_fails(world: World) -> None:
     refresher = world.refresher(URL)
     rounds(refresher)
