@@ -17,7 +17,9 @@ from .settings import PREFIX, Leaf, Resolver, Settings, leaves
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
 _NOT_SET = (None, "", "null", "~")
-_CREDENTIALS = re.compile(r"(?<=://)(?<!tls://).*@|(?<![^'\"])[^':/@\[]+:[^':]*@(?=[A-Za-z])", re.DOTALL)
+_CREDENTIALS = re.compile(
+    r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
+)
 _ENCRYPTED_PORTS = (443, 853)
 _OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
 """What Kubernetes and Docker links put into the environment when there is a service named homedot."""

@@ -58,7 +58,7 @@ def network(raw: object) -> IPNetwork:
 def list_source(raw: object) -> str:
     """`https://example.com/list.txt`, or the absolute path of a file, which may come and go while we run."""
     text = str(raw).strip()
-    if text.startswith("/"):
+    if text.startswith("/") and text.isprintable():
         return str(Path(text))
     try:
         parts = urlsplit(text)
@@ -69,7 +69,8 @@ def list_source(raw: object) -> str:
         raise ValueError("must be addresses or absolute paths, like https://example.com/list.txt, /config/blocked.txt")
     if "@" in parts.netloc:
         raise ValueError("must not carry a user name or password: download such a list to a file and name that")
-    if parts.port and "@" in text:  # a password with a slash, as in https://user:12/34@example.com, or only looks so
+    # A password with a slash, as in https://user:12/34@example.com or https://user:/34@example.com, or only looks so.
+    if "@" in text and (parts.port or parts.netloc.endswith(":")):
         raise ValueError("must not have @ behind a port, which looks like a password: write %40 for it")
     return text.partition("#")[0]
 

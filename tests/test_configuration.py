@@ -117,6 +117,10 @@ def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
         "https://cdn.example/a@b/c.txt,https://user:hunter2@lists.example/a.txt",
         "ftp://user:hunter2@lists.example/a.txt",
         "user:hunter2@lists.example/a.txt",
+        "https:/user:hunter2@lists.example/a.txt",
+        "https:user:hunter2@lists.example/a.txt",
+        "https://user:/hunter2@lists.example/a.txt",
+        "https://user:it@hunter:2/hunter2@lists.example/a.txt",
     ],
 )
 @pytest.mark.parametrize("name", ["blocking.lists", "blocking.deny", "resolver.forward", "resolver.routes", "local"])
@@ -129,6 +133,11 @@ def test_a_password_in_an_address_is_in_no_fault(tmp_path: Path, name: str, raw:
         told = " ".join(faults(environment))
         assert "***@lists.example/a.txt" in told
         assert "hunter2" not in told
+
+
+def test_a_password_before_an_ip_address_is_in_no_fault() -> None:
+    (told,) = faults({"HOMEDOT_BLOCKING__LISTS": "user:hunter2@192.168.1.5/a.txt"})
+    assert "got '***@192.168.1.5/a.txt'" in told
 
 
 def test_the_port_of_a_forwarder_is_no_password() -> None:

@@ -115,7 +115,8 @@ def test_a_list_is_an_address_or_a_file(raw: str, value: str) -> None:
     [
         "ftp://a.example/x", "https://", "https:///x", "http://a:99999/", "http://a:0/", "http://[a/", "mine.txt", 7,
         "https://ä.example/", "https://a.example/a b", "https://a.example/\x01", "https://me:pw@a.example/",
-        "https://me:12/34@a.example/", "https://me@a.example/",
+        "https://me:12/34@a.example/", "https://me@a.example/", "https://me:/34@a.example/", "https://me:#34@a.example/",
+        "/config/b\udcfccher.txt", "/config/a\0",
     ],
 )  # fmt: skip
 def test_what_cannot_be_downloaded_is_no_list(raw: object) -> None:

@@ -84,6 +84,8 @@ def identify(settings: Settings, lingering: Lingering) -> Findings:
         news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
     elif after.spki_pin != before.spki_pin:
         news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
+    if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
+        warnings += _make_folder_of_lists(settings.data_dir, places.lists(settings))
     return Findings(tuple(news), (*_warnings(identity), *warnings))
 
 

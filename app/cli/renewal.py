@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from app.errors import OperatorError
 from app.files import stamp
+from app.lists import places as list_places
 from app.ops import addresses
 from app.ops.lingering import Lingering
 from app.ops.wallclock import LEAST_S, WallClock, since_boot_s
@@ -57,7 +58,9 @@ class Renewal:
 def situation(settings: Settings, lingering: Lingering) -> object:
     """All that a close look depends on, but for a certificate's age. `lingering` sees the addresses that are there."""
     tls = settings.tls
-    watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key)
+    # The lock of the lists is never written to: it tells whether their folder is still there.
+    lists = list_places.turn(places.lists(settings))
+    watched = (*places.authority_files(settings), places.pair(settings), tls.certificate, tls.key, lists)
     # A clock that was set, forward or back, makes another of it; one that is only kept right hardly ever does.
     date = clock.now() is not None, WallClock().lead_s() // LEAST_S
     return _addresses(settings, lingering), lingering.expected(), date, [stamp(path) for path in watched if path]

@@ -6,14 +6,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do. `names` are in the compiled list that is there, 0 if there is none.
+    """What to do. `names` are in the compiled list that is there, None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
     """
 
     source: str
     folder: str
-    names: int = 0
+    names: int | None = None
     etag: str = ""
     last_modified: str = ""
     takes_any_size: bool = False

@@ -106,10 +106,11 @@ def _plausible(job: Job, header: Header, report: Report) -> None:
         raise ListError(f"has no name in its {lines} lines{like}{formats}")
     if job.takes_any_size:
         return
-    if not header.names and not header.exceptions:
+    before = job.names or 0
+    if not header.names and not header.exceptions and job.names != 0:  # or it is as it was when it was accepted
         raise ListSizeError(f"is empty{_IF_MEANT}")
-    if header.names < job.names * _LEAST_SHARE:
-        raise ListSizeError(f"has shrunk from {job.names} names to {header.names}{_IF_MEANT}")
+    if header.names < before * _LEAST_SHARE:
+        raise ListSizeError(f"has shrunk from {before} names to {header.names}{_IF_MEANT}")
 
 
 @contextmanager

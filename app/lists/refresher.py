@@ -95,7 +95,8 @@ class Refresher:
         known = self._states[source]
         mark = _mark(source) if source.startswith("/") else ""
         is_accepted = source in self._accepted
-        job = Job(source, str(self._folder), known.names, known.etag, known.last_modified, is_accepted)
+        names = known.names if known.updated_s else None
+        job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
         try:
             self._at_work[source] = self._start_work(job), mark
         except ListError as error:
@@ -109,7 +110,8 @@ class Refresher:
             if outcome is None:
                 return
             after = self._after(source, before, outcome)
-            self._accepted.discard(source)
+            if source not in self._asked:  # or it is about to be downloaded once more, and that is what is accepted
+                self._accepted.discard(source)
         except ListError as error:
             after = self._after_failure(source, before, error)
             self._remove_leftovers(source)
@@ -164,7 +166,7 @@ class Refresher:
     def _after_failure(self, source: str, before: ListState, error: ListError) -> ListState:
         failures = before.failures + 1
         if str(error) != before.error:
-            kept = f"the {before.names} names from before are used on" if before.names else "there is no list yet"
+            kept = f"the {before.names} names from before are used on" if before.updated_s else "there is no list yet"
             log.warning("%s: %s; %s", source, error, kept)
         next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw())
         return replace(

@@ -39,7 +39,7 @@ class PolicyZone:
     """Reads a zone file (RFC 1035 5.1), one record for each line, and remembers where names are relative to."""
 
     def __init__(self) -> None:
-        self._origin = ""
+        self._origin: str | None = None
         self._apex = ""
         self.is_one = False
         """Whether there was a line that only a zone file has."""
@@ -54,6 +54,8 @@ class PolicyZone:
                 self._apex = self._apex or self._origin
             elif words[0] != "$ttl":
                 self._apex = owner
+                if self._origin is None:  # of a zone's file it is the zone's name at first, which has the SOA
+                    self._origin = owner
             return None
         target = words[-1]
         if words[-2] != "cname" or not all(word == "in" or word.isdecimal() for word in words[1:-2]):
@@ -65,6 +67,7 @@ class PolicyZone:
 
     def _absolute(self, owner: str) -> str:
         """The name with its last dot. Without an origin, names that lack it are taken as if the root were theirs."""
+        origin = self._origin or ""
         if owner == "@":
-            return self._origin
-        return owner if owner.endswith(".") else f"{owner}.{self._origin}"
+            return origin
+        return owner if owner.endswith(".") else f"{owner}.{origin}"

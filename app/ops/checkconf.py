@@ -14,7 +14,7 @@ DEADLINE_S = 10.0
 _KEPT = (
     # Where the front door, and nobody else, asks, and how.
     "interface", "interface-automatic", "port", "access-control", "do-ip4", "do-udp", "do-tcp",
-    "tls-additional-port", "proxy-protocol-port", "discard-timeout", "wait-limit",
+    "tls-additional-port", "proxy-protocol-port", "discard-timeout", "wait-limit", "ip-ratelimit",
     # How supervisord runs it.
     "chroot", "username", "do-daemonize", "control-enable",
     # Anchors can only be added to, and unbound itself refuses other ones for the root.

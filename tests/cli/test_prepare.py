@@ -427,6 +427,18 @@ def test_the_folder_of_the_lists_can_be_reached_by_everybody_and_its_neighbours_
     assert (settings.data_dir / "ca").stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_of_lists_that_somebody_removes_is_made_anew(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    places.lists(settings).rmdir()
+    assert identify(settings).warnings == ()
+    assert places.lists(settings).stat().st_mode & 0o777 == 0o755
+    without = replace(settings, blocking=Blocking(enabled=False))
+    places.lists(settings).rmdir()
+    identify(without)
+    assert not places.lists(settings).exists()
+
+
 @pytest.mark.parametrize("name", ["lists", "web"])
 def test_a_link_on_the_volume_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     settings = settings_in(tmp_path)

@@ -1,5 +1,6 @@
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from app.cli import prepare, renewal
+from app.cli import places, prepare, renewal
 from app.cli.renewal import LOOK_AT_LEAST_EVERY_S, Renewal, look, situation
+from app.lists.places import turn
 from app.onboarding.enrolment import from_json
 from app.ops.lingering import GRACE_S, Lingering
 from app.ops.wallclock import LEAST_S, WallClock
@@ -102,6 +104,10 @@ def test_a_situation_stays_the_same_until_something_happens(
     os.utime(settings.data_dir / "ca/root.pem", (1, 1))
     assert changed()
     (settings.run_dir / "tls/pair.pem").unlink()
+    assert changed()
+    turn(places.lists(settings)).touch()
+    assert changed()
+    shutil.rmtree(places.lists(settings))
     assert changed()
     monkeypatch.setattr(clock, "now", lambda: None)
     assert changed()

@@ -141,6 +141,7 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
         ("server:\n  username: root\n", "username"),
         ("server:\n  do-daemonize: yes\n", "do-daemonize"),
         ("server:\n  discard-timeout: 1900\n", "discard-timeout"),
+        ("server:\n  ip-ratelimit: 100\n", "ip-ratelimit"),
         ("server:\n  val-permissive-mode: yes\n", "val-permissive-mode"),
         ('server:\n  module-config: "iterator"\n', "module-config"),
         ("remote-control:\n  control-enable: yes\n  control-use-cert: no\n", "control-enable"),

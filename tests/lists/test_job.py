@@ -134,6 +134,14 @@ def test_only_the_size_is_a_matter_of_the_operators_word(tmp_path: Path, text: s
                 do(accepted)
 
 
+def test_a_list_that_was_accepted_empty_may_stay_so(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(b"# nothing yet\n")) as server:
+        job = Job(server.url(), str(tmp_path))
+        outcome = do(replace(job, takes_any_size=True))
+        assert Blocklist(compiled(tmp_path, server.url())).covering(key_of("a.example")) is None
+        assert do(replace(job, names=outcome.names)).names == 0
+
+
 def test_a_list_may_have_exceptions_only(tmp_path: Path) -> None:
     with ListServer(lambda _: http(b"@@||good.example^\n")) as server:
         outcome = do(Job(server.url(), str(tmp_path)))

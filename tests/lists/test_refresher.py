@@ -183,6 +183,17 @@ def test_a_first_failure_says_that_there_is_no_list(world: World, caplog: pytest
     assert world.known(URL).title == "a.txt"
 
 
+def test_a_list_without_names_that_fails_is_used_on_too(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.answers[URL] = lambda _: Outcome(True, "Title", exceptions=12)
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    write_atomically(places.compiled(world.folder, URL), compile_list(parse([b"@@||a.b^"]), URL, "Title")[1])
+    world.answers[URL] = fails
+    refresher.ask()
+    rounds(refresher)
+    assert "the 0 names from before are used on" in caplog.text
+
+
 def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
     refresher = world.refresher(URL)
     rounds(refresher)
@@ -286,6 +297,15 @@ def test_a_list_that_was_refused_for_its_size_is_taken_when_the_operator_says_so
     assert world.known(URL).is_refused  # the word was for one download
 
 
+def test_the_next_job_knows_an_empty_list_from_none(world: World) -> None:
+    world.answers[URL] = lambda _: Outcome(True, "Title", 0)
+    refresher = world.refresher(URL)
+    for _ in range(2):
+        refresher.ask()
+        rounds(refresher)
+    assert [job.names for job in world.jobs] == [None, 0]
+
+
 def test_what_the_operator_said_outlasts_a_download_that_fails(world: World) -> None:
     refresher = world.refresher(URL)
     rounds(refresher)
@@ -296,6 +316,20 @@ def test_what_the_operator_said_outlasts_a_download_that_fails(world: World) -> 
         world.clock.now_s += DAY_S
         rounds(refresher)
         assert world.known(URL).names == names
+
+
+def test_what_the_operator_said_is_not_for_a_download_that_is_under_way(world: World) -> None:
+    world.slow.add(URL)
+    refresher = world.refresher(URL)
+    refresher.round()
+    refresher.accept(URL)
+    world.slow.clear()
+    world.workers[URL].is_done = True
+    world.answers[URL] = is_too_small
+    rounds(refresher)
+    refresher.ask()
+    rounds(refresher)
+    assert [job.takes_any_size for job in world.jobs] == [False, True, False]
 
 
 def test_an_error_of_another_kind_is_nothing_to_accept(world: World) -> None:

@@ -64,6 +64,9 @@ def test_a_record_of_a_policy_zone_blocks_or_lifts_or_is_not_for_us(line: str, e
     [
         "@ soa a. b. 1\nads.example cname .",
         "rpz.test. 60 in soa a. b. 1\nads.example.rpz.test. cname .",
+        "rpz.test. 60 in soa a. b. 1\nads.example cname .",
+        "rpz.test. 60 in soa a. b. 1\n$origin example.rpz.test.\nads cname .",
+        "$origin .\nrpz.test 60 in soa a. b. 1\nads.example.rpz.test cname .",
         "$origin rpz.test.\n@ soa a. b. 1\nads.example cname .",
         "$origin rpz.test.\nads.example.rpz.test. cname .",
         "$origin .\nrpz.test 60 in soa a. b. 1\n$origin example.rpz.test.\nads cname .",
