@@ -45,9 +45,14 @@ class Connection(Conversation):
         return self._all_answered and not self._closing and not self._stream.unsent
 
     @property
-    def stuck_since_s(self) -> float | None:
-        """When the kernel last took something of what is unsent; None if all is with the kernel."""
-        return self._stream.progress_s if self._stream.unsent else None
+    def progress_s(self) -> float:
+        """When it came or asked last, or when the kernel last took something of what is unsent."""
+        return self._stream.progress_s if self._stream.unsent else self.last_active_s
+
+    @property
+    def leaving(self) -> bool:
+        """True if it ends by itself in this turn of the loop."""
+        return self._stream.closing and not self._stream.unsent
 
     @property
     def may_idle_out(self) -> bool:

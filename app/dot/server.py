@@ -97,11 +97,7 @@ class Server:
         if not self._is_allowed(client):
             self._refuse(connected, Count.REFUSED_NOT_ALLOWED, f"{client} refused: it is not in {self._setting}")
             return
-        try:
-            leaving = self._admission.make_room(client)
-        except LookupError:
-            self._refuse(connected, Count.REFUSED_NO_ROOM, f"{client} refused: no room, and nobody idle to make some")
-            return
+        leaving = self._admission.make_room(client)
         if leaving is not None:
             self._evict(leaving)
         self.count[Count.ACCEPTED] += 1
