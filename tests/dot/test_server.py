@@ -72,6 +72,10 @@ async def test_c13_who_has_not_asked_yet_stays_while_others_are_longer_without_p
         assert house.counted(Count.LEFT_UNREAD) == 1
 
 
+def _unsent_bytes(house: Serving) -> list[int]:
+    return [guest.unsent_bytes for guest in house.server._admission.guests()]
+
+
 @asynccontextmanager
 async def not_reading(house: Serving) -> AsyncIterator[DotClient]:
     """A client that asks more than the kernel can hold the answers of, and reads none."""
@@ -80,7 +84,7 @@ async def not_reading(house: Serving) -> AsyncIterator[DotClient]:
         client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         client.send(*[bytes(60_000)] * 100)
         async with asyncio.timeout(10):
-            while not any(guest.unsent_bytes for guest in house.server._admission.guests()):
+            while not (house.counted(Count.LEFT_UNREAD) or any(_unsent_bytes(house))):
                 await asyncio.sleep(0.01)  # until the kernel takes no more
         yield client
 
@@ -94,6 +98,16 @@ async def test_c13_who_does_not_read_its_answers_is_reset_when_its_place_is_need
         stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]
         with pytest.raises(ConnectionResetError):
             await stuck.ended()
+
+
+async def test_c13_memory_that_is_free_again_costs_nobody_else_a_connection(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0, unsent_bytes=1) as house, DotClient(house.port) as client:
+        async with not_reading(house), asyncio.timeout(10):
+            while not house.counted(Count.LEFT_UNREAD):
+                await asyncio.sleep(0.01)  # until its deadline is looked at, and then the memory
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        assert house.counted(Count.LEFT_UNREAD) == 1
 
 
 async def test_c13_the_idle_ones_of_a_crowded_door_make_room_at_another(pair: Path) -> None:
