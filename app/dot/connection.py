@@ -105,11 +105,14 @@ class Connection(Conversation):
         self._closing = True
         self._waiting.clear()
         self._door.closed(self, self._why)
+        del self.session  # or TLS's memory would be kept until the last of unfinished queries is answered
 
     # --- answering ----------------------------------------------------------------------------------------------
 
     def _progress(self) -> None:
         """Pass on what TLS has to say for itself; the first octet ends one deadline, the handshake's end another."""
+        if self._ended:
+            return
         if output := self.session.take_output():
             self._stream.write(output)
             if self._stream.unsent:
