@@ -38,7 +38,7 @@ class Dot:
     connections: int = setting(
         1024,
         values.integer(1, 100_000),
-        "Connections in all, some 30 kB each. When full, the longest idle leaves.",
+        "Connections in all, some 30 kB each. When full, the longest inactive leaves.",
     )
     connections_per_client: int = setting(
         64,

@@ -129,7 +129,9 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         is_allowed = allowing(settings.plain.allow_from)
         common = (shared.limits, is_allowed, row, count, journal)
         servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
-        datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, settings.dot.queries, count)
+        # Whoever sends datagrams may forge as many addresses as it likes: the other half is for those who cannot.
+        most_unfinished = max(settings.dot.queries // 2, 1)
+        datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, most_unfinished, count)
     running = RunningHouse(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
     told = None
     if is_first:

@@ -1,8 +1,8 @@
 """Who gets in: who may at all, and who makes room when room is short. Pure: counts and times in, a verdict out.
 
-A flood must not lock anybody out: when all places are taken the connection that has been idle longest makes room, or
-else the one that has left its answers unread longest, and one address never holds more than its share, so a flood
-evicts itself first.
+A flood must not lock anybody out: when all places are taken the connection that has been without progress longest makes
+room, idle or not, so that whoever comes has as long to ask as anybody; and one address never holds more than its share,
+so a flood evicts itself first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nsmallest
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from operator import itemgetter
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 from .occupancy import Row
@@ -50,9 +50,9 @@ class Limits:
 
     @property
     def connections_per_door(self) -> int:
-        """As many are let in at each however many the others have, who then make up for it with who may be sent away.
+        """As many are let in at each however many the others have, who then make up for it.
 
-        So until unfinished queries are answered there may be twice `connections`.
+        So for a moment there may be twice `connections`.
         """
         return max(self.connections // self.doors, 1)
 
@@ -75,19 +75,17 @@ def allowing(networks: Sequence[IPv4Network | IPv6Network]) -> Callable[[str], b
 
 
 class Guest(Protocol):
-    """A connection as admission sees it: not idle while a query of its is unfinished, or an answer is unread.
+    """A connection as admission sees it.
 
-    `stuck_since_s` is when it last took something of answers that are still to be sent; None if there are none.
+    `progress_s` is when it came, asked or took something of its answers last; `leaving` says that it is about to go.
     """
 
     @property
     def client(self) -> str: ...
     @property
-    def idle(self) -> bool: ...
+    def progress_s(self) -> float: ...
     @property
-    def last_active_s(self) -> float: ...
-    @property
-    def stuck_since_s(self) -> float | None: ...
+    def leaving(self) -> bool: ...
 
 
 G = TypeVar("G", bound=Guest)
@@ -107,10 +105,7 @@ class Admission(Generic[G]):
         return self._occupancy.connections
 
     def make_room(self, client: str) -> G | None:
-        """The connection that must leave so that `client` may enter; None if there is room.
-
-        Raises LookupError if there is no room and nobody who may be sent away.
-        """
+        """The connection that must leave so that `client` may enter; None if there is room, or is about to be."""
         limits = self._limits
         own = self._by_client.get(client)
         # Without one here the client's others are in other workers: it gets this one, and is watched from then on.
@@ -118,11 +113,8 @@ class Admission(Generic[G]):
             return _first(own)
         if self._occupancy.connections >= limits.connections:
             guests = self.guests()
-            try:
+            if len(guests) >= limits.connections_per_door:
                 return _first(guests)
-            except LookupError:
-                if len(guests) >= limits.connections_per_door:
-                    raise
         return None
 
     def surplus(self) -> list[G]:
@@ -149,20 +141,14 @@ class Admission(Generic[G]):
         return [guest for guests in self._by_client.values() for guest in guests]
 
 
-def _first(guests: Iterable[G]) -> G:
-    for guest in _in_turn(guests, 1):
-        return guest
-    raise LookupError("nobody is idle or stuck")
+def _first(guests: Iterable[G]) -> G | None:
+    return next(iter(_in_turn(guests, 1)), None)
 
 
 def _in_turn(guests: Iterable[G], count: int) -> list[G]:
-    """The first `count` of those that may be sent away: the longest idle, and after all of these the longest stuck."""
-    turns = [(turn, guest) for guest in guests if (turn := _turn(guest)) is not None]
-    return [guest for _, guest in nsmallest(count, turns, key=itemgetter(0))]
+    """The first `count` of those that may be sent away: the longest without progress.
 
-
-def _turn(guest: Guest) -> tuple[bool, float] | None:
-    if guest.idle:
-        return False, guest.last_active_s
-    since_s = guest.stuck_since_s
-    return None if since_s is None else (True, since_s)
+    Nobody else before them: a crowd that asks and does not read, or whose answers take long, would have everybody sent
+    away who has come and not asked yet.
+    """
+    return nsmallest(count, (guest for guest in guests if not guest.leaving), key=attrgetter("progress_s"))

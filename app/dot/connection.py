@@ -45,9 +45,14 @@ class Connection(Conversation):
         return self._all_answered and not self._closing and not self._stream.unsent
 
     @property
-    def stuck_since_s(self) -> float | None:
-        """When the kernel last took something of what is unsent; None if all is with the kernel."""
-        return self._stream.progress_s if self._stream.unsent else None
+    def progress_s(self) -> float:
+        """When it came or asked last, or when the kernel last took something of what is unsent."""
+        return self._stream.progress_s if self._stream.unsent else self.last_active_s
+
+    @property
+    def leaving(self) -> bool:
+        """True if it ends by itself in this turn of the loop."""
+        return self._stream.closing and not self._stream.unsent
 
     @property
     def may_idle_out(self) -> bool:
@@ -100,11 +105,14 @@ class Connection(Conversation):
         self._closing = True
         self._waiting.clear()
         self._door.closed(self, self._why)
+        del self.session  # or TLS's memory would be kept until the last of unfinished queries is answered
 
     # --- answering ----------------------------------------------------------------------------------------------
 
     def _progress(self) -> None:
         """Pass on what TLS has to say for itself; the first octet ends one deadline, the handshake's end another."""
+        if self._ended:
+            return
         if output := self.session.take_output():
             self._stream.write(output)
             if self._stream.unsent:

@@ -13,7 +13,6 @@ class Count(IntEnum):
 
     ACCEPTED = 0
     REFUSED_NOT_ALLOWED = auto()
-    REFUSED_NO_ROOM = auto()
     EVICTED = auto()
     ACCEPT_ERRORS = auto()
     HANDSHAKES_FULL = auto()

@@ -97,11 +97,7 @@ class Server:
         if not self._is_allowed(client):
             self._refuse(connected, Count.REFUSED_NOT_ALLOWED, f"{client} refused: it is not in {self._setting}")
             return
-        try:
-            leaving = self._admission.make_room(client)
-        except LookupError:
-            self._refuse(connected, Count.REFUSED_NO_ROOM, f"{client} refused: no room, and nobody idle to make some")
-            return
+        leaving = self._admission.make_room(client)
         if leaving is not None:
             self._evict(leaving)
         self.count[Count.ACCEPTED] += 1
@@ -154,26 +150,25 @@ class Server:
         self._journal.flush()
         now_s = monotonic()
         idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.connections)
-        unsent_bytes = 0
         for connection in self._admission.guests():
-            unsent_bytes += connection.unsent_bytes
             if connection.queries > connection.counted:
                 self._count_queries(connection)
             if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
                 connection.expire()
         for connection in self._admission.surplus():
             self._evict(connection)
-        if unsent_bytes > self.limits.unsent_bytes:
-            self._relieve(unsent_bytes - self.limits.unsent_bytes)
+        self._relieve()
 
     def _count_queries(self, connection: Connection) -> None:
         """Now and then: for each query it would cost a hundredth of what an answer costs."""
         self.count[Count.QUERIES] += connection.queries - connection.counted
         connection.counted = connection.queries
 
-    def _relieve(self, too_many_bytes: int) -> None:
-        """End those that left most unread."""
-        for connection in sorted(self._admission.guests(), key=lambda guest: guest.unsent_bytes, reverse=True):
+    def _relieve(self) -> None:
+        """End those that left most unread, if all together left too much."""
+        unread = [guest for guest in self._admission.guests() if guest.unsent_bytes]
+        too_many_bytes = sum(guest.unsent_bytes for guest in unread) - self.limits.unsent_bytes
+        for connection in sorted(unread, key=lambda guest: guest.unsent_bytes, reverse=True):
             if too_many_bytes <= 0:
                 return
             too_many_bytes -= connection.unsent_bytes

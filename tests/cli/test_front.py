@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import dns.message
 import httpx
 import pytest
 
@@ -129,6 +130,21 @@ def test_plain_dns_answers_through_the_same_pipeline(folder: Path, internet: Int
             assert "PADDING" not in reply
         big = kdig(port, transport, "big.signed.test", "TXT", "+bufsize=4096", "+ignore")
         assert bool(re.search(r"Flags:.* tc", big)) is (transport == "+notcp")
+
+
+def test_a_crowd_of_forged_addresses_leaves_dns_over_tls_its_half_of_the_unfinished_queries(
+    folder: Path, internet: Internet
+) -> None:
+    (port,) = free_ports(1)
+    plain = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": str(port), "HOMEDOT_DOT__QUERIES": "16"}
+    with running(folder, settings_in(folder, **plain, **internet.environment)) as appliance:
+        for address in range(4):
+            with socket.socket(type=socket.SOCK_DGRAM) as crowd:
+                crowd.bind((f"127.0.7.{address + 1}", 0))
+                for number in range(4):
+                    name = f"d4000-{address}-{number}.slow.test"
+                    crowd.sendto(dns.message.make_query(name, "A").to_wire(), ("127.0.0.1", port))
+        assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
 
 
 def test_plain_dns_is_off_unless_asked_for(folder: Path, internet: Internet) -> None:

@@ -5,6 +5,7 @@ import math
 import socket
 import ssl
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -55,6 +56,20 @@ async def test_c8_a_hundred_round_trips_on_one_connection(pair: Path) -> None:
         for number in range(100):
             client.send(b"%d" % number)
             assert await client.receive() == b"%d" % number
+
+
+async def test_c11_of_a_client_that_left_before_its_answer_no_tls_is_kept(pair: Path) -> None:
+    async with serving(pair) as house:
+        async with DotClient(house.port) as client:
+            client.send(b"slow")
+            await house.answerer.somebody_waits.wait()
+            (connection,) = house.server._admission.guests()
+            tls = weakref.ref(connection.session._tls)  # type: ignore[attr-defined]
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        assert connection.unfinished == 1
+        assert tls() is None
 
 
 async def test_c9_an_idle_connection_is_closed_at_its_time_and_not_before(pair: Path) -> None:

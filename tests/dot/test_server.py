@@ -47,14 +47,33 @@ async def test_c13_a_flood_of_idle_connections_does_not_lock_a_newcomer_out(pair
             left.writer.transport.abort()
 
 
-async def test_c13_refuses_when_all_places_are_taken_by_clients_that_wait(pair: Path) -> None:
-    async with serving(pair, connections=1) as house, DotClient(house.port) as client:
-        client.send(b"slow")
+async def test_c13_a_crowd_that_waits_for_answers_locks_no_newcomer_out(pair: Path) -> None:
+    async with serving(pair, connections=2) as house, DotClient(house.port) as first, DotClient(house.port) as second:
+        first.send(b"slow")
         await house.answerer.somebody_waits.wait()
-        with pytest.raises(ConnectionError):
-            await DotClient(house.port).__aenter__()
-        house.answerer.release()
-        assert await client.receive() == b"slow"
+        second.send(b"slow")
+        async with DotClient(house.port) as client:
+            assert await first.ended() == b""
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+            house.answerer.release()
+            assert await second.receive() == b"slow"
+
+
+async def test_c13_who_has_not_asked_yet_stays_while_others_are_longer_without_progress(pair: Path) -> None:
+    async with (
+        serving(pair, connections=2, write_timeout_s=60) as house,
+        not_reading(house),
+        DotClient(house.port) as idle,
+        DotClient(house.port),
+    ):
+        idle.send(b"hello")
+        assert await idle.receive() == b"hello"
+        assert house.counted(Count.LEFT_UNREAD) == 1
+
+
+def _unsent_bytes(house: Serving) -> list[int]:
+    return [guest.unsent_bytes for guest in house.server._admission.guests()]
 
 
 @asynccontextmanager
@@ -65,7 +84,7 @@ async def not_reading(house: Serving) -> AsyncIterator[DotClient]:
         client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         client.send(*[bytes(60_000)] * 100)
         async with asyncio.timeout(10):
-            while not any(guest.unsent_bytes for guest in house.server._admission.guests()):
+            while not (house.counted(Count.LEFT_UNREAD) or any(_unsent_bytes(house))):
                 await asyncio.sleep(0.01)  # until the kernel takes no more
         yield client
 
@@ -81,17 +100,14 @@ async def test_c13_who_does_not_read_its_answers_is_reset_when_its_place_is_need
             await stuck.ended()
 
 
-async def test_c13_who_does_not_read_its_answers_stays_while_somebody_idle_can_leave(pair: Path) -> None:
-    async with (
-        serving(pair, connections=2, write_timeout_s=60) as house,
-        not_reading(house),
-        DotClient(house.port) as idle,
-        DotClient(house.port) as client,
-    ):
-        assert await idle.ended() == b""
+async def test_c13_memory_that_is_free_again_costs_nobody_else_a_connection(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0, unsent_bytes=1) as house, DotClient(house.port) as client:
+        async with not_reading(house), asyncio.timeout(10):
+            while not house.counted(Count.LEFT_UNREAD):
+                await asyncio.sleep(0.01)  # until its deadline is looked at, and then the memory
         client.send(b"hello")
         assert await client.receive() == b"hello"
-        assert house.counted(Count.LEFT_UNREAD) == 0
+        assert house.counted(Count.LEFT_UNREAD) == 1
 
 
 async def test_c13_the_idle_ones_of_a_crowded_door_make_room_at_another(pair: Path) -> None:
