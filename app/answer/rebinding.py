@@ -36,11 +36,18 @@ class Rebinding:
         )
 
     def may_have_emptied(self, response: bytes) -> bool:
-        """Whether unbound may have taken out of it what leads home: nothing is left, and nothing proves that there is
-        nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `leads_home`."""
+        """Whether unbound may have taken out of it what leads home: nothing is left but aliases, and nothing proves
+        that there is nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `leads_home`."""
         if not self._networks or response[3] & wire.RCODE_MASK != wire.Rcode.NOERROR:
             return False
-        return all(found.section == records.ADDITIONAL for found in records.read(response))
+        owner = names.asked(response[wire.HEADER_OCTETS :])
+        for section, _, rtype, _, rdata in records.read(response):
+            if section == records.ADDITIONAL:
+                break
+            if rtype != records.TYPE_CNAME:
+                return False
+            owner = names.asked(rdata)
+        return self._exceptions.isdisjoint(names.suffixes(owner))
 
     def _is_of_a_home(self, address: IPAddress) -> bool:
         return any(address in network for network in self._networks)

@@ -152,11 +152,14 @@ class RunningHouse:
         """Where upstream's answer leads, and what is to be said if that is home; None if it is not known."""
         try:
             response = await self._response(name, qtype)
+            aliases = records.aliases(response)
             if qtype in records.SERVICE_TYPES and house.leads_home(response):
-                return records.aliases(response), _LEADS_HOME
+                return aliases, _LEADS_HOME
+            lead = house.lead(name, aliases)
+            is_blocked = lead is not None and lead.verdict.blocks  # then it matters no more
             may_lead_home = qtype in (*records.SERVICE_TYPES, records.TYPE_A, records.TYPE_AAAA)
-            emptied = may_lead_home and house.may_have_emptied(response)
-            return records.aliases(response), _MAYBE_LED_HOME if emptied else ""
+            emptied = may_lead_home and not is_blocked and house.may_have_emptied(response)
+            return aliases, _MAYBE_LED_HOME if emptied else ""
         except (TimeoutError, UpstreamError):
             return None
 

@@ -91,6 +91,20 @@ def test_an_answer_without_anything_may_have_been_emptied() -> None:
     assert not Rebinding().may_have_emptied(response(kind="A"))
 
 
+def test_an_answer_with_nothing_but_aliases_may_have_been_emptied_too() -> None:
+    message = dns.message.from_wire(response("Home.Example.", kind="CNAME"))
+    assert REBINDING.may_have_emptied(message.to_wire())
+    message.answer.append(dns.rrset.from_text("home.example.", 300, "IN", "A", "192.0.2.1"))
+    assert not REBINDING.may_have_emptied(message.to_wire())
+
+
+def test_an_answer_of_an_exception_was_not_emptied() -> None:
+    """Routers say that there is nothing without a SOA."""
+    assert not REBINDING.may_have_emptied(response(owner="Nas.Plex.Direct.", kind="A"))
+    assert not REBINDING.may_have_emptied(response("nas.plex.direct.", kind="CNAME"))
+    assert REBINDING.may_have_emptied(response("home.example.", owner="plex.direct.", kind="CNAME"))
+
+
 def test_an_answer_that_there_is_nothing_was_not_emptied() -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
     message.authority = [dns.rrset.from_text("example.", 300, "IN", "SOA", "ns. me. 1 2 3 4 5")]
