@@ -108,7 +108,8 @@ def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]
     try:
         name = domain(raw_name)
     except ValueError:
-        raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
+        form = "www.example.com" if raw_name.isascii() else "xn--strae-oqa.de for stra\u00dfe.de"
+        raise OperatorError(f"why: must be followed by a name, like {form} (got {raw_name!r})") from None
     if raw_type is None:
         return name, _USUAL
     kind = raw_type.upper()

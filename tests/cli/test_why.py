@@ -128,7 +128,8 @@ def test_says_that_blocking_is_off_and_that_unbound_is(
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["..."], "must be followed by a name"),
+        (["..."], "must be followed by a name, like www.example.com"),
+        (["straße.example"], "must be followed by a name, like xn--strae-oqa.de"),
         (["www.example", "ADDRESS"], "must be a type like A, NS"),
         (["www.example", "TYPE0"], "must be a type"),
         (["www.example", "TYPE65536"], "must be a type"),
