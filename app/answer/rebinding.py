@@ -6,6 +6,7 @@ Pure.
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
+from itertools import islice
 
 from app.errors import UpstreamError
 from app.values import IPAddress
@@ -14,6 +15,8 @@ from . import edns, names, records, wire
 from .records import ASKED, Made
 
 _TTL_S = 60
+_MOST = 256
+"""Records and addresses of one answer: a stranger could send as many as 16000, each to be looked for in 25 networks."""
 _HINT_OCTETS = {4: 4, 6: 16}
 """The keys ipv4hint and ipv6hint, and how long an address is."""
 
@@ -26,21 +29,34 @@ class Rebinding:
         self._exceptions = frozenset(exceptions)
 
     def leads_home(self, response: bytes) -> bool:
-        """Whether a record of the answer does. Raises UpstreamError if one cannot be read."""
-        return any(
-            self._is_of_a_home(address)
-            for section, owner, rtype, _, rdata in records.read(response)
-            if section == records.ANSWER and rtype in records.SERVICE_TYPES
-            if self._exceptions.isdisjoint(names.suffixes(names.text(owner).lower()))
-            for address in _hints(rdata)
-        )
+        """Whether a record of the answer does. Raises UpstreamError if one cannot be read, and for more records and
+        addresses than anybody needs."""
+        left = _MOST
+        for section, owner, _, _, rdata in records.read(response, records.SERVICE_TYPES):
+            if section != records.ANSWER or not self._networks:
+                break
+            is_exception = not self._exceptions.isdisjoint(names.suffixes(names.text(owner).lower()))
+            addresses = [] if is_exception else list(islice(_hints(rdata), left))
+            left -= 1 + len(addresses)
+            if left < 0:
+                raise UpstreamError("the response has too many addresses")
+            if any(map(self._is_of_a_home, addresses)):
+                return True
+        return False
 
     def may_have_emptied(self, response: bytes) -> bool:
-        """Whether unbound may have taken out of it what leads home: nothing is left, and nothing proves that there is
-        nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `leads_home`."""
+        """Whether unbound may have taken out of it what leads home: nothing is left but aliases, and nothing proves
+        that there is nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `leads_home`."""
         if not self._networks or response[3] & wire.RCODE_MASK != wire.Rcode.NOERROR:
             return False
-        return all(found.section == records.ADDITIONAL for found in records.read(response))
+        owner = names.asked(response[wire.HEADER_OCTETS :])
+        for section, _, rtype, _, rdata in records.read(response):
+            if section == records.ADDITIONAL:
+                break
+            if rtype != records.TYPE_CNAME:
+                return False
+            owner = names.asked(rdata)
+        return self._exceptions.isdisjoint(names.suffixes(owner))
 
     def _is_of_a_home(self, address: IPAddress) -> bool:
         return any(address in network for network in self._networks)

@@ -1,6 +1,6 @@
 """Records of our own, and those of upstream's answer taken apart. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
@@ -27,6 +27,7 @@ TYPE_SVCB, TYPE_HTTPS = SERVICE_TYPES = 64, 65
 ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
 _MOST_ALIASES = 32
+_LEADING_TYPES = (TYPE_CNAME, *SERVICE_TYPES)
 _NAMES_IN_RDATA = {TYPE_NS: (0, 1), TYPE_CNAME: (0, 1), TYPE_PTR: (0, 1), TYPE_MX: (2, 1), TYPE_SOA: (0, 2)}
 _NAMES_IN_RDATA |= {3: (0, 1), 4: (0, 1), 7: (0, 1), 8: (0, 1), 9: (0, 1), 14: (0, 2)}  # MD, MF, MB, MG, MR, MINFO
 """Octets before the names, and how many names: these types may be compressed inside (RFC 3597 4), newer ones not."""
@@ -95,16 +96,25 @@ def soa(zone: bytes, ttl_s: int) -> bytes:
     return record(zone, TYPE_SOA, ttl_s, zone + b"\6nobody\7invalid\0" + numbers)
 
 
-def read(response: bytes) -> Iterator[Record]:
-    """The records of a response that `wire.read_response` accepts. Raises UpstreamError for a name without an end."""
+def read(response: bytes, types: Container[int] | None = None) -> Iterator[Record]:
+    """The records of a response that `wire.read_response` accepts, or those of `types` alone.
+
+    A stranger may fill 64 KiB with records of one long name: it is read once. Raises UpstreamError for a name that has
+    no end.
+    """
+    owners: dict[bytes, list[bytes]] = {}
     try:
         at = names.read(response, wire.HEADER_OCTETS)[1] + 4
         for section, offset in ((ANSWER, 6), (AUTHORITY, 8), (ADDITIONAL, 10)):
             for _ in range(wire.u16(response, offset)):
-                owner, at = names.read(response, at)
+                start, at = at, wire.skip_name(response, at, pointers=True)
                 rtype, ttl_s = wire.u16(response, at), int.from_bytes(response[at + 4 : at + 8], "big")
                 end = at + 10 + wire.u16(response, at + 8)
-                yield Record(section, owner, rtype, ttl_s, _rdata(response, rtype, at + 10, end))
+                if types is None or rtype in types:
+                    written = response[start:at]
+                    owner = owners.get(written) or names.read(response, start)[0]
+                    owners[written] = owner
+                    yield Record(section, owner, rtype, ttl_s, _rdata(response, rtype, at + 10, end))
                 at = end
     except IndexError:
         raise UpstreamError("a name in the response is malformed") from None
@@ -125,7 +135,7 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
 def aliases(response: bytes) -> list[Alias]:
     """Where the answer leads, in its order. Raises UpstreamError like `read`, and for more names than anybody needs."""
     found: list[Alias] = []
-    for section, _, rtype, _, rdata in read(response):
+    for section, _, rtype, _, rdata in read(response, _LEADING_TYPES):
         if section != ANSWER:
             break
         try:

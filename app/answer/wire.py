@@ -131,7 +131,7 @@ def read_query(message: bytes) -> Query:
     if u16(message, 4) != 1:
         raise BadQuery(Rcode.FORMERR)  # RFC 9619: one question
     try:
-        end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
+        end = skip_name(message, HEADER_OCTETS, pointers=False) + 4
         if end > len(message):
             raise IndexError
         question = message[HEADER_OCTETS:end]
@@ -151,11 +151,11 @@ def _read_additional(message: bytes, at: int) -> Opt | None:
     """The OPT of a message whose question ends at `at`. Raises IndexError for what RFC 6891 6.1.1 calls FORMERR."""
     opt = None
     for _ in range(u16(message, 6) + u16(message, 8)):
-        at = _skip_name(message, at, pointers=True)
+        at = skip_name(message, at, pointers=True)
         at += 10 + u16(message, at + 8)
     for _ in range(u16(message, 10)):
         root_owned = message[at] == 0
-        at = _skip_name(message, at, pointers=True)
+        at = skip_name(message, at, pointers=True)
         end = at + 10 + u16(message, at + 8)
         if end > len(message):
             raise IndexError
@@ -176,7 +176,7 @@ def read_response(message: bytes) -> Response:
             raise IndexError
         at = HEADER_OCTETS
         for _ in range(u16(message, 4)):
-            at = _skip_name(message, at, pointers=False) + 4
+            at = skip_name(message, at, pointers=False) + 4
         opt = None
         opt_from = opt_to = len(message)
         offsets: list[int] = []
@@ -184,7 +184,7 @@ def read_response(message: bytes) -> Response:
         before_additional = u16(message, 6) + u16(message, 8)
         for number in range(before_additional + u16(message, 10)):
             start = at
-            at = _skip_name(message, at, pointers=True)
+            at = skip_name(message, at, pointers=True)
             end = at + 10 + u16(message, at + 8)
             if u16(message, at) == TYPE_OPT:
                 if opt is not None or number < before_additional or message[start]:
@@ -214,7 +214,7 @@ def _opt(message: bytes, at: int, end: int) -> Opt:
     return Opt(u16(message, at + 2), int.from_bytes(message[at + 4 : at + 8], "big"), message[at + 10 : end])
 
 
-def _skip_name(message: bytes, at: int, *, pointers: bool) -> int:
+def skip_name(message: bytes, at: int, *, pointers: bool) -> int:
     """The offset after the name at `at`. Raises IndexError past the end, for a reserved label, for over 255 octets."""
     start = at
     while True:
@@ -232,7 +232,7 @@ def _echo(message: bytes) -> tuple[bytes, Opt | None]:
     """The question and the OPT of a message of any opcode, as far as they can be read."""
     question = b""
     try:
-        end = _skip_name(message, HEADER_OCTETS, pointers=False) + 4
+        end = skip_name(message, HEADER_OCTETS, pointers=False) + 4
         if end > len(message) or u16(message, 4) != 1:
             return b"", None
         question = message[HEADER_OCTETS:end]

@@ -108,13 +108,14 @@ def build(
         listed=_listed(blocklists),
         is_paused=is_paused or not blocking.enabled,
     )
-    return House(policy, special, local, blocking.mode, _rebinding(settings))
+    return House(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
 
 
-def _rebinding(settings: Settings) -> Rebinding:
-    """As unbound does it for A and AAAA."""
+def _rebinding(settings: Settings, enrolment: Enrolment | None) -> Rebinding:
+    """As unbound does it for A and AAAA: not where it recurses from a private root, whose servers are in a home."""
     resolver = settings.resolver
-    if not resolver.rebind_protection:
+    recurses = enrolment is not None and enrolment.resolver == "recursive"
+    if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
         return Rebinding()
     return Rebinding(PRIVATE_NETWORKS, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
 

@@ -41,7 +41,7 @@ _SENTENCES = {
 
 _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
 _PAUSED = "blocking is paused for {left_s} s more, until {until}: nothing is blocked before"
-_UNKNOWN_TARGET = "where it leads to is not known, because unbound does not answer"
+_UNKNOWN_TARGET = "where it leads to for {kind} is not known: {cause}"
 _LEADS_HOME = "its answer for {kind} is left out: it has addresses of private networks (resolver.rebind_protection)"
 _MAYBE_LED_HOME = (
     "its answer for {kind} came empty; addresses of private networks would have been left out "
@@ -108,7 +108,8 @@ def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]
     try:
         name = domain(raw_name)
     except ValueError:
-        raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
+        form = "www.example.com" if raw_name.isascii() else "xn--strae-oqa.de for stra\u00dfe.de"
+        raise OperatorError(f"why: must be followed by a name, like {form} (got {raw_name!r})") from None
     if raw_type is None:
         return name, _USUAL
     kind = raw_type.upper()
@@ -140,25 +141,27 @@ class RunningHouse:
             notes.append(_PAUSED.format(left_s=left_s, until=until))
         answers: dict[str, list[Alias]] = {}
         if house.decide(name).is_open:
-            looks = await asyncio.gather(*(self._looked(house, name, qtype) for qtype in types.values()))
-            known = {kind: look for kind, look in zip(types, looks, strict=True) if look is not None}
-            answers = {kind: aliases for kind, (aliases, _) in known.items()}
-            notes += [note.format(kind=kind) for kind, (_, note) in known.items() if note]
-            if len(known) < len(types):
-                notes.append(_UNKNOWN_TARGET)
+            looks = await asyncio.gather(*(self._looked(house, name, kind, types[kind]) for kind in types))
+            answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
+            notes += [note for _, note in looks if note]
         return reason(house, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
 
-    async def _looked(self, house: House, name: str, qtype: int) -> tuple[list[Alias], str] | None:
-        """Where upstream's answer leads, and what is to be said if that is home; None if it is not known."""
+    async def _looked(self, house: House, name: str, kind: str, qtype: int) -> tuple[list[Alias] | None, str]:
+        """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""
         try:
             response = await self._response(name, qtype)
+            aliases = records.aliases(response)
             if qtype in records.SERVICE_TYPES and house.leads_home(response):
-                return records.aliases(response), _LEADS_HOME
+                return aliases, _LEADS_HOME.format(kind=kind)
+            lead = house.lead(name, aliases)
+            is_blocked = lead is not None and lead.verdict.blocks  # then it matters no more
             may_lead_home = qtype in (*records.SERVICE_TYPES, records.TYPE_A, records.TYPE_AAAA)
-            emptied = may_lead_home and house.may_have_emptied(response)
-            return records.aliases(response), _MAYBE_LED_HOME if emptied else ""
-        except (TimeoutError, UpstreamError):
-            return None
+            emptied = may_lead_home and not is_blocked and house.may_have_emptied(response)
+            return aliases, _MAYBE_LED_HOME.format(kind=kind) if emptied else ""
+        except TimeoutError:
+            return None, _UNKNOWN_TARGET.format(kind=kind, cause="no answer came in time")
+        except UpstreamError as error:
+            return None, _UNKNOWN_TARGET.format(kind=kind, cause=error)
 
     async def _response(self, name: str, qtype: int) -> bytes:
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
@@ -172,7 +175,10 @@ class RunningHouse:
             message = await received
         if message is None:
             raise TimeoutError
-        return wire.read_response(message).octets
+        response = wire.read_response(message)
+        if response.rcode == wire.Rcode.SERVFAIL:
+            raise UpstreamError("it cannot be resolved (SERVFAIL)")
+        return response.octets
 
 
 def _query(name: str, qtype: int) -> bytes:

@@ -84,11 +84,36 @@ def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
     assert isinstance(found, bool)
 
 
+def test_no_more_is_looked_at_than_anybody_needs() -> None:
+    """16000 addresses in one record took a second."""
+    enough, endless = (",".join(f"192.0.2.{n % 256}" for n in range(count)) for count in (255, 256))
+    assert not REBINDING.leads_home(response(f"1 . ipv4hint={enough}"))
+    many = response(*(f"{n} . ipv4hint=192.0.2.1" for n in range(1, 130)))
+    for message in response(f"1 . ipv4hint={endless}"), many:
+        with pytest.raises(UpstreamError, match="too many addresses"):
+            REBINDING.leads_home(message)
+        assert not Rebinding().leads_home(message)
+
+
 def test_an_answer_without_anything_may_have_been_emptied() -> None:
     """unbound does that to A and AAAA, from 1.26 on to HTTPS too."""
     assert REBINDING.may_have_emptied(response(kind="A"))
     assert not REBINDING.may_have_emptied(response("192.0.2.1", kind="A"))
     assert not Rebinding().may_have_emptied(response(kind="A"))
+
+
+def test_an_answer_with_nothing_but_aliases_may_have_been_emptied_too() -> None:
+    message = dns.message.from_wire(response("Home.Example.", kind="CNAME"))
+    assert REBINDING.may_have_emptied(message.to_wire())
+    message.answer.append(dns.rrset.from_text("home.example.", 300, "IN", "A", "192.0.2.1"))
+    assert not REBINDING.may_have_emptied(message.to_wire())
+
+
+def test_an_answer_of_an_exception_was_not_emptied() -> None:
+    """Routers say that there is nothing without a SOA."""
+    assert not REBINDING.may_have_emptied(response(owner="Nas.Plex.Direct.", kind="A"))
+    assert not REBINDING.may_have_emptied(response("nas.plex.direct.", kind="CNAME"))
+    assert REBINDING.may_have_emptied(response("home.example.", owner="plex.direct.", kind="CNAME"))
 
 
 def test_an_answer_that_there_is_nothing_was_not_emptied() -> None:

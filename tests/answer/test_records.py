@@ -1,4 +1,5 @@
 from ipaddress import ip_address
+from time import process_time
 
 import dns.message
 import dns.name
@@ -49,6 +50,23 @@ def test_the_old_types_that_may_hold_a_pointer_hold_none(rtype: int, count: int)
     octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + name + b"\0\1\0\1"
     (found,) = records.read(octets + records.record(records.ASKED, rtype, 60, records.ASKED * count))
     assert found.rdata == name * count
+
+
+def test_a_long_name_that_fills_an_answer_is_read_once() -> None:
+    def took_s(owner: bytes) -> float:
+        rrset = records.record(records.ASKED, records.TYPE_HTTPS, 60, b"\0\1\0") * 2000
+        octets = b"\0\0\x81\x80\0\1" + (2000).to_bytes(2, "big") + bytes(4) + owner + b"\0\x41\0\1" + rrset
+        begun_s = process_time()
+        assert sum(1 for _ in records.read(octets)) == 2000
+        return process_time() - begun_s
+
+    short_s, long_s = (min(took_s(b"\1a" * labels + b"\0") for _ in range(5)) for labels in (1, 127))
+    assert long_s < 3 * short_s
+
+
+def test_who_asks_for_some_types_gets_those() -> None:
+    wanted = [records.TYPE_CNAME, records.TYPE_SOA]
+    assert [each.type for each in records.read(response(), wanted)] == wanted
 
 
 def test_aliases_are_the_targets_in_the_answer() -> None:

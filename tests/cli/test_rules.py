@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
+import dns.message
+import dns.rrset
 import httpx
 import pytest
 
@@ -170,6 +172,20 @@ def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
     assert private.decide("www.test").kind is Kind.PASSED
     assert public.decide("www.test").kind is Kind.RESERVED
     assert private.decide("www.invalid").kind is Kind.RESERVED
+
+
+@pytest.mark.parametrize(("resolver", "may"), [("recursive", True), ("forward", False)])
+def test_where_unbound_lets_addresses_lead_home_those_of_https_may_too(
+    tmp_path: Path, resolver: str, may: bool
+) -> None:
+    hints = tmp_path / "root.hints"
+    hints.write_text(". NS ns.\n")
+    enrolled = replace(ENROLMENT, resolver=resolver)
+    message = dns.message.make_response(dns.message.make_query("www.corp", "HTTPS"))
+    message.answer.append(dns.rrset.from_text("www.corp.", 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.5"))
+    private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), enrolled, ())
+    assert private.leads_home(message.to_wire()) is not may
+    assert build(settings(tmp_path), enrolled, ()).leads_home(message.to_wire())
 
 
 def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:

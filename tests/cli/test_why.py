@@ -121,14 +121,15 @@ def test_says_that_blocking_is_off_and_that_unbound_is(
     assert first == "www.example: not blocked: no rule and no list has it"
     assert notes == [
         "blocking.enabled is false: nothing is blocked",
-        "where it leads to is not known, because unbound does not answer",
+        "where it leads to for HTTPS is not known: no answer came in time",
     ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["..."], "must be followed by a name"),
+        (["..."], "must be followed by a name, like www.example.com"),
+        (["straße.example"], "must be followed by a name, like xn--strae-oqa.de"),
         (["www.example", "ADDRESS"], "must be a type like A, NS"),
         (["www.example", "TYPE0"], "must be a type"),
         (["www.example", "TYPE65536"], "must be a type"),
@@ -188,8 +189,32 @@ async def test_the_running_house_says_what_it_cannot_know(tmp_path: Path) -> Non
         notes = (await asked).notes
     assert notes == (
         "blocking.enabled is false: nothing is blocked",
-        "where it leads to is not known, because unbound does not answer",
+        "where it leads to for A is not known: no answer came in time",
+        "where it leads to for HTTPS is not known: no answer came in time",
     )
+
+
+@pytest.mark.anyio
+async def test_the_running_house_says_of_which_type_nothing_is_known_and_why(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rcode
+    import dns.rrset
+
+    def fails(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        if query.question[0].rdtype == records.TYPE_HTTPS:
+            response.set_rcode(dns.rcode.SERVFAIL)
+        else:
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "bad.example."))
+        return response
+
+    settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
+    async with serving(fails) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        found = await RunningHouse(Rules(settings, lambda: False), upstream, True, lambda: 0).reason("www.example")
+        upstream.close()
+    assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
+    assert found.notes == ("where it leads to for HTTPS is not known: it cannot be resolved (SERVFAIL)",)
 
 
 @pytest.mark.anyio

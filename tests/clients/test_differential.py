@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.server, pytest.mark.engine]
 SEED = 9499
 QUESTIONS = 2000
 ZONES = ("signed", "unsigned", "bogus", "expired", "early", "stripped", "foreign", "rekeyed")
-NAMES = ("", "www.", "big.", "absent.", "a.b.c.absent.", "x.wild.", "long.", "mixed.", "inside.", "_dmarc.")
+NAMES = (
+    "", "www.", "big.", "absent.", "a.b.c.absent.", "x.wild.", "long.", "mixed.", "inside.", "www.inside.", "_dmarc.",
+)  # fmt: skip
 TYPES = (
     "A", "AAAA", "NS", "SOA", "MX", "TXT", "CNAME", "PTR", "SRV", "CAA", "DS", "DNSKEY", "NSEC", "RRSIG", "HTTPS",
     "SVCB", "TLSA", "NAPTR", "TYPE65534",

@@ -98,6 +98,12 @@ def test_says_that_it_is_no_name_and_keeps_what_was_typed(own_authority: Enrolme
     assert blocker.told == []
 
 
+def test_says_which_form_of_a_name_it_needs_that_is_not_the_same_for_every_device(own_authority: Enrolment) -> None:
+    answer = ask(own_authority, str(httpx.URL("/blocking", params={"name": "straße.example"})))
+    assert answer.status_code == 400
+    assert "Enter its form that begins with xn--" in Page(answer.text).words
+
+
 @given(typed=st.lists(MARKUP | st.text(), min_size=1).map("".join))
 def test_whatever_is_searched_stays_text(own_authority: Enrolment, typed: str) -> None:
     answer = ask(own_authority, str(httpx.URL("/blocking", params={"name": typed})))
