@@ -1,14 +1,14 @@
 """The socket of the setup page, and how much of it anybody gets.
 
-HTTP parsing is uvicorn's. What it leaves open is closed here: connections that never ask, and one client that takes
-them all.
+HTTP parsing is uvicorn's. What it leaves open is closed here: connections that never ask, one client that takes them
+all, and a crowd that does.
 """
 
 import errno
 import logging
 import socket
 from asyncio import Transport
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection
 from functools import partial
 from ipaddress import IPv6Address, ip_address
@@ -23,11 +23,10 @@ log = logging.getLogger(__name__)
 
 LIFETIME = 30  # seconds; the whole page takes less than one
 CONNECTIONS_PER_CLIENT = 32  # a browser opens six
+CONNECTIONS = 256  # then the oldest ends: a home has fewer devices, and a flood costs bounded memory
 
 _BACKLOG = 32  # as many are accepted in one go, and as many lines logged when descriptors run out
-_CONNECTIONS = 256  # beyond, uvicorn answers 503: a home has fewer devices, and a flood costs bounded memory
 _HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
-_SITE_BITS = 64  # an IPv6 client has as many addresses as it likes in its own /64
 
 
 def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
@@ -41,7 +40,7 @@ def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
     config = Config(
         app,
         loop="asyncio",
-        http=partial(_Connection, Shares(unshared)),  # type: ignore[arg-type]  # it is only called
+        http=partial(_Connection, Shares(unshared), OrderedDict()),  # type: ignore[arg-type]  # it is only called
         ws="none",
         lifespan="off",
         log_config=None,
@@ -49,7 +48,6 @@ def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
         backlog=_BACKLOG,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
@@ -80,33 +78,42 @@ class Shares:
 
 
 def client_key(address: str) -> str:
-    """What stands for one client: an IPv4 address, also one that is mapped into IPv6, or the /64 of an IPv6 one."""
+    """What stands for one client: an address, and an IPv4 one that is mapped into IPv6 is the same. All devices of a
+    home are in one /64."""
     parsed = ip_address(address)
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or int(parsed) >> _SITE_BITS)
+    return str((isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed)
 
 
 class _Connection(H11Protocol):
-    """uvicorn waits without end for a first request, and for the rest of a slow one: this ends every connection."""
+    """uvicorn waits without end for a first request, and for the rest of a slow one: this ends every connection.
 
-    def __init__(self, shares: Shares, *arguments: object, **options: object) -> None:
+    `others` are all that are open, the oldest first.
+    """
+
+    def __init__(
+        self, shares: Shares, others: OrderedDict["_Connection", Transport], *arguments: object, **options: object
+    ) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         self._shares = shares
+        self._others = others
         self._address: str | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._end = self.loop.call_later(LIFETIME, transport.abort)
         peer = transport.get_extra_info("peername")
-        if peer and self._shares.enter(peer[0]):
-            self._address = peer[0]
-        # An answer of 503 to each would let a flood take all descriptors.
-        if self._address is None or len(self.connections) > 2 * _CONNECTIONS:
+        if not peer or not self._shares.enter(peer[0]):
             transport.abort()
+            return
+        self._address = peer[0]
+        # Who came last is served soon. A refusal would have everybody wait for a crowd that only sits there.
+        self._others[self] = transport
+        if len(self._others) > CONNECTIONS:
+            self._others.popitem(last=False)[1].abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
+        self._others.pop(self, None)
         if self._address is not None:
             self._shares.leave(self._address)
         super().connection_lost(exc)
