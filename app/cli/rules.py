@@ -133,13 +133,13 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
 
 def _listed(blocklists: Sequence[Blocklist]) -> Listed:
     titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
-    titled = [(blocklist, titles[blocklist.header.source]) for blocklist in blocklists]
+    titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
 
     def covering(name: str, asked: str) -> tuple[str, str] | None:
         key = key_of(name)
-        for blocklist, title in titled:
-            rule = blocklist.covering(key)
-            if rule is not None and (name == asked or not blocklist.spares(key_of(asked))):
+        for covering_of, spares, title in titled:
+            rule = covering_of(key)
+            if rule is not None and (name == asked or not spares(key_of(asked))):
                 return rule, title
         return None
 
