@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from time import CLOCK_BOOTTIME, clock_gettime, monotonic
+from time import monotonic
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
@@ -33,7 +33,7 @@ from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import Session
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
-from app.ops.wallclock import WallClock
+from app.ops.wallclock import WallClock, since_boot_s
 from app.settings import Settings
 
 from . import control, places
@@ -75,7 +75,7 @@ class _Shared:
         workers = settings.dot.workers
         self.settings = settings
         self.certificate = Certificate(places.pair(settings))
-        self.tickets = TicketKeys(partial(clock_gettime, CLOCK_BOOTTIME), TWO_YEARS_WEEKS if workers > 1 else 0)
+        self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
         self.sightings = Sightings(monotonic)

@@ -56,7 +56,7 @@ class Blocklist:
         The list's own exceptions are respected; they lift no other list's rule.
         """
         found = self._rules.prefixes(key)
-        if not found or (self._exceptions is not None and self._exceptions.prefixes(key)):
+        if not found or self.spares(key):
             return None
         return name_of(found[0])
 
