@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any
 
@@ -92,15 +92,28 @@ class Poller(BaseSelector):
             log.debug("closed before it was unregistered: %s", error)
         return key
 
-    def get_key(self, fileobj: Any) -> SelectorKey:
-        """Raises KeyError for what was never registered, by which the loop tells the one from the other."""
-        return self._keys[_descriptor(fileobj)]
-
     def get_map(self) -> Mapping[Any, SelectorKey]:
-        return self._keys
+        """Gives `get_key` its answers, and from Python 3.13 on the loop looks here itself, also for file objects."""
+        return _ByFile(self._keys)
 
     def close(self) -> None:
         self._epoll.close()
+
+
+class _ByFile(Mapping[Any, SelectorKey]):
+    """The keys, found by descriptor as well as by the object that was registered."""
+
+    def __init__(self, keys: Mapping[int, SelectorKey]) -> None:
+        self._keys = keys
+
+    def __getitem__(self, fileobj: Any) -> SelectorKey:
+        return self._keys[_descriptor(fileobj)]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 class Loop(asyncio.SelectorEventLoop):

@@ -132,6 +132,23 @@ async def test_does_for_the_loop_what_a_selector_does() -> None:
         assert not loop.remove_reader(ours)
 
 
+async def test_a_reader_that_was_removed_does_not_stand_in_the_way_of_the_next_socket_with_its_number() -> None:
+    """Which asyncio itself watches by its number."""
+    loop = asyncio.get_running_loop()
+    with pairs(1) as [(ours, theirs)]:
+        loop.add_reader(ours, lambda: None)
+        number = ours.fileno()
+        loop.remove_reader(ours)
+        ours.close()
+        os.dup2(theirs.fileno(), number)
+        with socket.socket(fileno=number) as newcomer:
+            readable = asyncio.Event()
+            loop.add_reader(newcomer.fileno(), readable.set)
+            async with asyncio.timeout(10):
+                await readable.wait()  # the other end is closed
+            loop.remove_reader(newcomer.fileno())
+
+
 async def test_runs_subprocesses_and_timers() -> None:
     process = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
     async with asyncio.timeout(10):
@@ -143,6 +160,9 @@ def test_closing_a_socket_before_unregistering_it_does_no_harm() -> None:
     ours, theirs = socket.socketpair()
     poller.register(ours, select.POLLIN)
     key = poller.get_key(ours)
+    assert dict(poller.get_map()) == {ours.fileno(): key}
+    assert poller.get_map().get(ours) == poller.get_map().get(ours.fileno()) == key
+    assert poller.get_map().get(theirs) is None
     ours.close()
     assert poller.unregister(key.fd) == key
     assert not poller.get_map()
