@@ -11,6 +11,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     values       text -> typed value, or a sentence that says what is allowed
     forwarding   the same for whom unbound asks: forwarders and routes                                          pure
     errors       the whole error tree: who must act                                                             pure
+    networks     which addresses are of a home, of a link, of this machine, of nowhere                          pure
     files        one way to write a file: whole or not at all
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               policy, local and special names, cache, the socket to unbound

@@ -12,13 +12,11 @@ from typing import Any
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .networks import HOME
 
 PREFIX = "HOMEDOT_"
 
-HOME_NETWORKS = (
-    "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10, 127.0.0.0/8, "
-    "fc00::/7, fe80::/10, ::1/128"
-)
+HOME_NETWORKS = ", ".join(map(str, HOME))
 """Private, link-local, shared and loopback addresses: a box that ends up on the internet answers nobody there."""
 
 

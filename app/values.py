@@ -8,13 +8,15 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-IPAddress = IPv4Address | IPv6Address
-IPNetwork = IPv4Network | IPv6Network
+from . import networks
+
+IPAddress = networks.IPAddress
+IPNetwork = networks.IPNetwork
 T = TypeVar("T")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -41,7 +43,7 @@ def address(raw: object) -> IPAddress:
         value = ip_address(str(raw).strip())
     except ValueError:
         raise ValueError("must be IP addresses, like 192.168.1.10 or fd00::10") from None
-    if value.is_unspecified or value.is_multicast or getattr(value, "scope_id", None):
+    if networks.within(networks.meant(value), networks.SILENT) or getattr(value, "scope_id", None):
         raise ValueError("must be addresses that a device can reach, like 192.168.1.10")
     return value
 

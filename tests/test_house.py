@@ -11,9 +11,9 @@ CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
-SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
+SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files", "app.networks"}
 PURE = [
-    "forwarding", "hosts", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
+    "forwarding", "hosts", "networks", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
     "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",
     "answer/asked", "answer/blocked", "answer/cache", "answer/checking", "answer/ddr", "answer/edns", "answer/house",
     "answer/local", "answer/names", "answer/never_block", "answer/pipeline", "answer/policy", "answer/querylog",
@@ -25,6 +25,10 @@ PURE = [
     "onboarding/steps", "onboarding/variant",
 ]  # fmt: skip
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
+KINDS_OF_ADDRESS = {
+    f"is_{kind}"
+    for kind in ("global", "private", "link_local", "loopback", "multicast", "reserved", "site_local", "unspecified")
+}
 MOST_LINES = 250
 ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
 
@@ -79,6 +83,13 @@ def test_only_the_program_itself_touches_the_environment(path: Path) -> None:
     ]
     taken = {"os.environ", "os.getenv", "os.putenv"} & set(imports_of(path))
     assert not (touching or taken) or path.name == "__main__.py"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_asks_the_library_what_kind_of_address_it_has(path: Path) -> None:
+    """Its answer hangs on the patch level of Python; app/networks.py decides."""
+    asking = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert asking & KINDS_OF_ADDRESS == set()
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -5,27 +5,28 @@ Pure.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from itertools import islice
 
 from app.errors import UpstreamError
-from app.values import IPAddress
+from app.networks import within
+from app.values import IPAddress, IPNetwork
 
 from . import edns, names, records, wire
 from .records import ASKED, Made
 
 _TTL_S = 60
 _MOST = 256
-"""Records and addresses of one answer: a stranger could send as many as 16000, each to be looked for in 25 networks."""
+"""Records and addresses of one answer: a stranger could send as many as 16000, each to be looked for in 28 networks."""
 _HINT_OCTETS = {4: 4, 6: 16}
 """The keys ipv4hint and ipv6hint, and how long an address is."""
 
 
 class Rebinding:
-    """`networks` are those of homes, as text; what is at or below a name in `exceptions` may lead there."""
+    """`networks` are those of homes; what is at or below a name in `exceptions` may lead there."""
 
-    def __init__(self, networks: Iterable[str] = (), exceptions: Iterable[str] = ()) -> None:
-        self._networks = tuple(ip_network(network) for network in networks)
+    def __init__(self, networks: Iterable[IPNetwork] = (), exceptions: Iterable[str] = ()) -> None:
+        self._networks = tuple(networks)
         self._exceptions = frozenset(exceptions)
 
     def leads_home(self, response: bytes) -> bool:
@@ -40,7 +41,7 @@ class Rebinding:
             left -= 1 + len(addresses)
             if left < 0:
                 raise UpstreamError("the response has too many addresses")
-            if any(map(self._is_of_a_home, addresses)):
+            if any(within(address, self._networks) for address in addresses):
                 return True
         return False
 
@@ -57,9 +58,6 @@ class Rebinding:
                 return False
             owner = names.asked(rdata)
         return self._exceptions.isdisjoint(names.suffixes(owner))
-
-    def _is_of_a_home(self, address: IPAddress) -> bool:
-        return any(address in network for network in self._networks)
 
 
 def nothing() -> Made:

@@ -14,10 +14,10 @@ from app.files import stamp
 from app.lists.names import key_of
 from app.lists.places import told_apart
 from app.lists.trie import Blocklist, Blocklists
+from app.networks import INSIDE
 from app.onboarding.enrolment import Enrolment
 from app.ops import healthcheck
 from app.ops.addresses import bridge_gateway
-from app.ops.engine import PRIVATE_NETWORKS
 from app.settings import Settings
 from app.values import IPAddress
 
@@ -117,7 +117,7 @@ def _rebinding(settings: Settings, enrolment: Enrolment | None) -> Rebinding:
     recurses = enrolment is not None and enrolment.resolver == "recursive"
     if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
         return Rebinding()
-    return Rebinding(PRIVATE_NETWORKS, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
+    return Rebinding(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:

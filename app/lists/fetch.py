@@ -7,18 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, responses
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from time import monotonic
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from app import networks
 from app.errors import ListError
 from app.values import IPAddress
 
 _MOST_REDIRECTS = 5
 _MOST_VALIDATOR_CHARACTERS = 256
 _PIECE_OCTETS = 64 * 1024
-_NAT64 = IPv6Network("64:ff9b::/96")
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -118,7 +117,7 @@ class _Request:
     def _reachable(self, host: str) -> Sequence[IPAddress]:
         """Its addresses; not those of a home when the operator named a server on the internet."""
         addresses = self._network.addresses(host)
-        outside = [address for address in addresses if _is_outside(address)]
+        outside = [address for address in addresses if not networks.within(networks.meant(address), networks.SPECIAL)]
         if self._began_at_home is None:
             self._began_at_home = not outside
         if self._began_at_home:
@@ -149,17 +148,6 @@ class _Request:
             raise ListError("comes packed in a way that was not asked for")
         validators = Validators(*(_validator(answer.headers.get(name, "")) for name in ("etag", "last-modified")))
         return Response(_pieces(answer), validators)
-
-
-def _is_outside(address: IPAddress) -> bool:
-    """Whether it is on the internet, also when it stands for an IPv4 address (RFC 4291 2.5.5, 3056 2, 6052 2.1)."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return inner.is_global
-    return address.is_global and not address.is_multicast
 
 
 class _Timed(io.RawIOBase):

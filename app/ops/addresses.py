@@ -10,25 +10,14 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 from app.errors import OperatorError
+from app.networks import LAN, LINK_LOCAL, LINK_LOCAL_4, LOOPBACK, within
 from app.values import IPAddress
 
 ROOT = Path("/")
-
-HOME_NETWORKS = tuple(
-    ip_network(text)
-    for text in (
-        "10.0.0.0/8",  # RFC 1918 3
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",  # RFC 6598 7: behind a carrier's NAT, and overlay networks
-        "fc00::/7",  # RFC 4193 3.1: the prefix of the internet provider may change, this one stays
-    )
-)
-IPV4_LINK_LOCAL = ip_network("169.254.0.0/16")  # RFC 3927 2.1
 
 # Networks that engines and virtual machines make inside the host. A LAN bridge (br0, ovs_eth0, vmbr0) is not one.
 INSIDE_THE_HOST = re.compile(r"docker.*|br-[0-9a-f]{12}|veth.*|virbr.*|cni.*|podman.*|lxcbr.*|lxdbr.*|hassio")
@@ -73,7 +62,7 @@ def decide(configured: tuple[IPAddress, ...], interfaces: tuple[Interface, ...])
         f"addresses: {address} is the container's own address, which no phone can reach: "
         f"{SET_IT}, or use network_mode: host"
         for address in own
-        if address in configured or (not chosen and not address.is_link_local)
+        if address in configured or (not chosen and not within(address, LINK_LOCAL))
     ]
     if not chosen and not faults:
         faults = [f"addresses: no LAN address was found on this machine{_what_was_found(interfaces)}: {SET_IT}"]
@@ -93,8 +82,8 @@ def choose(interfaces: Iterable[Interface]) -> tuple[IPAddress, ...]:
         if not interface.container_end and not INSIDE_THE_HOST.fullmatch(interface.name)
         for address in sorted(interface.addresses, key=lambda address: address.version)
     ]
-    at_home = tuple(address for address in reachable if any(address in network for network in HOME_NETWORKS))
-    return tuple(dict.fromkeys(at_home or (address for address in reachable if address in IPV4_LINK_LOCAL)))
+    at_home = tuple(address for address in reachable if within(address, LAN))
+    return tuple(dict.fromkeys(at_home or (address for address in reachable if within(address, LINK_LOCAL_4))))
 
 
 def inspect(
@@ -181,7 +170,7 @@ def _what_was_found(interfaces: tuple[Interface, ...]) -> str:
         f"{address} on {interface.name} is {_why_not(interface, address)}"
         for interface in interfaces
         for address in interface.addresses
-        if not address.is_loopback
+        if not within(address, LOOPBACK)
     ]
     return f" ({', '.join(found)})" if found else ""
 
@@ -189,4 +178,4 @@ def _what_was_found(interfaces: tuple[Interface, ...]) -> str:
 def _why_not(interface: Interface, address: IPAddress) -> str:
     if INSIDE_THE_HOST.fullmatch(interface.name):
         return "a network inside this machine"
-    return "link-local" if address.is_link_local else "not a private address"
+    return "link-local" if within(address, LINK_LOCAL) else "not a private address"

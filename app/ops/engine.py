@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.forwarding import Forwarder, Route
+from app.networks import INSIDE, LOOPBACK, within
 
 from . import healthcheck
 
@@ -96,17 +97,6 @@ server:
 # networks (RFC 6303); ipv4only.arpa must be asked (RFC 8880 7.1).
 _LOCAL_ZONES = ("local", "resolver.arpa", "service.arpa", "alt")
 
-PRIVATE_NETWORKS = (
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "0.0.0.0/8",
-    "fc00::/7", "fe80::/10", "fec0::/10", "::/96", "::ffff:0:0/96", "64:ff9b:1::/48",
-    # The same IPv4 networks as NAT64 (RFC 6052) and 6to4 (RFC 3056) write them.
-    "64:ff9b::a00:0/104", "64:ff9b::ac10:0/108", "64:ff9b::c0a8:0/112", "64:ff9b::6440:0/106", "64:ff9b::a9fe:0/112",
-    "64:ff9b::7f00:0/104", "2002:a00::/24", "2002:ac10::/28", "2002:c0a8::/32", "2002:6440::/26", "2002:a9fe::/32",
-    "2002:7f00::/24",
-)  # fmt: skip
-"""What a name of the internet has no business to point to: private, shared, link-local and loopback addresses, "this
-host" (RFC 1122 3.2.1.3), and the IPv4 ones written as IPv6 (RFC 4291 2.5.5.2)."""
-
 
 def cache_bytes(memory_bytes: int) -> int:
     """What unbound's caches may hold together on a box with `memory_bytes`."""
@@ -157,9 +147,9 @@ def render(
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
     # The servers of a private root stand in a private network, and must be found.
     if private_names is not None and (forward or root_hints is None):
-        text += "".join(f"  private-address: {network}\n" for network in PRIVATE_NETWORKS)
+        text += "".join(f"  private-address: {network}\n" for network in INSIDE)
         text += "".join(f'  private-domain: "{name}."\n' for name in private_names)
-    if private_root or any(forwarder.address.is_loopback for forwarder in asked):
+    if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
     if any(forwarder.tls_name for forwarder in asked):
         text += f'  tls-cert-bundle: "{ca_bundle}"\n'

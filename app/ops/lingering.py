@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterable
 
+from app.networks import LAN, within
 from app.values import IPAddress
-
-from .addresses import HOME_NETWORKS
 
 GRACE_S = 900.0
 """How long an address counts after it was lost. A router needs minutes to come back, and a move shows soon enough."""
@@ -39,6 +38,6 @@ class Lingering:
             address
             for address in dict.fromkeys((*relied, *self._seen_s))
             if address not in there
-            and any(address in network for network in HOME_NETWORKS)
+            and within(address, LAN)
             and now_s - self._seen_s.get(address, self._begin_s) < GRACE_S
         )

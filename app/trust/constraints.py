@@ -9,23 +9,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from cryptography import x509
 
+from app.networks import HOME, within
 from app.values import IPAddress
 
 HOME_DOMAIN = "home.arpa"  # RFC 8375
-HOME_NETWORKS = tuple(
-    ip_network(text)
-    for text in (
-        "10.0.0.0/8",  # RFC 1918
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "169.254.0.0/16",  # RFC 3927, link-local
-        "127.0.0.0/8",
-        "100.64.0.0/10",  # RFC 6598, carriers and overlay networks
-        "fc00::/7",  # RFC 4193, unique local
-        "fe80::/10",  # RFC 4291 2.5.6, link-local
-        "::1/128",
-    )
-)
 LOOPBACK: tuple[IPAddress, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
 
 NEW_AUTHORITY = "`homedot ca new` makes a new authority, and every device must then be set up again"
@@ -39,9 +26,9 @@ def certified(hostname: str, addresses: Sequence[IPAddress]) -> list[x509.Genera
 def permitted(hostname: str, addresses: Sequence[IPAddress]) -> x509.NameConstraints:
     """home.arpa and the ranges of homes, and whatever of `hostname` and `addresses` is outside of them."""
     domains = [HOME_DOMAIN] if _is_below(hostname, [HOME_DOMAIN]) else [HOME_DOMAIN, hostname]
-    public = [ip_network(address) for address in _with_loopback(addresses) if not _is_in(address, HOME_NETWORKS)]
+    public = [ip_network(address) for address in _with_loopback(addresses) if not within(address, HOME)]
     subtrees: list[x509.GeneralName] = [x509.DNSName(domain) for domain in domains]
-    subtrees += [x509.IPAddress(network) for network in (*HOME_NETWORKS, *public)]
+    subtrees += [x509.IPAddress(network) for network in (*HOME, *public)]
     return x509.NameConstraints(permitted_subtrees=subtrees, excluded_subtrees=None)
 
 
@@ -56,7 +43,7 @@ def outside(intermediate: x509.Certificate, hostname: str, addresses: Sequence[I
             f"change the setting back; {NEW_AUTHORITY}"
         )
     for address in _with_loopback(addresses):
-        if not _is_in(address, networks):
+        if not within(address, networks):
             yield (
                 f"addresses: this authority was made without the public address {address}: "
                 f"leave it out of the setting; {NEW_AUTHORITY}"
@@ -70,7 +57,3 @@ def _with_loopback(addresses: Sequence[IPAddress]) -> list[IPAddress]:
 
 def _is_below(hostname: str, domains: Sequence[str]) -> bool:
     return any(hostname == domain or hostname.endswith(f".{domain}") for domain in domains)
-
-
-def _is_in(address: IPAddress, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    return any(address in network for network in networks)

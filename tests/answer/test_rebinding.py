@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from app.answer import records
 from app.answer.rebinding import Rebinding
 from app.errors import UpstreamError
-from app.ops.engine import PRIVATE_NETWORKS
+from app.networks import INSIDE
 
-REBINDING = Rebinding(PRIVATE_NETWORKS, ["plex.direct"])
+REBINDING = Rebinding(INSIDE, ["plex.direct"])
 
 
 def response(*texts: str, owner: str = "www.example.", kind: str = "HTTPS") -> bytes:

@@ -1,7 +1,7 @@
 """A house out of plain words, for tests of what is answered and of what is blocked."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from app.answer.ddr import Designation
 from app.answer.house import House
@@ -58,4 +58,4 @@ def house(
         listed=listed,
         is_paused=is_paused,
     )
-    return House(policy, special, local, mode, Rebinding(home))
+    return House(policy, special, local, mode, Rebinding(map(ip_network, home)))
