@@ -89,12 +89,12 @@ class _Request:
             target = _target(url)
             with self._connected(target) as connection:
                 connection.sendall(self._head(target))
-                answer = HTTPResponse(cast(socket.socket, _Timed(connection, self._deadlines, self._end_s)))
-                answer.begin()
-                location = answer.headers.get("location", "")
-                if answer.status not in _REDIRECTS or not location:
-                    yield self._checked(answer)
-                    return
+                with HTTPResponse(cast(socket.socket, _Timed(connection, self._deadlines, self._end_s))) as answer:
+                    answer.begin()
+                    location = answer.headers.get("location", "")
+                    if answer.status not in _REDIRECTS or not location:
+                        yield self._checked(answer)
+                        return
             url = _redirected(url, location)
         raise ListError(f"leads from address to address, more than {_MOST_REDIRECTS} times")
 
