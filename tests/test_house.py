@@ -11,7 +11,9 @@ CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
-SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files", "app.networks"}
+SHARED = {
+    "app", "app.__version__", "app.errors", "app.values", "app.forwarding", "app.files", "app.networks",
+}  # fmt: skip
 PURE = [
     "forwarding", "hosts", "networks", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
     "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",

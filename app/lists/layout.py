@@ -14,7 +14,8 @@ import os
 import struct
 import sys
 import zlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from app.errors import ListError
@@ -60,13 +61,21 @@ def verify(descriptor: int, path: Path) -> tuple[Header, int]:
     if length > _MOST_HEADER_OCTETS or _checksum(descriptor) != checksum:
         raise ListError(f"{path}: is damaged")
     try:
-        header = Header(**json.loads(head[_PREFIX.size : begin]))
-        size = begin + header.rules_octets + header.exceptions_octets
-    except (ValueError, TypeError) as error:
+        header = _header(json.loads(head[_PREFIX.size : begin]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ListError(f"{path}: is not a compiled list of this version") from error
+    size = begin + header.rules_octets + header.exceptions_octets
     if header.byte_order != sys.byteorder or size != os.fstat(descriptor).st_size:
         raise ListError(f"{path}: was made on another kind of machine")
     return header, begin
+
+
+def _header(tree: Mapping[str, object]) -> Header:
+    """What it says that we know; a later program may say more. Raises TypeError or KeyError for what is no header."""
+    known = {item.name: tree[item.name] for item in fields(Header)}
+    if any(type(known[item.name]) is not item.type for item in fields(Header)):
+        raise TypeError("another type")
+    return Header(**known)  # type: ignore[arg-type]
 
 
 def _checksum(descriptor: int) -> int:

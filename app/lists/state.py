@@ -8,6 +8,9 @@ from typing import Any
 
 from app.files import write_atomically
 
+_MOST_SECONDS = 1e15
+"""No time is so far away; what is could neither be reckoned with nor written again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListState:
@@ -67,9 +70,11 @@ def _state(raw: Any) -> ListState | None:
         value = raw.get(item.name, item.default)
         if item.name == "examples":
             value = tuple(map(str, value)) if isinstance(value, list) else ()
-        elif isinstance(item.default, float) and type(value) is int:
+        elif isinstance(item.default, float) and type(value) is int and abs(value) < _MOST_SECONDS:
             value = float(value)
         if type(value) is not type(item.default):
+            return None
+        if isinstance(value, float) and not abs(value) < _MOST_SECONDS:  # nor is it NaN
             return None
         known[item.name] = value
     return ListState(**known)

@@ -120,7 +120,10 @@ class Enrolment:
 
 
 def from_json(text: str) -> Enrolment:
-    """Read what `to_json` wrote, now or before there was `relied`. Raises OperatorError if it is anything else."""
+    """Read what `to_json` wrote, also before there was `relied`; a later program may say more.
+
+    Raises OperatorError if it is anything else.
+    """
     try:
         tree = json.loads(text)
         addresses_of = values.sequence(values.address)
@@ -145,7 +148,7 @@ def from_json(text: str) -> Enrolment:
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:
         raise OperatorError(_fault(f"{error} is missing")) from None
-    except (ValueError, TypeError, ssl.SSLError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, ssl.SSLError) as error:
         raise OperatorError(_fault(str(error))) from None
     return enrolment
 

@@ -77,7 +77,7 @@ def _sentence(error: OSError, path: Path) -> str:
         place, status = _nearest(path)
         return (
             f"{path}: {who} may not use it, because {place} belongs to uid {status.st_uid} "
-            f"with mode {stat.S_IMODE(status.st_mode):04o}: give {who} access, or let it own {place}"
+            f"with mode {stat.S_IMODE(status.st_mode):04o}: give {who} access, or run `chown {os.geteuid()} {place}`"
         )
     reason = _REASONS.get(error.errno or 0, f"{{who}} cannot use it: {error.strerror}")
     return f"{path}: {reason.replace('{who}', who)}"

@@ -2,6 +2,7 @@
 
     data_dir/ca/      root.pem, intermediate.pem, intermediate.key
     data_dir/tls/     leaf.key, chain.pem; the key outlives renewals, so that pins last
+    data_dir/version.json     see version.py
 
 Both appear together, whole (see volume.py). So what is incomplete was never left so by us: it is reported, and replaced
 only by who is told to, `new_authority` and `new_key`.
@@ -21,7 +22,7 @@ from app.files import write_atomically
 from app.values import IPAddress
 
 from . import authority as issuing
-from . import clock, constraints, disk, pem, volume
+from . import clock, constraints, disk, pem, version, volume
 from .authority import Authority
 
 log = logging.getLogger(__name__)
@@ -68,9 +69,10 @@ def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], no
 
     `now` is aware UTC, or None while the clock is not set: then nothing is made and nothing renewed. A renewal that the
     disk refuses is a warning, and the old certificate is served on.
-    Raises OperatorError, nothing changed, when a file is missing, unreadable, corrupt, does not belong to the others,
-    belongs to another user or may be read by others; when a name is not one that the authority may certify; when the
-    first ones cannot be written; and when they must be made with `now` None.
+    Raises OperatorError, nothing changed, when only a later program can use the volume; when a file is missing,
+    unreadable, corrupt, does not belong to the others, belongs to another user or may be read by others; when a name is
+    not one that the authority may certify; when the first ones cannot be written; and when they must be made with `now`
+    None.
     """
     warnings: list[str] = []
     with _writing(data_dir):
@@ -131,8 +133,10 @@ def new_key(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: 
 def _writing(data_dir: Path) -> Iterator[None]:
     with disk.write_faults(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
+        version.refuse_later(data_dir)  # first: the sole writer completes what others began
         with volume.sole_writer(data_dir):
             yield
+            version.note(data_dir)
 
 
 def _make_all(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> str:

@@ -1,6 +1,8 @@
 import json
 import os
-from dataclasses import replace
+import struct
+import zlib
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,35 @@ def test_lengths_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.list"
     path.write_bytes(pack(replace(HEADER, rules_octets=8), RULES, EXCEPTIONS))
     assert not is_whole(path)
+
+
+def rewritten(text: bytes) -> bytes:
+    """The list with another header, and a checksum that is right."""
+    text += b" " * (-len(text) % 8)
+    rest = struct.pack(">I", len(text)) + text + RULES + EXCEPTIONS
+    return b"HDLIST1\n" + struct.pack(">I", zlib.crc32(rest)) + rest
+
+
+def test_what_a_later_version_says_besides_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a.list"
+    path.write_bytes(rewritten(json.dumps(asdict(HEADER) | {"colour": "red"}).encode()))
+    assert verified(path)[0] == HEADER
+
+
+@pytest.mark.parametrize("change", [{"names": "2"}, {"rules_octets": 16.0}, {"rules_octets": True}, {"title": None}])
+def test_a_header_with_another_type_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "a.list"
+    path.write_bytes(rewritten(json.dumps(asdict(HEADER) | change).encode()))
+    with pytest.raises(ListError, match="of this version"):
+        verified(path)
+
+
+@pytest.mark.parametrize("text", [b"[" * 8000, b"[]", b"1", b"{}", b'"title"'])
+def test_what_is_no_header_is_refused(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "a.list"
+    path.write_bytes(rewritten(text))
+    with pytest.raises(ListError, match="of this version"):
+        verified(path)
 
 
 def test_the_header_is_for_people_too() -> None:

@@ -38,6 +38,14 @@ def test_what_cannot_be_read_is_forgotten(tmp_path: Path, text: str) -> None:
     assert load(path) == {}
 
 
+@pytest.mark.parametrize("time", ["NaN", "Infinity", "-1e300", "1" + "0" * 400])
+def test_a_time_that_nobody_can_reckon_with_is_forgotten(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(f'{{"/a": {{"next_s": {time}}}, "/b": {{}}}}')
+    assert load(path) == {"/b": ListState()}
+    save(path, load(path))
+
+
 def test_a_file_that_is_not_there_says_nothing(tmp_path: Path) -> None:
     assert load(tmp_path / "state.json") == {}
 

@@ -116,6 +116,7 @@ def test_refuses_no_address_and_half_a_root(own_authority: Enrolment) -> None:
         ("root_sha256", None),
         ("not_after", "tomorrow"),
         ("not_after", 1780315200),
+        ("not_after", "9999-12-31T23:59:59-23:59"),
         ("resolver", "auto"),
     ],
 )
@@ -150,7 +151,12 @@ def test_refuses_a_missing_value_and_names_it(own_authority: Enrolment, key: str
         from_json(json.dumps(tree))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', "3"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', "3", "[" * 100_000])
 def test_refuses_what_is_not_an_enrolment(text: str) -> None:
     with pytest.raises(OperatorError, match="restart Homedot"):
         from_json(text)
+
+
+def test_what_a_later_version_says_besides_is_ignored(own_authority: Enrolment) -> None:
+    tree = json.loads(own_authority.to_json()) | {"colour": "red"}
+    assert from_json(json.dumps(tree)) == own_authority

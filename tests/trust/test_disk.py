@@ -102,7 +102,7 @@ def test_a_process_without_rights_says_which_uid_needs_access_to_what() -> None:
         (folder / "key.pem").chmod(0o600)
         done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder], capture_output=True, text=True, check=True)
     closed, new, own = done.stdout.splitlines()
-    denied = "because {} belongs to uid 0 with mode {}: give uid 65534 access, or let it own {}"
+    denied = "because {} belongs to uid 0 with mode {}: give uid 65534 access, or run `chown 65534 {}`"
     assert denied.format(folder / "closed", "0700", folder / "closed") in closed
     assert denied.format(folder, "0755", folder) in new
     assert denied.format(folder / "closed", "0700", folder / "closed") in own

@@ -46,7 +46,7 @@ def other(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("identity")
 def test_makes_the_files_for_the_owner_alone(data: Path) -> None:
     modes = {name: stat.S_IMODE(entry[1]) for name, entry in snapshot(data).items()}
-    assert modes == {"ca": 0o700, "tls": 0o700} | dict.fromkeys(FILES, 0o600)
+    assert modes == {"ca": 0o700, "tls": 0o700, "version.json": 0o644} | dict.fromkeys(FILES, 0o600)
 
 
 def test_the_roots_private_key_is_nowhere(data: Path, identity: Identity) -> None:

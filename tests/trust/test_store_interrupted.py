@@ -33,7 +33,7 @@ def test_a_first_start_on_a_disk_that_fails_at_any_step_leaves_what_the_next_sta
         ensure_own(folder, HOSTNAME, NEW, NOW)
         after = snapshot(folder)
         assert all(left[name] == after[name] for name in set(FILES) & set(left))
-        assert set(after) == {"ca", "tls", *FILES}
+        assert set(after) == {"ca", "tls", "version.json", *FILES}
     assert failures >= 30
 
 
@@ -56,7 +56,7 @@ def test_a_renewal_on_a_disk_that_fails_at_any_step_is_a_warning_and_the_old_cer
         again = ensure_own(folder, HOSTNAME, NEW, NOW)
         assert (again.root_sha256, again.spki_pin, again.warnings) == (old.root_sha256, old.spki_pin, ())
         assert again.chain_pem != old.chain_pem
-        assert set(snapshot(folder)) == {"ca", "tls", *FILES}
+        assert set(snapshot(folder)) == {"ca", "tls", "version.json", *FILES}
     assert failures >= 4
 
 
