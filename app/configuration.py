@@ -130,7 +130,7 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else "; the README and config/homedot.yaml list them all"
+    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists them all"
 
 
 def _masked(text: str) -> str:

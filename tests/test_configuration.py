@@ -88,7 +88,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("dot: 853", "dot: must be followed by settings of its own"),
         ("hostname: a.b\nhostname: c.d", "homedot.yaml: is not YAML: line 2, column 1: a key that is given twice"),
         ("a: &a [x, x]\nb: &b [*a, *a]\naddresses: [*b, *b]", "an alias: write out what it stands for"),
-        ("xyzzy: 1", "xyzzy: there is no such setting; the README"),
+        ("xyzzy: 1", "xyzzy: there is no such setting; docs/settings.md"),
     ],
 )
 def test_what_is_wrong_with_the_yaml_is_told(tmp_path: Path, text: str, told: str) -> None:
