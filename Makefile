@@ -14,7 +14,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
 
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
-CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml):$(CURDIR)/config/homedot.yaml
+CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml)$(if $(wildcard config/homedot.yaml),:$(CURDIR)/config/homedot.yaml)
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound

@@ -12,7 +12,7 @@ from app.settings import Settings, leaves
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-EXAMPLE = CHECKOUT / "config/homedot.yaml"
+EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
 
 
 def settings_table() -> str:
