@@ -15,7 +15,7 @@ from app.ops.metrics import render, render_lists
 from app.settings import Settings, leaves
 from tests.documents import CHECKOUT, text_of
 
-EXAMPLE = CHECKOUT / "config/homedot.yaml"
+EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
 
 
 def between(document: str, mark: str) -> str:
