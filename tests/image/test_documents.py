@@ -9,9 +9,9 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ SAYS = {
 """What the answer to some commands must look like; of all others the exit code must be 0."""
 
 STORIES = [
-    (place, block) for place in ("clone", "pasted", "clone-bridge", "pasted-bridge", "linux") for block in run_in(place)
+    (name, block) for name in ("clone", "pasted", "clone-bridge", "pasted-bridge", "linux") for block in run_in(name)
 ]
 
 
@@ -51,7 +51,6 @@ class Place:
 
     folder: Path
     shell: Sequence[str] = ("sh", "-e", "-c")
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, script: str, *, check: bool = True) -> str:
         """What it prints. Raises AssertionError if it fails."""
@@ -105,20 +104,24 @@ def pasted_image() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def place(
-    request: pytest.FixtureRequest,
-    machine: None,
-    pasted_image: str,
-    internet: Internet,
-    clone: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Place]:
-    """One of documents.PLACES."""
-    folder = tmp_path_factory.mktemp(request.param) / "homedot"
-    with {"clone": in_clone, "pasted": in_folder, "linux": on_linux}[request.param.partition("-")[0]](
-        folder, clone, internet, request.param.endswith("-bridge")
-    ) as made:
-        yield made
+def enter(
+    machine: None, pasted_image: str, internet: Internet, clone: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Place]]:
+    """Gives one of documents.PLACES, the same as long as it is asked for."""
+    stay = ExitStack()
+    entered: dict[str, Place] = {}
+
+    def at(name: str) -> Place:
+        if name not in entered:
+            stay.close()
+            entered.clear()
+            make = {"clone": in_clone, "pasted": in_folder, "linux": on_linux}[name.partition("-")[0]]
+            folder = tmp_path_factory.mktemp(name) / "homedot"
+            entered[name] = stay.enter_context(make(folder, clone, internet, name.endswith("-bridge")))
+        return entered[name]
+
+    with stay:
+        yield at
 
 
 @contextmanager
@@ -198,10 +201,9 @@ def _settings_of_the_bridge(config: Path, internet: Internet, inside: str) -> No
     (config / "homedot.yaml").write_text("\n".join(lines) + "\n")
 
 
-@pytest.mark.parametrize(
-    ("place", "block"), STORIES, indirect=["place"], ids=[f"{place}-{block.where}" for place, block in STORIES]
-)
-def test_what_is_written_works(place: Place, block: Block) -> None:
+@pytest.mark.parametrize(("name", "block"), STORIES, ids=[f"{name}-{block.where}" for name, block in STORIES])
+def test_what_is_written_works(enter: Callable[[str], Place], name: str, block: Block) -> None:
+    place = enter(name)
     said = place.run(block.text)
     for command, pattern in SAYS.items():
         if any(line.startswith(command) for line in block.text.splitlines()):
