@@ -30,6 +30,7 @@ ADDRESS = "192.168.1.10"
 RELAY_PORT = 5300
 PASTED_IMAGE = f"homedot:{__version__}"
 PROJECT = "homedot-documents"
+RIGHTS_OF_SYSTEMD = ("--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "--cgroupns=private", "--tmpfs=/run")
 SAYS = {
     "kdig @": r"Flags: [^;]* ad[; ][\s\S]*",
     "docker compose logs": r"Setup page +http://",
@@ -159,7 +160,7 @@ def on_linux(folder: Path, clone: Path, internet: Internet, bridge: bool) -> Ite
         box.run("docker compose up -d")
         box.settle()
         built = docker("build", "-q", "-f", str(clone / "tests/image/linux.Dockerfile"), str(clone / "tests/image"))
-        container = docker("run", "-d", "--privileged", "--tmpfs", "/run", built.stdout.strip()).stdout.strip()
+        container = docker("run", "-d", *RIGHTS_OF_SYSTEMD, built.stdout.strip()).stdout.strip()
         try:
             docker("exec", container, "sh", "-c", "until systemctl is-active systemd-resolved; do sleep 0.2; done")
             yield Place(folder, ("docker", "exec", container, "sh", "-e", "-c"))
