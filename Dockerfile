@@ -15,12 +15,18 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && /build/pip/bin/pip --python /opt/homedot/bin/python install -q --no-compile --require-hashes \
         --only-binary :all: -r /build/requirements.lock
 COPY app /opt/homedot/lib/python3.13/site-packages/app
+# The commit: as told, or as the checkout says it when `docker compose` builds. With neither it is not known.
+ARG REVISION
+RUN --mount=type=bind,target=/checkout \
+    cd /opt/homedot/lib/python3.13/site-packages \
+    && ask='from pathlib import Path; from app.revision import commit_of; print(commit_of(Path("/checkout")))' \
+    && echo "${REVISION:-$(python3 -B -c "$ask")}" > app/COMMIT
 RUN find /opt/homedot -type d \( -name tests -o -name test \) -prune -exec rm -r {} + \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/homedot/lib
 
 FROM ${BASE_IMAGE}
-ARG VERSION=dev
-ARG REVISION=unknown
+ARG VERSION
+ARG REVISION
 LABEL org.opencontainers.image.title="Homedot" \
       org.opencontainers.image.description="Encrypted DNS for a home: DNS over TLS with its own authority" \
       org.opencontainers.image.licenses="MIT" \

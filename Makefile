@@ -7,14 +7,14 @@ SHELL := /bin/bash
 # The system's Python comes first: the appliance's users must be able to run it, and another may lie in somebody's home.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-IMAGE ?= homedot:latest
+IMAGE ?= homedot:$(VERSION)
 BASE_IMAGE ?= debian:trixie-slim
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
 
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
-CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml):$(CURDIR)/config/homedot.yaml
+CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml)$(if $(wildcard config/homedot.yaml),:$(CURDIR)/config/homedot.yaml)
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
@@ -23,7 +23,7 @@ TEST_PACKAGES := bind9-dnsutils chromium curl dnsmasq-base faketime fonts-dejavu
 	stubby testssl.sh
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/run.stamp $(if $(ROOT),users)  ## run the appliance from this checkout, without Docker
 	@$(IN_CHECKOUT) exec rootfs/usr/local/lib/homedot/start
@@ -44,7 +44,13 @@ homedot: $(VENV)/run.stamp  ## run one command of the appliance in this checkout
 
 image:  ## build the container image
 	@docker build -q -t $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
-		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) .
+		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null) .
+
+image-archive: image  ## the image as one file, for machines without a registry: docker load -i it there
+	@mkdir -p artifacts && docker save $(IMAGE) | gzip > artifacts/homedot-$(VERSION).tar.gz
+
+paste:  ## write the compose files that work alone, deploy/, for this version
+	@$(PYTHON) -m release.paste
 
 image-test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
@@ -113,4 +119,4 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-test soak bench lock clean run-packages test-packages users
+.PHONY: help run homedot check test image image-archive paste image-test soak bench lock clean run-packages test-packages users

@@ -13,6 +13,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     errors       the whole error tree: who must act                                                             pure
     networks     which addresses are of a home, of a link, of this machine, of nowhere                          pure
     files        one way to write a file: whole or not at all
+    revision     which Homedot this is: version and commit
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               policy, local and special names, cache, the socket to unbound
     lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries
@@ -21,4 +22,4 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     ops/         how is the box run?               unbound.conf, addresses, supervision, health, doctor
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,6 +16,7 @@ from .settings import PREFIX, Leaf, Resolver, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
+_EXAMPLE = "homedot.example.yaml"
 _NOT_SET = (None, "", "null", "~")
 _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
@@ -42,8 +43,10 @@ def load(environment: Mapping[str, str]) -> Loaded:
     known = {leaf.name: leaf for leaf in leaves()}
     given: dict[str, tuple[object, str]] = {}
     named = environment.get(CONFIG_VARIABLE)
-    for path in named.split(":") if named else [CONFIG_DEFAULT]:
-        given |= _from_yaml(Path(path), bool(named), known, faults)
+    paths = [Path(path) for path in (named.split(":") if named else [CONFIG_DEFAULT])]
+    for path in paths:
+        given |= _from_yaml(path, bool(named), known, faults)
+    faults += filter(None, map(_unread, {path.parent for path in paths}))
     given |= _from_environment(environment, known, faults)
     parsed: dict[str, object] = {}
     sources = dict.fromkeys(known, "default")
@@ -85,6 +88,23 @@ def _from_yaml(
         faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
         return {}
     return dict(_flatten(tree, "", str(path), known, faults))
+
+
+def _unread(folder: Path) -> str | None:
+    """What to do about settings in the example, which is read by nobody. git moves them there when it merges a changed
+    homedot.yaml of somebody's own with the commit that made it the example."""
+    if (folder / Path(CONFIG_DEFAULT).name).exists():
+        return None
+    try:
+        text = (folder / _EXAMPLE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        said = line.partition("#")[0].strip()
+        if said and not said.endswith(":"):
+            fault = f"is not read, but something is set in line {number}"
+            return f"{folder / _EXAMPLE}: {fault}: rename it to {Path(CONFIG_DEFAULT).name}"
+    return None
 
 
 def _not_utf8(error: UnicodeDecodeError) -> str:
@@ -130,7 +150,7 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else "; the README and config/homedot.yaml list them all"
+    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
 
 
 def _masked(text: str) -> str:

@@ -1,8 +1,8 @@
 """The settings, as one immutable tree.
 
-The dataclasses below are all there is: a leaf carries its parser and its sentence of documentation, so the README's
-table, the environment names and the error messages cannot drift apart. `dot.port` in YAML is HOMEDOT_DOT__PORT in the
-environment.
+The dataclasses below are all there is: a leaf carries its parser and its sentence of documentation, so the table of
+docs/settings.md, the environment names and the error messages cannot drift apart. `dot.port` in YAML is
+HOMEDOT_DOT__PORT in the environment.
 """
 
 from collections.abc import Callable, Iterator

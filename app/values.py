@@ -187,10 +187,11 @@ def choice(*allowed: str) -> Callable[[object], str]:
 
 
 def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
-    """A parser of lists: a YAML list, or text with commas. Duplicates are dropped, order is kept."""
+    """A parser of lists: a YAML list, or text with commas, `[]` for none. Duplicates are dropped, order is kept."""
 
     def parse(raw: object) -> tuple[T, ...]:
-        parts: list[object] = list(raw) if isinstance(raw, list) else [p for p in str(raw).split(",") if p.strip()]
+        text = "" if raw == "[]" else str(raw)
+        parts: list[object] = list(raw) if isinstance(raw, list) else [p for p in text.split(",") if p.strip()]
         return tuple(dict.fromkeys(item(part) for part in parts))
 
     return parse

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 IMAGE = os.environ.get("HOMEDOT_TEST_IMAGE", "")
-_COMPOSE = Path(__file__).parent.parent / "compose.yaml"
+_COMPOSE = Path(__file__).parent.parent / "deploy/compose.yaml"
 
 
 def rights() -> Sequence[str]:

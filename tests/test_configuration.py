@@ -1,12 +1,15 @@
 from ipaddress import ip_address
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from app.configuration import load
 from app.errors import OperatorError
 from app.forwarding import Forwarder, Route
-from app.settings import Settings
+from app.settings import Settings, leaves
 
 
 def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:
@@ -88,7 +91,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("dot: 853", "dot: must be followed by settings of its own"),
         ("hostname: a.b\nhostname: c.d", "homedot.yaml: is not YAML: line 2, column 1: a key that is given twice"),
         ("a: &a [x, x]\nb: &b [*a, *a]\naddresses: [*b, *b]", "an alias: write out what it stands for"),
-        ("xyzzy: 1", "xyzzy: there is no such setting; the README"),
+        ("xyzzy: 1", "xyzzy: there is no such setting; `homedot config` lists them all"),
     ],
 )
 def test_what_is_wrong_with_the_yaml_is_told(tmp_path: Path, text: str, told: str) -> None:
@@ -99,6 +102,102 @@ def test_a_named_file_that_is_missing_is_a_fault() -> None:
     assert faults({"HOMEDOT_CONFIG": "/nowhere/homedot.yaml"}) == (
         "HOMEDOT_CONFIG: there is no file /nowhere/homedot.yaml",
     )
+
+
+EVERY_SETTING: dict[str, tuple[str, object]] = {
+    "hostname": ("dns.example.org", "dns.example.org"),
+    "addresses": ("192.168.1.10, fd00::10", ["192.168.1.10", "fd00::10"]),
+    "data_dir": ("/srv/data", "/srv/data"),
+    "run_dir": ("/srv/run", "/srv/run"),
+    "dot.port": ("8530", 8530),
+    "dot.allow_from": ("192.168.0.0/16, fd00::/8", ["192.168.0.0/16", "fd00::/8"]),
+    "dot.connections": ("100", 100),
+    "dot.connections_per_client": ("10", 10),
+    "dot.queries_per_connection": ("20", 20),
+    "dot.queries": ("500", 500),
+    "dot.first_byte_timeout": ("3", 3),
+    "dot.handshake_timeout": ("7", 7),
+    "dot.message_timeout": ("6", 6),
+    "dot.idle_timeout": ("60", 60),
+    "dot.write_timeout": ("4", 4),
+    "dot.workers": ("2", 2),
+    "dot.log_queries": ("true", True),
+    "plain.enabled": ("true", True),
+    "plain.port": ("5353", 5353),
+    "plain.allow_from": ("192.168.0.0/16", ["192.168.0.0/16"]),
+    "web.enabled": ("false", False),
+    "web.port": ("8080", 8080),
+    "tls.certificate": (__file__, __file__),
+    "tls.key": (__file__, __file__),
+    "resolver.mode": ("forward", "forward"),
+    "resolver.forward": ("192.168.1.1, 192.168.1.2@5353", ["192.168.1.1", "192.168.1.2@5353"]),
+    "resolver.routes": (
+        "fritz.box=192.168.1.1, 192.168.1.2, lan=192.168.1.3",
+        {"fritz.box": ["192.168.1.1", "192.168.1.2"], "lan": "192.168.1.3"},
+    ),
+    "resolver.rebind_protection": ("false", False),
+    "resolver.rebind_exceptions": ("[]", []),
+    "resolver.ca_bundle": (__file__, __file__),
+    "resolver.root_hints": (__file__, __file__),
+    "resolver.trust_anchor": (__file__, __file__),
+    "resolver.snippets": (str(Path(__file__).parent), str(Path(__file__).parent)),
+    "resolver.port": ("5336", 5336),
+    "blocking.enabled": ("false", False),
+    "blocking.lists": ("https://lists.example/a.txt, /srv/b.txt", ["https://lists.example/a.txt", "/srv/b.txt"]),
+    "blocking.refresh": ("12", 12),
+    "blocking.mode": ("nxdomain", "nxdomain"),
+    "blocking.allow": ("good.example.com, fine.example.com", ["good.example.com", "fine.example.com"]),
+    "blocking.never_block": ("*-probe.example.com", ["*-probe.example.com"]),
+    "blocking.deny": ("bad.example.com", ["bad.example.com"]),
+    "local": (
+        "nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa",
+        {"nas.home.arpa": ["192.168.1.5", "fd00::5"], "tv.home.arpa": "CNAME nas.home.arpa"},
+    ),
+    "special.ddr": ("false", False),
+    "special.firefox_canary": ("false", False),
+    "special.refuse_private_relay": ("true", True),
+    "special.released": ("test", ["test"]),
+}
+"""Each setting with another value than its default, in the environment and in YAML."""
+
+
+def value_of(settings: Settings, name: str) -> object:
+    return attrgetter(name)(settings)
+
+
+def test_the_environment_alone_sets_every_setting_as_yaml_does(tmp_path: Path) -> None:
+    known = {leaf.name: leaf.variable for leaf in leaves()}
+    assert list(EVERY_SETTING) == list(known)
+    by_environment = load({known[name]: text for name, (text, _) in EVERY_SETTING.items()}).settings
+    tree: dict[str, Any] = {}
+    for name, (_, value) in EVERY_SETTING.items():
+        branch, _, leaf = name.rpartition(".")
+        (tree.setdefault(branch, {}) if branch else tree)[leaf] = value
+    assert load(with_yaml(tmp_path, yaml.safe_dump(tree))).settings == by_environment
+    unchanged = {name for name in known if value_of(by_environment, name) == value_of(Settings(), name)}
+    assert unchanged == set()
+
+
+@pytest.mark.parametrize("name", [name for name, (_, value) in EVERY_SETTING.items() if isinstance(value, list)])
+def test_a_list_is_emptied_from_the_environment_too(name: str, tmp_path: Path) -> None:
+    parse = next(leaf.parse for leaf in leaves() if leaf.name == name)
+    assert parse("[]") == parse([]) == ()
+
+
+def test_settings_in_the_example_which_is_not_read_are_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "checkout.yaml").write_text("data_dir: data\n")
+    environment = {"HOMEDOT_CONFIG": str(tmp_path / "checkout.yaml")}
+    example = tmp_path / "homedot.example.yaml"
+    shipped = (Path(__file__).parent.parent / "config/homedot.example.yaml").read_text(encoding="utf-8")
+    example.write_text(shipped)
+    load(environment)
+    example.write_text(shipped.replace("  #port: 853\n", "  port: 8853  # changed\n"))
+    number = shipped[: shipped.index("  #port: 853\n")].count("\n") + 1
+    assert faults(environment) == (
+        f"{example}: is not read, but something is set in line {number}: rename it to homedot.yaml",
+    )
+    (tmp_path / "homedot.yaml").touch()
+    load(environment)
 
 
 def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from app import __version__
 from app.configuration import Loaded, load
 from app.errors import OperatorError
+from app.revision import told
 from app.values import hostname
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _key(loaded: Loaded, arguments: SimpleNamespace) -> int:
 
 
 def _version() -> None:
-    print(__version__)
+    print(told())
 
 
 _COMMANDS = {
@@ -190,7 +190,7 @@ def _parser() -> "argparse.ArgumentParser":
     import argparse
 
     parser = argparse.ArgumentParser(prog="homedot", description="Encrypted DNS for a home.")
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=told())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (run, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
@@ -220,5 +220,7 @@ def _parser() -> "argparse.ArgumentParser":
                 "action", nargs="?", default="show", choices=("show", "refresh", "accept", "run", "compile")
             )
             command.add_argument("which", nargs="?", metavar="LIST", help="for accept: its title or address")
-    commands.add_parser("version", help="print the version").set_defaults(run=_version)
+    commands.add_parser("version", help="print the version and the commit that it was made from").set_defaults(
+        run=_version
+    )
     return parser

@@ -16,6 +16,7 @@ from app.onboarding.enrolment import Enrolment, from_json, surest
 from app.onboarding.steps import setup_text
 from app.ops import addresses, reach
 from app.ops.lingering import Lingering
+from app.revision import told
 from app.settings import Settings
 from app.trust import clock, disk
 from app.trust.own import load_own_certificate
@@ -46,6 +47,7 @@ class Findings:
 
 def bootstrap(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
+    say(told())
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     announced = _announced(settings)

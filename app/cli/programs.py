@@ -55,6 +55,7 @@ def web(settings: Settings) -> None:
     from app.ops.checkup import Checkup, examine_apart
     from app.ops.healthcheck import check
     from app.ops.metrics import render, render_lists
+    from app.revision import told
 
     from . import remote
     from .lists import states
@@ -99,7 +100,7 @@ def web(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, [sys.executable, "-P", "-m", "app", "doctor", "--json"]), monotonic)
     read_enrolment, signed = partial(places.read_enrolment, settings), partial(places.read_signed, settings)
     checks, blocking = remote.Checks(settings), Blocking(settings)
-    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, blocking)
+    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, blocking, told())
     gateway = bridge_gateway()
     serve(app, settings.web.port, [gateway] if gateway else [])
 

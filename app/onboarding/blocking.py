@@ -32,8 +32,8 @@ _UNCLEAR = (
     "bar of a browser shows."
 )
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
-_TO_ALLOW = "To allow it, put it into config/homedot.yaml and restart Homedot:"
-_TO_BLOCK = "To block it, put it into config/homedot.yaml and restart Homedot:"
+_TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
+_TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
 
 
 @dataclass(frozen=True, slots=True)

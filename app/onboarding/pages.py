@@ -42,9 +42,9 @@ class Visit:
 
 
 class Pages:
-    """The pages as HTML, their style and script; the files are read once."""
+    """The pages as HTML, their style and script; the files are read once. `about`, at the end of each, may be empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: str = "") -> None:
         templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -53,6 +53,7 @@ class Pages:
             lstrip_blocks=True,
         )
         templates.filters["step"] = _step
+        templates.globals["about"] = about
         self._index = templates.get_template("index.html")
         self._doctor = templates.get_template("doctor.html")
         self._blocking = templates.get_template("blocking.html")

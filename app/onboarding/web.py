@@ -31,14 +31,15 @@ def application(
     devices: vitals.Devices,
     self_test: selftest.Checks,
     blocker: blocking.Blocking,
+    about: str = "",
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
     `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
-    profile itself if it has none: no key is in reach of this process.
+    profile itself if it has none: no key is in reach of this process. `about` says which Homedot this is.
     """
-    pages = Pages()
+    pages = Pages(about)
 
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))

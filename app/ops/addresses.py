@@ -25,7 +25,7 @@ INSIDE_THE_HOST = re.compile(r"docker.*|br-[0-9a-f]{12}|veth.*|virbr.*|cni.*|pod
 # Flags of /proc/net/if_inet6 (linux/if_addr.h): temporary, DAD failed, deprecated, tentative.
 UNSTEADY = 0x01 | 0x08 | 0x20 | 0x40
 
-SET_IT = "set HOMEDOT_ADDRESSES to the address of the machine, like HOMEDOT_ADDRESSES=192.168.1.10"
+SET_IT = "set HOMEDOT_ADDRESSES to the address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from app.errors import OperatorError
@@ -74,11 +75,17 @@ def _complete(volume: Path) -> None:
             place = volume / folder.name
             if not is_absent(place):
                 aside.mkdir(mode=0o700, exist_ok=True)
-                place.rename(aside / folder.name)
+                place.rename(_free(aside / folder.name))
                 _sync(aside)
             folder.rename(place)
         decided.rmdir()
         _sync(volume)
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the first of path.2, path.3, ... that is absent: a label may have come twice."""
+    later = (path.with_name(f"{path.name}.{number}") for number in count(2))
+    return next(each for each in chain([path], later) if is_absent(each))
 
 
 def _sync(folder: Path) -> None:

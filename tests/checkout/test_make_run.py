@@ -14,6 +14,7 @@ import pytest
 from app.errors import OperatorError
 from app.ops.healthcheck import check
 from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
+from tests.documents import run_in
 from tests.fakes.screen import codes_in
 from tests.internet import Internet
 
@@ -96,3 +97,17 @@ def test_make_run_is_the_whole_appliance(clone: Path, internet: Internet, prefix
         (profile,) = codes_in(log.read_text())
         assert profile.endswith("/homedot.mobileconfig")
         assert (clone / "data/ca/intermediate.key").stat().st_mode & 0o777 == 0o600
+        if not prefix:
+            documented_commands_work_beside_it(clone)
+
+
+def documented_commands_work_beside_it(clone: Path) -> None:
+    run, *others = run_in("debian")
+    assert run.text == "make run\n"
+    assert others
+    for block in others:
+        done = subprocess.run(
+            ["sh", "-e", "-c", block.text],
+            cwd=clone, capture_output=True, text=True, timeout=INSTALLED_WITHIN_S, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{block.where}\n{done.stdout}{done.stderr}"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app import __version__
 from app.cli.commands import _COMMANDS, main
+from app.revision import told
 
 
 def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -24,9 +24,12 @@ def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.Captu
     assert all(name in told for name in ("dot.prot", "web.port", "tls.certificate"))
 
 
-def test_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_version_and_the_commit(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"], {}) == 0
-    assert capsys.readouterr().out == f"{__version__}\n"
+    assert capsys.readouterr().out == f"{told()}\n"
+    with pytest.raises(SystemExit):
+        main(["--version"], {})
+    assert capsys.readouterr().out == f"{told()}\n"
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.container import rights
+from tests.documents import run_in
 from tests.fakes.screen import codes_in
 
 from .docker import Stack, docker, fetch
@@ -159,16 +160,13 @@ def test_down_and_up_and_a_new_image_keep_root_pin_and_profile(stack: Stack, ima
         docker("tag", first, image)
 
 
-def test_the_readmes_backup_restores_the_same_homedot(stack: Stack, tmp_path: Path) -> None:
+def test_the_documented_backup_restores_the_same_homedot(stack: Stack, tmp_path: Path) -> None:
     before = identity(stack)
-    section = (stack.checkout / "README.md").read_text().partition("## Backup")[2].partition("Homedot never")[0]
-    backup, *restore = [line.strip() for line in section.splitlines() if line.startswith("    ")]
-    assert len(restore) == 2
+    backup, remove, restore = [block.text for block in run_in("pasted") if block.document == "docs/backup.md"][:3]
     stack.shell(tmp_path, backup)
     assert (tmp_path / "homedot-backup.tar").stat().st_mode & 0o077 == 0
-    stack.compose("down", "-v")
-    for line in restore:
-        stack.shell(tmp_path, line)
+    for lines in (remove, restore):
+        stack.shell(tmp_path, lines)
     assert identity(stack) == before
 
 

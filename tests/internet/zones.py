@@ -14,6 +14,7 @@
     fickle.test   not signed; its name server is whatever a test runs there, like a Valve
     dead.test     not signed; nobody answers
     pool.ntp.org  not signed, delegated from the root: time servers
+    example.com   signed, DS in the root: the name that documents ask for
     REVERSE       192.168.5.0/24, which nobody delegates: as a router serves it
 
 The name server of every zone is `ns` in that zone.
@@ -71,9 +72,10 @@ REVERSE_CONTENT = "5 300 IN PTR inside.unsigned.test."
 
 LEAVES = (
     "signed.test.", "bogus.test.", "unsigned.test.", "expired.test.", "early.test.", "stripped.test.", "foreign.test.",
-    "rekeyed.test.", "fickle.test.", "pool.ntp.org.",
+    "rekeyed.test.", "fickle.test.", "pool.ntp.org.", "example.com.",
 )  # fmt: skip
 UNSIGNED = {"unsigned.test.", "fickle.test.", "pool.ntp.org."}
+BELOW_THE_ROOT = ("pool.ntp.org.", "example.com.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,10 @@ def write(folder: Path, root: str, test: str, leaves: str, slow: str, fickle: st
 
     servers = dict.fromkeys(LEAVES, leaves) | {"fickle.test.": fickle, "slow.test.": slow, "dead.test.": dead}
     below = {name: _delegation(name, server, keys.get(name)) for name, server in servers.items()}
-    pool = below.pop("pool.ntp.org.")
+    outside = "".join(below.pop(name) for name in BELOW_THE_ROOT)
     zones["test."] = _zone("test.", test, "".join(below.values()))
     zones[REVERSE] = _zone(REVERSE, leaves, REVERSE_CONTENT)
-    zones["."] = _zone(".", root, _delegation("test.", test, keys["test."]) + pool)
+    zones["."] = _zone(".", root, _delegation("test.", test, keys["test."]) + outside)
     for name in ("test.", "."):
         _sign(zones[name], keys[name])
     for name, zone in zones.items():

@@ -31,6 +31,12 @@ def pages() -> Pages:
     return Pages()
 
 
+def test_every_page_says_which_homedot_it_is_of(own_authority: Enrolment) -> None:
+    pages = Pages("homedot 0.2.0 (commit 1358eeb)")
+    for html in (pages.index(own_authority, NOW, Visit()), pages.doctor(REPORT), pages.doctor(None)):
+        assert "homedot 0.2.0 (commit 1358eeb)" in html
+
+
 def test_setup_page_links_to_the_doctor(pages: Pages, own_authority: Enrolment) -> None:
     assert '<a href="/doctor">' in pages.index(own_authority, NOW, Visit())
 

@@ -73,7 +73,7 @@ def test_refuses_to_start_with_nothing_but_the_containers_own_address() -> None:
         decide((), found)
     assert caught.value.faults == (
         "addresses: 172.17.0.2 is the container's own address, which no phone can reach: set HOMEDOT_ADDRESSES to the "
-        "address of the machine, like HOMEDOT_ADDRESSES=192.168.1.10, or use network_mode: host",
+        "address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10, or use network_mode: host",
     )
 
 
@@ -99,7 +99,7 @@ def test_says_what_was_found_when_nothing_serves() -> None:
     assert caught.value.faults == (
         "addresses: no LAN address was found on this machine (203.0.113.7 on eth0 is not a private address, "
         "fe80::1 on eth0 is link-local, 172.17.0.1 on docker0 is a network inside this machine): "
-        "set HOMEDOT_ADDRESSES to the address of the machine, like HOMEDOT_ADDRESSES=192.168.1.10",
+        "set HOMEDOT_ADDRESSES to the address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10",
     )
 
 

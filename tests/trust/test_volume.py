@@ -38,6 +38,15 @@ def test_the_next_writer_completes_what_was_decided_and_throws_away_what_was_not
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ca", "old.y", "tls"]
 
 
+def test_two_changes_of_one_name_keep_what_both_replaced(tmp_path: Path) -> None:
+    """A label has seconds, and a fast machine needs less than one for a change."""
+    for content in (b"1", b"2", b"3", b"4"):
+        volume.replace(tmp_path, {"tls": {"a": content}}, "now")
+    kept = {path.parent.name: path.read_bytes() for path in (tmp_path / "old.now").rglob("a")}
+    assert kept == {"tls": b"1", "tls.2": b"2", "tls.3": b"3"}
+    assert (tmp_path / "tls/a").read_bytes() == b"4"
+
+
 def test_there_is_one_writer_at_a_time(tmp_path: Path) -> None:
     with (
         volume.sole_writer(tmp_path),

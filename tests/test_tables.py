@@ -1,0 +1,84 @@
+"""What the documents list is what the program has: settings, names, checks, metrics; and the example file is loaded."""
+
+import re
+
+import yaml
+
+from app.answer.never_block import NAMES
+from app.answer.pause import Pause
+from app.cli.state import State
+from app.configuration import load
+from app.dot.counters import Counters
+from app.dot.occupancy import Occupancy
+from app.ops.doctor import CHECKS
+from app.ops.metrics import render, render_lists
+from app.settings import Settings, leaves
+from tests.documents import CHECKOUT, text_of
+
+EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
+
+
+def between(document: str, mark: str) -> str:
+    """What stands between `<!-- MARK: ... -->` and `<!-- /MARK -->`."""
+    shown = re.search(rf"<!-- {mark}: .*? -->\n(.*)<!-- /{mark} -->", text_of(document), re.DOTALL)
+    assert shown is not None
+    return shown.group(1)
+
+
+def firsts(document: str, head: str) -> list[str]:
+    """The words in backticks in the first column of the table that begins with `head`."""
+    table = text_of(document).partition(head)[2].partition("\n\n")[0]
+    return re.findall(r"`(.*?)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+
+
+def settings_table() -> str:
+    rows = ["| setting | variable | default | |", "|---|---|---|---|"]
+    for leaf in leaves():
+        default = "" if leaf.default in (None, "") else f"`{yaml.safe_dump(leaf.default, width=999).splitlines()[0]}`"
+        rows.append(f"| `{leaf.name}` | `{leaf.variable}` | {default} | {leaf.doc} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    assert between("docs/settings.md", "settings") == settings_table()
+
+
+def never_block_table() -> str:
+    rows = ["| who asks what | names |", "|---|---|"]
+    rows += [f"| {question} | {', '.join(f'`{name}`' for name in names)} |" for question, names in NAMES.items()]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_names_that_are_never_blocked_are_listed() -> None:
+    assert between("docs/blocking.md", "never block") == never_block_table()
+
+
+def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:
+    assert firsts("docs/troubleshooting.md", "| check | what must be true |") == list(CHECKS)
+
+
+def test_every_metric_is_explained() -> None:
+    state = State(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
+    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists([(1, "", "", 1, 1.0)])
+    metrics = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
+    assert sorted(firsts("docs/monitoring.md", "| metric | what it counts |")) == sorted(metrics)
+
+
+def test_the_sections_of_the_readme_come_in_the_order_a_newcomer_needs_them() -> None:
+    assert re.findall(r"^## (.*)$", text_of("README.md"), re.MULTILINE) == [
+        "Get it", "Start", "Put your phone on it", "Prove it", "Update", "Back up", "When it does not work", "Read on",
+    ]  # fmt: skip
+
+
+def test_the_example_changes_nothing() -> None:
+    assert load({"HOMEDOT_CONFIG": str(EXAMPLE)}).settings == Settings()
+
+
+def test_the_example_uncommented_is_valid_and_names_every_setting() -> None:
+    text = re.sub(r"^(\s*)#(\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    tree = yaml.safe_load(text)
+    known = {leaf.name for leaf in leaves()}
+    named = {key for key in tree if key in known}
+    named |= {f"{key}.{inner}" for key, value in tree.items() if key not in known for inner in value}
+    kept_out = {"data_dir", "run_dir"}  # the image decides them
+    assert named == known - kept_out
