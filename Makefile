@@ -58,6 +58,9 @@ bench: $(VENV)/dev.stamp  ## measure the front door and the block lists
 	@$(BIN)/python -m tests.bench.policy
 	@$(BIN)/python -m tests.bench
 
+picture: $(VENV)/dev.stamp  ## draw the setup page for README anew, with chromium
+	@$(BIN)/python -m tests.browser.picture
+
 lock: $(VENV)/dev.stamp  ## pin the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -113,4 +116,4 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-test soak bench lock clean run-packages test-packages users
+.PHONY: help run homedot check test image image-test soak bench picture lock clean run-packages test-packages users

@@ -67,7 +67,7 @@ def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
     shows = "Settings > General > VPN & Device Management > DNS shows Homedot"
     check = Step(f"Check: {shows}, and a web page opens.")
     if is_here:
-        fetch = replace(fetch, see=f"{fetch.see} Another browser than Safari may not offer it.")
+        fetch = replace(fetch, see=f"{fetch.see} If it does not, open this page in Safari.")
         check = Step("Come back to this page and tap Test this device, below.", f"{shows}.")
     return Guide("iphone", "iPhone, iPad", (*(() if is_here else (scan,)), fetch, install, *trust, check))
 
