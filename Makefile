@@ -18,9 +18,9 @@ CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivil
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils chromium curl dnsmasq-base faketime fonts-dejavu-core getdns-utils git gnutls-bin \
-	iproute2 knot-dnsutils libnss3-tools libplist-utils network-manager nodejs nsd openssl procps shellcheck sslscan \
-	stubby testssl.sh
+TEST_PACKAGES := bind9-dnsutils chromium curl dnsmasq-base faketime fonts-dejavu-core fonts-liberation getdns-utils git \
+	gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils network-manager nodejs nsd openssl procps shellcheck sslscan \
+	stubby testssl.sh zbar-tools
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench: $(VENV)/dev.stamp  ## measure the front door and the block lists
 	@$(BIN)/python -m tests.bench.lists
 	@$(BIN)/python -m tests.bench.policy
 	@$(BIN)/python -m tests.bench
+
+picture: $(VENV)/dev.stamp  ## draw the setup page for README anew, with chromium
+	@$(BIN)/python -m tests.browser.picture
 
 lock: $(VENV)/dev.stamp  ## pin the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
@@ -119,4 +122,5 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-archive paste image-test soak bench lock clean run-packages test-packages users
+.PHONY: help run homedot check test image image-archive paste image-test soak bench picture lock clean run-packages \
+	test-packages users

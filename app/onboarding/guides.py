@@ -1,9 +1,15 @@
-"""How each kind of device joins, in the words that the device itself uses. Pure."""
+"""How each kind of device joins, in the words that the device itself uses. Pure.
 
-from dataclasses import dataclass
+Sources: Apple's iPhone User Guide and Mac User Guide on configuration profiles (under General, Device Management since
+macOS 15, before under Privacy & Security, Profiles), its "Trust manually installed certificate profiles" for iOS, and
+"Change certificate trust policies" for Keychain Access.
+"""
+
+from dataclasses import dataclass, replace
 
 from . import snippets
 from .enrolment import Enrolment
+from .leaving import leaving
 from .snippets import DOT_PORT
 
 PLAIN_PORT = 53  # RFC 1035 4.2; what DHCP hands out has no place for another
@@ -25,7 +31,7 @@ class Step:
 class Guide:
     """One kind of device: steps in their order, then the lines to type or to put into a file.
 
-    `short` is the same in one sentence, for the log.
+    `short` is the same in one sentence, for the log; `leave` says how the device leaves again.
     """
 
     kind: str
@@ -33,44 +39,67 @@ class Guide:
     steps: tuple[Step, ...]
     lines: tuple[str, ...] = ()
     short: str = ""
+    leave: str = ""
 
 
 def guides(enrolment: Enrolment, here: str | None = None) -> tuple[Guide, ...]:
     """Every kind of device, its `kind` one of device.KINDS. `here` is the one that shows the page; None for the log."""
     apple = () if enrolment.url is None else (_iphone(enrolment, here == "iphone"), _mac(enrolment, here is not None))
-    return (*apple, _android(enrolment), _windows(enrolment), _linux(enrolment))
+    found = (*apple, _android(enrolment), _windows(enrolment), _linux(enrolment))
+    ways_out = leaving(enrolment)
+    return tuple(replace(guide, leave=ways_out[guide.kind]) for guide in found)
 
 
 def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
-    if is_here:
-        fetch = Step("Tap Get the profile, and allow the download.", "iOS then says Profile Downloaded.")
-    else:
-        fetch = Step("On the home Wi-Fi, scan the QR code with the camera, or open the profile's address in Safari.")
-    allow = () if is_here else (Step("Allow the download of the profile.", "iOS then says Profile Downloaded."),)
+    scan = Step(
+        f"On the home Wi-Fi, scan the QR code with the camera, or open {enrolment.url} in Safari.",
+        "The page shows these steps on the device.",
+    )
+    fetch = Step("Tap Get the profile, and allow the download.", "iOS then says Profile Downloaded.")
     install = Step("Settings > Profile Downloaded > Install.", "iOS asks for your passcode.")
     trust: tuple[Step, ...] = ()
     if enrolment.root_pem is not None:
-        look = "More Details shows the root's SHA-256 fingerprint: compare it."
+        look = f"More Details shows the root's SHA-256 fingerprint: {_compare(is_here)}"
         install = Step(install.do, f"{install.see} It is marked Not Signed, because it comes from your own box. {look}")
         only = f"It can vouch only for home.arpa, {enrolment.hostname} and home addresses."
         where = "Settings > General > About > Certificate Trust Settings"
         trust = (Step(f"{where}: switch on {enrolment.root_name}.", only),)
-    check = Step("Check: Settings > General > VPN & Device Management > DNS shows Homedot, and a web page opens.")
-    return Guide("iphone", "iPhone, iPad", (fetch, *allow, install, *trust, check))
+    shows = "Settings > General > VPN & Device Management > DNS shows Homedot"
+    check = Step(f"Check: {shows}, and a web page opens.")
+    if is_here:
+        fetch = replace(fetch, see=f"{fetch.see} If it does not, open this page in Safari.")
+        check = Step("Come back to this page and tap Test this device, below.", f"{shows}.")
+    return Guide("iphone", "iPhone, iPad", (*(() if is_here else (scan,)), fetch, install, *trust, check))
 
 
 def _mac(enrolment: Enrolment, on_page: bool) -> Guide:
     settings = "System Settings > General > Device Management"
     fetch = "Click Get the profile." if on_page else f"Open {enrolment.profile_url} in Safari."
-    compare = "" if enrolment.root_pem is None else " Details shows the root's SHA-256 fingerprint: compare it."
+    compare = (
+        "" if enrolment.root_pem is None else f" Details shows the root's SHA-256 fingerprint: {_compare(on_page)}"
+    )
     steps = [
         Step(fetch, "macOS says that the profile can be reviewed in System Settings."),
-        Step(f"{settings}: double-click Homedot, then Install.", f"macOS asks for your password.{compare}"),
+        Step(
+            f"{settings}: double-click Homedot, then Install.",
+            f"Before macOS 15 it is Privacy & Security > Profiles. macOS asks for your password.{compare}",
+        ),
     ]
     if enrolment.root_pem is not None:
-        see = "Only if web pages no longer open: macOS does not trust the root yet."
-        steps.append(Step(f"Keychain Access > System > {enrolment.root_name} > Trust: Always Trust.", see))
+        see = (
+            "Spotlight finds Keychain Access. Until the root is trusted, no name resolves. "
+            f"It can vouch only for home.arpa, {enrolment.hostname} and home addresses."
+        )
+        trust = f"Keychain Access > System > Certificates: double-click {enrolment.root_name}"
+        steps.append(Step(f"{trust}, and under Trust choose Always Trust if it is not trusted yet.", see))
+    if on_page:
+        steps.append(Step("Come back to this page and click Test this device, below."))
     return Guide("mac", "Mac", tuple(steps), (), f"Open {enrolment.profile_url}, then install it in {settings}.")
+
+
+def _compare(on_page: bool) -> str:
+    """The page came over the same unencrypted way as the profile: only the log is worth a comparison."""
+    return "compare it with the log of the box." if on_page else "compare it."
 
 
 def _android(enrolment: Enrolment) -> Guide:

@@ -15,6 +15,7 @@ from .blocking import PATH as BLOCKING_PATH
 from .blocking import PAUSE_PATH, PAUSES, Look, State
 from .enrolment import PROFILE_PATH, Enrolment
 from .guides import guides, notices
+from .leaving import leaving
 from .profile import DEFAULT
 from .snippets import snippets
 from .variant import Variant, describe
@@ -64,16 +65,21 @@ class Pages:
         """The setup page as it is `now` (aware)."""
         found = guides(enrolment, visit.here or "")
         first = next((guide for guide in found if guide.kind == visit.here), None)
+        # An iPad says that it is a Mac; what it is touched with tells them apart, which only the style sheet knows.
+        tablet = guides(enrolment, "iphone")[0] if visit.here == "mac" else None
         query = f"?{visit.variant.query}" if visit.variant.query else ""
+        page = f"{enrolment.url}{query}"
         return self._index.render(
             enrolment=enrolment,
             devices=visit.devices,
             guide=first,
+            tablet=tablet,
             others=[guide for guide in found if guide is not first],
             is_apple=visit.here in ("iphone", "mac"),
             is_phone=device.has_camera_at_hand(visit.here),
             profile=f"{PROFILE_PATH}{query}",
-            code=Markup(qr.svg(f"{enrolment.profile_url}{query}").decode()),  # noqa: S704 - made by qr, out of squares
+            page=page,
+            code=Markup(qr.svg(page).decode()),  # noqa: S704 - made by qr, out of squares
             variant=visit.variant,
             when=describe(visit.variant),
             fault=visit.fault,
@@ -81,6 +87,7 @@ class Pages:
             notices=(*expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
+            leaving=leaving(enrolment),
             blocking=visit.blocking,
             blocking_path=BLOCKING_PATH,
         )

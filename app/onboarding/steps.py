@@ -10,9 +10,14 @@ from .variant import describe
 
 WIDTH = 79
 
+_SCAN = (
+    "Scan this code with a phone on the home Wi-Fi: the page that opens leads on from there. If the camera does not "
+    "read it here, a computer that opens the page shows the code as well."
+)
+
 
 def setup_text(enrolment: Enrolment) -> str:
-    """Where the profile is, its QR code, what to compare, and the steps.
+    """What to compare, where the setup page is and its QR code, and the steps.
 
     Lines have at most 79 columns, unless a URL or a host name alone is longer.
     """
@@ -22,8 +27,8 @@ def setup_text(enrolment: Enrolment) -> str:
         "\n".join(_wrap(text, f"{label:14}", " " * 14) for label, text in _facts(enrolment)),
         *(_wrap(notice) for notice in notices(enrolment)),
     ]
-    if enrolment.profile_url is not None:
-        paragraphs.append(qr.terminal(enrolment.profile_url).rstrip("\n"))
+    if enrolment.url is not None:
+        paragraphs += [_wrap(_SCAN), f"Or open this page: {enrolment.url}", qr.terminal(enrolment.url).rstrip("\n")]
     sections = ["\n".join(_section(guide)) for guide in guides(enrolment)]
     if enrolment.url is not None:
         away = f"A device uses this box {describe(DEFAULT)}; elsewhere the DNS of the network. The setup page has more."
@@ -39,7 +44,7 @@ def _check(enrolment: Enrolment) -> str:
 def _facts(enrolment: Enrolment) -> list[tuple[str, str]]:
     facts = []
     if enrolment.profile_url is not None:
-        facts += [("Profile", enrolment.profile_url), ("Setup page", str(enrolment.url))]
+        facts.append(("Profile", enrolment.profile_url))
     if enrolment.root_sha256 is not None:
         half = len(enrolment.root_sha256) // 2 + 1  # after a colon
         facts += [("Root SHA-256", f"{enrolment.root_sha256[:half]} {enrolment.root_sha256[half:]}")]

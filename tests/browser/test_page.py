@@ -89,7 +89,7 @@ def test_an_iphone_is_one_tap_away_from_its_profile(chromium: Browser, url: str)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_computer_shows_a_code_that_a_camera_reads(chromium: Browser, url: str, scheme: Any) -> None:
     with opened(chromium, url, color_scheme=scheme, **VIEWS["mac"]) as page:
-        assert code_on(page) == [f"{url}/homedot.mobileconfig"]
+        assert code_on(page) == [f"{url}/"]
 
 
 def test_the_form_makes_a_profile_for_the_wifi_that_was_typed(chromium: Browser, url: str, artifacts: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_form_makes_a_profile_for_the_wifi_that_was_typed(chromium: Browser,
         page.get_by_role("button", name="Make this profile").click()
         assert "Used on the Wi-Fi Käse & <Söhne> or 🌳 Garden, and by cable at home." in page.inner_text("main")
         href = page.get_by_role("link", name="Get the profile").first.get_attribute("href")
-        assert code_on(page) == [f"{url}{href}"]
+        assert code_on(page) == [f"{url}/{str(href).removeprefix('/homedot.mobileconfig')}"]
         assert page.get_by_label("On my Wi-Fi only").is_checked()
         assert faults(page) == []
         page.screenshot(path=artifacts / "form.png", full_page=True)
@@ -139,7 +139,7 @@ def test_needs_no_javascript_but_for_the_test(chromium: Browser, url: str) -> No
         assert page.get_by_role("button", name="Test this device").count() == 0
         page.get_by_text("stubby", exact=True).click()
         assert page.get_by_text("GETDNS_TRANSPORT_TLS").is_visible()
-        assert code_on(page) == [f"{url}/homedot.mobileconfig"]
+        assert code_on(page) == [f"{url}/"]
 
 
 def test_the_doctors_page_is_open_to_everybody(chromium: Browser, url: str, artifacts: Path) -> None:

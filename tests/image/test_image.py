@@ -50,8 +50,9 @@ def test_a_bogus_name_is_servfail_with_an_extended_error(stack: Stack, root: Pat
     assert "EDE: 6" in answer
 
 
-def test_the_qr_code_in_the_log_is_the_profiles_address(stack: Stack, root: Path) -> None:
-    assert codes_in(stack.log) == [PROFILE]
+def test_the_qr_code_in_the_log_is_the_address_of_the_page(stack: Stack, root: Path) -> None:
+    assert codes_in(stack.log) == [f"{PAGE}/"]
+    assert f"Or open this page: {PAGE}/\n" in stack.log
     assert PROFILE in stack.log
 
 

@@ -5,6 +5,7 @@ import pytest
 from app.onboarding import device
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.guides import Guide, guides, notices
+from app.onboarding.leaving import leaving
 
 
 def guide(enrolment: Enrolment, kind: str, here: str | None = None) -> Guide:
@@ -68,3 +69,31 @@ def test_windows_gets_the_lines_of_its_snippet(own_authority: Enrolment) -> None
 
 def test_nothing_stands_in_the_way_by_default(own_authority: Enrolment) -> None:
     assert notices(own_authority) == ()
+
+
+@pytest.mark.parametrize("here", [*device.KINDS, "", None])
+def test_every_device_is_told_how_to_leave(own_authority: Enrolment, here: str | None) -> None:
+    ways_out = leaving(own_authority)
+    assert {each.kind: each.leave for each in guides(own_authority, here)} == {
+        kind: ways_out[kind] for kind in device.KINDS
+    }
+
+
+def test_the_steps_after_the_download_end_in_the_test_on_the_same_screen(own_authority: Enrolment) -> None:
+    for kind in ("iphone", "mac"):
+        assert "Test this device" in guide(own_authority, kind, kind).steps[-1].do
+    assert "Test this device" not in told(own_authority, "iphone")
+
+
+def test_a_mac_is_told_where_the_profile_is_and_how_to_trust_the_root(
+    own_authority: Enrolment, users_certificate: Enrolment
+) -> None:
+    words = told(own_authority, "mac", "mac")
+    assert "System Settings > General > Device Management: double-click Homedot, then Install." in words
+    assert "Keychain Access > System > Certificates: double-click Homedot DNS CA 1a2b3c" in words
+    assert "Keychain" not in told(users_certificate, "mac", "mac")
+
+
+def test_the_page_sends_a_comparison_to_the_log(own_authority: Enrolment) -> None:
+    for kind in ("iphone", "mac"):
+        assert "compare it with the log of the box" in told(own_authority, kind, kind)

@@ -6,8 +6,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from app.onboarding import device
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.pages import Pages, Visit
+from app.onboarding.snippets import snippets
 
 REPORT = {
     "schema": 1,
@@ -87,3 +89,15 @@ def test_doctor_page_says_why_there_is_no_report(pages: Pages) -> None:
     html = pages.doctor("the doctor was not done within 60 s")
     assert "the doctor was not done within 60 s" in html
     assert "http-equiv" not in html
+
+
+def test_setup_page_says_of_each_device_and_each_program_how_it_leaves(pages: Pages, own_authority: Enrolment) -> None:
+    html = pages.index(own_authority, NOW, Visit("android"))
+    assert html.count("To leave again: ") == len(device.KINDS) + len(snippets(own_authority))
+    assert "Settings › General › VPN &amp; Device Management: choose Homedot and remove it." in html
+
+
+def test_what_calls_itself_a_mac_gets_the_steps_of_an_ipad_too(pages: Pages, own_authority: Enrolment) -> None:
+    html = pages.index(own_authority, NOW, Visit("mac"))
+    assert 'Set up this <span class="by-mouse">Mac</span><span class="by-touch">iPad</span>' in html
+    assert "Tap Get the profile" in html.partition('<div class="by-touch">')[2].partition("</div>")[0]

@@ -1,15 +1,23 @@
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image, ImageDraw
 
 from app.onboarding import qr
-from tests.fakes.screen import SCALE, decoded, screenshot
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.steps import setup_text
+from tests.fakes.screen import FONTS, SCALE, Window, decoded, frames, screenshot, zbar, zxing
 
-URLS = [
-    "http://192.168.1.10:8853/homedot.mobileconfig",
-    "http://[fd12:3456:789a:bcde:f012:3456:789a:bcde]:65535/homedot.mobileconfig",
+URLS = ["http://192.168.1.10:8853/", "http://[fd12:3456:789a:bcde:f012:3456:789a:bcde]:65535/"]
+PREFIXES = {
+    "alone": "",
+    "compose logs": "homedot-1  | ",
+    "compose logs -t": "homedot-1  | 2026-01-02T03:04:05.123456789Z ",
+}
+WINDOWS = [
+    Window(font, line_height, is_dark) for font in FONTS for line_height in (1.0, 1.2, 1.5) for is_dark in (True, False)
 ]
 QUIET = 4  # modules (ISO/IEC 18004 6.3.8)
 
@@ -36,13 +44,27 @@ def test_terminal_code_decodes_from_a_dark_screen(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_terminal_code_fits_a_log_window_and_keeps_its_quiet_zone(url: str) -> None:
+def test_terminal_code_is_square_and_keeps_its_quiet_zone(url: str) -> None:
     lines = qr.terminal(url).splitlines()
-    assert len({len(line) for line in lines}) == 1
-    assert len(lines[0]) <= 45
-    assert len(lines) <= 23
-    assert {*lines[0], *lines[1]} == {"█"}
-    assert all(line[:QUIET] == line[-QUIET:] == "█" * QUIET for line in lines[:-1])
+    assert {len(line) for line in lines} == {2 * len(lines)}
+    assert all({*line} == {"█"} for line in (*lines[:QUIET], *lines[-QUIET:]))
+    assert all(line[: 2 * QUIET] == line[-2 * QUIET :] == "█" * 2 * QUIET for line in lines)
+
+
+@pytest.mark.parametrize("url", ["http://192.168.1.10:8853/", "http://192.168.100.200:18853/"])
+def test_every_address_of_ipv4_fits_80_columns_with_the_prefix_of_compose(url: str) -> None:
+    assert all(len(PREFIXES["compose logs"] + line) < 80 for line in qr.terminal(url).splitlines())
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("decoder", [zxing, zbar])
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_two_decoders_read_it_off_any_window_that_shows_the_log(
+    own_authority: Enrolment, window: Window, prefix: str, decoder: Callable[[Image.Image], list[str]]
+) -> None:
+    log = window.show([PREFIXES[prefix] + line for line in setup_text(own_authority).splitlines()])
+    assert any(decoder(frame) == [own_authority.url] for frame in frames(log))
 
 
 @pytest.mark.parametrize("url", URLS)

@@ -20,10 +20,10 @@ def steps_of(enrolment: Enrolment, device: str) -> tuple[str, ...]:
     return tuple(step.text for step in guide.steps)
 
 
-def test_shows_the_profile_its_code_and_what_to_compare(own_authority: Enrolment) -> None:
+def test_shows_the_profile_the_code_of_the_page_and_what_to_compare(own_authority: Enrolment) -> None:
     text = setup_text(own_authority)
     assert "http://192.168.1.10:8853/homedot.mobileconfig" in text
-    assert qr.terminal("http://192.168.1.10:8853/homedot.mobileconfig") in text
+    assert f"Or open this page: http://192.168.1.10:8853/\n\n{qr.terminal('http://192.168.1.10:8853/')}" in text
     assert str(own_authority.root_sha256) in re.sub(r":\s+(?=[0-9A-F]{2}:)", ":", text)
     assert own_authority.spki_pin in text
     assert "recursive: a root server answered" in text

@@ -80,8 +80,8 @@ def test_says_that_the_users_certificate_needs_no_root(users_certificate: Enrolm
     assert "no root to install" in answer.text
 
 
-def test_page_shows_the_code_of_the_profile_that_was_chosen(own_authority: Enrolment) -> None:
-    url = f"{BASE}/homedot.mobileconfig"
+def test_page_shows_the_code_of_the_page_for_what_was_chosen(own_authority: Enrolment) -> None:
+    url = f"{BASE}/"
     assert qr.svg(url).decode() in ask(own_authority, "/").text
     query = urlencode({"when": "wifi", "ssid": "Käse & <Söhne>"})
     html = ask(own_authority, f"/?{query}", user_agent=MAC).text
@@ -178,7 +178,7 @@ def test_page_can_be_read_aloud(own_authority: Enrolment) -> None:
     page = Page(ask(own_authority, "/").text)
     assert ("lang", "en") in page.attributes
     assert page.tags.count("h1") == page.tags.count("main") == 1
-    assert f"QR code of {BASE}/homedot.mobileconfig" in page.values("aria-label")
+    assert f"QR code of {BASE}/" in page.values("aria-label")
 
 
 MARKUP = st.sampled_from(["<b>", "</p>", "<script>", "<!--", "&amp;", "&lt", '"', "'", "{{ 1 }}", "{% raw %}", "`x`"])
