@@ -97,7 +97,7 @@ def node(target: Target) -> str:
 def nss(target: Target) -> str:
     """NSS, the library of Firefox, with the root in a database of its own.
 
-    Newer versions look for another way to the root once a name is outside of the constraints, and say that there is none.
+    Newer versions look for another way to the root once a name is outside of the constraints, and say there is none.
     """
     with tempfile.TemporaryDirectory() as folder:
         for command in (["-N", "--empty-password"], ["-A", "-n", "root", "-t", "C,,", "-a", "-i", str(target.root)]):
