@@ -32,7 +32,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: a minute or two
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
-	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/*; fi
 	@$(BIN)/pytest -n auto -m 'not server and not image and not soak'
 
 test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## everything but the image: real servers, real clients
