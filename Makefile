@@ -70,10 +70,14 @@ clean:  ## remove what make made; the data folder stays
 
 # --- how the above is made ---------------------------------------------------------------------------------------
 
+# Two steps, because make looks for PYTHON before the first line of a recipe runs, and the packages bring it.
 $(VENV)/bin/pip:
+	@$(if $(ROOT),$(MAKE) --no-print-directory run-packages)
+	@$(MAKE) --no-print-directory venv
+
+venv:
 	@test -n "$(PYTHON)" || { echo 'homedot: Python 3.11 or newer is needed: apt install python3'; exit 1; }
-	@$(if $(ROOT),$(MAKE) --no-print-directory run-packages;) \
-	$(PYTHON) -m venv $(VENV) || { echo 'homedot: apt install python3-venv, then again'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo 'homedot: apt install python3-venv, then again'; exit 1; }
 	@echo '$(CURDIR)' > "$$(echo $(VENV)/lib/python3*/site-packages)/homedot.pth"
 
 $(VENV)/run.stamp: $(VENV)/bin/pip requirements.lock
@@ -113,4 +117,4 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-test soak bench lock clean run-packages test-packages users
+.PHONY: help run homedot check test image image-test soak bench lock clean venv run-packages test-packages users
