@@ -119,9 +119,6 @@ def run(configuration: Path, variables: Mapping[str, str]) -> int:
     supervisor = _Supervisor(options)
     with suppress(asyncore.ExitNow):  # how supervisord leaves its loop
         supervisor.main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # what a full disk did not take is lost, and is no reason for Python to end with 120
-            stream.close()
     return 1 if supervisor.failed else 0
 
 
