@@ -32,7 +32,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: a minute or two
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
-	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/*; fi
 	@$(BIN)/pytest -n auto -m 'not server and not image and not soak'
 
 test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## everything but the image: real servers, real clients
@@ -79,10 +79,14 @@ clean:  ## remove what make made; the data folder stays
 
 # --- how the above is made ---------------------------------------------------------------------------------------
 
+# Two steps, because make looks for PYTHON before the first line of a recipe runs, and the packages bring it.
 $(VENV)/bin/pip:
+	@$(if $(ROOT),$(MAKE) --no-print-directory run-packages)
+	@$(MAKE) --no-print-directory venv
+
+venv:
 	@test -n "$(PYTHON)" || { echo 'homedot: Python 3.11 or newer is needed: apt install python3'; exit 1; }
-	@$(if $(ROOT),$(MAKE) --no-print-directory run-packages;) \
-	$(PYTHON) -m venv $(VENV) || { echo 'homedot: apt install python3-venv, then again'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo 'homedot: apt install python3-venv, then again'; exit 1; }
 	@echo '$(CURDIR)' > "$$(echo $(VENV)/lib/python3*/site-packages)/homedot.pth"
 
 $(VENV)/run.stamp: $(VENV)/bin/pip requirements.lock
@@ -122,5 +126,5 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-archive paste image-test soak bench picture lock clean run-packages \
+.PHONY: help run homedot check test image image-archive paste image-test soak bench picture lock clean venv run-packages \
 	test-packages users

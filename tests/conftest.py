@@ -8,6 +8,7 @@ from hypothesis import settings
 from app.dot.poller import Loop
 from tests.fakes.pair import write_pair
 from tests.internet.fixtures import internet
+from tests.loopback import ensure_ipv6
 
 __all__ = ["internet"]
 
@@ -20,6 +21,13 @@ settings.load_profile("homedot")
 def anyio_backend() -> tuple[str, dict[str, object]]:
     """Tests marked `anyio` run on the loop that the front door runs on."""
     return "asyncio", {"loop_factory": Loop}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ipv6(request: pytest.FixtureRequest) -> None:
+    """Tests marked `server` find ::1 on every machine."""
+    if any(item.get_closest_marker("server") for item in request.session.items):
+        ensure_ipv6()
 
 
 @pytest.fixture

@@ -205,15 +205,15 @@ def test_a_released_name_is_asked_upstream(tmp_path: Path) -> None:
 def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def only_at() -> frozenset[str]:
+    def only_at(gateway: str | None) -> frozenset[str]:
+        monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
         house = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
         made = house.answer(house.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
         assert made is not None
         return made.only_at
 
-    assert only_at() == {"192.168.1.10"}
-    monkeypatch.setattr(rules, "bridge_gateway", lambda: "172.17.0.1")
-    assert only_at() == frozenset()  # it cannot be known there
+    assert only_at(None) == {"192.168.1.10"}
+    assert only_at("172.17.0.1") == frozenset()  # it cannot be known there
 
 
 # --- as clients see it -----------------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ def node(target: Target) -> str:
 
 
 def nss(target: Target) -> str:
-    """NSS, the library of Firefox, with the root in a database of its own."""
+    """NSS, the library of Firefox, with the root in a database of its own.
+
+    Newer versions look for another way to the root once a name is outside of the constraints, and say there is none.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for command in (["-N", "--empty-password"], ["-A", "-n", "root", "-t", "C,,", "-a", "-i", str(target.root)]):
             subprocess.run(["certutil", *command, "-d", f"sql:{folder}"], check=True, capture_output=True, timeout=60)
@@ -122,7 +125,7 @@ VERIFIERS = {
     "kdig": Verifier(kdig, "name in the certificate does not match", "violates the signer's constraints"),
     "python": Verifier(python, "certificate is not valid for", "permitted subtree violation"),
     "node": Verifier(node, "ERR_TLS_CERT_ALTNAME_INVALID", "permitted subtree violation"),
-    "nss": Verifier(nss, "SSL_ERROR_BAD_CERT_DOMAIN", "SEC_ERROR_CERT_NOT_IN_NAME_SPACE"),
+    "nss": Verifier(nss, "SSL_ERROR_BAD_CERT_DOMAIN", "SEC_ERROR_(CERT_NOT_IN_NAME_SPACE|UNKNOWN_ISSUER)"),
     "pyca": Verifier(pyca, "leaf certificate has no matching subjectAltName", "no permitted name constraints matched"),
 }
 

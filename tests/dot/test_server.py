@@ -17,7 +17,7 @@ from tests.fakes.pair import write_pair
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.server)])
 async def test_listens_on_ipv4_and_ipv6(pair: Path, host: str) -> None:
     async with serving(pair) as house, DotClient(house.port, host) as client:
         client.send(b"hello")

@@ -15,8 +15,11 @@ pytestmark = pytest.mark.server
 RUN = """
 import sys
 from pathlib import Path
+from app.cli.output import settle
 from app.ops.supervise import run
-sys.exit(run(Path(sys.argv[1]), {"WORD": "hello"}))
+code = run(Path(sys.argv[1]), {"WORD": "hello"})
+settle()
+sys.exit(code)
 """
 
 CONFIGURATION = """

@@ -133,12 +133,13 @@ def test_a_second_hello_is_no_renegotiation(client: Handmade) -> None:
 
 
 @pytest.mark.parametrize("octets", [bytes.fromhex("15 0303 0000"), bytes.fromhex("16 0303 0000")])
-def test_a_record_without_content_in_the_middle_of_a_handshake_is_refused(door: Door, octets: bytes) -> None:
+def test_records_without_content_in_the_middle_of_a_handshake_end_it(door: Door, octets: bytes) -> None:
+    """Some versions of OpenSSL end it at the first, others wait for what comes after a few of them."""
     with Handmade(door.port) as client:
         client.write(hello.records(hello.hello()))
         client.record()
-        client.write(octets)
-        with pytest.raises((Alert, EOFError)):
+        with pytest.raises((Alert, EOFError, ConnectionError)):
+            client.write(octets * 100)
             while True:
                 client.record()
 
