@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app import __version__
 from tests.bench import home, workers
 
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -17,7 +18,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, to see where one stands")
     parser.add_argument("--only", default="", help="measurements to run, with commas between them")
     arguments = parser.parse_args()
-    base = f"HOMEDOT_IMAGE={os.environ.get('HOMEDOT_IMAGE', 'homedot:latest')}"
+    base = f"HOMEDOT_IMAGE={os.environ.get('HOMEDOT_IMAGE', f'homedot:{__version__}')}"
     recipe = CHECKOUT / "tests/bench/Dockerfile"
     build = ["docker", "build", "-q", "-t", IMAGE, "--build-arg", base, "-f", str(recipe), str(CHECKOUT)]
     subprocess.run(build, check=True)

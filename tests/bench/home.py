@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app import __version__
 from tests.appliance import free_ports
 from tests.bench.client import Client
 from tests.bench.lists import NAMES, made_up
 from tests.internet import Internet, run
 
-IMAGE = os.environ.get("HOMEDOT_IMAGE", "homedot:latest")
+IMAGE = os.environ.get("HOMEDOT_IMAGE", f"homedot:{__version__}")
 QUERIES = 10_000
 ROUNDS = 5
 DEADLINE_S = 120.0

@@ -1,5 +1,5 @@
 # systemd-resolved on its own, without systemd.
-ARG IMAGE=homedot:latest
+ARG IMAGE
 FROM ${IMAGE}
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends systemd-resolved >/dev/null \

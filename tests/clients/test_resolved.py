@@ -13,6 +13,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from app import __version__
 from tests.appliance import CHECKOUT, DEADLINE_S, free_ports
 
 from .conftest import Box
@@ -30,7 +31,7 @@ def docker(*arguments: str) -> str:
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    base = os.environ.get("HOMEDOT_TEST_IMAGE", "homedot:latest")
+    base = os.environ.get("HOMEDOT_TEST_IMAGE", f"homedot:{__version__}")
     folder = CHECKOUT / "tests/clients"
     return docker("build", "-q", "--build-arg", f"IMAGE={base}", "-f", str(folder / "resolved.Dockerfile"), str(folder))
 

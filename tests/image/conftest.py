@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from app import __version__
 from tests.appliance import CHECKOUT
 from tests.internet import Internet
 
 from .docker import Stack, docker, override
 
-IMAGE = os.environ.get("HOMEDOT_TEST_IMAGE", "homedot:latest")
+IMAGE = os.environ.get("HOMEDOT_TEST_IMAGE", f"homedot:{__version__}")
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +54,7 @@ def stack(clone: Path, in_internet: Path) -> Iterator[Stack]:
         running.compose("down", "-v")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def image() -> str:
     docker("image", "inspect", IMAGE)
     return IMAGE

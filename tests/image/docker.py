@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 DEADLINE_S = 30.0
 
 
@@ -72,8 +74,10 @@ def fetch(url: str) -> bytes:
 
 def override(path: Path, image: str, environment: Mapping[str, str], mounts: Mapping[Path, str]) -> Path:
     """A compose file that runs `image`, and adds `environment` and read-only `mounts` to the service."""
-    lines = ["services:", "  homedot:", f"    image: {image}", "    environment:"]
-    lines += [f'      {name}: "{value}"' for name, value in environment.items()]
-    lines += ["    volumes:"] + [f"      - {source}:{target}:ro" for source, target in mounts.items()]
-    path.write_text("\n".join(lines) + "\n")
+    service = {
+        "image": image,
+        "environment": dict(environment),
+        "volumes": [f"{source}:{target}:ro" for source, target in mounts.items()],
+    }
+    path.write_text(yaml.safe_dump({"services": {"homedot": service}}))
     return path

@@ -1,6 +1,8 @@
 """What everything leans on: the image starts, answers, keeps its identity and its secrets, and ends well."""
 
+import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -8,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from app import __version__
 from tests.container import rights
 from tests.documents import run_in
 from tests.fakes.screen import codes_in
 
-from .docker import Stack, docker, fetch
+from .docker import Stack, docker, fetch, override
 
 pytestmark = pytest.mark.image
 
@@ -139,6 +142,34 @@ def test_the_image_says_what_it_is(image: str) -> None:
     labels = docker("image", "inspect", "-f", "{{json .Config.Labels}}", image).stdout
     assert '"org.opencontainers.image.title":"Homedot"' in labels
     assert '"org.opencontainers.image.licenses":"MIT"' in labels
+
+
+def test_labels_page_and_command_agree_on_version_and_commit(stack: Stack, root: Path, image: str) -> None:
+    labels = json.loads(docker("image", "inspect", "-f", "{{json .Config.Labels}}", image).stdout)
+    version, commit = (labels[f"org.opencontainers.image.{kind}"] for kind in ("version", "revision"))
+    assert version == __version__
+    assert re.fullmatch("[0-9a-f]{7,40}", commit)
+    told = f"homedot {version} (commit {commit[:7]})"
+    assert stack.exec("homedot", "version").stdout == f"{told}\n"
+    assert told in fetch(f"{PAGE}/").decode()
+    assert told in stack.log
+
+
+def test_what_compose_builds_from_a_clone_knows_its_commit_too(clone: Path, image: str, tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Someone", "-c", "user.email=someone@example.com"]
+    shutil.copytree(clone, tmp_path, dirs_exist_ok=True)
+    for words in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "a clone"]):
+        subprocess.run([*git, *words], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    built = f"{image}-cloned"
+    named = override(tmp_path / "named.yaml", built, {}, {})
+    cloned = Stack(tmp_path, "homedot-cloned", (tmp_path / "compose.yaml", named))
+    try:
+        cloned.compose("build", "-q")
+        told = docker("run", "--rm", built, "homedot", "version").stdout
+        assert told == f"homedot {__version__} (commit {commit[:7]})\n"
+    finally:
+        docker("rmi", built, check=False)
 
 
 def identity(stack: Stack) -> tuple[bytes, str]:
