@@ -159,19 +159,6 @@ def test_down_and_up_and_a_new_image_keep_root_pin_and_profile(stack: Stack, ima
         docker("tag", first, image)
 
 
-def test_the_readmes_backup_restores_the_same_homedot(stack: Stack, tmp_path: Path) -> None:
-    before = identity(stack)
-    section = (stack.checkout / "README.md").read_text().partition("## Backup")[2].partition("Homedot never")[0]
-    backup, *restore = [line.strip() for line in section.splitlines() if line.startswith("    ")]
-    assert len(restore) == 2
-    stack.shell(tmp_path, backup)
-    assert (tmp_path / "homedot-backup.tar").stat().st_mode & 0o077 == 0
-    stack.compose("down", "-v")
-    for line in restore:
-        stack.shell(tmp_path, line)
-    assert identity(stack) == before
-
-
 def test_stops_in_time_with_exit_code_0(stack: Stack) -> None:
     fetch(PROFILE)
     begun_s = time.monotonic()
