@@ -29,9 +29,14 @@ def renew(settings: Settings) -> None:
 
 
 def ensure(settings: Settings) -> tuple[str, ...]:
-    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings."""
+    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings.
+
+    One that cannot be read, as after a restore for another user, is left alone: somebody has typed it before.
+    """
     try:
-        _keep(settings, read(settings) or token.new())
+        with disk.write_faults(places.token(settings)):
+            known = _read(settings)
+        _keep(settings, known or token.new())
     except OperatorError as error:
         return tuple(f"blocking cannot be paused from the setup page: {fault}" for fault in error.faults)
     return ()
@@ -39,11 +44,18 @@ def ensure(settings: Settings) -> tuple[str, ...]:
 
 def read(settings: Settings) -> str | None:
     """The token; None if there is none that can be read, which `ensure` has told of at the start."""
-    path = places.token(settings)
     try:
-        text = path.read_bytes().decode("ascii").strip()
-    except (OSError, ValueError) as error:
-        log.debug("%s: %s", path, error)
+        return _read(settings)
+    except OSError as error:
+        log.debug("%s", error)
+        return None
+
+
+def _read(settings: Settings) -> str | None:
+    """The token; None if there is none, or what is there is none. Raises OSError."""
+    try:
+        text = places.token(settings).read_bytes().decode("ascii", "replace").strip()
+    except FileNotFoundError:
         return None
     return text if token.is_token(text) else None
 

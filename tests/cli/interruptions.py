@@ -32,6 +32,7 @@ def settings_in(folder: Path, address: str) -> Settings:
 SCENARIOS: dict[str, Callable[[Path], object]] = {
     "first": lambda folder: prepare.bootstrap(settings_in(folder, OLD)),
     "restart": lambda folder: prepare.bootstrap(settings_in(folder, NEW)),
+    "update": lambda folder: prepare.bootstrap(settings_in(folder, OLD)),
     "renewal": lambda folder: prepare.identify(settings_in(folder, NEW), Lingering()),
     "ca new": lambda folder: replacing.ca_new(settings_in(folder, OLD), yes=True),
     "key new": lambda folder: replacing.key_new(settings_in(folder, OLD), yes=True),
@@ -50,6 +51,8 @@ def main(scenario: str, target: Path) -> None:
     before = target / "before"
     if scenario != "first":
         prepare.bootstrap(settings_in(before, OLD))
+    if scenario == "update":
+        (before / "data/version.json").unlink()  # as the program before there were versions left it
     for step in count(1):
         folder = target / str(step)
         if before.exists():

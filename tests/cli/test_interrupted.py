@@ -1,5 +1,6 @@
 """Killed at any step on the disk: the next start finds the old state or the new one, whole, and goes on with it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from app.cli import places, prepare, replacing
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
 from app.ops import checkconf
-from app.trust import pem, volume
+from app.trust import pem, version, volume
 from tests.cli.interruptions import NEW, OLD, settings_in
 from tests.trust.disks import FILES
 
@@ -78,6 +79,19 @@ def test_a_renewal_that_is_killed_keeps_root_and_pin_and_says_scan_again(tmp_pat
         assert enrolment.moved_on is not None
     assert (tmp_path / "before/data/tls/chain.pem").read_bytes() in chains
     assert len(chains) > 1
+
+
+def test_an_update_that_is_killed_changes_nothing_that_was_there_and_the_next_start_completes_it(
+    tmp_path: Path,
+) -> None:
+    left = interrupted("update", tmp_path)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "before/data").glob("*/*")}
+    assert len(left) > 5
+    for folder in left:
+        assert before.items() <= {path.name: path.read_bytes() for path in (folder / "data").glob("*/*")}.items()
+        start(folder, OLD)
+        assert json.loads((folder / "data/version.json").read_text())["version"] == version.VERSION
+        assert not list((folder / "data").glob(".*"))
 
 
 @pytest.mark.parametrize("scenario", ["ca new", "key new"])

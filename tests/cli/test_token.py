@@ -1,5 +1,7 @@
 """The token on the volume: made once, for the setup page alone."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,22 @@ def test_what_is_no_token_is_replaced(settings: Settings, content: bytes) -> Non
     assert token.read(settings) is None
     token.ensure(settings)
     assert is_token(token.read(settings) or "")
+
+
+def test_one_that_cannot_be_read_is_left_alone_and_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    token.ensure(settings)
+    path = places.token(settings)
+    path.chmod(0o644)
+    before = path.read_bytes()
+
+    def refuse(refused: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(refused))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        (warning,) = token.ensure(settings)
+    assert f"{path}: uid {os.geteuid()} may not use it" in warning
+    assert path.read_bytes() == before
 
 
 def test_others_lose_what_they_could_read(settings: Settings) -> None:

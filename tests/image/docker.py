@@ -32,14 +32,14 @@ class Stack:
         named = [part for file in self.files for part in ("-f", str(file))]
         return docker("compose", "-p", self.project, *named, *arguments, check=check)
 
-    def shell(self, folder: Path, line: str) -> None:
-        """Run a line as a user types it, with `docker compose` meaning this project."""
+    def shell(self, folder: Path, lines: str) -> None:
+        """Run lines as a user types them, with `docker compose` meaning this project."""
         files = ":".join(map(str, self.files))
         environment = os.environ | {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": files}
         done = subprocess.run(
-            ["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+            ["sh", "-c", lines], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{lines}\n{done.stdout}{done.stderr}"
 
     @property
     def container(self) -> str:
