@@ -33,7 +33,7 @@ PROJECT = "homedot-documents"
 RIGHTS_OF_SYSTEMD = ("--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "--cgroupns=private", "--tmpfs=/run")
 SAYS = {
     "kdig @": r"Flags: [^;]* ad[; ][\s\S]*",
-    "docker compose logs": r"Setup page +http://",
+    "docker compose logs": r"Or open this page: http://",
     "docker compose exec homedot homedot doctor": r", 0 fail|\"verdict\": \"pass\"",
     "docker compose exec homedot homedot version": re.escape(__version__),
     "curl -f http://192.168.1.10:8853/healthz": r"^ok$",
