@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 IMAGE ?= homedot:$(VERSION)
 BASE_IMAGE ?= debian:trixie-slim
+PLATFORMS ?= linux/amd64,linux/arm64
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 ROOT := $(filter 0,$(shell id -u))
@@ -55,6 +56,12 @@ paste:  ## write the compose files that work alone, deploy/, for this version
 image-test: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp image  ## build the image, start it with compose, test it from outside
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -m image
 	@HOMEDOT_TEST_IMAGE=$(IMAGE) $(BIN)/pytest -n auto -m engine
+
+release: $(VENV)/run.stamp  ## build, start, ask, describe and push a release: make release IMAGE=registry.example.org/homedot
+	@$(BIN)/python -m release --image $(IMAGE) --base $(BASE_IMAGE) --platforms $(PLATFORMS) --source "$(SOURCE)"
+
+reproducible: $(VENV)/run.stamp  ## build this commit twice from nothing, and say in what the results differ
+	@$(BIN)/python -m release.twice --base $(BASE_IMAGE)
 
 soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
 	@$(BIN)/pytest -m soak
@@ -126,5 +133,5 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-archive paste image-test soak bench picture lock clean venv run-packages \
-	test-packages users
+.PHONY: help run homedot check test image image-archive paste image-test release reproducible soak bench picture lock clean \
+	venv run-packages test-packages users

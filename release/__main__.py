@@ -1,4 +1,4 @@
-"""Make a release: `make release IMAGE=registry.example.org/homedot`. docs/release.md says what it is and how to check it.
+"""Make a release: `make release IMAGE=registry.example.org/homedot`. docs/release.md says what is in it.
 
 For each platform an image is built from the commit that is checked out, started on this machine and asked strictly; all
 are pushed, and joined under one name. What belongs to them is written to a folder, with its digests in SHA256SUMS.
@@ -77,12 +77,14 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--platforms", default=",".join(image.PLATFORMS), help="default: %(default)s")
     parser.add_argument("--base", default="debian:trixie-slim", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--source", default="", metavar="URL", help="where this repository is to be seen")
-    parser.add_argument("--into", type=Path, default=Path("artifacts/release"), metavar="FOLDER", help="default: %(default)s")
+    into = Path("artifacts/release")
+    parser.add_argument("--into", type=Path, default=into, metavar="FOLDER", help="default: %(default)s")
     arguments = parser.parse_args(argv)
     platforms = arguments.platforms.split(",")
     try:
         if unknown := set(platforms) - set(image.PLATFORMS):
-            raise OperatorError(f"PLATFORMS: {', '.join(sorted(unknown))}: only {', '.join(image.PLATFORMS)} can be built")
+            possible = ", ".join(image.PLATFORMS)
+            raise OperatorError(f"PLATFORMS: {', '.join(sorted(unknown))}: only {possible} can be built")
         record = make(registry.repository(arguments.image), platforms, arguments.base, arguments.source, arguments.into)
     except OperatorError as error:
         print(f"release: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Start an image as its compose file does, and ask it as a strict device does: from outside, chain and name verified."""
+"""Start an image as its compose file does, and ask it as a strict device does: from outside, chain and name checked."""
 
 import subprocess
 import tempfile

@@ -25,9 +25,8 @@ def bill(image: tarfile.TarFile, commit: Commit, name: str, platform: str) -> Ma
     """
     records = {}
     for member in image:
-        if member.isreg() and (member.name in (_STATUS, _OS_RELEASE) or _METADATA.fullmatch(member.name)):
-            opened = image.extractfile(member)
-            assert opened is not None
+        is_record = member.name in (_STATUS, _OS_RELEASE) or _METADATA.fullmatch(member.name)
+        if is_record and (opened := image.extractfile(member)):
             records[member.name] = opened.read()
     system = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', records.pop(_OS_RELEASE).decode(), re.MULTILINE))
     distribution = f"{system['ID']}-{system['VERSION_ID']}"

@@ -4,7 +4,7 @@ import hashlib
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import BinaryIO
+from typing import IO
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Entry:
     content: str
 
 
-def read(stream: BinaryIO) -> Mapping[str, Entry]:
+def read(stream: IO[bytes]) -> Mapping[str, Entry]:
     """Every path of a tar archive with all that is known of it."""
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         return {member.name.removeprefix("./").rstrip("/"): _entry(archive, member) for member in archive}
@@ -27,7 +27,7 @@ def read(stream: BinaryIO) -> Mapping[str, Entry]:
 def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     content = member.linkname or f"{member.devmajor}:{member.devminor}"
     if opened := archive.extractfile(member) if member.isreg() else None:
-        content = hashlib.file_digest(opened, "sha256").hexdigest()
+        content = hashlib.sha256(opened.read()).hexdigest()
     owner = f"{member.uid}:{member.gid}"
     return Entry(member.type.decode(), f"{member.mode:o}", owner, int(member.mtime), content)
 
