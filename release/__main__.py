@@ -7,6 +7,7 @@ are pushed, and joined under one name. What belongs to them is written to a fold
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ def make(repository: str, platforms: Sequence[str], base: str, source: str, into
         raise OperatorError(f"IMAGE={repository}: say where it is published, like registry.example.org/homedot")
     if into.exists():
         raise OperatorError(f"{into}: what was released before is still there: move it away first")
+    unfinished = into.with_name(f"{into.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     from_commit = commit.of(CHECKOUT)
     name = f"{repository}:{from_commit.version}"
     pinned = registry.pinned(base)
@@ -39,7 +43,7 @@ def make(repository: str, platforms: Sequence[str], base: str, source: str, into
         image.build(from_commit, platform, pinned, source, "--load", f"--tag={tag}")
         seconds = ask.ask(tag, platform)
         _say(f"{tag}: {image.size_bytes(tag) / 1e6:.1f} MB, first strict answer {seconds:.1f} s after its start")
-        stem = into / f"homedot-{from_commit.version}-{platform.replace('/', '-')}"
+        stem = unfinished / f"homedot-{from_commit.version}-{platform.replace('/', '-')}"
         with exported(tag, platform) as files:
             bill = sbom.bill(files, from_commit, name, platform)
         stem.with_name(f"{stem.name}.cdx.json").write_text(json.dumps(bill, indent=1) + "\n")
@@ -47,7 +51,7 @@ def make(repository: str, platforms: Sequence[str], base: str, source: str, into
         made[platform] = {"image": registry.push(tag), "size_bytes": image.size_bytes(tag)}
         docker("rmi", tag)
     digest = registry.join(name, [str(part["image"]) for part in made.values()])
-    paste.main(["--image", name, "--into", str(into)])
+    paste.main(["--image", name, "--into", str(unfinished)])
     record = {
         "image": name,
         "digest": digest,
@@ -56,8 +60,9 @@ def make(repository: str, platforms: Sequence[str], base: str, source: str, into
         "base": pinned,
         "platforms": made,
     }
-    (into / "release.json").write_text(json.dumps(record, indent=1) + "\n")
-    _sum(into)
+    (unfinished / "release.json").write_text(json.dumps(record, indent=1) + "\n")
+    _sum(unfinished)
+    unfinished.rename(into)
     return record
 
 
