@@ -6,37 +6,49 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from time import monotonic
+from typing import final
 
 from app.errors import OperatorError
 
 from .poller import Poller
+from .rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 
 Accepted = Callable[[socket.socket, tuple[str, int]], None]
 
 _BACKLOG = 512
-_PAUSE_S = 0.5
+_REST_S = 0.5
 _SEND_BUFFER_BYTES = 128 * 1024
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
+@final
 class Listener:
     """Accepts on `listening` and hands each socket, non-blocking, with its peer's address and port to `accepted`.
 
     Where descriptors run out, the reserve is given up to close the newcomer at once instead of leaving it hanging, and
-    accepting rests for half a second; `failed` is called each time.
+    accepting rests for `rest_s`; `failed` is called each time.
     """
 
     def __init__(
-        self, listening: socket.socket, accepted: Accepted, failed: Callable[[], None], poller: Poller
+        self,
+        listening: socket.socket,
+        accepted: Accepted,
+        failed: Callable[[], None],
+        poller: Poller,
+        *,
+        rest_s: float = _REST_S,
     ) -> None:
         self._socket = listening
         self._accepted = accepted
         self._failed = failed
         self._poller = poller
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._rest_s = rest_s
         self._rest: asyncio.TimerHandle | None = None
+        self._warn = RateLimitedLog(log.warning, monotonic)
         listening.listen(_BACKLOG)
         poller.add(listening.fileno(), self._acceptable)
 
@@ -65,14 +77,14 @@ class Listener:
 
     def _fail(self, error: OSError) -> None:
         self._failed()
-        log.warning("cannot accept: %s; resting for %.1f s", error.strerror, _PAUSE_S)
+        self._warn(f"cannot accept: {error.strerror}; resting for {self._rest_s:.1f} s")
         if error.errno in _EXHAUSTED:
             self._turn_one_away()
-        self._poller.watch(self._socket.fileno(), False, False)
-        self._rest = asyncio.get_running_loop().call_later(_PAUSE_S, self._go_on)
+        self._poller.watch(self._socket.fileno(), reading=False, writing=False)
+        self._rest = asyncio.get_running_loop().call_later(self._rest_s, self._go_on)
 
     def _go_on(self) -> None:
-        self._poller.watch(self._socket.fileno(), True, False)
+        self._poller.watch(self._socket.fileno(), reading=True, writing=False)
 
     def _turn_one_away(self) -> None:
         os.close(self._reserve)

@@ -28,7 +28,7 @@ def test_there_is_room_until_the_limit() -> None:
     for number in range(3):
         assert house.make_room(f"client {number}") is None
         house.enter(Somebody(f"client {number}", number))
-    assert house.connections == 3
+    assert house.total == 3
 
 
 def test_c13_a_newcomer_takes_the_place_of_who_is_longest_without_progress() -> None:
@@ -55,7 +55,7 @@ def test_who_comes_when_all_are_leaving_needs_nobody_to_make_room() -> None:
 
 
 def two_doors(connections: int) -> tuple[Admission[Somebody], Admission[Somebody]]:
-    occupancy, limits = Occupancy(2), replace(LIMITS, connections=connections, doors=2)
+    occupancy, limits = Occupancy(2), replace(LIMITS, connections=connections, servers=2)
     return Admission(limits, occupancy.row(0)), Admission(limits, occupancy.row(1))
 
 
@@ -80,7 +80,7 @@ def test_who_leaves_makes_room() -> None:
     house.enter(guest)
     house.leave(guest)
     assert house.make_room("b") is None
-    assert house.guests() == []
+    assert house.connections() == []
 
 
 def test_c9_idle_time_shrinks_as_places_fill_up() -> None:
@@ -94,7 +94,7 @@ def test_connections_in_other_workers_count_too() -> None:
     occupancy.row(1).enter("a")
     own = Somebody("a", 1)
     house.enter(own)
-    assert house.connections == 2
+    assert house.total == 2
     assert house.make_room("a") is own
     assert house.make_room("b") is None
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dot.clienthello import MAX_HELLO_BYTES, ClientHello, Reader
+from app.dot.clienthello import MAX_HELLO_BYTES, ClientHello, ClientHelloReader
 from app.errors import PeerError
 
 
@@ -72,21 +72,21 @@ X25519, P_256, FFDHE_2048, FFDHE_8192, X25519_MLKEM_768, GREASE = 0x001D, 0x0017
     ],
 )
 def test_sees_a_key_exchange_in_a_finite_field_coming(extensions: bytes, is_finite_field: bool) -> None:
-    read = Reader().feed(by_hand(extensions))
+    read = ClientHelloReader().feed(by_hand(extensions))
     assert read == ClientHello(None, is_finite_field)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
 def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, accepted: bool) -> None:
-    read = Reader().feed(hello(offer, version))
+    read = ClientHelloReader().feed(hello(offer, version))
     assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer))
     assert read.accepts(b"dot") is accepted
 
 
 def test_reads_a_hello_that_comes_byte_by_byte() -> None:
     flight = hello(["dot"])
-    reader = Reader()
+    reader = ClientHelloReader()
     assert [reader.feed(flight[at : at + 1]) for at in range(len(flight) - 1)] == [None] * (len(flight) - 1)
     assert reader.feed(flight[-1:]) == ClientHello((b"dot",))
 
@@ -95,11 +95,11 @@ def test_reads_a_hello_that_comes_byte_by_byte() -> None:
 def test_reads_a_hello_spread_over_records_of_any_size(size: int) -> None:
     message = H2_DOT_HELLO[5:]
     flight = b"".join(record(message[at : at + size]) for at in range(0, len(message), size))
-    assert Reader().feed(flight) == ClientHello((b"h2", b"dot"))
+    assert ClientHelloReader().feed(flight) == ClientHello((b"h2", b"dot"))
 
 
 def test_a_hello_without_extensions_offers_nothing() -> None:
-    assert Reader().feed(by_hand(None)) == ClientHello(None)
+    assert ClientHelloReader().feed(by_hand(None)) == ClientHello(None)
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_a_hello_without_extensions_offers_nothing() -> None:
 )
 def test_refuses_what_is_not_a_well_formed_hello(flight: bytes) -> None:
     with pytest.raises(PeerError):
-        Reader().feed(flight)
+        ClientHelloReader().feed(flight)
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_any_octets_give_a_hello_an_error_or_a_wish_for_more(octets: bytes, size: int) -> None:
-    reader = Reader()
+    reader = ClientHelloReader()
     try:
         for at in range(0, len(octets), size):
             if reader.feed(octets[at : at + size]) is not None:
@@ -153,7 +153,7 @@ def test_a_damaged_hello_is_never_taken_for_an_offer_of_ours(data: st.DataObject
     flight = bytearray(H2_HELLO)
     flight[data.draw(st.integers(0, len(flight) - 1))] ^= data.draw(st.integers(1, 255))
     try:
-        read = Reader().feed(bytes(flight))
+        read = ClientHelloReader().feed(bytes(flight))
     except PeerError:
         return
     assert read is None or read.protocols is None or b"dot" not in read.protocols
@@ -163,7 +163,7 @@ def test_a_damaged_hello_is_never_taken_for_an_offer_of_ours(data: st.DataObject
 def test_what_follows_the_hello_is_left_to_others(piece: int) -> None:
     """Early data and the change_cipher_spec before it (RFC 8446 4.2.10, D.4), which this server passes over."""
     flight = H2_DOT_HELLO + record(b"\1", kind=20) + record(bytes(100), kind=23)
-    reader = Reader()
+    reader = ClientHelloReader()
     read = None
     for at in range(0, len(flight), piece):
         read = reader.feed(flight[at : at + piece])
@@ -175,4 +175,4 @@ def test_what_follows_the_hello_is_left_to_others(piece: int) -> None:
 def test_holds_no_more_than_one_hello() -> None:
     flight = record(b"\1\0\x40\0" + bytes(1000)) * (MAX_HELLO_BYTES // 1000 + 2)
     with pytest.raises(PeerError):
-        Reader().feed(flight)
+        ClientHelloReader().feed(flight)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.dot import connection as connection_module
 from app.dot.counters import Count
+from app.dot.protocol import HANDSHAKE
 from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient, unverified_context
 
@@ -36,8 +36,8 @@ async def test_c5_a_message_is_waited_for_wherever_it_is_cut(pair: Path, at: int
     stream = b"\0\5hello"
     async with serving(pair) as house, DotClient(house.port) as client:
         client.writer.write(stream[:at])
-        (connection,) = house.server._admission.guests()
-        while not connection.established or connection.deadline_s == math.inf:
+        (connection,) = house.server._admission.connections()
+        while connection.protocol.state is HANDSHAKE or connection.deadline_s == math.inf:
             await asyncio.sleep(0.01)  # until the server has read the first part by itself
         client.writer.write(stream[at:])
         assert await client.receive() == b"hello"
@@ -63,12 +63,12 @@ async def test_c11_of_a_client_that_left_before_its_answer_no_tls_is_kept(pair: 
         async with DotClient(house.port) as client:
             client.send(b"slow")
             await house.answerer.somebody_waits.wait()
-            (connection,) = house.server._admission.guests()
-            tls = weakref.ref(connection.session._tls)  # type: ignore[attr-defined]
+            (connection,) = house.server._admission.connections()
+            tls = weakref.ref(connection.protocol.session._tls)  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
             while house.occupancy.connections:
                 await asyncio.sleep(0.01)  # until the server has noticed
-        assert connection.unfinished == 1
+        assert connection._queue.unfinished == 1
         assert tls() is None
 
 
@@ -183,8 +183,8 @@ async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) ->
         await house.answerer.somebody_waits.wait()
         client.say_goodbye()
         await client.flush()
-        (connection,) = house.server._admission.guests()
-        while not connection.session.peer_closed:
+        (connection,) = house.server._admission.connections()
+        while not connection.protocol.session.peer_closed:
             await asyncio.sleep(0.01)  # until the server has read it
         house.answerer.release()
         assert await client.until_done(lambda: client.tls.read(100)) == b"\0\4slow"
@@ -218,11 +218,8 @@ async def test_c14_a_message_whose_rest_we_leave_in_the_kernel_is_not_late(pair:
         assert await client.receive() == b"hello"
 
 
-async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever(
-    pair: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_module, "_ANSWER_TIMEOUT_S", 0.3)
-    async with serving(pair) as house, DotClient(house.port) as client:
+async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever(pair: Path) -> None:
+    async with serving(pair, answer_timeout_s=0.3) as house, DotClient(house.port) as client:
         client.send(b"slow")
         assert await client.ended() == b""
         assert house.counted(Count.TIMED_OUT) == 1
@@ -289,7 +286,7 @@ async def test_c14_answers_do_not_prolong_the_deadline_of_an_unfinished_message(
         client.send(b"slow")
         client.writer.write(b"\0\x05hel")
         await house.answerer.somebody_waits.wait()
-        (connection,) = house.server._admission.guests()
+        (connection,) = house.server._admission.connections()
         before_s = connection.deadline_s
         house.answerer.release()
         assert await client.receive() == b"slow"
@@ -317,7 +314,7 @@ async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path) -> None
             port = client.writer.get_extra_info("sockname")[1]
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
-    lines = "".join(house.journal).splitlines()
+    lines = "".join(house.log).splitlines()
     assert lines[0] == f"127.0.0.9 port {port} opened: TLSv1.3, ALPN dot, new session"
     assert lines[1].startswith(f"127.0.0.9 port {port} closed after 0.")
     assert lines[1].endswith("1 queries: the client closed")
@@ -331,7 +328,7 @@ async def test_the_health_check_does_not_bury_the_others_lines(pair: Path) -> No
             await client.receive()
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
-    assert house.journal == []
+    assert house.log == []
 
 
 async def test_a_refused_alpn_is_counted_apart(pair: Path) -> None:

@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import pytest
 
-from app.dot import listener as module
 from app.dot.listener import Listener, listening_sockets
 from app.dot.poller import running_poller
 from app.errors import OperatorError
@@ -49,9 +48,8 @@ def descriptor_limit() -> Iterator[Callable[[], None]]:
 
 
 async def test_without_descriptors_newcomers_are_turned_away_and_accepting_recovers(
-    descriptor_limit: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    descriptor_limit: Callable[[], None],
 ) -> None:
-    monkeypatch.setattr(module, "_PAUSE_S", 0.05)
     accepted: list[socket.socket] = []
     failures: list[int] = []
     came = asyncio.Event()
@@ -63,7 +61,7 @@ async def test_without_descriptors_newcomers_are_turned_away_and_accepting_recov
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.setblocking(False)
-    listener = Listener(bound, take, lambda: failures.append(1), running_poller())
+    listener = Listener(bound, take, lambda: failures.append(1), running_poller(), rest_s=0.05)
     await asyncio.to_thread(int)  # the thread must be there before the descriptors are gone
     clients = []
     hoard: list[int] = []
