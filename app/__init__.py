@@ -12,6 +12,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     forwarding   the same for whom unbound asks: forwarders and routes                                          pure
     errors       the whole error tree: who must act                                                             pure
     files        one way to write a file: whole or not at all
+    ports        one way to bind a port, or to say why not
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               policy, local and special names, cache, the socket to unbound
     lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries

@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
-SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files"}
+SHARED = {"app", "app.errors", "app.values", "app.forwarding", "app.files", "app.ports"}
 PURE = [
     "forwarding", "hosts", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
     "dot/clienthello", "dot/admission", "dot/protocol", "dot/query_queue", "dot/connection_log",

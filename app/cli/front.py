@@ -23,7 +23,7 @@ from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Requestor
 from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
-from app.dot.listener import listening_sockets
+from app.dot.listener import STREAM_OPTIONS
 from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
@@ -34,6 +34,7 @@ from app.dot.tls import TlsSession
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
 from app.ops.wallclock import WallClock, since_boot_s
+from app.ports import bound_sockets
 from app.settings import Settings
 
 from . import control, places
@@ -57,11 +58,13 @@ _COUNTED_AS = {
 class _Sockets:
     """What one worker listens on."""
 
-    def __init__(self, settings: Settings, shared: bool) -> None:
-        stream, datagram, plain = socket.SOCK_STREAM, socket.SOCK_DGRAM, settings.plain
-        self.dot = listening_sockets(settings.dot.port, "dot.port", stream, shared)
-        self.plain = listening_sockets(plain.port, "plain.port", stream, shared) if plain.enabled else []
-        self.datagrams = listening_sockets(plain.port, "plain.port", datagram, shared) if plain.enabled else []
+    def __init__(self, settings: Settings, *, shared: bool) -> None:
+        streams = partial(bound_sockets, options=STREAM_OPTIONS, shared=shared)
+        datagrams = partial(bound_sockets, kind=socket.SOCK_DGRAM, shared=shared)
+        plain = settings.plain
+        self.dot = streams(settings.dot.port, "dot.port")
+        self.plain = streams(plain.port, "plain.port") if plain.enabled else []
+        self.datagrams = datagrams(plain.port, "plain.port") if plain.enabled else []
 
     def close(self) -> None:
         for bound in (*self.dot, *self.plain, *self.datagrams):

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from time import monotonic
 from typing import final
 
-from app.errors import OperatorError
-
 from .poller import Poller
 from .rate_limited_log import RateLimitedLog
 
@@ -20,7 +18,12 @@ Accepted = Callable[[socket.socket, tuple[str, int]], None]
 
 _BACKLOG = 512
 _REST_S = 0.5
-_SEND_BUFFER_BYTES = 128 * 1024
+STREAM_OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, 128 * 1024),
+)
+"""For a bound socket; every accepted one inherits them. An answer is never held back for more (Nagle); and a client
+that does not read is noticed before megabytes lie in the kernel."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -93,52 +96,3 @@ class Listener:
         except OSError as error:
             log.debug("cannot even turn one away: %s", error)
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-
-
-def listening_sockets(port: int, setting: str, kind: socket.SocketKind, shared: bool = False) -> list[socket.socket]:
-    """Bound sockets on `port` of every address, IPv4 and IPv6, not yet listening; with 0 the kernel chooses.
-
-    `shared` lets other processes of ours bind the same port (SO_REUSEPORT). Raises OperatorError that names `setting`.
-    """
-    sockets: list[socket.socket] = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            bound = _bound(family, kind, port, shared)
-        except OSError as error:
-            if sockets and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
-                continue  # a machine without IPv6
-            for other in sockets:
-                other.close()
-            raise OperatorError(_why_not_bound(setting, port, error)) from error
-        port = port or bound.getsockname()[1]
-        sockets.append(bound)
-    return sockets
-
-
-def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, shared: bool) -> socket.socket:
-    fresh = socket.socket(family, kind)
-    try:
-        if kind == socket.SOCK_STREAM:
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Both are inherited by every accepted socket. An answer is never held back for more (Nagle); and a client
-            # that does not read is noticed before megabytes lie in the kernel.
-            fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        if shared:
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if family == socket.AF_INET6:
-            fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        fresh.bind(("", port))
-        fresh.setblocking(False)
-    except OSError:
-        fresh.close()
-        raise
-    return fresh
-
-
-def _why_not_bound(setting: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"{setting}: {port} is taken by another program (see `ss -lntup`): stop it or choose another port"
-    if error.errno == errno.EACCES:
-        return f"{setting}: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
-    return f"{setting}: cannot listen on {port}: {error.strerror}"

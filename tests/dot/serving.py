@@ -1,6 +1,5 @@
 """The real server on loopback, with an answerer that knows no DNS."""
 
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,12 +10,13 @@ from app.dot.admission import Limits
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
 from app.dot.counters import Count, Counters
-from app.dot.listener import listening_sockets
+from app.dot.listener import STREAM_OPTIONS
 from app.dot.occupancy import Occupancy, OccupancyRow
 from app.dot.plain import PlainSession
 from app.dot.server import Server
 from app.dot.tickets import TicketKeys
 from app.dot.tls import TlsSession
+from app.ports import bound_sockets
 from tests.fakes.answerer import EchoAnswerer
 from tests.fakes.clock import Clock
 
@@ -71,7 +71,7 @@ async def serving(
     count = counters.row(0)
     certificate, clock = Certificate(pair), Clock()
     tickets = TicketKeys(clock)
-    sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
+    sockets = bound_sockets(0, "dot.port", options=STREAM_OPTIONS)
     port = sockets[0].getsockname()[1]
     server = Server(
         sockets,

@@ -7,31 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from app.dot.listener import Listener, listening_sockets
+from app.dot.listener import Listener
 from app.dot.poller import running_poller
-from app.errors import OperatorError
 
 pytestmark = pytest.mark.anyio
-
-
-async def test_c1_names_the_setting_when_the_port_is_taken() -> None:
-    with socket.create_server(("", 0)) as taken, pytest.raises(OperatorError, match=r"dot\.port: \d+ is taken"):
-        listening_sockets(taken.getsockname()[1], "dot.port", socket.SOCK_STREAM)
-
-
-async def test_both_families_listen_on_the_port_that_the_kernel_chose() -> None:
-    sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
-    assert len({bound.getsockname()[1] for bound in sockets}) == 1
-    assert [bound.family for bound in sockets] == [socket.AF_INET, socket.AF_INET6]
-    for bound in sockets:
-        bound.close()
-
-
-async def test_our_own_workers_may_share_a_port() -> None:
-    first = listening_sockets(0, "dot.port", socket.SOCK_STREAM, shared=True)
-    second = listening_sockets(first[0].getsockname()[1], "dot.port", socket.SOCK_STREAM, shared=True)
-    for bound in first + second:
-        bound.close()
 
 
 @pytest.fixture
