@@ -122,8 +122,6 @@ class Admission(Generic[C]):
     def surplus(self) -> list[C]:
         """Who must leave: another server took somebody in beyond the limit, and this one holds more than its part."""
         too_many = self._occupancy.connections - self._limits.connections
-        if too_many <= 0:
-            return []
         connections = self.connections()
         return _in_turn(connections, min(too_many, len(connections) - self._limits.connections_per_server))
 

@@ -109,13 +109,6 @@ async def test_c9_a_connection_that_waits_for_an_answer_is_not_idle(pair: Path) 
         assert await client.receive() == b"slow"
 
 
-async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
-    async with serving(pair, idle_timeout_s=0.1) as house, DotClient(house.port) as client:
-        client.send(b"hello")
-        assert await client.receive() == b"hello"
-        assert await client.ended() == b""  # without close_notify this is an SSL error
-
-
 async def test_c11_a_client_that_leaves_before_its_answers_costs_nothing(pair: Path) -> None:
     async with serving(pair) as house:
         async with DotClient(house.port) as client:
@@ -175,6 +168,13 @@ async def by_hand(port: int, receive_octets: int = 1 << 20) -> AsyncIterator[ByH
         client = ByHand(raw)
         await client.until_done(client.tls.do_handshake)
         yield client
+
+
+async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
+    async with serving(pair, idle_timeout_s=0.1) as house, by_hand(house.port) as client:
+        await client.until_done(lambda: client.tls.write(b"\0\5hello"))
+        assert await client.until_done(lambda: client.tls.read(100)) == b"\0\5hello"
+        assert await client.until_done(lambda: client.tls.read(100)) == b""  # close_notify; without it more is awaited
 
 
 async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
@@ -279,6 +279,66 @@ async def test_c14_a_client_that_says_nothing_is_ended_before_the_handshake_dead
         writer.close()
         assert house.counted(Count.TIMED_OUT) == 1
         assert house.counted(Count.HANDSHAKES_FAILED) == 1
+
+
+async def test_c14_a_hello_that_drips_does_not_prolong_the_handshake(pair: Path) -> None:
+    async with serving(pair, handshake_timeout_s=0.5) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"\x16\x03\x01\x40\x00")  # a record of 16 KiB, as long as this test could ever drip
+        async with asyncio.timeout(5):
+            while not house.counted(Count.TIMED_OUT):
+                writer.write(b"x")
+                await asyncio.sleep(0.02)  # the drip itself
+            assert await reader.read() == b""
+        writer.close()
+        assert house.counted(Count.HANDSHAKES_FAILED) == 1
+
+
+async def test_c13_who_has_all_its_answers_is_read_again(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house, DotClient(house.port) as client:
+        for query in (b"slow 1", b"slow 2", b"slow 3"):
+            client.send(query)
+            await house.answerer.somebody_waits.wait()
+            (connection,) = house.server._admission.connections()
+            assert not connection.stream.reading
+            house.answerer.somebody_waits.clear()
+            house.answerer.release()
+            assert await client.receive() == query
+
+
+async def test_c13_who_has_room_for_one_more_query_is_read_again(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=2) as house, DotClient(house.port) as client:
+        client.send(b"slow 1", b"slow 2")
+        await house.answerer.somebody_waits.wait()
+        client.send(b"fast")  # stays in the kernel
+        held = house.answerer.waiting[:1]
+        del house.answerer.waiting[:1]
+        house.answerer.release()
+        assert await client.receive() == b"slow 2"
+        assert await client.receive() == b"fast"
+        house.answerer.waiting = held
+        house.answerer.release()
+        assert await client.receive() == b"slow 1"
+
+
+async def test_c14_a_client_that_does_not_read_is_not_read_until_it_does(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60) as house, DotClient(house.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sent = [bytes([number]) * 60_000 for number in range(100)]
+        client.send(*sent)
+        (connection,) = house.server._admission.connections()
+        async with asyncio.timeout(10):
+            while not connection.unsent_bytes:
+                await asyncio.sleep(0.01)  # until the kernel takes no more
+        assert not connection.stream.reading
+        assert connection.progress_s == connection.stream.progress_s
+        assert connection.deadline_s == connection.stream.progress_s + 60
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert [await client.receive() for _ in sent] == sent
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        assert connection.stream.reading
+        assert connection.deadline_s == math.inf
 
 
 async def test_c14_answers_do_not_prolong_the_deadline_of_an_unfinished_message(pair: Path) -> None:

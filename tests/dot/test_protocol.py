@@ -107,6 +107,7 @@ def test_an_alert_that_is_due_is_sent_at_the_end() -> None:
 def test_drains_when_it_is_told_to_and_still_answers(context: ssl.SSLContext) -> None:
     client, server = opened(context)
     server.drain()
+    server.receive(sent(client, b"\0\4more"))
     assert server.state is DRAINING
     client.incoming.write(server.send(b"\0\4last"))
     assert client.read() == b"\0\4last"
