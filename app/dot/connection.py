@@ -84,12 +84,9 @@ class Connection:
             self._take(queries)
         if protocol.partial and (queries or not had_part):
             self._partial_since_s = monotonic()
-        state = protocol.state
-        if state is CLOSED:
-            return
         if session.has_output:
             self.stream.write(session.take_output())
-        if state is DRAINING:
+        if protocol.state is DRAINING:
             self._why = "the client closed"
         self._settle()
 

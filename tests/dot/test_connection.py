@@ -4,6 +4,7 @@ import asyncio
 import math
 import socket
 import ssl
+import struct
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable
@@ -279,6 +280,107 @@ async def test_c14_a_client_that_says_nothing_is_ended_before_the_handshake_dead
         writer.close()
         assert house.counted(Count.TIMED_OUT) == 1
         assert house.counted(Count.HANDSHAKES_FAILED) == 1
+
+
+async def test_c14_an_unfinished_message_has_all_its_time(pair: Path) -> None:
+    async with serving(pair, message_timeout_s=5) as house, DotClient(house.port) as client:
+        client.writer.write(b"\0\5he")
+        (connection,) = house.server._admission.connections()
+        begun_s = time.monotonic()
+        async with asyncio.timeout(10):
+            while not connection.protocol.partial:
+                await asyncio.sleep(0.01)  # until the server has read it
+        assert begun_s + 5 <= connection.deadline_s <= time.monotonic() + 5
+        client.writer.write(b"l")
+        await asyncio.sleep(0.6)  # two looks at the clock
+        client.writer.write(b"lo")
+        assert await client.receive() == b"hello"
+
+
+async def test_c14_who_waits_for_room_costs_no_time(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house, DotClient(house.port) as client:
+        client.send(b"slow", b"next")
+        await house.answerer.somebody_waits.wait()
+        (connection,) = house.server._admission.connections()
+        assert connection._queue.waiting == [b"next"]
+        assert not connection._is_flush_due
+        house.answerer.release()
+        assert [await client.receive(), await client.receive()] == [b"slow", b"next"]
+
+
+async def test_who_is_closed_already_need_not_make_room(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        (connection,) = house.server._admission.connections()
+        assert not connection.leaving
+        connection.close("made room")
+        assert connection.leaving
+
+
+async def test_queries_that_come_while_the_server_stops_are_not_answered(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        stopping = asyncio.create_task(house.server.stop())
+        await asyncio.sleep(0)
+        client.send(b"late")
+        await asyncio.sleep(0.1)  # until the server could have read it
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+        assert await client.ended() == b""
+        await stopping
+    assert house.answerer.seen == [b"slow"]
+
+
+async def test_c11_of_queries_that_nobody_waits_for_any_more_none_is_kept(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house:
+        async with DotClient(house.port) as client:
+            client.send(b"slow", b"one", b"two")
+            await house.answerer.somebody_waits.wait()
+            (connection,) = house.server._admission.connections()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        assert connection._queue.waiting == []
+
+
+def leave(client: DotClient) -> None:
+    client.writer.transport.abort()
+
+
+def say_goodbye(client: DotClient) -> None:
+    client.writer.close()
+
+
+def reset(client: DotClient) -> None:
+    raw: socket.socket = client.writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
+
+
+def meet_a_fault(client: DotClient) -> None:
+    client.send(b"broken")
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (leave, "the client closed"),
+        (say_goodbye, "the client closed"),
+        (reset, "reset by the client"),
+        (meet_a_fault, "a fault of Homedot's own"),
+    ],
+)
+async def test_the_log_says_why_a_connection_ended(pair: Path, end: Callable[[DotClient], None], why: str) -> None:
+    async with serving(pair) as house, DotClient(house.port, own="127.0.0.9") as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        end(client)
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+    assert "".join(house.log).splitlines()[1].endswith(f"queries: {why}")
 
 
 async def test_c14_a_hello_that_drips_does_not_prolong_the_handshake(pair: Path) -> None:
