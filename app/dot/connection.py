@@ -52,7 +52,7 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """True between one answer and the next query; other times have deadlines of their own."""
-        return self.deadline_s == inf and self.protocol.state is OPEN
+        return self.deadline_s == inf
 
     @property
     def unsent_bytes(self) -> int:
@@ -111,8 +111,7 @@ class Connection:
         self.last_active_s = monotonic()
         queue, server = self._queue, self._server
         if len(queries) > 1 or queue.answers:
-            queue.waiting += queries
-            self._work()
+            queue.waiting += queries  # which is looked at before this turn ends
             return
         # A phone's most frequent case, one question, goes the shortest way.
         answer = server.answerer.lookup(queries[0])

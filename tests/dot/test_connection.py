@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.dot.counters import Count
-from app.dot.protocol import HANDSHAKE
+from app.dot.protocol import CLOSED, HANDSHAKE
 from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient, unverified_context
 
@@ -316,6 +316,30 @@ async def test_who_is_closed_already_need_not_make_room(pair: Path) -> None:
         assert not connection.leaving
         connection.close("made room")
         assert connection.leaving
+
+
+async def test_what_is_closed_stays_closed_and_keeps_its_reason(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port, own="127.0.0.9") as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        (connection,) = house.server._admission.connections()
+        connection.close("first")
+        connection.close("second")
+        connection.drain("third")
+        assert connection.protocol.state is CLOSED
+        assert await client.ended() == b""
+    assert "".join(house.log).splitlines()[1].endswith("1 queries: first")
+
+
+async def test_c14_the_first_octet_has_all_its_time(pair: Path) -> None:
+    async with serving(pair, first_byte_timeout_s=7) as house:
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(10):
+            while not house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until it is accepted
+        (connection,) = house.server._admission.connections()
+        assert connection.deadline_s == connection.started_s + 7
+        writer.close()
 
 
 async def test_queries_that_come_while_the_server_stops_are_not_answered(pair: Path) -> None:

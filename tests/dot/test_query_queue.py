@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ async def test_more_messages_than_one_turn_works_on_are_all_answered_in_order(pa
         sent = [b"%d" % number for number in range(50)]
         client.send(*sent)
         assert [await client.receive() for _ in sent] == sent
+
+
+async def test_others_have_their_turn_after_so_many_queries_of_one_client(pair: Path) -> None:
+    async with serving(pair, queries_per_turn=4) as house, DotClient(house.port) as client:
+        client.send(*[b"%d" % number for number in range(50)])
+        seen = [0]
+        async with asyncio.timeout(10):
+            while seen[-1] < 50:
+                await asyncio.sleep(0)
+                seen.append(len(house.answerer.seen))
+        assert max(after - before for before, after in pairwise(seen)) == 4
 
 
 async def test_no_more_answers_are_made_than_a_client_reads(pair: Path) -> None:
