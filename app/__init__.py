@@ -14,6 +14,7 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     networks     which addresses are of a home, of a link, of this machine, of nowhere                          pure
     files        one way to write a file: whole or not at all
     revision     which Homedot this is: version and commit
+    ports        one way to bind a port, or to say why not
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               policy, local and special names, cache, the socket to unbound
     lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries

@@ -180,6 +180,13 @@ class Special:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    connections: bool = setting(
+        True, values.boolean, "Log when a connection opens and when it closes, at most 100 lines a minute."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     hostname: str = setting("dns.home.arpa", values.hostname, "The name in the certificate, which devices verify.")
     addresses: tuple[values.IPAddress, ...] = setting(
@@ -199,6 +206,7 @@ class Settings:
         "", hosts, "Names at home: `nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa`."
     )
     special: Special = Special()
+    log: Log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "ops"}
 SHARED = {
-    "app", "app.__version__", "app.errors", "app.values", "app.forwarding", "app.files", "app.networks",
+    "app", "app.__version__", "app.errors", "app.values", "app.forwarding", "app.files", "app.networks", "app.ports",
 }  # fmt: skip
 PURE = [
     "forwarding", "hosts", "networks", "yamltext", "onboarding/token", "dot/counters", "dot/occupancy", "dot/framing",
-    "dot/clienthello", "dot/admission", "dot/seldom", "dot/plain", "dot/sightings",
+    "dot/clienthello", "dot/admission", "dot/protocol", "dot/query_queue", "dot/connection_log",
+    "dot/rate_limited_log", "dot/plain", "dot/nonce_store",
     "answer/asked", "answer/blocked", "answer/cache", "answer/checking", "answer/ddr", "answer/edns", "answer/house",
     "answer/local", "answer/names", "answer/never_block", "answer/pipeline", "answer/policy", "answer/querylog",
     "answer/records", "answer/special", "answer/wire",

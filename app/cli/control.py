@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.answer.pause import MOST_S, Pause
-from app.dot.sightings import Sightings
+from app.dot.nonce_store import NonceStore
 from app.values import domain
 
 from . import users
@@ -49,7 +49,7 @@ class Control:
     """
 
     state: Callable[[], Mapping[str, int]]
-    sightings: Sightings
+    nonces: NonceStore
     reason: Callable[[str], Awaitable["Reason"]]
     pause: Pause
 
@@ -59,9 +59,9 @@ class Control:
             case ["state"]:
                 return self.state()
             case ["new"]:
-                return self.sightings.issue().hex()
+                return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):
-                return self.sightings.look(bytes.fromhex(nonce))
+                return self.nonces.look(bytes.fromhex(nonce))
             case ["why", name] if name.isascii():
                 return await self._why(name)
             case ["pause", number] if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_S:

@@ -19,21 +19,22 @@ from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
-from app.dot.contract import Asker
+from app.dot.connection_log import ConnectionLog
+from app.dot.contract import Requestor
 from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
-from app.dot.journal import Journal
-from app.dot.listener import listening_sockets
+from app.dot.listener import STREAM_OPTIONS
+from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
 from app.dot.poller import Loop
 from app.dot.server import Server
-from app.dot.sightings import NONCE_OCTETS, Sightings
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
-from app.dot.tls import Session
+from app.dot.tls import TlsSession
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ops.addresses import bridge_gateway
 from app.ops.wallclock import WallClock, since_boot_s
+from app.ports import bound_sockets
 from app.settings import Settings
 
 from . import control, places
@@ -57,11 +58,13 @@ _COUNTED_AS = {
 class _Sockets:
     """What one worker listens on."""
 
-    def __init__(self, settings: Settings, shared: bool) -> None:
-        stream, datagram, plain = socket.SOCK_STREAM, socket.SOCK_DGRAM, settings.plain
-        self.dot = listening_sockets(settings.dot.port, "dot.port", stream, shared)
-        self.plain = listening_sockets(plain.port, "plain.port", stream, shared) if plain.enabled else []
-        self.datagrams = listening_sockets(plain.port, "plain.port", datagram, shared) if plain.enabled else []
+    def __init__(self, settings: Settings, *, shared: bool) -> None:
+        streams = partial(bound_sockets, options=STREAM_OPTIONS, shared=shared)
+        datagrams = partial(bound_sockets, kind=socket.SOCK_DGRAM, shared=shared)
+        plain = settings.plain
+        self.dot = streams(settings.dot.port, "dot.port")
+        self.plain = streams(plain.port, "plain.port") if plain.enabled else []
+        self.datagrams = datagrams(plain.port, "plain.port") if plain.enabled else []
 
     def close(self) -> None:
         for bound in (*self.dot, *self.plain, *self.datagrams):
@@ -78,17 +81,17 @@ class _Shared:
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
-        self.sightings = Sightings(monotonic)
+        self.nonces = NonceStore(monotonic)
         self.pause = Pause(monotonic)
         self.limits = _limits(settings)
         self.state = State(self.occupancy, self.counters, self.pause)
 
-    def new_session(self) -> Session:
+    def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
-        return Session(self.certificate.context, self.tickets.context)
+        return TlsSession(self.certificate.context, self.tickets.context)
 
-    def saw(self, nonce: bytes, asker: Asker) -> None:
-        self.sightings.note(nonce, {"client": asker.client, **asker.how()})
+    def saw(self, nonce: bytes, asker: Requestor) -> None:
+        self.nonces.note(nonce, {"client": asker.client, **asker.how()})
 
 
 def serve(settings: Settings) -> None:
@@ -118,24 +121,30 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     answerer = make(caches[0], upstream, rules.house)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
-    journal = Journal(sys.stderr.write, "dot: ")
-    common = (shared.limits, is_allowed, row, count, journal)
-    servers = [Server(sockets.dot, shared.new_session, answerer, *common)]
+    connection_log = ConnectionLog(sys.stderr.write, monotonic, "dot: ", enabled=settings.log.connections)
+    server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
+    servers = [server(sockets.dot, shared.new_session, answerer, is_allowed=is_allowed, setting="dot.allow_from")]
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
         plain = make(caches[1], upstream, rules.house, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
-        common = (shared.limits, is_allowed, row, count, journal)
-        servers.append(Server(sockets.plain, PlainSession, plain, *common, setting="plain.allow_from"))
+        servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
         # Whoever sends datagrams may forge as many addresses as it likes: the other half is for those who cannot.
         most_unfinished = max(settings.dot.queries // 2, 1)
-        datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, most_unfinished, count)
+        datagrams = Datagrams(
+            sockets.datagrams,
+            plain,
+            fit=fit_datagram,
+            is_allowed=is_allowed,
+            most_unfinished=most_unfinished,
+            count=count,
+        )
     running = RunningHouse(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
     told = None
     if is_first:
-        heard = control.Control(shared.state.now, shared.sightings, running.reason, shared.pause)
+        heard = control.Control(shared.state.now, shared.nonces, running.reason, shared.pause)
         bound = places.bound_for_all(places.control_socket(settings))
         told = await control.serve(bound, heard, control.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
@@ -184,7 +193,7 @@ def _limits(settings: Settings) -> Limits:
         idle_timeout_s=dot.idle_timeout,
         write_timeout_s=dot.write_timeout,
         unshared=frozenset([gateway]) if gateway else frozenset(),
-        doors=dot.workers * (2 if settings.plain.enabled else 1),
+        servers=dot.workers * (2 if settings.plain.enabled else 1),
     )
 
 

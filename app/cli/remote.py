@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.dot.sightings import NONCE_OCTETS
+from app.dot.nonce_store import NONCE_OCTETS
 from app.errors import OperatorError
 from app.settings import Settings
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
-from .occupancy import Row
+from .occupancy import OccupancyRow
 
 _REMEMBERED_CLIENTS = 4096
 
@@ -24,13 +24,14 @@ class Limits:
 
     `unshared` are addresses behind which many clients stand, such as a bridge network's gateway: no share applies.
 
-    `doors` share `connections`: that for DNS over TLS and that for plain DNS of each worker.
+    `servers` share `connections`: that for DNS over TLS and that for plain DNS of each worker.
 
     The last ones are not settings, because they follow from how the door is built. Answers leave in portions of
     `portion_bytes`, and no more are made while as much is unsent, so a client that does not read is noticed early;
     answers to its unfinished queries come all the same, up to `unsent_bytes_per_connection`. `unsent_bytes` is for all
     connections of a worker together: beyond it those that left most unread are ended, or a crowd of them would take
-    the machine's memory. After `queries_per_turn` of one client the others have their turn.
+    the machine's memory. After `queries_per_turn` of one client the others have their turn. Upstream gives up long
+    before `answer_timeout_s`: an answer that is still missing then got lost through a fault of ours.
     """
 
     connections: int
@@ -42,19 +43,20 @@ class Limits:
     idle_timeout_s: float
     write_timeout_s: float
     unshared: frozenset[str] = frozenset()
-    doors: int = 1
+    servers: int = 1
     portion_bytes: int = 64 * 1024
     unsent_bytes_per_connection: int = 512 * 1024
     unsent_bytes: int = 32 * 1024 * 1024
     queries_per_turn: int = 512
+    answer_timeout_s: float = 30.0
 
     @property
-    def connections_per_door(self) -> int:
+    def connections_per_server(self) -> int:
         """As many are let in at each however many the others have, who then make up for it.
 
         So for a moment there may be twice `connections`.
         """
-        return max(self.connections // self.doors, 1)
+        return max(self.connections // self.servers, 1)
 
     def idle_timeout_at_s(self, connections: int) -> float:
         """The idle time that applies while `connections` are open: whole below half full, then a half, then a tenth."""
@@ -74,7 +76,7 @@ def allowing(networks: Sequence[IPv4Network | IPv6Network]) -> Callable[[str], b
     return is_allowed
 
 
-class Guest(Protocol):
+class Admitted(Protocol):
     """A connection as admission sees it.
 
     `progress_s` is when it came, asked or took something of its answers last; `leaving` says that it is about to go.
@@ -88,23 +90,23 @@ class Guest(Protocol):
     def leaving(self) -> bool: ...
 
 
-G = TypeVar("G", bound=Guest)
+C = TypeVar("C", bound=Admitted)
 
 
-class Admission(Generic[G]):
+class Admission(Generic[C]):
     """The open connections of this worker, and room for one more among those of all workers."""
 
-    def __init__(self, limits: Limits, occupancy: Row) -> None:
+    def __init__(self, limits: Limits, occupancy: OccupancyRow) -> None:
         self._limits = limits
         self._occupancy = occupancy
-        self._by_client: dict[str, set[G]] = {}
+        self._by_client: dict[str, set[C]] = {}
 
     @property
-    def connections(self) -> int:
-        """Open in all workers."""
+    def total(self) -> int:
+        """How many are open, in all workers."""
         return self._occupancy.connections
 
-    def make_room(self, client: str) -> G | None:
+    def make_room(self, client: str) -> C | None:
         """The connection that must leave so that `client` may enter; None if there is room, or is about to be."""
         limits = self._limits
         own = self._by_client.get(client)
@@ -112,43 +114,42 @@ class Admission(Generic[G]):
         if own and self._occupancy.of(client) >= limits.connections_per_client and client not in limits.unshared:
             return _first(own)
         if self._occupancy.connections >= limits.connections:
-            guests = self.guests()
-            if len(guests) >= limits.connections_per_door:
-                return _first(guests)
+            connections = self.connections()
+            if len(connections) >= limits.connections_per_server:
+                return _first(connections)
         return None
 
-    def surplus(self) -> list[G]:
-        """Who must leave: another door took somebody in beyond the limit, and this one holds more than its part."""
+    def surplus(self) -> list[C]:
+        """Who must leave: another server took somebody in beyond the limit, and this one holds more than its part."""
         too_many = self._occupancy.connections - self._limits.connections
-        if too_many <= 0:
-            return []
-        guests = self.guests()
-        return _in_turn(guests, min(too_many, len(guests) - self._limits.connections_per_door))
+        connections = self.connections()
+        return _in_turn(connections, min(too_many, len(connections) - self._limits.connections_per_server))
 
-    def enter(self, guest: G) -> None:
-        self._by_client.setdefault(guest.client, set()).add(guest)
-        self._occupancy.enter(guest.client)
+    def enter(self, connection: C) -> None:
+        self._by_client.setdefault(connection.client, set()).add(connection)
+        self._occupancy.enter(connection.client)
 
-    def leave(self, guest: G) -> None:
-        guests = self._by_client[guest.client]
-        guests.remove(guest)
-        self._occupancy.leave(guest.client)
-        if not guests:
-            del self._by_client[guest.client]
+    def leave(self, connection: C) -> None:
+        own = self._by_client[connection.client]
+        own.remove(connection)
+        self._occupancy.leave(connection.client)
+        if not own:
+            del self._by_client[connection.client]
 
-    def guests(self) -> list[G]:
+    def connections(self) -> list[C]:
         """Those of this worker."""
-        return [guest for guests in self._by_client.values() for guest in guests]
+        return [connection for own in self._by_client.values() for connection in own]
 
 
-def _first(guests: Iterable[G]) -> G | None:
-    return next(iter(_in_turn(guests, 1)), None)
+def _first(connections: Iterable[C]) -> C | None:
+    return next(iter(_in_turn(connections, 1)), None)
 
 
-def _in_turn(guests: Iterable[G], count: int) -> list[G]:
+def _in_turn(connections: Iterable[C], count: int) -> list[C]:
     """The first `count` of those that may be sent away: the longest without progress.
 
     Nobody else before them: a crowd that asks and does not read, or whose answers take long, would have everybody sent
     away who has come and not asked yet.
     """
-    return nsmallest(count, (guest for guest in guests if not guest.leaving), key=attrgetter("progress_s"))
+    staying = (connection for connection in connections if not connection.leaving)
+    return nsmallest(count, staying, key=attrgetter("progress_s"))

@@ -40,7 +40,7 @@ class ClientHello:
         return self.protocols is None or protocol in self.protocols
 
 
-class Reader:
+class ClientHelloReader:
     """Collects the first flight. `feed` it what arrives; it returns the ClientHello once that is whole."""
 
     __slots__ = ("_message", "_records")

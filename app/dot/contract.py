@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 Reply = Callable[[bytes | None], None]
 
 
-How = Mapping[str, str | bool | None]
+TransportInfo = Mapping[str, str | bool | None]
 """How questions come: `transport` is "tls", "tcp" or "udp"; with TLS `version`, `cipher`, `alpn` and `resumed`."""
 
 
-class Asker(Protocol):
+class Requestor(Protocol):
     """Who asks: `client` is the address, so that none takes more than its share of what can be unfinished. `here` is
-    the address of ours that was asked."""
+    the address of ours that was asked; empty once the connection has ended, which `how` does not outlive."""
 
     @property
     def client(self) -> str: ...
-    def how(self) -> How: ...
+    def how(self) -> TransportInfo: ...
     def here(self) -> str: ...
 
 
@@ -33,7 +33,7 @@ class Answerer(Protocol):
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if it is known this instant."""
 
-    def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, asker: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
         """Call `reply` exactly once, now or later, with the answer or with None if the message deserves none.
 
         `idle_timeout_s` is how long this connection may be idle now; None where there is no connection (UDP).
@@ -55,17 +55,22 @@ class Session(Protocol):
     def take_output(self) -> bytes: ...
     def close(self) -> bytes: ...
     def describe(self) -> str: ...
-    def how(self) -> How: ...
+    def how(self) -> TransportInfo: ...
 
 
-class Door(Protocol):
-    """What a connection needs from the server it belongs to."""
+class ConnectionEvents(Protocol):
+    """Who is told of a connection's events, and what the connections of one server have in common."""
 
     limits: Limits
     answerer: Answerer
     count: memoryview
 
     def idle_timeout_s(self) -> float: ...
-    def opened(self, connection: "Connection") -> None: ...
-    def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None: ...
-    def closed(self, connection: "Connection", why: str) -> None: ...
+    def opened(self, connection: "Connection") -> None:
+        """It can ask now: the handshake is done, or without TLS something has come."""
+
+    def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None:
+        """The client broke the rules of TLS, or took too long over the handshake; `closed` follows."""
+
+    def closed(self, connection: "Connection", why: str) -> None:
+        """It is gone; said once of each, and the last that is."""

@@ -10,8 +10,9 @@ import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import ip_address
+from typing import final
 
-from .contract import Answerer, How
+from .contract import Answerer, TransportInfo
 from .counters import Count
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ Ancillary = list[tuple[int, int, bytes]]
 Fit = Callable[[bytes, bytes], bytes]
 
 
+@final
 class Datagrams:
     """Answers on the bound sockets `listening` until `close`; made inside a running loop.
 
@@ -35,6 +37,7 @@ class Datagrams:
         self,
         listening: Iterable[socket.socket],
         answerer: Answerer,
+        *,
         fit: Fit,
         is_allowed: Callable[[str], bool],
         most_unfinished: int,
@@ -96,6 +99,7 @@ class Datagrams:
             log.debug("UDP to %s: %s", address[0], error)
 
 
+@final
 class _Sender:
     """Who asked in one datagram."""
 
@@ -107,7 +111,7 @@ class _Sender:
         self.ancillary = ancillary
         self.client = address[0]
 
-    def how(self) -> How:
+    def how(self) -> TransportInfo:
         return {"transport": "udp"}
 
     def here(self) -> str:

@@ -6,37 +6,52 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-
-from app.errors import OperatorError
+from time import monotonic
+from typing import final
 
 from .poller import Poller
+from .rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 
 Accepted = Callable[[socket.socket, tuple[str, int]], None]
 
 _BACKLOG = 512
-_PAUSE_S = 0.5
-_SEND_BUFFER_BYTES = 128 * 1024
+_REST_S = 0.5
+STREAM_OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, 128 * 1024),
+)
+"""For a bound socket; every accepted one inherits them. An answer is never held back for more (Nagle); and a client
+that does not read is noticed before megabytes lie in the kernel."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
+@final
 class Listener:
     """Accepts on `listening` and hands each socket, non-blocking, with its peer's address and port to `accepted`.
 
     Where descriptors run out, the reserve is given up to close the newcomer at once instead of leaving it hanging, and
-    accepting rests for half a second; `failed` is called each time.
+    accepting rests for `rest_s`; `failed` is called each time.
     """
 
     def __init__(
-        self, listening: socket.socket, accepted: Accepted, failed: Callable[[], None], poller: Poller
+        self,
+        listening: socket.socket,
+        accepted: Accepted,
+        failed: Callable[[], None],
+        poller: Poller,
+        *,
+        rest_s: float = _REST_S,
     ) -> None:
         self._socket = listening
         self._accepted = accepted
         self._failed = failed
         self._poller = poller
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._rest_s = rest_s
         self._rest: asyncio.TimerHandle | None = None
+        self._warn = RateLimitedLog(log.warning, monotonic)
         listening.listen(_BACKLOG)
         poller.add(listening.fileno(), self._acceptable)
 
@@ -65,14 +80,14 @@ class Listener:
 
     def _fail(self, error: OSError) -> None:
         self._failed()
-        log.warning("cannot accept: %s; resting for %.1f s", error.strerror, _PAUSE_S)
+        self._warn(f"cannot accept: {error.strerror}; resting for {self._rest_s:.1f} s")
         if error.errno in _EXHAUSTED:
             self._turn_one_away()
-        self._poller.watch(self._socket.fileno(), False, False)
-        self._rest = asyncio.get_running_loop().call_later(_PAUSE_S, self._go_on)
+        self._poller.watch(self._socket.fileno(), reading=False, writing=False)
+        self._rest = asyncio.get_running_loop().call_later(self._rest_s, self._go_on)
 
     def _go_on(self) -> None:
-        self._poller.watch(self._socket.fileno(), True, False)
+        self._poller.watch(self._socket.fileno(), reading=True, writing=False)
 
     def _turn_one_away(self) -> None:
         os.close(self._reserve)
@@ -81,52 +96,3 @@ class Listener:
         except OSError as error:
             log.debug("cannot even turn one away: %s", error)
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-
-
-def listening_sockets(port: int, setting: str, kind: socket.SocketKind, shared: bool = False) -> list[socket.socket]:
-    """Bound sockets on `port` of every address, IPv4 and IPv6, not yet listening; with 0 the kernel chooses.
-
-    `shared` lets other processes of ours bind the same port (SO_REUSEPORT). Raises OperatorError that names `setting`.
-    """
-    sockets: list[socket.socket] = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            bound = _bound(family, kind, port, shared)
-        except OSError as error:
-            if sockets and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
-                continue  # a machine without IPv6
-            for other in sockets:
-                other.close()
-            raise OperatorError(_why_not_bound(setting, port, error)) from error
-        port = port or bound.getsockname()[1]
-        sockets.append(bound)
-    return sockets
-
-
-def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, shared: bool) -> socket.socket:
-    fresh = socket.socket(family, kind)
-    try:
-        if kind == socket.SOCK_STREAM:
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Both are inherited by every accepted socket. An answer is never held back for more (Nagle); and a client
-            # that does not read is noticed before megabytes lie in the kernel.
-            fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        if shared:
-            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if family == socket.AF_INET6:
-            fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        fresh.bind(("", port))
-        fresh.setblocking(False)
-    except OSError:
-        fresh.close()
-        raise
-    return fresh
-
-
-def _why_not_bound(setting: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"{setting}: {port} is taken by another program (see `ss -lntup`): stop it or choose another port"
-    if error.errno == errno.EACCES:
-        return f"{setting}: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
-    return f"{setting}: cannot listen on {port}: {error.strerror}"

@@ -11,7 +11,7 @@ _BYTES_PER_ROW = (1 + SLOTS) * 4
 
 
 class Occupancy:
-    """Make it before the workers are forked: they inherit the memory and the salt; then give each its `Row`."""
+    """Make it before the workers are forked: they inherit memory and salt; then give each its `OccupancyRow`."""
 
     def __init__(self, workers: int = 1) -> None:
         self._memory = mmap.mmap(-1, _BYTES_PER_ROW * workers)
@@ -20,8 +20,8 @@ class Occupancy:
             for at in range(0, _BYTES_PER_ROW * workers, _BYTES_PER_ROW)
         ]
 
-    def row(self, worker: int) -> "Row":
-        return Row(self._rows, worker)
+    def row(self, worker: int) -> "OccupancyRow":
+        return OccupancyRow(self._rows, worker)
 
     @property
     def connections(self) -> int:
@@ -33,7 +33,7 @@ class Occupancy:
         return sum(any(counts) for counts in zip(*(row[1:].tolist() for row in self._rows), strict=True))
 
 
-class Row:
+class OccupancyRow:
     """One worker's connections, seen together with everybody's."""
 
     def __init__(self, rows: list[memoryview], worker: int) -> None:

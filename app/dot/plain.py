@@ -1,6 +1,6 @@
 """The session that is none: DNS over TCP without TLS, for `plain.enabled` (RFC 7766)."""
 
-from .contract import How
+from .contract import TransportInfo
 
 
 class PlainSession:
@@ -25,7 +25,7 @@ class PlainSession:
     def close(self) -> bytes:
         return b""
 
-    def how(self) -> How:
+    def how(self) -> TransportInfo:
         return {"transport": "tcp"}
 
     def describe(self) -> str:

@@ -41,7 +41,7 @@ class Poller(BaseSelector):
         self._ready[descriptor] = ready
         self._epoll.register(descriptor, READABLE)
 
-    def watch(self, descriptor: int, reading: bool, writing: bool) -> None:
+    def watch(self, descriptor: int, *, reading: bool, writing: bool) -> None:
         """Watch for this and no longer for that."""
         self._epoll.modify(descriptor, (READABLE if reading else 0) | (WRITABLE if writing else 0))
 

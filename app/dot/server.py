@@ -4,19 +4,21 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from time import monotonic
+from typing import final
 
 from app.errors import PeerError
 
 from .admission import Admission, Limits
 from .connection import Connection
+from .connection_log import ConnectionLog
 from .contract import Answerer, Session
 from .counters import Count
-from .journal import Journal
 from .listener import Listener
-from .occupancy import Row
+from .occupancy import OccupancyRow
 from .poller import running_poller
-from .seldom import Seldom
+from .rate_limited_log import RateLimitedLog
 from .stream import Stream
 from .tls import AlpnRefused
 
@@ -24,10 +26,9 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.25
 _BUFFER_BYTES = 65536
-_UNLOGGED = {"127.0.0.1", "::1"}
-"""The health check comes from there twice a minute; its lines would bury everybody else's."""
 
 
+@final
 class Server:
     """Serves `answerer` on the bound sockets `listening`, until `stop`. Made inside a running `poller.Loop`.
 
@@ -40,17 +41,18 @@ class Server:
         listening: Iterable[socket.socket],
         sessions: Callable[[], Session],
         answerer: Answerer,
+        *,
         limits: Limits,
         is_allowed: Callable[[str], bool],
-        occupancy: Row,
+        occupancy: OccupancyRow,
         count: memoryview,
-        journal: Journal,
-        setting: str = "dot.allow_from",
+        connection_log: ConnectionLog,
+        setting: str,
     ) -> None:
         self.limits = limits
         self.answerer = answerer
         self.count = count
-        self._journal = journal
+        self._connection_log = connection_log
         self._sessions = sessions
         self._is_allowed = is_allowed
         self._setting = setting
@@ -59,8 +61,8 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._stopping = False
         self._empty = asyncio.Event()
-        self._warn_refused = Seldom(log.warning, monotonic)
-        self._warn_failed = Seldom(log.info, monotonic)
+        self._warn_refused = RateLimitedLog(log.warning, monotonic)
+        self._warn_failed = RateLimitedLog(log.info, monotonic)
         self._poller = running_poller()
         self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._poller) for bound in listening]
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
@@ -72,21 +74,21 @@ class Server:
         self._stopping = True
         for listener in self._listeners:
             listener.close()
-        for connection in self._admission.guests():
-            connection.close_when_idle("the server stops")
+        for connection in self._admission.connections():
+            connection.drain("the server stops")
         try:
             await asyncio.wait_for(self._wait_empty(), grace_s)
         except TimeoutError:
-            for connection in self._admission.guests():
+            for connection in self._admission.connections():
                 connection.close("the server stops")
             await asyncio.sleep(0)
-            for connection in self._admission.guests():
-                connection.give_up("does not read its answers, and the server stops")
+            for connection in self._admission.connections():
+                connection.abort("does not read its answers, and the server stops")
         self._sweep.cancel()
-        self._journal.flush()
+        self._connection_log.close()
 
     async def _wait_empty(self) -> None:
-        while self._admission.guests():
+        while self._admission.connections():
             self._empty.clear()
             await self._empty.wait()
 
@@ -103,11 +105,15 @@ class Server:
         self.count[Count.ACCEPTED] += 1
         connection = Connection(self, self._sessions(), client, port)
         self._admission.enter(connection)
-        connection.start(Stream(connected, connection, self._buffer, self._poller))
+        connection.stream = Stream(connected, connection, self._buffer, self._poller)
 
     def _evict(self, connection: Connection) -> None:
+        """End it at once, because its place is needed."""
         self.count[Count.EVICTED] += 1
-        connection.make_room()
+        if connection.unsent_bytes:
+            connection.abort("left its answers unread while its place was needed")
+        else:
+            connection.close("made room")
 
     def _refuse(self, connected: socket.socket, why: Count, line: str) -> None:
         connected.close()
@@ -117,20 +123,21 @@ class Server:
     def _accept_failed(self) -> None:
         self.count[Count.ACCEPT_ERRORS] += 1
 
-    # --- what a connection asks of its door --------------------------------------------------------------------
+    # --- what a connection asks and tells -----------------------------------------------------------------------
 
     def idle_timeout_s(self) -> float:
-        return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.connections)
+        return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.total)
 
     def opened(self, connection: Connection) -> None:
-        resumed = connection.session.is_resumed
+        session = connection.protocol.session
+        resumed = session.is_resumed
         if resumed is not None:
             self.count[Count.HANDSHAKES_RESUMED if resumed else Count.HANDSHAKES_FULL] += 1
-        if connection.client not in _UNLOGGED:
-            self._journal.note(f"{connection.client} port {connection.port} opened: {connection.session.describe()}")
+        self._connection_log.note(connection.client, connection.port, f"opened: {session.describe()}")
 
     def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
-        if not connection.established and connection.session.is_resumed is not None:
+        session = connection.protocol.session
+        if not session.established and session.is_resumed is not None:
             self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
 
@@ -138,22 +145,22 @@ class Server:
         self._admission.leave(connection)
         self._count_queries(connection)
         self._empty.set()
-        if connection.established and connection.client not in _UNLOGGED:
+        if connection.protocol.session.established:
             lasted_s = monotonic() - connection.started_s
             what = f"closed after {lasted_s:.1f} s, {connection.queries} queries: {why}"
-            self._journal.note(f"{connection.client} port {connection.port} {what}")
+            self._connection_log.note(connection.client, connection.port, what)
 
     # --- the clock ----------------------------------------------------------------------------------------------
 
     def _look_at_clock(self) -> None:
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)  # first: no fault below ends all deadlines
-        self._journal.flush()
+        self._connection_log.flush()
         now_s = monotonic()
-        idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.connections)
-        for connection in self._admission.guests():
+        idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.total)
+        for connection in self._admission.connections():
             if connection.queries > connection.counted:
                 self._count_queries(connection)
-            if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.may_idle_out):
+            if connection.deadline_s <= now_s or (connection.last_active_s <= idle_since_s and connection.is_idle):
                 connection.expire()
         for connection in self._admission.surplus():
             self._evict(connection)
@@ -166,10 +173,10 @@ class Server:
 
     def _relieve(self) -> None:
         """End those that left most unread, if all together left too much."""
-        unread = [guest for guest in self._admission.guests() if guest.unsent_bytes]
-        too_many_bytes = sum(guest.unsent_bytes for guest in unread) - self.limits.unsent_bytes
-        for connection in sorted(unread, key=lambda guest: guest.unsent_bytes, reverse=True):
+        unread = [connection for connection in self._admission.connections() if connection.unsent_bytes]
+        too_many_bytes = sum(connection.unsent_bytes for connection in unread) - self.limits.unsent_bytes
+        for connection in sorted(unread, key=attrgetter("unsent_bytes"), reverse=True):
             if too_many_bytes <= 0:
                 return
             too_many_bytes -= connection.unsent_bytes
-            connection.give_up("leaves answers unread when memory is short")
+            connection.abort("leaves answers unread when memory is short")

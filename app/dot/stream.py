@@ -8,57 +8,50 @@ import asyncio
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, final
 
 from .poller import BROKEN, READABLE, WRITABLE, Poller
 
 log = logging.getLogger(__name__)
 
+_FAULT = "a fault of Homedot's own costs one connection"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Owner(Protocol):
-    """Who is told. None of these is called again after `ended`."""
+class StreamEvents(Protocol):
+    """Who is told. None of these is called again after `connection_lost`."""
 
-    def received(self, data: memoryview) -> None:
+    def data_received(self, data: memoryview) -> None:
         """`data` is good until this returns."""
 
-    def peer_finished(self) -> None:
+    def eof_received(self) -> None:
         """The peer sends no more, but may still read. Reading has stopped."""
 
     def drained(self) -> None:
         """Everything written so far is with the kernel."""
 
-    def ended(self, reset: bool) -> None:
+    def connection_lost(self, *, reset: bool) -> None:
         """The socket is closed; `reset` if the peer broke it off."""
 
 
+@final
 class Stream:
     """Takes over `connected`, a non-blocking socket. `buffer` is where reads go: one for all streams of a loop, because
     it is emptied before the loop turns to the next."""
 
     __slots__ = (
-        "_buffer",
-        "_fd",
-        "_owner",
-        "_poller",
-        "_socket",
-        "_writing",
-        "closed",
-        "closing",
-        "progress_s",
-        "reading",
-        "unsent",
-    )
+        "_buffer", "_fd", "_owner", "_poller", "_socket", "closed", "closing", "progress_s", "reading", "unsent",
+    )  # fmt: skip
+    __deletable__ = ("_owner",)
 
-    def __init__(self, connected: socket.socket, owner: Owner, buffer: memoryview, poller: Poller) -> None:
+    def __init__(self, connected: socket.socket, owner: StreamEvents, buffer: memoryview, poller: Poller) -> None:
         self._socket = connected
         self._fd = connected.fileno()
         self._owner = owner
         self._buffer = buffer
         self._poller = poller
-        self._writing = False
         self.reading = True
         """False while what comes is left in the kernel."""
         self.unsent = b""
@@ -75,15 +68,15 @@ class Stream:
         """The address of ours that the peer connected to; empty once the stream is closed."""
         return "" if self.closed else str(self._socket.getsockname()[0])
 
-    def pause(self) -> None:
+    def pause_reading(self) -> None:
         if self.reading and not self.closed:
             self.reading = False
-            self._poller.watch(self._fd, False, self._writing)
+            self._poller.watch(self._fd, reading=False, writing=bool(self.unsent))
 
-    def resume(self) -> None:
+    def resume_reading(self) -> None:
         if not self.reading and not self.closing:
             self.reading = True
-            self._poller.watch(self._fd, True, self._writing)
+            self._poller.watch(self._fd, reading=True, writing=bool(self.unsent))
 
     def write(self, data: bytes) -> None:
         """Send `data`, now as far as the kernel takes it and the rest later. A broken connection ends soon after."""
@@ -98,13 +91,12 @@ class Stream:
             sent = 0
         except OSError:
             self.closing = True
-            asyncio.get_running_loop().call_soon(self._end, True)
+            asyncio.get_running_loop().call_soon(self._reset)
             return
         if sent < len(data):
             self.unsent = data[sent:]
             self.progress_s = monotonic()
-            self._writing = True
-            self._poller.watch(self._fd, self.reading, True)
+            self._poller.watch(self._fd, reading=self.reading, writing=True)
 
     def close(self) -> None:
         """End the stream once everything written is sent."""
@@ -112,10 +104,10 @@ class Stream:
             return
         self.closing = True
         if self.unsent:
-            self.pause()
+            self.pause_reading()
         else:
             self.reading = False
-            asyncio.get_running_loop().call_soon(self._end, False)
+            asyncio.get_running_loop().call_soon(self._finish)
 
     def abort(self) -> None:
         """End the stream at once: what is unsent is lost, and the peer sees a reset."""
@@ -123,12 +115,16 @@ class Stream:
             return
         self.closing = True
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._end(False)
+        self._finish()
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Have the loop call `callback` in its next turn. A fault in it costs this connection and no other."""
+        asyncio.get_running_loop().call_soon(self._call, callback)
 
     def _ready(self, events: int) -> None:
         if events & BROKEN:
             # Nobody could read an answer; what came before the end needs none (RFC 7766 6.2.4).
-            self._end(True)
+            self._reset()
             return
         try:
             if events & WRITABLE:
@@ -139,16 +135,16 @@ class Stream:
                 except (BlockingIOError, InterruptedError):
                     return
                 except OSError:
-                    self._end(True)
+                    self._reset()
                     return
                 if count:
-                    self._owner.received(self._buffer[:count])
+                    self._owner.data_received(self._buffer[:count])
                 else:
-                    self._owner.peer_finished()
-                    self.pause()
+                    self._owner.eof_received()
+                    self.pause_reading()
         except Exception:
             # Level-triggered: left open, it would come back with the same fault for ever.
-            log.exception("a fault of Homedot's own costs one connection")
+            log.exception(_FAULT)
             self.abort()
 
     def _send_more(self) -> None:
@@ -157,20 +153,32 @@ class Stream:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._end(True)
+            self._reset()
             return
         self.unsent = self.unsent[sent:]
         self.progress_s = monotonic()
         if self.unsent:
             return
-        self._writing = False
-        self._poller.watch(self._fd, self.reading, False)
+        self._poller.watch(self._fd, reading=self.reading, writing=False)
         if self.closing:
-            self._end(False)
+            self._finish()
         else:
             self._owner.drained()
 
-    def _end(self, reset: bool) -> None:
+    def _call(self, callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception:
+            log.exception(_FAULT)
+            self.abort()
+
+    def _reset(self) -> None:
+        self._end(reset=True)
+
+    def _finish(self) -> None:
+        self._end(reset=False)
+
+    def _end(self, *, reset: bool) -> None:
         if self.closed:
             return
         self.closing = self.closed = True
@@ -179,4 +187,4 @@ class Stream:
         self._socket.close()
         owner = self._owner
         del self._owner  # or owner and stream would hold each other, and TLS's memory, until the collector comes by
-        owner.ended(reset)
+        owner.connection_lost(reset=reset)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from app.errors import OperatorError, PeerError
 
-from .clienthello import Reader
-from .contract import How
+from .clienthello import ClientHelloReader
+from .contract import TransportInfo
 
 PROTOCOL = "dot"
 """RFC 7858 as registered with IANA for ALPN (RFC 7301 6)."""
@@ -57,7 +57,7 @@ class AlpnRefused(PeerError):
     """The client speaks only what we do not."""
 
 
-class Session:
+class TlsSession:
     """The server's side of one connection.
 
     `receive` and `send` are the whole traffic; whatever OpenSSL wants on the wire is in `take_output` after either.
@@ -69,7 +69,7 @@ class Session:
     def __init__(self, context: ssl.SSLContext, keys: ssl.SSLContext | None = None) -> None:
         self._context = context
         self._keys = keys or context
-        self._hello: Reader | None = Reader()
+        self._hello: ClientHelloReader | None = ClientHelloReader()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls: ssl.SSLObject | None = None
@@ -143,7 +143,7 @@ class Session:
         alpn = self._tls.selected_alpn_protocol() or "none"
         return f"{self._tls.version()}, ALPN {alpn}, {'resumed' if self.is_resumed else 'new session'}"
 
-    def how(self) -> How:
+    def how(self) -> TransportInfo:
         """Like `describe`, for programs."""
         session = self._tls
         if session is None:
@@ -171,7 +171,7 @@ class Session:
         self.established = True
         return self._incoming.pending > 0
 
-    def _gate(self, data: bytes, reader: Reader) -> None:
+    def _gate(self, data: bytes, reader: ClientHelloReader) -> None:
         try:
             hello = reader.feed(data)
         except PeerError:

@@ -4,9 +4,7 @@ HTTP parsing is uvicorn's. What it leaves open is closed here: connections that 
 all, and a crowd that does.
 """
 
-import errno
 import logging
-import socket
 from asyncio import Transport
 from collections import Counter, OrderedDict
 from collections.abc import Collection
@@ -17,7 +15,7 @@ from starlette.applications import Starlette
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.errors import OperatorError
+from app.ports import bound_sockets
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +33,10 @@ def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
     Port 0 takes a free one; the log says which. Clients in `unshared` stand for many, and have no share of their own.
     Raises OperatorError if the port cannot be had.
     """
-    listener = listen(port)
-    log.info("the setup page is on port %d", listener.getsockname()[1])
+    listening = bound_sockets(port, "web.port")
+    for bound in listening:
+        bound.listen(_BACKLOG)  # from here on nobody is turned away
+    log.info("the setup page is on port %d", listening[0].getsockname()[1])
     config = Config(
         app,
         loop="asyncio",
@@ -53,7 +53,7 @@ def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
-    Server(config).run(sockets=[listener])
+    Server(config).run(sockets=listening)
 
 
 class Shares:
@@ -117,27 +117,3 @@ class _Connection(H11Protocol):
         if self._address is not None:
             self._shares.leave(self._address)
         super().connection_lost(exc)
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on all addresses: IPv4 and IPv6, or IPv4 alone on a host without IPv6.
-
-    Raises OperatorError if the port cannot be had.
-    """
-    try:
-        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-    except (OSError, ValueError) as error:
-        # Both mean a host without IPv6; ValueError is how create_server says that it cannot do dual stack.
-        if isinstance(error, OSError) and error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-            raise _unavailable(port, error) from None
-    try:
-        return socket.create_server(("", port))
-    except OSError as error:
-        raise _unavailable(port, error) from None
-
-
-def _unavailable(port: int, error: OSError) -> OperatorError:
-    if error.errno == errno.EADDRINUSE:
-        return OperatorError(f"web.port: {port} is in use by another program: stop that one, or set another web.port")
-    reason = errno.errorcode.get(error.errno or 0, "unknown error")
-    return OperatorError(f"web.port: cannot listen on {port} ({reason}): set another web.port, 1024 or more")

@@ -58,7 +58,7 @@ async def test_gives_a_nonce_and_tells_later_what_was_seen_of_it(path: Path) -> 
         nonce, other = value(await say(path, b"new\n")), value(await say(path, b"new\n"))
         assert isinstance(nonce, str)
         assert value(await say(path, f"seen {nonce}\n".encode())) is None
-        heard.sightings.note(bytes.fromhex(nonce), {"client": "192.168.1.23"})
+        heard.nonces.note(bytes.fromhex(nonce), {"client": "192.168.1.23"})
         assert value(await say(path, f"seen {nonce}\n".encode())) == {"client": "192.168.1.23"}
         assert value(await say(path, f"seen {other}\n".encode())) is None
 

@@ -133,7 +133,7 @@ def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, interne
     assert time.monotonic() - begun_s < 20
     text = (folder / "log").read_text()
     assert "homedot: web cannot be kept running; stopping" in text
-    assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is in use" in text
+    assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is taken" in text
 
 
 @pytest.mark.parametrize("words", ["app dot", "unbound"])

@@ -45,7 +45,7 @@ async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(settings
         checks = Checks(settings)
         nonce, other = await checks.new(), await checks.new()
         assert await checks.look(nonce) is None
-        heard.sightings.note(bytes.fromhex(nonce), {"client": "192.168.1.23", "transport": "udp"})
+        heard.nonces.note(bytes.fromhex(nonce), {"client": "192.168.1.23", "transport": "udp"})
         assert await checks.look(nonce) == {"client": "192.168.1.23", "transport": "udp"}
         assert await checks.look(other) is None
 

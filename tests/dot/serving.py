@@ -1,21 +1,22 @@
 """The real server on loopback, with an answerer that knows no DNS."""
 
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 from app.dot.admission import Limits
 from app.dot.certificate import Certificate
+from app.dot.connection_log import ConnectionLog
 from app.dot.counters import Count, Counters
-from app.dot.journal import Journal
-from app.dot.listener import listening_sockets
-from app.dot.occupancy import Occupancy, Row
+from app.dot.listener import STREAM_OPTIONS
+from app.dot.occupancy import Occupancy, OccupancyRow
 from app.dot.plain import PlainSession
 from app.dot.server import Server
 from app.dot.tickets import TicketKeys
-from app.dot.tls import Session
+from app.dot.tls import TlsSession
+from app.ports import bound_sockets
 from tests.fakes.answerer import EchoAnswerer
 from tests.fakes.clock import Clock
 
@@ -39,7 +40,7 @@ class Serving:
     certificate: Certificate
     counters: Counters
     occupancy: Occupancy
-    journal: list[str]
+    log: list[str]
     clock: Clock
     tickets: TicketKeys
 
@@ -54,34 +55,36 @@ class Serving:
 @asynccontextmanager
 async def serving(
     pair: Path,
+    *,
     allowed: bool = True,
-    door: Row | None = None,
+    row: OccupancyRow | None = None,
     write: Callable[[str], object] | None = None,
     is_plain: bool = False,
     **limits: object,
 ) -> AsyncIterator[Serving]:
     """Serve with LIMITS changed by `limits`; ends without grace unless the test stopped it.
 
-    `door` is a row that the test shares with another server, `write` takes the journal's lines.
+    `row` is one that the test shares with another server, `write` takes the lines about connections.
     """
     counters, occupancy, answerer = Counters(), Occupancy(), EchoAnswerer()
-    journal: list[str] = []
-    row = counters.row(0)
+    log: list[str] = []
+    count = counters.row(0)
     certificate, clock = Certificate(pair), Clock()
     tickets = TicketKeys(clock)
-    sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
+    sockets = bound_sockets(0, "dot.port", options=STREAM_OPTIONS)
     port = sockets[0].getsockname()[1]
     server = Server(
         sockets,
-        PlainSession if is_plain else lambda: Session(certificate.context, tickets.context),
+        PlainSession if is_plain else lambda: TlsSession(certificate.context, tickets.context),
         answerer,
-        replace(LIMITS, **limits),  # type: ignore[arg-type]
-        lambda _: allowed,
-        door or occupancy.row(0),
-        row,
-        Journal(write or journal.append),
+        limits=replace(LIMITS, **limits),  # type: ignore[arg-type]
+        is_allowed=lambda _: allowed,
+        occupancy=row or occupancy.row(0),
+        count=count,
+        connection_log=ConnectionLog(write or log.append, monotonic),
+        setting="dot.allow_from",
     )
     try:
-        yield Serving(server, port, answerer, certificate, counters, occupancy, journal, clock, tickets)
+        yield Serving(server, port, answerer, certificate, counters, occupancy, log, clock, tickets)
     finally:
         await server.stop(grace_s=0)

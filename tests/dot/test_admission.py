@@ -28,7 +28,7 @@ def test_there_is_room_until_the_limit() -> None:
     for number in range(3):
         assert house.make_room(f"client {number}") is None
         house.enter(Somebody(f"client {number}", number))
-    assert house.connections == 3
+    assert house.total == 3
 
 
 def test_c13_a_newcomer_takes_the_place_of_who_is_longest_without_progress() -> None:
@@ -55,7 +55,7 @@ def test_who_comes_when_all_are_leaving_needs_nobody_to_make_room() -> None:
 
 
 def two_doors(connections: int) -> tuple[Admission[Somebody], Admission[Somebody]]:
-    occupancy, limits = Occupancy(2), replace(LIMITS, connections=connections, doors=2)
+    occupancy, limits = Occupancy(2), replace(LIMITS, connections=connections, servers=2)
     return Admission(limits, occupancy.row(0)), Admission(limits, occupancy.row(1))
 
 
@@ -74,13 +74,50 @@ def test_a_door_with_few_guests_lets_one_in_and_the_crowded_one_makes_up_for_it(
     assert crowded.surplus() == [guests[3], guests[2]]
 
 
+def test_a_server_may_hold_more_than_its_part_while_there_is_room_in_all() -> None:
+    crowded, _ = two_doors(4)
+    for number in range(3):
+        assert crowded.make_room(f"client {number}") is None
+        crowded.enter(Somebody(f"client {number}", number))
+
+
+def test_every_server_has_at_least_one_place() -> None:
+    assert replace(LIMITS, connections=1, servers=2).connections_per_server == 1
+    assert replace(LIMITS, connections=5, servers=2).connections_per_server == 2
+
+
 def test_who_leaves_makes_room() -> None:
     house = admission(connections=1)
     guest = Somebody("a", 0)
     house.enter(guest)
     house.leave(guest)
+    assert house.total == 0
     assert house.make_room("b") is None
-    assert house.guests() == []
+    assert house.connections() == []
+
+
+def test_nothing_is_kept_of_a_client_that_has_left_and_all_of_one_that_has_not() -> None:
+    house = admission()
+    first, second = Somebody("a", 0), Somebody("a", 1)
+    house.enter(first)
+    house.enter(second)
+    house.leave(first)
+    assert house.connections() == [second]
+    house.leave(second)
+    assert house._by_client == {}
+
+
+def test_a_client_within_its_share_stays_when_it_comes_again() -> None:
+    house = admission(connections=10, per_client=2)
+    house.enter(Somebody("a", 0))
+    assert house.make_room("a") is None
+
+
+def test_a_client_whose_share_is_taken_elsewhere_gets_one_here() -> None:
+    occupancy = Occupancy(2)
+    for _ in range(2):
+        occupancy.row(1).enter("a")
+    assert admission(connections=10, per_client=2, occupancy=occupancy).make_room("a") is None
 
 
 def test_c9_idle_time_shrinks_as_places_fill_up() -> None:
@@ -94,7 +131,7 @@ def test_connections_in_other_workers_count_too() -> None:
     occupancy.row(1).enter("a")
     own = Somebody("a", 1)
     house.enter(own)
-    assert house.connections == 2
+    assert house.total == 2
     assert house.make_room("a") is own
     assert house.make_room("b") is None
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.dot.certificate import Certificate
 from app.dot.counters import Count, Counters
-from app.dot.tls import Session
+from app.dot.tls import TlsSession
 from app.errors import OperatorError
 from tests.dot.test_tls import Client
 from tests.fakes.pair import write_pair
@@ -48,6 +48,6 @@ def test_a_key_of_another_kind_is_really_served(pair: Path, tmp_path: Path) -> N
     certificate.refresh(counters.row(0))
     assert counters.total(Count.CERTIFICATE_CHANGES) == 1
     assert certificate.context is not before
-    client, server = Client(["dot"], ssl.TLSVersion.TLSv1_3), Session(certificate.context)
+    client, server = Client(["dot"], ssl.TLSVersion.TLSv1_3), TlsSession(certificate.context)
     client.handshake(server)
     assert b"rsa" in (client.tls.getpeercert(binary_form=True) or b"")

@@ -4,6 +4,7 @@ import asyncio
 import math
 import socket
 import ssl
+import struct
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from app.dot import connection as connection_module
 from app.dot.counters import Count
+from app.dot.protocol import CLOSED, HANDSHAKE
 from tests.dot.serving import serving
 from tests.fakes.dot_client import DotClient, unverified_context
 
@@ -36,8 +37,8 @@ async def test_c5_a_message_is_waited_for_wherever_it_is_cut(pair: Path, at: int
     stream = b"\0\5hello"
     async with serving(pair) as house, DotClient(house.port) as client:
         client.writer.write(stream[:at])
-        (connection,) = house.server._admission.guests()
-        while not connection.established or connection.deadline_s == math.inf:
+        (connection,) = house.server._admission.connections()
+        while connection.protocol.state is HANDSHAKE or connection.deadline_s == math.inf:
             await asyncio.sleep(0.01)  # until the server has read the first part by itself
         client.writer.write(stream[at:])
         assert await client.receive() == b"hello"
@@ -63,12 +64,12 @@ async def test_c11_of_a_client_that_left_before_its_answer_no_tls_is_kept(pair: 
         async with DotClient(house.port) as client:
             client.send(b"slow")
             await house.answerer.somebody_waits.wait()
-            (connection,) = house.server._admission.guests()
-            tls = weakref.ref(connection.session._tls)  # type: ignore[attr-defined]
+            (connection,) = house.server._admission.connections()
+            tls = weakref.ref(connection.protocol.session._tls)  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
             while house.occupancy.connections:
                 await asyncio.sleep(0.01)  # until the server has noticed
-        assert connection.unfinished == 1
+        assert connection._queue.unfinished == 1
         assert tls() is None
 
 
@@ -107,13 +108,6 @@ async def test_c9_a_connection_that_waits_for_an_answer_is_not_idle(pair: Path) 
         await asyncio.sleep(0.6)  # the time in which it must not end
         house.answerer.release()
         assert await client.receive() == b"slow"
-
-
-async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
-    async with serving(pair, idle_timeout_s=0.1) as house, DotClient(house.port) as client:
-        client.send(b"hello")
-        assert await client.receive() == b"hello"
-        assert await client.ended() == b""  # without close_notify this is an SSL error
 
 
 async def test_c11_a_client_that_leaves_before_its_answers_costs_nothing(pair: Path) -> None:
@@ -177,14 +171,21 @@ async def by_hand(port: int, receive_octets: int = 1 << 20) -> AsyncIterator[ByH
         yield client
 
 
+async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
+    async with serving(pair, idle_timeout_s=0.1) as house, by_hand(house.port) as client:
+        await client.until_done(lambda: client.tls.write(b"\0\5hello"))
+        assert await client.until_done(lambda: client.tls.read(100)) == b"\0\5hello"
+        assert await client.until_done(lambda: client.tls.read(100)) == b""  # close_notify; without it more is awaited
+
+
 async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
     async with serving(pair) as house, by_hand(house.port) as client:
         await client.until_done(lambda: client.tls.write(b"\0\4slow"))
         await house.answerer.somebody_waits.wait()
         client.say_goodbye()
         await client.flush()
-        (connection,) = house.server._admission.guests()
-        while not connection.session.peer_closed:
+        (connection,) = house.server._admission.connections()
+        while not connection.protocol.session.peer_closed:
             await asyncio.sleep(0.01)  # until the server has read it
         house.answerer.release()
         assert await client.until_done(lambda: client.tls.read(100)) == b"\0\4slow"
@@ -218,11 +219,8 @@ async def test_c14_a_message_whose_rest_we_leave_in_the_kernel_is_not_late(pair:
         assert await client.receive() == b"hello"
 
 
-async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever(
-    pair: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_module, "_ANSWER_TIMEOUT_S", 0.3)
-    async with serving(pair) as house, DotClient(house.port) as client:
+async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever(pair: Path) -> None:
+    async with serving(pair, answer_timeout_s=0.3) as house, DotClient(house.port) as client:
         client.send(b"slow")
         assert await client.ended() == b""
         assert house.counted(Count.TIMED_OUT) == 1
@@ -284,12 +282,197 @@ async def test_c14_a_client_that_says_nothing_is_ended_before_the_handshake_dead
         assert house.counted(Count.HANDSHAKES_FAILED) == 1
 
 
+async def test_c14_an_unfinished_message_has_all_its_time(pair: Path) -> None:
+    async with serving(pair, message_timeout_s=5) as house, DotClient(house.port) as client:
+        client.writer.write(b"\0\5he")
+        (connection,) = house.server._admission.connections()
+        begun_s = time.monotonic()
+        async with asyncio.timeout(10):
+            while not connection.protocol.partial:
+                await asyncio.sleep(0.01)  # until the server has read it
+        assert begun_s + 5 <= connection.deadline_s <= time.monotonic() + 5
+        client.writer.write(b"l")
+        await asyncio.sleep(0.6)  # two looks at the clock
+        client.writer.write(b"lo")
+        assert await client.receive() == b"hello"
+
+
+async def test_c14_who_waits_for_room_costs_no_time(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house, DotClient(house.port) as client:
+        client.send(b"slow", b"next")
+        await house.answerer.somebody_waits.wait()
+        (connection,) = house.server._admission.connections()
+        assert connection._queue.waiting == [b"next"]
+        assert not connection._is_flush_due
+        house.answerer.release()
+        assert [await client.receive(), await client.receive()] == [b"slow", b"next"]
+
+
+async def test_who_is_closed_already_need_not_make_room(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        (connection,) = house.server._admission.connections()
+        assert not connection.leaving
+        connection.close("made room")
+        assert connection.leaving
+
+
+async def test_what_is_closed_stays_closed_and_keeps_its_reason(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port, own="127.0.0.9") as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        (connection,) = house.server._admission.connections()
+        connection.close("first")
+        connection.close("second")
+        connection.drain("third")
+        assert connection.protocol.state is CLOSED
+        assert await client.ended() == b""
+    assert "".join(house.log).splitlines()[1].endswith("1 queries: first")
+
+
+async def test_c14_the_first_octet_has_all_its_time(pair: Path) -> None:
+    async with serving(pair, first_byte_timeout_s=7) as house:
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(10):
+            while not house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until it is accepted
+        (connection,) = house.server._admission.connections()
+        assert connection.deadline_s == connection.started_s + 7
+        writer.close()
+
+
+async def test_queries_that_come_while_the_server_stops_are_not_answered(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as client:
+        client.send(b"slow")
+        await house.answerer.somebody_waits.wait()
+        stopping = asyncio.create_task(house.server.stop())
+        await asyncio.sleep(0)
+        client.send(b"late")
+        await asyncio.sleep(0.1)  # until the server could have read it
+        house.answerer.release()
+        assert await client.receive() == b"slow"
+        assert await client.ended() == b""
+        await stopping
+    assert house.answerer.seen == [b"slow"]
+
+
+async def test_c11_of_queries_that_nobody_waits_for_any_more_none_is_kept(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house:
+        async with DotClient(house.port) as client:
+            client.send(b"slow", b"one", b"two")
+            await house.answerer.somebody_waits.wait()
+            (connection,) = house.server._admission.connections()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        assert connection._queue.waiting == []
+
+
+def leave(client: DotClient) -> None:
+    client.writer.transport.abort()
+
+
+def say_goodbye(client: DotClient) -> None:
+    client.writer.close()
+
+
+def reset(client: DotClient) -> None:
+    raw: socket.socket = client.writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
+
+
+def meet_a_fault(client: DotClient) -> None:
+    client.send(b"broken")
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (leave, "the client closed"),
+        (say_goodbye, "the client closed"),
+        (reset, "reset by the client"),
+        (meet_a_fault, "a fault of Homedot's own"),
+    ],
+)
+async def test_the_log_says_why_a_connection_ended(pair: Path, end: Callable[[DotClient], None], why: str) -> None:
+    async with serving(pair) as house, DotClient(house.port, own="127.0.0.9") as client:
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        end(client)
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+    assert "".join(house.log).splitlines()[1].endswith(f"queries: {why}")
+
+
+async def test_c14_a_hello_that_drips_does_not_prolong_the_handshake(pair: Path) -> None:
+    async with serving(pair, handshake_timeout_s=0.5) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"\x16\x03\x01\x40\x00")  # a record of 16 KiB, as long as this test could ever drip
+        async with asyncio.timeout(5):
+            while not house.counted(Count.TIMED_OUT):
+                writer.write(b"x")
+                await asyncio.sleep(0.02)  # the drip itself
+            assert await reader.read() == b""
+        writer.close()
+        assert house.counted(Count.HANDSHAKES_FAILED) == 1
+
+
+async def test_c13_who_has_all_its_answers_is_read_again(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=1) as house, DotClient(house.port) as client:
+        for query in (b"slow 1", b"slow 2", b"slow 3"):
+            client.send(query)
+            await house.answerer.somebody_waits.wait()
+            (connection,) = house.server._admission.connections()
+            assert not connection.stream.reading
+            house.answerer.somebody_waits.clear()
+            house.answerer.release()
+            assert await client.receive() == query
+
+
+async def test_c13_who_has_room_for_one_more_query_is_read_again(pair: Path) -> None:
+    async with serving(pair, queries_per_connection=2) as house, DotClient(house.port) as client:
+        client.send(b"slow 1", b"slow 2")
+        await house.answerer.somebody_waits.wait()
+        client.send(b"fast")  # stays in the kernel
+        held = house.answerer.waiting[:1]
+        del house.answerer.waiting[:1]
+        house.answerer.release()
+        assert await client.receive() == b"slow 2"
+        assert await client.receive() == b"fast"
+        house.answerer.waiting = held
+        house.answerer.release()
+        assert await client.receive() == b"slow 1"
+
+
+async def test_c14_a_client_that_does_not_read_is_not_read_until_it_does(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60) as house, DotClient(house.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sent = [bytes([number]) * 60_000 for number in range(100)]
+        client.send(*sent)
+        (connection,) = house.server._admission.connections()
+        async with asyncio.timeout(10):
+            while not connection.unsent_bytes:
+                await asyncio.sleep(0.01)  # until the kernel takes no more
+        assert not connection.stream.reading
+        assert connection.progress_s == connection.stream.progress_s
+        assert connection.deadline_s == connection.stream.progress_s + 60
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert [await client.receive() for _ in sent] == sent
+        client.send(b"hello")
+        assert await client.receive() == b"hello"
+        assert connection.stream.reading
+        assert connection.deadline_s == math.inf
+
+
 async def test_c14_answers_do_not_prolong_the_deadline_of_an_unfinished_message(pair: Path) -> None:
     async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow")
         client.writer.write(b"\0\x05hel")
         await house.answerer.somebody_waits.wait()
-        (connection,) = house.server._admission.guests()
+        (connection,) = house.server._admission.connections()
         before_s = connection.deadline_s
         house.answerer.release()
         assert await client.receive() == b"slow"
@@ -317,7 +500,7 @@ async def test_one_line_when_it_opens_and_one_when_it_closes(pair: Path) -> None
             port = client.writer.get_extra_info("sockname")[1]
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
-    lines = "".join(house.journal).splitlines()
+    lines = "".join(house.log).splitlines()
     assert lines[0] == f"127.0.0.9 port {port} opened: TLSv1.3, ALPN dot, new session"
     assert lines[1].startswith(f"127.0.0.9 port {port} closed after 0.")
     assert lines[1].endswith("1 queries: the client closed")
@@ -331,7 +514,7 @@ async def test_the_health_check_does_not_bury_the_others_lines(pair: Path) -> No
             await client.receive()
         while house.occupancy.connections:
             await asyncio.sleep(0.01)  # until the server has noticed
-    assert house.journal == []
+    assert house.log == []
 
 
 async def test_a_refused_alpn_is_counted_apart(pair: Path) -> None:

@@ -31,7 +31,12 @@ async def serving(allowed: bool = True, most_unfinished: int = 10) -> AsyncItera
     bound.setblocking(False)
     counters, answerer = Counters(), EchoAnswerer()
     server = Datagrams(
-        [bound], answerer, lambda _, answer: answer[:5], lambda _: allowed, most_unfinished, counters.row(0)
+        [bound],
+        answerer,
+        fit=lambda _, answer: answer[:5],
+        is_allowed=lambda _: allowed,
+        most_unfinished=most_unfinished,
+        count=counters.row(0),
     )
     with socket.socket(type=socket.SOCK_DGRAM) as client:
         client.setblocking(False)
@@ -99,7 +104,14 @@ async def test_r8_knows_which_address_of_ours_was_asked(
     bound.bind((anywhere, 0))
     bound.setblocking(False)
     answerer = EchoAnswerer()
-    server = Datagrams([bound], answerer, lambda _, answer: answer, lambda _: True, 10, Counters().row(0))
+    server = Datagrams(
+        [bound],
+        answerer,
+        fit=lambda _, answer: answer,
+        is_allowed=lambda _: True,
+        most_unfinished=10,
+        count=Counters().row(0),
+    )
     with socket.socket(family, socket.SOCK_DGRAM) as client:
         client.sendto(b"slow", (asked, bound.getsockname()[1]))
         async with asyncio.timeout(10):

@@ -7,32 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from app.dot import listener as module
-from app.dot.listener import Listener, listening_sockets
+from app.dot.listener import Listener
 from app.dot.poller import running_poller
-from app.errors import OperatorError
 
 pytestmark = pytest.mark.anyio
-
-
-async def test_c1_names_the_setting_when_the_port_is_taken() -> None:
-    with socket.create_server(("", 0)) as taken, pytest.raises(OperatorError, match=r"dot\.port: \d+ is taken"):
-        listening_sockets(taken.getsockname()[1], "dot.port", socket.SOCK_STREAM)
-
-
-async def test_both_families_listen_on_the_port_that_the_kernel_chose() -> None:
-    sockets = listening_sockets(0, "dot.port", socket.SOCK_STREAM)
-    assert len({bound.getsockname()[1] for bound in sockets}) == 1
-    assert [bound.family for bound in sockets] == [socket.AF_INET, socket.AF_INET6]
-    for bound in sockets:
-        bound.close()
-
-
-async def test_our_own_workers_may_share_a_port() -> None:
-    first = listening_sockets(0, "dot.port", socket.SOCK_STREAM, shared=True)
-    second = listening_sockets(first[0].getsockname()[1], "dot.port", socket.SOCK_STREAM, shared=True)
-    for bound in first + second:
-        bound.close()
 
 
 @pytest.fixture
@@ -49,9 +27,8 @@ def descriptor_limit() -> Iterator[Callable[[], None]]:
 
 
 async def test_without_descriptors_newcomers_are_turned_away_and_accepting_recovers(
-    descriptor_limit: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    descriptor_limit: Callable[[], None],
 ) -> None:
-    monkeypatch.setattr(module, "_PAUSE_S", 0.05)
     accepted: list[socket.socket] = []
     failures: list[int] = []
     came = asyncio.Event()
@@ -63,7 +40,7 @@ async def test_without_descriptors_newcomers_are_turned_away_and_accepting_recov
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.setblocking(False)
-    listener = Listener(bound, take, lambda: failures.append(1), running_poller())
+    listener = Listener(bound, take, lambda: failures.append(1), running_poller(), rest_s=0.05)
     await asyncio.to_thread(int)  # the thread must be there before the descriptors are gone
     clients = []
     hoard: list[int] = []

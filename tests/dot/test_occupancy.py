@@ -1,4 +1,4 @@
-from app.dot.occupancy import Occupancy
+from app.dot.occupancy import SLOTS, Occupancy
 
 
 def test_counts_by_client_and_in_all_over_all_workers() -> None:
@@ -11,6 +11,21 @@ def test_counts_by_client_and_in_all_over_all_workers() -> None:
     assert (first.connections, occupancy.connections) == (3, 3)
     second.leave("a")
     assert (first.of("a"), occupancy.connections) == (1, 2)
+
+
+def test_no_client_is_counted_outside_its_row_or_as_the_whole() -> None:
+    occupancy = Occupancy(2)
+    first, second = occupancy.row(0), occupancy.row(1)
+    clients = [f"client {number}" for number in range(100_000)]  # every slot is hit
+    for client in clients:
+        first.enter(client)
+    assert occupancy.connections == len(clients)
+    assert occupancy.clients == SLOTS
+    assert all(first.of(client) for client in clients[:100])
+    for client in clients:
+        first.leave(client)
+    second.enter("a")
+    assert (occupancy.connections, occupancy.clients) == (1, 1)
 
 
 def test_counts_clients_once_however_many_connections_and_workers_they_have() -> None:

@@ -31,10 +31,10 @@ async def test_tells_who_is_readable_who_is_writable_and_who_is_broken() -> None
         theirs.send(b"x")
         assert await told.get() & READABLE
         ours.recv(1)
-        poller.watch(ours.fileno(), False, True)
+        poller.watch(ours.fileno(), reading=False, writing=True)
         assert await told.get() == WRITABLE
         theirs.close()
-        poller.watch(ours.fileno(), False, False)
+        poller.watch(ours.fileno(), reading=False, writing=False)
         while not told.empty():
             told.get_nowait()
         assert await told.get() & BROKEN

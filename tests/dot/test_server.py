@@ -73,7 +73,7 @@ async def test_c13_who_has_not_asked_yet_stays_while_others_are_longer_without_p
 
 
 def _unsent_bytes(house: Serving) -> list[int]:
-    return [guest.unsent_bytes for guest in house.server._admission.guests()]
+    return [connection.unsent_bytes for connection in house.server._admission.connections()]
 
 
 @asynccontextmanager
@@ -113,8 +113,8 @@ async def test_c13_memory_that_is_free_again_costs_nobody_else_a_connection(pair
 async def test_c13_the_idle_ones_of_a_crowded_door_make_room_at_another(pair: Path) -> None:
     occupancy = Occupancy(2)
     async with (
-        serving(pair, door=occupancy.row(0), connections=2, doors=2) as crowded,
-        serving(pair, door=occupancy.row(1), connections=2, doors=2) as empty,
+        serving(pair, row=occupancy.row(0), connections=2, servers=2) as crowded,
+        serving(pair, row=occupancy.row(1), connections=2, servers=2) as empty,
         DotClient(crowded.port) as first,
         DotClient(crowded.port) as second,
         DotClient(empty.port) as newcomer,

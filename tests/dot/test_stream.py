@@ -9,7 +9,7 @@ from app.dot.stream import Stream
 pytestmark = pytest.mark.anyio
 
 
-class Owner:
+class Events:
     """Writes down what it is told."""
 
     def __init__(self) -> None:
@@ -21,17 +21,17 @@ class Owner:
         self.told.append(what)
         self.something.set()
 
-    def received(self, data: memoryview) -> None:
+    def data_received(self, data: memoryview) -> None:
         self.data += data
         self._note("received")
 
-    def peer_finished(self) -> None:
+    def eof_received(self) -> None:
         self._note("peer finished")
 
     def drained(self) -> None:
         self._note("drained")
 
-    def ended(self, reset: bool) -> None:
+    def connection_lost(self, *, reset: bool) -> None:
         self._note("reset" if reset else "ended")
 
     async def until(self, what: str) -> None:
@@ -41,19 +41,19 @@ class Owner:
                 await self.something.wait()
 
 
-def pair() -> tuple[Stream, Owner, socket.socket]:
+def pair() -> tuple[Stream, Events, socket.socket]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     theirs.settimeout(10)
-    owner = Owner()
-    return Stream(ours, owner, memoryview(bytearray(1000)), running_poller()), owner, theirs
+    events = Events()
+    return Stream(ours, events, memoryview(bytearray(1000)), running_poller()), events, theirs
 
 
 async def test_octets_go_both_ways() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     peer.sendall(b"question")
-    await owner.until("received")
-    assert owner.data == b"question"
+    await events.until("received")
+    assert events.data == b"question"
     stream.write(b"answer")
     assert peer.recv(100) == b"answer"
     stream.abort()
@@ -61,7 +61,7 @@ async def test_octets_go_both_ways() -> None:
 
 
 async def test_what_the_kernel_does_not_take_at_once_is_sent_later() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     sent = bytes(range(256)) * 8000
     stream.write(sent)
     stream.write(b"end")
@@ -74,14 +74,14 @@ async def test_what_the_kernel_does_not_take_at_once_is_sent_later() -> None:
         return received
 
     assert await asyncio.to_thread(read_all) == sent + b"end"
-    await owner.until("drained")
+    await events.until("drained")
     assert not stream.unsent
     stream.abort()
     peer.close()
 
 
 async def test_close_sends_what_is_unsent_first() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     sent = bytes(1_000_000)
     stream.write(sent)
     stream.close()
@@ -94,49 +94,49 @@ async def test_close_sends_what_is_unsent_first() -> None:
         return total
 
     assert await asyncio.to_thread(read_all) == len(sent)
-    await owner.until("ended")
+    await events.until("ended")
     peer.close()
 
 
 async def test_abort_ends_at_once_and_only_once() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     stream.write(bytes(1_000_000))
     stream.abort()
     stream.abort()
     stream.close()
-    assert owner.told == ["ended"]
+    assert events.told == ["ended"]
     peer.close()
 
 
 async def test_a_peer_that_half_closes_can_still_be_answered() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     peer.shutdown(socket.SHUT_WR)
-    await owner.until("peer finished")
+    await events.until("peer finished")
     stream.write(b"answer")
     stream.close()
     assert peer.recv(100) == b"answer"
     assert await asyncio.to_thread(peer.recv, 100) == b""
-    await owner.until("ended")
+    await events.until("ended")
     peer.close()
 
 
 async def test_a_peer_that_is_gone_ends_the_stream() -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
     peer.close()
     stream.write(b"answer")
-    await owner.until("reset")
+    await events.until("reset")
     assert stream.closed
 
 
 async def test_nothing_is_read_while_reading_is_paused() -> None:
-    stream, owner, peer = pair()
-    stream.pause()
+    stream, events, peer = pair()
+    stream.pause_reading()
     peer.sendall(b"question")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert owner.told == []
-    stream.resume()
-    await owner.until("received")
+    assert events.told == []
+    stream.resume_reading()
+    await events.until("received")
     stream.abort()
     peer.close()
 
@@ -144,14 +144,14 @@ async def test_nothing_is_read_while_reading_is_paused() -> None:
 async def test_a_fault_of_the_owner_costs_this_connection_and_does_not_come_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stream, owner, peer = pair()
+    stream, events, peer = pair()
 
     def fail(data: memoryview) -> None:
         raise ZeroDivisionError
 
-    owner.received = fail  # type: ignore[method-assign]
+    events.data_received = fail  # type: ignore[method-assign]
     peer.sendall(b"question")
-    await owner.until("ended")
+    await events.until("ended")
     await asyncio.sleep(0.02)  # rounds in which it would come back
     assert stream.closed
     assert caplog.text.count("costs one connection") == 1

@@ -9,7 +9,7 @@ import pytest
 from app.dot.certificate import Certificate
 from app.dot.counters import Counters
 from app.dot.tickets import WEEK_S, TicketKeys
-from app.dot.tls import Session, bare_context, server_context
+from app.dot.tls import TlsSession, bare_context, server_context
 from tests.dot.test_tls import VERSIONS, Client
 from tests.fakes.clock import Clock
 
@@ -21,7 +21,7 @@ class Returning:
         self._client = Client(["dot"], version)
         self._session: ssl.SSLSession | None = None
 
-    def is_resumed(self, server: Session) -> bool:
+    def is_resumed(self, server: TlsSession) -> bool:
         """Connect once, which must go well either way."""
         self._client.connect(self._session)
         self._client.handshake(server)
@@ -36,23 +36,23 @@ class Returning:
 def test_a_ticket_is_good_until_the_week_is_over(pair: Path, version: ssl.TLSVersion, ahead: int) -> None:
     clock, context, client = Clock(), server_context(pair), Returning(version)
     keys = TicketKeys(clock, ahead)
-    assert not client.is_resumed(Session(context, keys.context))
+    assert not client.is_resumed(TlsSession(context, keys.context))
     for _ in range(2):
         clock.now_s += WEEK_S - 1
         keys.refresh()
-        assert client.is_resumed(Session(context, keys.context))
+        assert client.is_resumed(TlsSession(context, keys.context))
         clock.now_s += 1
         keys.refresh()
-        assert not client.is_resumed(Session(context, keys.context))
-        assert client.is_resumed(Session(context, keys.context))
+        assert not client.is_resumed(TlsSession(context, keys.context))
+        assert client.is_resumed(TlsSession(context, keys.context))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_handshake_that_began_in_the_old_week_ends_well(pair: Path, version: ssl.TLSVersion) -> None:
     clock, context, client = Clock(), server_context(pair), Returning(version)
     keys = TicketKeys(clock)
-    client.is_resumed(Session(context, keys.context))
-    late = Session(context, keys.context)
+    client.is_resumed(TlsSession(context, keys.context))
+    late = TlsSession(context, keys.context)
     clock.now_s += WEEK_S
     keys.refresh()
     assert client.is_resumed(late)
@@ -106,12 +106,12 @@ def test_one_worker_has_nothing_to_tell(caplog: pytest.LogCaptureFixture) -> Non
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_ticket_outlives_a_key_of_another_kind(pair: Path, tmp_path: Path, version: ssl.TLSVersion) -> None:
     certificate, keys, client = Certificate(pair), bare_context(), Returning(version)
-    client.is_resumed(Session(certificate.context, keys))
+    client.is_resumed(TlsSession(certificate.context, keys))
     command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=rsa -keyout key -out cert"
     subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
     pair.write_text((tmp_path / "key").read_text() + (tmp_path / "cert").read_text())
     certificate.refresh(Counters().row(0))
-    assert client.is_resumed(Session(certificate.context, keys))
-    fresh, server = Client(["dot"], version), Session(certificate.context, keys)
+    assert client.is_resumed(TlsSession(certificate.context, keys))
+    fresh, server = Client(["dot"], version), TlsSession(certificate.context, keys)
     fresh.handshake(server)
     assert b"rsa" in (fresh.tls.getpeercert(binary_form=True) or b"")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.dot.tls import Session, server_context
+from app.dot.tls import TlsSession, server_context
 from app.errors import OperatorError, PeerError
 from tests.fakes.pair import NAME, write_pair
 
@@ -28,7 +28,7 @@ class Client:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = self.context.wrap_bio(self.incoming, self.outgoing, server_hostname=NAME, session=resume)
 
-    def handshake(self, server: Session, piece: int = 65536) -> bytes:
+    def handshake(self, server: TlsSession, piece: int = 65536) -> bytes:
         """Run the handshake, sending pieces of at most `piece` octets. Returns what the server wrote last."""
         output = b""
         for _ in range(4):
@@ -66,7 +66,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 def test_lets_in_a_client_that_offers_dot_or_nothing(
     context: ssl.SSLContext, version: ssl.TLSVersion, offer: list[str] | None, piece: int
 ) -> None:
-    client, server = Client(offer, version), Session(context)
+    client, server = Client(offer, version), TlsSession(context)
     client.handshake(server, piece)
     assert server.established
     assert client.tls.selected_alpn_protocol() == ("dot" if offer else None)
@@ -75,7 +75,7 @@ def test_lets_in_a_client_that_offers_dot_or_nothing(
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("piece", [1, 65536])
 def test_refuses_client_that_offers_only_h2(context: ssl.SSLContext, version: ssl.TLSVersion, piece: int) -> None:
-    client, server = Client(["h2"], version), Session(context)
+    client, server = Client(["h2"], version), TlsSession(context)
     with pytest.raises(PeerError, match="offers h2"):
         client.handshake(server, piece)
     client.incoming.write(ALERT_120)
@@ -85,7 +85,7 @@ def test_refuses_client_that_offers_only_h2(context: ssl.SSLContext, version: ss
 
 
 def test_the_refusal_is_the_alert_no_application_protocol_and_nothing_else(context: ssl.SSLContext) -> None:
-    server = Session(context)
+    server = TlsSession(context)
     client = Client(["h2"])
     with pytest.raises(ssl.SSLWantReadError):
         client.tls.do_handshake()
@@ -97,30 +97,30 @@ def test_the_refusal_is_the_alert_no_application_protocol_and_nothing_else(conte
 def test_what_a_refused_client_offers_is_told_in_few_and_printable_letters(context: ssl.SSLContext) -> None:
     client = Client(["\x1b[2J", "x" * 255, "\n", "h2", "h3", "http/1.1"])
     with pytest.raises(PeerError) as refused:
-        client.handshake(Session(context))
+        client.handshake(TlsSession(context))
     assert str(refused.value) == f"ALPN: offers \ufffd[2J, {'x' * 20}, \ufffd, h2 and 2 more, not dot"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_refuses_a_resumed_session_that_offers_only_h2(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
-    client, server = Client(["dot"], version), Session(context)
+    client, server = Client(["dot"], version), TlsSession(context)
     client.handshake(server)
     client.incoming.write(server.send(b"answer"))
     assert client.read() == b"answer"
     client.connect(client.tls.session)
-    again = Session(context)
+    again = TlsSession(context)
     client.handshake(again)
     assert "resumed" in again.describe()
     assert again.how() == {**server.how(), "resumed": True}
     client.context.set_alpn_protocols(["h2"])
     client.connect(client.tls.session)
     with pytest.raises(PeerError):
-        client.handshake(Session(context))
+        client.handshake(TlsSession(context))
 
 
 @pytest.mark.parametrize("octets", [b"\0\x1d" + bytes(29), b"GET / HTTP/1.1\r\n\r\n"])
 def test_c2_answers_what_is_not_tls_with_an_alert_only(context: ssl.SSLContext, octets: bytes) -> None:
-    server = Session(context)
+    server = TlsSession(context)
     with pytest.raises(PeerError):
         server.receive(octets)
     output = server.take_output()
@@ -131,7 +131,7 @@ def test_c2_answers_what_is_not_tls_with_an_alert_only(context: ssl.SSLContext, 
 def test_refuses_tls_1_1_with_an_alert(context: ssl.SSLContext) -> None:
     body = b"\3\2" + bytes(32) + b"\0" + b"\0\2\xc0\x09" + b"\1\0"
     flight = b"\x16\3\1" + (len(body) + 4).to_bytes(2, "big") + b"\1" + len(body).to_bytes(3, "big") + body
-    server = Session(context)
+    server = TlsSession(context)
     with pytest.raises(PeerError):
         server.receive(flight)
     assert server.take_output()[-2:] == b"\2\x46"  # protocol_version(70)
@@ -139,7 +139,7 @@ def test_refuses_tls_1_1_with_an_alert(context: ssl.SSLContext) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_plaintext_goes_through_both_ways_however_it_is_cut(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
-    client, server = Client(["dot"], version), Session(context)
+    client, server = Client(["dot"], version), TlsSession(context)
     client.handshake(server)
     sent = bytes(range(256)) * 400
     client.tls.write(sent)
@@ -154,7 +154,7 @@ def test_plaintext_goes_through_both_ways_however_it_is_cut(context: ssl.SSLCont
 
 
 def test_notices_close_notify_and_sends_its_own(context: ssl.SSLContext) -> None:
-    client, server = Client(), Session(context)
+    client, server = Client(), TlsSession(context)
     client.handshake(server)
     with pytest.raises(ssl.SSLWantReadError):
         client.tls.unwrap()
@@ -165,7 +165,7 @@ def test_notices_close_notify_and_sends_its_own(context: ssl.SSLContext) -> None
 
 
 def test_octets_that_do_not_decrypt_end_the_session(context: ssl.SSLContext) -> None:
-    client, server = Client(), Session(context)
+    client, server = Client(), TlsSession(context)
     client.handshake(server)
     with pytest.raises(PeerError):
         server.receive(b"\x17\3\3\0\x20" + bytes(32))
@@ -196,7 +196,7 @@ def test_says_which_file_is_missing(tmp_path: Path) -> None:
 def test_tells_how_the_session_came_about(
     context: ssl.SSLContext, version: ssl.TLSVersion, name: str, protocols: list[str]
 ) -> None:
-    client, server = Client(protocols, version), Session(context)
+    client, server = Client(protocols, version), TlsSession(context)
     assert server.how() == {"transport": "tls"}
     client.handshake(server)
     cipher = client.tls.cipher()
@@ -208,7 +208,7 @@ def test_tells_how_the_session_came_about(
 def test_refuses_a_key_exchange_in_a_finite_field_before_it_costs_anything(context: ssl.SSLContext) -> None:
     groups = b"\0\x0a\0\4\0\2\1\4"  # ffdhe8192 alone
     body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(groups).to_bytes(2, "big") + groups
-    server = Session(context)
+    server = TlsSession(context)
     with pytest.raises(PeerError, match="finite field"):
         server.receive(b"\x16\3\1" + (len(body) + 4).to_bytes(2, "big") + b"\1" + len(body).to_bytes(3, "big") + body)
     assert server.take_output() == bytes.fromhex("15 0303 0002 02 28")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from app.dot.contract import Asker
+from app.dot.contract import Requestor
 
 Reply = Callable[[bytes | None], None]
 
@@ -16,14 +16,14 @@ class EchoAnswerer:
         self.waiting: list[tuple[bytes, Reply]] = []
         self.seen: list[bytes] = []
         self.idle_timeouts_s: list[float | None] = []
-        self.askers: list[Asker] = []
+        self.askers: list[Requestor] = []
         self.somebody_waits = asyncio.Event()
 
     def lookup(self, message: bytes) -> bytes | None:
         self.seen.append(message)
         return None if message.startswith((b"slow", b"none", b"broken")) else message
 
-    def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, asker: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
         self.askers.append(asker)
         if message.startswith(b"broken"):

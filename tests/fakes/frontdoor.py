@@ -8,7 +8,7 @@ from app.answer.pause import Pause
 from app.cli import control, places
 from app.cli.control import Control
 from app.cli.why import Reason
-from app.dot.sightings import Sightings
+from app.dot.nonce_store import NonceStore
 
 from .clock import Clock
 from .house import house
@@ -27,7 +27,7 @@ async def hearing(
 ) -> AsyncIterator[Control]:
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
-    heard = Control(lambda: counts, Sightings(Clock()), reason, Pause(Clock()))
+    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()))
     server = await control.serve(places.bound_for_all(path), heard, control.allowed_uids() if uids is None else uids)
     try:
         yield heard

@@ -1,4 +1,3 @@
-import errno
 import plistlib
 import re
 import signal
@@ -12,8 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 import pytest
 
-from app.errors import OperatorError
-from app.onboarding import serving
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.onboarding.serving import CONNECTIONS, CONNECTIONS_PER_CLIENT, Shares, client_key
@@ -36,27 +33,6 @@ def test_the_gateway_that_stands_for_many_has_no_share() -> None:
 def test_one_client_is_an_address_however_it_is_written() -> None:
     assert client_key("::ffff:10.0.0.1") == client_key("10.0.0.1") == "10.0.0.1"
     assert client_key("fd00::1") == client_key("fd00:0::1") != client_key("fd00::2")
-
-
-def test_names_the_setting_when_the_port_is_taken() -> None:
-    with socket.create_server(("", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OperatorError, match=f"web.port: {port} is in use"):
-            serving.listen(port)
-
-
-@pytest.mark.parametrize("problem", [OSError(errno.EAFNOSUPPORT, "no IPv6"), ValueError("no dual stack")])
-def test_serves_ipv4_alone_where_there_is_no_ipv6(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    create_server = socket.create_server
-
-    def without_ipv6(address: tuple[str, int], *, family: int = socket.AF_INET, **options: bool) -> socket.socket:
-        if family == socket.AF_INET6:
-            raise problem
-        return create_server(address, family=family, **options)
-
-    monkeypatch.setattr(socket, "create_server", without_ipv6)
-    with serving.listen(0) as listener:
-        assert listener.family == socket.AF_INET
 
 
 SERVER = """

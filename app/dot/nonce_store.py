@@ -24,7 +24,7 @@ _SLOT_OCTETS = 512
 Note = Mapping[str, str | bool | None]
 
 
-class Sightings:
+class NonceStore:
     """Make it before the workers are forked. `clock` gives seconds that never go back, the same for all workers."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -1,13 +1,19 @@
-"""What happens to whole messages, against the real server on loopback with an answerer that knows no DNS."""
+"""What happens to whole queries, against the real server on loopback with an answerer without DNS, and by itself."""
 
 import asyncio
 import socket
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from app.dot.counters import Count
-from tests.dot.serving import serving
+from app.dot.contract import Answerer, TransportInfo
+from app.dot.counters import Count, Counters
+from app.dot.query_queue import QueryQueue
+from app.errors import PeerError
+from tests.dot.serving import LIMITS, serving
+from tests.fakes.answerer import EchoAnswerer
 from tests.fakes.dot_client import DotClient
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +97,17 @@ async def test_more_messages_than_one_turn_works_on_are_all_answered_in_order(pa
         assert [await client.receive() for _ in sent] == sent
 
 
+async def test_others_have_their_turn_after_so_many_queries_of_one_client(pair: Path) -> None:
+    async with serving(pair, queries_per_turn=4) as house, DotClient(house.port) as client:
+        client.send(*[b"%d" % number for number in range(50)])
+        seen = [0]
+        async with asyncio.timeout(10):
+            while seen[-1] < 50:
+                await asyncio.sleep(0)
+                seen.append(len(house.answerer.seen))
+        assert max(after - before for before, after in pairwise(seen)) == 4
+
+
 async def test_no_more_answers_are_made_than_a_client_reads(pair: Path) -> None:
     async with serving(pair, write_timeout_s=60, portion_bytes=1000) as house, DotClient(house.port) as client:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -162,3 +179,78 @@ async def test_r8_tells_the_answerer_which_address_of_ours_was_asked(pair: Path)
         while house.occupancy.connections:
             await asyncio.sleep(0.01)
     assert asker.here() == ""
+
+
+class Asking:
+    """A server and a requestor in one, for the queue by itself."""
+
+    client = "10.0.0.1"
+
+    def __init__(self, **limits: int) -> None:
+        self.limits = replace(LIMITS, **limits)  # type: ignore[arg-type]
+        self.echo = EchoAnswerer()
+        self.answerer: Answerer = self.echo
+        self.count = Counters().row(0)
+        self.queue = QueryQueue()
+
+    def idle_timeout_s(self) -> float:
+        return 7.0
+
+    def how(self) -> TransportInfo:
+        return {}
+
+    def here(self) -> str:
+        return ""
+
+    def opened(self, connection: object) -> None: ...
+    def failed(self, connection: object, why: str, kind: type[PeerError] = PeerError) -> None: ...
+    def closed(self, connection: object, why: str) -> None: ...
+
+    def work(self, most: int = 100) -> int:
+        return self.queue.work(self, self, self.queue.finish, most)
+
+
+def test_answers_what_is_known_and_asks_for_the_rest() -> None:
+    asking = Asking()
+    asking.queue.waiting = [b"one", b"slow", b"two"]
+    assert asking.work() == 3
+    assert asking.queue.take_answers() == b"\0\3one\0\3two"
+    assert (asking.queue.waiting, asking.queue.unfinished, asking.queue.is_empty) == ([], 1, False)
+    assert asking.echo.idle_timeouts_s == [7.0]
+    assert asking.count[Count.QUERIES_NOT_CACHED] == 1
+    asking.echo.release()
+    assert asking.queue.take_answers() == b"\0\4slow"
+    assert asking.queue.is_empty
+
+
+def test_an_answer_that_has_not_left_is_still_in_the_queue() -> None:
+    asking = Asking()
+    asking.queue.waiting = [b"one"]
+    assert not asking.queue.is_empty
+    asking.work()
+    assert not asking.queue.is_empty
+    asking.queue.take_answers()
+    assert asking.queue.is_empty
+
+
+def test_a_query_that_deserves_no_answer_is_finished_without_one() -> None:
+    asking = Asking()
+    asking.queue.waiting = [b"none"]
+    asking.work()
+    assert asking.queue.is_empty
+    assert asking.queue.take_answers() == b""
+
+
+def test_stops_at_each_limit_and_leaves_the_rest_waiting() -> None:
+    unfinished = Asking(queries_per_connection=2)
+    unfinished.queue.waiting = [b"slow 1", b"fast", b"slow 2", b"late"]
+    assert unfinished.work() == 3
+    assert unfinished.queue.waiting == [b"late"]
+    portion = Asking(portion_bytes=10)
+    portion.queue.waiting = [bytes(5), bytes(5), bytes(5), b"late"]
+    assert portion.work() == 3
+    assert portion.queue.waiting == [b"late"]
+    most = Asking()
+    most.queue.waiting = [b"1", b"2", b"late"]
+    assert most.work(2) == 2
+    assert most.queue.waiting == [b"late"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-class Seldom:
+class RateLimitedLog:
     """Lets one line through every `every_s` seconds and counts the others, to be told with the next."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float], every_s: float = 10.0) -> None:

@@ -1,11 +1,11 @@
-from app.dot.seldom import Seldom
+from app.dot.rate_limited_log import RateLimitedLog
 from tests.fakes.clock import Clock
 
 
 def test_one_line_is_written_and_the_others_are_counted() -> None:
     clock = Clock()
     lines: list[str] = []
-    write = Seldom(lines.append, clock, every_s=10)
+    write = RateLimitedLog(lines.append, clock, every_s=10)
     for number in range(5):
         write(f"line {number}")
     clock.now_s += 10
