@@ -157,6 +157,7 @@ EVERY_SETTING: dict[str, tuple[str, object]] = {
     "special.firefox_canary": ("false", False),
     "special.refuse_private_relay": ("true", True),
     "special.released": ("test", ["test"]),
+    "log.connections": ("false", False),
 }
 """Each setting with another value than its default, in the environment and in YAML."""
 
