@@ -14,14 +14,29 @@ from app.errors import OperatorError
 from app.revision import told
 from app.values import hostname
 
+from .output import settle
+
 if TYPE_CHECKING:
     import argparse
 
 EXIT_OPERATOR = 2
+EXIT_UNREAD = 141
+"""What a shell shows of a program that SIGPIPE has ended."""
 
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command. Returns 0; 1 if what it checks is not well; 2 for faults that the operator must mend."""
+    try:
+        try:
+            return _run(argv, environment)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # into `head` or `grep -q`, which have read enough
+        settle()
+        return EXIT_UNREAD
+
+
+def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     arguments = _of_a_program(argv) or _parser().parse_args(argv, SimpleNamespace())
     if arguments.run is _version:
         _version()

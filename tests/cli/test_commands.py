@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -71,3 +72,15 @@ def test_what_stays_or_is_started_often_keeps_nothing_costly_in_memory(
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert set(loaded.split()) <= needed
+
+
+@pytest.mark.parametrize("command", [["config"], ["--help"], ["snippet", "nothing"]])
+def test_who_has_read_enough_is_told_of_no_fault(command: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *command], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
