@@ -9,6 +9,7 @@ from app.answer.never_block import NAMES
 from app.configuration import load
 from app.ops.doctor import CHECKS
 from app.settings import Settings, leaves
+from app.specialnames import SPECIAL_NAMES, SpecialName
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -39,6 +40,29 @@ def test_the_names_that_are_never_blocked_are_listed() -> None:
     shown = re.search(r"<!-- never block: .*? -->\n(.*)<!-- /never block -->", README, re.DOTALL)
     assert shown is not None
     assert shown.group(1) == never_block_table()
+
+
+def named(each: SpecialName) -> str:
+    first, *others = each.names
+    if len(others) > 1:
+        return f"`{first}` and {len(others)} more"
+    return ", ".join(f"`{name}`" for name in each.names)
+
+
+def special_names_table() -> str:
+    rows = ["| name, with all below it | | is answered here with | switch |", "|---|---|---|---|"]
+    rows += [
+        f"| {named(each)} | {each.meaning} ({each.document}) | {each.treatment.value} |"
+        f" {f'`{each.switch}`' if each.switch else ''} |"
+        for each in SPECIAL_NAMES
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_special_names_are_listed() -> None:
+    shown = re.search(r"<!-- special names: .*? -->\n(.*)<!-- /special names -->", README, re.DOTALL)
+    assert shown is not None
+    assert shown.group(1) == special_names_table()
 
 
 def test_the_sections_come_in_the_order_a_user_needs_them() -> None:

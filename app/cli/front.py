@@ -38,9 +38,9 @@ from app.settings import Settings
 
 from . import control, places
 from .forgetting import FrontForgets
-from .rules import Rules
+from .rules import RulesetWatcher
 from .state import State
-from .why import RunningHouse
+from .why import RunningRuleset
 from .workers import Workers
 
 log = logging.getLogger("homedot")
@@ -111,11 +111,11 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     stopping = crew.watch(refresh)
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
-    rules = Rules(settings, lambda: shared.pause.left_s > 0)
+    rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     make = partial(Pipeline, log_query=log_query, check_names=check_names)
     caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerer = make(caches[0], upstream, rules.house)
+    answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
     journal = Journal(sys.stderr.write, "dot: ")
@@ -124,7 +124,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], upstream, rules.house, encrypted=False)
+        plain = make(caches[1], upstream, rules.ruleset, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         common = (shared.limits, is_allowed, row, count, journal)
@@ -132,7 +132,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
         # Whoever sends datagrams may forge as many addresses as it likes: the other half is for those who cannot.
         most_unfinished = max(settings.dot.queries // 2, 1)
         datagrams = Datagrams(sockets.datagrams, plain, fit_datagram, is_allowed, most_unfinished, count)
-    running = RunningHouse(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
+    running = RunningRuleset(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
     told = None
     if is_first:
         heard = control.Control(shared.state.now, shared.sightings, running.reason, shared.pause)
@@ -203,11 +203,11 @@ def _forget(caches: list[Cache]) -> None:
         cache.clear()
 
 
-def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
-    house = rules.look()
-    if house is not None:
+def _look_at_rules(rules: RulesetWatcher, answerers: list[Pipeline]) -> None:
+    ruleset = rules.look()
+    if ruleset is not None:
         for answerer in answerers:
-            answerer.move(house)
+            answerer.use(ruleset)
 
 
 def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:

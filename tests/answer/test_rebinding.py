@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answer import records
-from app.answer.rebinding import Rebinding
+from app.answer.rebinding import RebindProtection
 from app.errors import UpstreamError
 from app.ops.engine import PRIVATE_NETWORKS
 
-REBINDING = Rebinding(PRIVATE_NETWORKS, ["plex.direct"])
+REBINDING = RebindProtection(PRIVATE_NETWORKS, ["plex.direct"])
 
 
 def response(*texts: str, owner: str = "www.example.", kind: str = "HTTPS") -> bytes:
@@ -36,32 +36,32 @@ def with_parameters(octets: bytes) -> bytes:
     ],
 )  # fmt: skip
 def test_an_address_of_a_home_leads_home(kind: str, hint: str) -> None:
-    assert REBINDING.leads_home(response(f"1 svc.example. {hint}", kind=kind))
-    assert REBINDING.leads_home(response("1 . alpn=h2", f"2 . {hint}", kind=kind))
+    assert REBINDING.points_home(response(f"1 svc.example. {hint}", kind=kind))
+    assert REBINDING.points_home(response("1 . alpn=h2", f"2 . {hint}", kind=kind))
 
 
 @pytest.mark.parametrize("hint", ["", "alpn=h2,h3", "ipv4hint=192.0.2.1 ipv6hint=2001:db8::1", "port=192"])
 def test_an_address_of_the_internet_does_not_and_none_neither(hint: str) -> None:
-    assert not REBINDING.leads_home(response(f"1 svc.example. {hint}"))
+    assert not REBINDING.points_home(response(f"1 svc.example. {hint}"))
 
 
 def test_an_alias_has_no_address() -> None:
-    assert not REBINDING.leads_home(response("0 svc.example."))
+    assert not REBINDING.points_home(response("0 svc.example."))
 
 
 @pytest.mark.parametrize("owner", ["plex.direct.", "1-2-3-4.AB.Plex.Direct."])
 def test_an_exception_may_lead_home(owner: str) -> None:
-    assert not REBINDING.leads_home(response("1 . ipv4hint=192.168.1.5", owner=owner))
+    assert not REBINDING.points_home(response("1 . ipv4hint=192.168.1.5", owner=owner))
 
 
 def test_without_protection_everything_may() -> None:
-    assert not Rebinding().leads_home(response("1 . ipv4hint=192.168.1.5"))
+    assert not RebindProtection().points_home(response("1 . ipv4hint=192.168.1.5"))
 
 
 def test_only_the_answer_counts() -> None:
     message = dns.message.from_wire(response("1 . ipv4hint=192.168.1.5"))
     message.additional, message.answer = message.answer, []
-    assert not REBINDING.leads_home(message.to_wire())
+    assert not REBINDING.points_home(message.to_wire())
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_only_the_answer_counts() -> None:
 )
 def test_parameters_that_cannot_be_read_are_upstreams_error(parameters: bytes) -> None:
     with pytest.raises(UpstreamError):
-        REBINDING.leads_home(with_parameters(parameters))
+        REBINDING.points_home(with_parameters(parameters))
 
 
 @given(st.binary(max_size=60))
 def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
     message = with_parameters(parameters)
     try:
-        found = REBINDING.leads_home(message)
+        found = REBINDING.points_home(message)
     except UpstreamError:
         return
     (record,) = records.read(message)
@@ -87,19 +87,19 @@ def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
 def test_no_more_is_looked_at_than_anybody_needs() -> None:
     """16000 addresses in one record took a second."""
     enough, endless = (",".join(f"192.0.2.{n % 256}" for n in range(count)) for count in (255, 256))
-    assert not REBINDING.leads_home(response(f"1 . ipv4hint={enough}"))
+    assert not REBINDING.points_home(response(f"1 . ipv4hint={enough}"))
     many = response(*(f"{n} . ipv4hint=192.0.2.1" for n in range(1, 130)))
     for message in response(f"1 . ipv4hint={endless}"), many:
         with pytest.raises(UpstreamError, match="too many addresses"):
-            REBINDING.leads_home(message)
-        assert not Rebinding().leads_home(message)
+            REBINDING.points_home(message)
+        assert not RebindProtection().points_home(message)
 
 
 def test_an_answer_without_anything_may_have_been_emptied() -> None:
     """unbound does that to A and AAAA, from 1.26 on to HTTPS too."""
     assert REBINDING.may_have_emptied(response(kind="A"))
     assert not REBINDING.may_have_emptied(response("192.0.2.1", kind="A"))
-    assert not Rebinding().may_have_emptied(response(kind="A"))
+    assert not RebindProtection().may_have_emptied(response(kind="A"))
 
 
 def test_an_answer_with_nothing_but_aliases_may_have_been_emptied_too() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answer import names, wire
+from app import dnsname
+from app.answer import wire
 from app.answer.wire import BadQuery, Rcode, Unanswerable, read_query, read_response
 from app.errors import UpstreamError
 
@@ -138,7 +139,7 @@ def test_a_name_is_as_long_as_the_reference_allows(lengths: list[int]) -> None:
     except dns.exception.DNSException:
         assert error_of(message).rcode is Rcode.FORMERR
     else:
-        assert names.asked(read_query(message).question).count("x") == sum(lengths)
+        assert dnsname.qname(read_query(message).question).count("x") == sum(lengths)
 
 
 def test_the_longest_name_is_a_name() -> None:
@@ -205,7 +206,7 @@ def test_finds_ttls_behind_an_opt_that_is_not_last() -> None:
     assert len(dns.message.from_wire(read.octets).additional) == 1
 
 
-def ttls(read: wire.Response) -> list[int]:
+def ttls(read: wire.UpstreamResponse) -> list[int]:
     return [int.from_bytes(read.octets[at : at + 4], "big") for at in read.ttl_offsets]
 
 
