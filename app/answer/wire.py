@@ -225,11 +225,12 @@ def _without_opt(response: UpstreamResponse, opts: list[tuple[int, int]], before
     begin = start + 1 + AFTER_OWNER.size
     end = begin + rdata_octets
     additional = (u16(octets, 10) - 1).to_bytes(2, "big")
-    return response._replace(
-        octets=octets[:10] + additional + octets[12:start] + octets[end:],
-        opt=Opt(payload_octets, ttl, octets[begin:end]),
-        ttl_offsets=tuple([at if at < start else at - (end - start) for at in response.ttl_offsets]),
-    )
+    offsets = response.ttl_offsets
+    if end < len(octets):  # there are records behind it
+        offsets = tuple(at if at < start else at - (end - start) for at in offsets)
+    whole = octets[:10] + additional + octets[12:start] + octets[end:]
+    opt = Opt(payload_octets, ttl, octets[begin:end])
+    return UpstreamResponse(whole, response.flags, opt, offsets, response.ttl_s, response.has_targets)
 
 
 def _echo(message: bytes) -> tuple[bytes, Opt | None]:

@@ -111,15 +111,32 @@ def test_x4_a_stale_answer_is_fetched_anew_three_times_at_most_however_often_it_
     assert 1 <= len(asked) <= 3
 
 
-def test_after_clearing_nothing_is_known_and_there_is_room_for_as_much_as_before() -> None:
+def filled() -> Cache:
+    """With one entry in each generation."""
     cache = Cache(200_000, Clock())
-    for _ in range(3):
-        cache.put(b"key", whole(600) + bytes(40_000), [6], 600, TALLY)
-        cache.clear()
-        assert cache.get(b"key") is None
-    cache.put(b"key", whole(600) + bytes(40_000), [6], 600, TALLY)
-    cache.put(b"other", whole(600), [6], 600, TALLY)
-    assert cache.get(b"key") is not None
+    for key in (b"old", b"young"):
+        cache.put(key, whole(600) + bytes(40_000), [6], 600, TALLY)
+    return cache
+
+
+def test_after_clearing_nothing_is_known_of_either_generation() -> None:
+    cache = filled()
+    cache.clear()
+    assert [cache.get(key) for key in (b"old", b"young")] == [None, None]
+
+
+def test_without_clearing_both_generations_are_known() -> None:
+    cache = filled()
+    assert None not in [cache.get(key) for key in (b"old", b"young")]
+
+
+def test_after_clearing_there_is_room_for_as_much_as_before() -> None:
+    cache = filled()
+    cache.clear()
+    cache.put(b"first", whole(600), [6], 600, TALLY)
+    for key in (b"large", b"larger"):  # the first two are one generation, and the third the next
+        cache.put(key, whole(600) + bytes(40_000), [6], 600, TALLY)
+    assert cache.get(b"first") is not None
 
 
 def test_each_time_that_something_is_given_out_is_counted() -> None:

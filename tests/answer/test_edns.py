@@ -78,6 +78,11 @@ def test_e3_an_option_that_is_cut_short_is_malformed(rdata: bytes) -> None:
         edns.requested(opt(rdata))
 
 
+@pytest.mark.parametrize(("rdata", "expected"), [(b"\0\x0c\0\0", True), (b"\0\x0b\0\0", False), (b"\0\x0c\0", False)])
+def test_e9_whether_an_error_shall_be_padded_is_known_whatever_else_is_wrong(rdata: bytes, expected: bool) -> None:
+    assert edns.wants_padding(opt(rdata)) is expected
+
+
 def test_only_extended_errors_of_upstream_are_kept() -> None:
     theirs = edns.option(edns.OPTION_PADDING, b"\0" * 9) + edns.extended_error(6, "bogus") + edns.extended_error(7)
     assert edns.extended_errors(opt(theirs)) == edns.extended_error(6, "bogus") + edns.extended_error(7)

@@ -1,6 +1,8 @@
+import sys
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from itertools import pairwise
+from types import FrameType
 
 import dns.edns
 import dns.flags
@@ -142,6 +144,85 @@ def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
     first, second = bench.upstream.seen
     assert (bool(first.ednsflags & dns.flags.DO), bool(first.flags & dns.flags.CD)) == (True, False)
     assert (bool(second.ednsflags & dns.flags.DO), bool(second.flags & dns.flags.CD)) == (False, True)
+
+
+@pytest.mark.parametrize("flag", [dns.flags.RD, dns.flags.AD, dns.flags.CD])
+@pytest.mark.parametrize("is_set", [True, False])
+@pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
+def test_d6_rd_ad_and_cd_travel_upstream_as_they_came(
+    flag: dns.flags.Flag, is_set: bool, aliases: Mapping[str, str]
+) -> None:
+    bench = Bench(inside=ruleset(aliases=aliases))
+    message = query()
+    message.flags = dns.flags.Flag(flag) if is_set else (dns.flags.RD | dns.flags.AD | dns.flags.CD) & ~flag
+    bench.ask(message)
+    assert bench.upstream.seen[0].flags == message.flags
+
+
+def test_e9_padding_is_due_unless_somebody_says_that_it_is_not() -> None:
+    answers: list[bytes | None] = []
+    pipeline = Pipeline(Cache(1_000_000, Clock()), Inline(), ruleset())
+    pipeline.resolve(query(use_edns=0, options=[PADDING]).to_wire(), Client(), None, answers.append)
+    assert len(answers[0] or b"") == 468
+
+
+class Raw:
+    """An upstream that answers with the question and what follows it, octet by octet."""
+
+    def __init__(self, counts: bytes, rest: bytes) -> None:
+        self.counts = counts
+        self.rest = rest
+
+    def ask(self, query: bytes, client: str, reply: Callable[[bytes | None], None]) -> None:
+        reply(query[:2] + b"\x81\x80\0\1" + self.counts + query[12:-11] + self.rest)
+
+
+@pytest.mark.parametrize("options", [b"\0", b"\0\x0f\0", b"\0\x0f\0\x09\0\3"])
+@pytest.mark.parametrize("rcode", [0, 2])
+def test_options_of_upstream_that_cannot_be_read_are_passed_over(options: bytes, rcode: int) -> None:
+    opt = b"\0\0\x29\4\xd0\0\0\0\0" + len(options).to_bytes(2, "big") + options
+    bench = Bench()
+    address = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1"
+    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), Raw(b"\0\1\0\0\0\1", address + opt), ruleset())
+    answer = bench.ask(query(use_edns=0))
+    assert [rrset.to_text() for rrset in answer.answer] == ["www.example. 300 IN A 192.0.2.1"]
+    assert answer.options == ()
+
+
+@pytest.mark.parametrize("kind", ["HTTPS", "SVCB", "CNAME"])
+@pytest.mark.parametrize("rdata", [b"", b"\0", b"\0\1", b"\0\1\x3f", b"\0\1\x80", b"\0\1\xc0\xff"])
+@pytest.mark.parametrize("home", [[], ["192.168.0.0/16"]])
+def test_a_target_of_upstream_that_cannot_be_read_is_servfail(kind: str, rdata: bytes, home: list[str]) -> None:
+    number = {"HTTPS": 65, "SVCB": 64, "CNAME": 5}[kind]
+    record = b"\xc0\x0c" + number.to_bytes(2, "big") + b"\0\1\0\0\1\x2c" + len(rdata).to_bytes(2, "big")
+    bench = Bench()
+    source = Raw(b"\0\1\0\0\0\0", record + (rdata if number != 5 else b"\xff" * len(rdata)))
+    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), source, ruleset(home=home))
+    answer = bench.ask(query(kind=kind if number != 5 else "A", use_edns=0))
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert [error.code for error in answer.extended_errors()] == [23]
+
+
+def test_a_missed_query_enters_few_functions() -> None:
+    """From the look into the cache to the reply; more of them were a maze."""
+    entered: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/app/" in frame.f_code.co_filename:
+            entered.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
+
+    source = Raw(b"\0\1\0\0\0\1", b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1\0\0\x29\4\xd0\0\0\0\0\0\0")
+    pipeline, answers = Pipeline(Cache(1_000_000, Clock()), source, ruleset()), list[bytes | None]()
+    message = query().to_wire()
+    profiler = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        known = pipeline.lookup(message)
+        pipeline.resolve(message, Client(), 30.0, answers.append)
+    finally:
+        sys.setprofile(profiler)
+    assert (known, len(answers)) == (None, 1)
+    assert len(set(entered)) <= 22, sorted(set(entered))
 
 
 @pytest.mark.parametrize("times", [1, 2])

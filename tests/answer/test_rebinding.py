@@ -1,14 +1,17 @@
+from ipaddress import ip_address, ip_network
+
 import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answer import records
 from app.answer.rebinding import RebindProtection
 from app.errors import UpstreamError
 from app.ops.engine import PRIVATE_NETWORKS
+from app.values import IPAddress
+from tests.reaching import reaching
 
 REBINDING = RebindProtection(PRIVATE_NETWORKS, ["plex.direct"])
 
@@ -72,16 +75,73 @@ def test_parameters_that_cannot_be_read_are_upstreams_error(parameters: bytes) -
         REBINDING.points_home(with_parameters(parameters))
 
 
-@given(st.binary(max_size=60))
-def test_any_parameters_are_read_or_upstreams_error(parameters: bytes) -> None:
-    message = with_parameters(parameters)
+PARAMETER: st.SearchStrategy[tuple[int, list[IPAddress]]] = st.one_of(
+    st.tuples(st.just(4), st.lists(st.ip_addresses(v=4), min_size=1, max_size=3)),
+    st.tuples(st.just(6), st.lists(st.ip_addresses(v=6), min_size=1, max_size=3)),
+    st.tuples(st.sampled_from([1, 3, 7]), st.just([])),
+)
+HOME = [ip_network(network) for network in PRIVATE_NETWORKS]
+
+
+@reaching(
+    0.3, parameters=st.lists(PARAMETER, max_size=4), damage=st.none() | st.none() | st.binary(min_size=1, max_size=5)
+)
+def test_any_parameters_are_read_or_upstreams_error(
+    parameters: list[tuple[int, list[IPAddress]]], damage: bytes | None
+) -> bool:
+    values = [(key, b"".join(each.packed for each in addresses)) for key, addresses in parameters]
+    octets = b"".join(key.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value for key, value in values)
+    message = with_parameters(octets + (damage or b""))
     try:
         found = REBINDING.points_home(message)
     except UpstreamError:
-        return
+        return False
     (record,) = records.read(message)
-    assert record.rdata == b"\0\1\0" + parameters
-    assert isinstance(found, bool)
+    assert record.rdata == b"\0\1\0" + octets + (damage or b"")
+    if damage is None:
+        assert found == any(address in network for _, own in parameters for address in own for network in HOME)
+    return True
+
+
+IN_EACH_NETWORK = [
+    "10.255.255.254", "172.31.255.254", "192.168.255.1", "100.127.255.254", "169.254.255.1", "127.255.255.254",
+    "0.255.255.255", "fdff::1", "febf::1", "feff::1", "::c0a8:105", "::ffff:8.8.8.8", "64:ff9b:1:ffff::1",
+    "64:ff9b::aff:fffe", "64:ff9b::ac1f:fffe", "64:ff9b::c0a8:ffff", "64:ff9b::647f:fffe", "64:ff9b::a9fe:ffff",
+    "64:ff9b::7fff:fffe", "2002:aff:ffff::1", "2002:ac1f:ffff::1", "2002:c0a8:ffff::1", "2002:647f:ffff::1",
+    "2002:a9fe:ffff::1", "2002:7fff:ffff::1",
+]  # fmt: skip
+"""The far end of each network of a home."""
+
+
+@pytest.mark.parametrize("address", IN_EACH_NETWORK)
+def test_no_network_of_a_home_may_be_pointed_to(address: str) -> None:
+    family = 6 if ":" in address else 4
+    assert REBINDING.points_home(response(f"1 . ipv{family}hint={address}"))
+
+
+def test_every_network_has_an_address_above() -> None:
+    assert [str(net) for net in HOME if not any(ip_address(each) in net for each in IN_EACH_NETWORK)] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "9.255.255.255", "11.0.0.1", "172.15.255.255", "172.32.0.1", "192.167.1.1", "192.169.1.1", "100.63.255.255",
+        "100.128.0.1", "169.253.1.1", "126.255.255.255", "128.0.0.1", "1.0.0.1", "fbff::1", "::1:0:0:0",
+        "64:ff9b::808:808", "64:ff9b::b00:1", "2002:b00:1::1", "2002:ac20::1", "64:ff9b:2::1",
+    ],
+)  # fmt: skip
+def test_what_lies_beside_them_may(address: str) -> None:
+    family = 6 if ":" in address else 4
+    assert not REBINDING.points_home(response(f"1 . ipv{family}hint={address}"))
+
+
+def test_a_target_that_has_no_end_is_upstreams_error() -> None:
+    for target in (b"\x3f", b"\x80", b"\xc0\x0c", b""):
+        rdata = (2 + len(target)).to_bytes(2, "big") + b"\0\1" + target
+        broken = with_parameters(b"").removesuffix(b"\0\3\0\1\0") + rdata
+        with pytest.raises(UpstreamError):
+            REBINDING.points_home(broken)
 
 
 def test_no_more_is_looked_at_than_anybody_needs() -> None:

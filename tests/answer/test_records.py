@@ -5,13 +5,13 @@ import dns.message
 import dns.name
 import dns.rrset
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app import dnsname
 from app.answer import records, wire
 from app.answer.records import LocalResponse, Target
 from app.errors import UpstreamError
+from tests import almost
+from tests.reaching import reaching
 
 TEXTS = [
     ("www.example.", "CNAME", "web.example."),
@@ -90,16 +90,24 @@ def test_an_endless_row_of_aliases_is_upstreams_error() -> None:
         records.targets(message.to_wire(max_size=65535))
 
 
-@given(st.binary(max_size=200), st.integers(0, 0xFFFF))
-def test_whatever_upstream_sends_is_read_or_refused(tail: bytes, count: int) -> None:
-    octets = b"\0\0\x81\x80\0\1" + count.to_bytes(2, "big") + b"\0\0\0\0\1a\0\0\1\0\1" + tail
+@reaching(0.3, octets=almost.responses())
+def test_whatever_upstream_sends_is_read_or_refused(octets: bytes) -> bool:
     try:
         readable = wire.read_response(octets)
-        for each in records.read(readable.octets):
-            assert len(each.octets()) < 70_000
-        records.targets(readable.octets)
+        found = list(records.read(readable.octets))
+        targets = records.targets(readable.octets)
     except UpstreamError:
-        return
+        return False
+    assert all(len(each.octets()) < 70_000 for each in found)
+    assert (
+        len(found)
+        == len(readable.ttl_offsets)
+        == sum(int.from_bytes(readable.octets[at : at + 2], "big") for at in (6, 8, 10))
+    )
+    leading = [each for each in found if each.section == records.ANSWER and each.type in wire.TARGET_TYPES]
+    assert readable.has_targets is bool(leading)
+    assert len(targets) <= len(leading)
+    return True
 
 
 def test_a_pointer_inside_a_record_that_leads_nowhere_is_upstreams_error() -> None:
