@@ -658,6 +658,13 @@ def test_what_is_given_is_counted_by_its_kind_also_when_it_was_known(times: int)
     assert bench.given == {Kind.LISTED: times, Kind.PASSED: times}
 
 
+@pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
+def test_what_fails_is_not_counted(aliases: Mapping[str, str]) -> None:
+    bench = Bench(bogus, inside=ruleset(aliases=aliases))
+    bench.ask(query())
+    assert bench.given == {}
+
+
 def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
     bench = Bench(cloaked, inside=ruleset(lists=LISTED))
     for _ in range(2):

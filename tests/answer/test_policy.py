@@ -51,6 +51,12 @@ def test_the_earlier_step_wins(name: str, kind: Kind) -> None:
     assert both.decide(name).kind is kind
 
 
+@pytest.mark.parametrize("name", ["tv", "www.example.org", "1.2.0.203.in-addr.arpa", "1.113.0.203.in-addr.arpa"])
+def test_a_record_may_be_for_any_name(name: str) -> None:
+    hosts = {"tv": "203.0.113.1", "www.example.org": "203.0.2.1"}
+    assert ruleset(hosts=hosts, lists=EVERYTHING).decide(name).kind is Kind.LOCAL
+
+
 def test_the_first_list_that_has_a_name_is_named() -> None:
     lists = {"First": ["other.example"], "Second": ["ads.example"], "Third": ["example"]}
     assert ruleset(lists=lists).decide("ads.example").title == "Second"
