@@ -44,10 +44,8 @@ _PRIVATE_REVERSE = (
     *(f"{name}.in-addr.arpa" for name in ("10", *(f"{number}.172" for number in range(16, 32)), "168.192")),
     *(f"{name}.in-addr.arpa" for name in ("0", "127", "254.169", "2.0.192", "100.51.198", "113.0.203")),
     "255.255.255.255.in-addr.arpa",
-    f"{'0.' * 31}ip6.arpa",
     *(f"{nibble}.e.f.ip6.arpa" for nibble in "89ab"),
     "d.f.ip6.arpa",
-    "c.f.ip6.arpa",
     "8.b.d.0.1.0.0.2.ip6.arpa",
 )
 
@@ -117,6 +115,13 @@ SPECIAL_NAMES = (
         document="RFC 6303 4",
         treatment=Treatment.EMPTY_ZONE,
         built_into_unbound=True,
+    ),
+    SpecialName(
+        # Wider than the zones of the document: all of fc00::/7, and what is beside :: and ::1.
+        names=("c.f.ip6.arpa", f"{'0.' * 31}ip6.arpa"),
+        meaning="leads back from addresses that nobody has on the internet",
+        document="RFC 6303 4",
+        treatment=Treatment.EMPTY_ZONE,
     ),
     SpecialName(
         names=tuple(f"{number}.100.in-addr.arpa" for number in range(64, 128)),

@@ -43,10 +43,8 @@ def test_the_names_that_are_never_blocked_are_listed() -> None:
 
 
 def named(each: SpecialName) -> str:
-    first, *others = each.names
-    if len(others) > 1:
-        return f"`{first}` and {len(others)} more"
-    return ", ".join(f"`{name}`" for name in each.names)
+    every = ", ".join(f"`{name}`" for name in each.names)
+    return every if len(every) < 60 else f"`{each.names[0]}` and {len(each.names) - 1} more"
 
 
 def special_names_table() -> str:

@@ -66,6 +66,7 @@ LINES = [
     ("1.1.64.100.in-addr.arpa", "PTR", ("NXDOMAIN", "64.100.in-addr.arpa.")),
     ("b.a.9.8.7.d.f.ip6.arpa", "PTR", ("NXDOMAIN", "d.f.ip6.arpa.")),
     ("0.0.8.e.f.ip6.arpa", "PTR", ("NXDOMAIN", "8.e.f.ip6.arpa.")),
+    ("b.a.9.8.7.c.f.ip6.arpa", "PTR", ("NXDOMAIN", "c.f.ip6.arpa.")),
     ("8.8.8.8.in-addr.arpa", "PTR", ("upstream", "")),
     ("use-application-dns.net", "A", ("NXDOMAIN", "use-application-dns.net.")),
     ("mask.icloud.com", "A", ("upstream", "")),

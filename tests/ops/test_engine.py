@@ -276,8 +276,8 @@ def test_names_that_never_leave_the_machine_are_absent_and_cacheable(
 @pytest.mark.server
 def test_no_special_name_is_asked_outside_by_unbound_either(start: Start) -> None:
     ask = start()
-    outside = [name for each in ALWAYS_SPECIAL for name in each.names if not ask(f"a.{name}").flags & dns.flags.AA]
-    assert outside == []
+    asked = [name for each in ALWAYS_SPECIAL for name in each.names if name != "test"]  # which this private root has
+    assert [name for name in asked if not ask(f"a.{name}").flags & dns.flags.AA] == []
 
 
 @pytest.mark.server
