@@ -10,6 +10,10 @@ Rooms, one question each. A room never imports another room; they meet in `cli`,
     hosts        the setting `local`: names at home and their addresses                                          pure
     values       text -> typed value, or a sentence that says what is allowed
     forwarding   the same for whom unbound asks: forwarders and routes                                          pure
+    dnsname      names of DNS: in wire form, as text, which is below which                                      pure
+    specialnames the table of special names, each with its document and its switch                              pure
+    svcparams    service parameters of DNS over TLS, written and read                                           pure
+    text         what strangers wrote -> what people can be shown                                               pure
     errors       the whole error tree: who must act                                                             pure
     networks     which addresses are of a home, of a link, of this machine, of nowhere                          pure
     files        one way to write a file: whole or not at all

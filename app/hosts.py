@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from . import dnsname
+from .specialnames import SPECIAL_NAMES
 from .values import IPAddress, address, domain
 
 ANSWERED_BEFORE = {
-    "localhost": "is this device itself (RFC 6761 6.3)",
-    "resolver.arpa": "tells devices about their resolver (RFC 9462 6.4)",
+    **{name: f"{each.meaning} ({each.document})" for each in SPECIAL_NAMES if each.is_fixed for name in each.names},
     "health.invalid": "is how Homedot looks after itself",
 }
 """Names that the front door answers before it looks for one of the house's, each with everything below it."""
@@ -33,7 +34,7 @@ def own(raw: object) -> str:
     """A `domain` that is free to be one of the house's: what the front door answers before would have no effect."""
     name = domain(raw)
     for taken, why in ANSWERED_BEFORE.items():
-        if name == taken or name.endswith(f".{taken}"):
+        if dnsname.is_at_or_below(name, taken):
             raise ValueError(f"must be other names than {name}, which would have no effect: {taken} {why}")
     return name
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from . import networks
+from . import dnsname, networks
 
 IPAddress = networks.IPAddress
 IPNetwork = networks.IPNetwork
 T = TypeVar("T")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DOMAIN_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 def hostname(raw: object) -> str:
@@ -30,7 +31,7 @@ def hostname(raw: object) -> str:
         raise ValueError("must have two labels or more, like dns.home.arpa: strict clients refuse a single label")
     if "*" in name:
         raise ValueError("must be one name: a wildcard is not a host name")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > dnsname.MOST_TEXT_OCTETS or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
     if labels[-1].isdigit():
         raise ValueError("must be a name, not an address: addresses go into the setting addresses")
@@ -78,42 +79,20 @@ def list_source(raw: object) -> str:
 
 
 def domain(raw: object) -> str:
-    """A name of any number of labels, lower case, no trailing dot; an internationalised one becomes its A-labels."""
-    text = str(raw).strip().lower().removesuffix(".")
+    """A name of any number of labels, lower case, no trailing dot; of other scripts its A-labels."""
+    text = str(raw).strip()
     if text.startswith(("*", ".")):
         raise ValueError(
             f"must be names without *. before them, like {text.lstrip('*.')}: all names below are meant too"
         )
     try:
-        name = (text if text.isascii() else _in_ascii(text)) if len(text) <= 253 else ""
+        # What is longer than any name as text is longer as A-labels too, and is not worth the time.
+        name = dnsname.to_ascii(text).removesuffix(".") if len(text) <= dnsname.MOST_TEXT_OCTETS + 1 else ""
     except UnicodeError:
         name = ""
-    if not name or len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in name.split(".")):
+    if len(name) > dnsname.MOST_TEXT_OCTETS or not all(_DOMAIN_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError("must be names, like ads.example.com")
     return name
-
-
-def _in_ascii(text: str) -> str:
-    """The A-labels of lower-case text. Raises UnicodeError for what is in no name, and ValueError with a sentence for
-    labels that IDNA 2003, which the codec has (RFC 3490 4, RFC 3491), maps, refuses or drops characters of: what they
-    become in IDNA 2008 (RFC 5891 4) is another name."""
-    import unicodedata  # seldom needed, and megabytes in every process
-    from encodings.idna import nameprep
-
-    def is_clear(label: str) -> bool:
-        try:
-            return label == nameprep(label) == unicodedata.normalize("NFKC", label.casefold()) and "\u3002" not in label
-        except UnicodeError:
-            return False
-
-    composed = unicodedata.normalize("NFC", text)
-    for label in composed.split("."):
-        if not is_clear(label):
-            raise ValueError(
-                f"must be names that are the same for every device, and {label!r} is not: write its form that begins"
-                " with xn--, which the address bar of a browser shows"
-            )
-    return composed.encode("idna").decode()
 
 
 def domain_or_ending(raw: object) -> str:

@@ -1,12 +1,11 @@
-from contextlib import suppress
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from app import forwarding
 from app.forwarding import Forwarder, Route
+from tests.reaching import reaching
 
 QUAD9 = ip_address("9.9.9.9")
 
@@ -42,10 +41,22 @@ def test_says_what_is_wrong_with_a_forwarder(raw: str, told: str) -> None:
         forwarding.forwarder(raw)
 
 
-@given(st.text(max_size=40))
-def test_any_text_is_a_forwarder_or_a_sentence(raw: str) -> None:
-    with suppress(ValueError):  # anything else is a traceback for the operator
-        forwarding.forwarder(raw)
+NAME = st.sampled_from(["dns.quad9.net", "a.b", "dns.example", "bad_.name", ""])
+ADDRESS = st.one_of(st.ip_addresses().map(str), st.sampled_from(["192.168.1.1", "[fd00::1]", "9.9.9.9", "9.9.9"]))
+PORT = st.one_of(st.just(""), st.just(""), st.integers(0, 70_000).map(lambda port: f"@{port}"))
+PLAIN = st.tuples(ADDRESS, PORT).map("".join)
+ENCRYPTED = st.tuples(st.sampled_from(["tls://", "tls://", "https://"]), PLAIN, st.just("#"), NAME).map("".join)
+
+
+@reaching(0.1, raw=PLAIN | ENCRYPTED | st.text(max_size=40))
+def test_any_text_is_a_forwarder_or_a_sentence(raw: str) -> bool:
+    try:
+        found = forwarding.forwarder(raw)
+    except ValueError:  # anything else is a traceback for the operator
+        return False
+    assert forwarding.forwarder(str(found)) == found
+    assert (found.tls_name is not None) is raw.startswith("tls://")
+    return True
 
 
 def test_forwarders_are_all_encrypted_or_all_plain() -> None:
@@ -90,8 +101,18 @@ def test_says_what_is_wrong_with_a_route(raw: object, told: str) -> None:
         forwarding.routes(raw)
 
 
-@given(st.text(alphabet=st.sampled_from("a1.:=,#@/ [tls]*"), max_size=40) | st.text(max_size=40))
-def test_any_text_is_routes_that_read_the_same_again_or_a_sentence(raw: str) -> None:
-    with suppress(ValueError):
+ZONE = st.sampled_from(["fritz.box", "Lan", "178.168.192.in-addr.arpa", "home.arpa", "a.b.", "bad zone"])
+ROUTE = st.tuples(
+    ZONE, st.sampled_from(["=", " = "]), st.sampled_from(["192.168.1.1", "fd00::1", "192.168.1.3", "x"]) | PLAIN
+).map("".join)
+ROUTES = st.lists(ROUTE | st.just("192.168.1.2"), min_size=1, max_size=4).map(",".join)
+
+
+@reaching(0.05, raw=ROUTE | ROUTES | st.text(alphabet=st.sampled_from("a1.:=,#@/ [tls]*"), max_size=40))
+def test_any_text_is_routes_that_read_the_same_again_or_a_sentence(raw: str) -> bool:
+    try:
         routes = forwarding.routes(raw)
-        assert forwarding.routes(", ".join(map(str, routes))) == routes
+    except ValueError:
+        return False
+    assert forwarding.routes(", ".join(map(str, routes))) == routes
+    return bool(routes)

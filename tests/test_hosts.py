@@ -2,8 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.answer import special
-from app.answer.local import Local
+from app.answer.local import LocalRecords
 from app.hosts import ANSWERED_BEFORE, Host, at_home, hosts, own
 from app.ops import healthcheck
 
@@ -70,7 +69,7 @@ def row_of(aliases: int) -> str:
 def test_the_longest_row_of_aliases_that_is_accepted_is_followed_to_its_end() -> None:
     found = hosts(row_of(8))
     aliases = {host.name: host.alias for host in found if host.alias}
-    made = Local({host.name: host.addresses for host in found if host.addresses}, aliases).answer("n0", 1)
+    made = LocalRecords({host.name: host.addresses for host in found if host.addresses}, aliases).answer("n0", 1)
     assert (len(made.answer), made.chase) == (9, "")
 
 
@@ -91,7 +90,7 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_what_is_answered_before_the_houses_own_names_is_known_here() -> None:
-    assert set(ANSWERED_BEFORE) == {*special.FIXED, healthcheck.NAME}
+    assert set(ANSWERED_BEFORE) == {"localhost", "resolver.arpa", healthcheck.NAME}
     assert hosts("here=CNAME localhost")[0].alias == "localhost"
     assert own("notlocalhost") == "notlocalhost"
 

@@ -13,6 +13,7 @@ from app.dot.occupancy import Occupancy
 from app.ops.doctor import CHECKS
 from app.ops.metrics import render, render_lists
 from app.settings import Settings, leaves
+from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import CHECKOUT, text_of
 
 EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
@@ -51,6 +52,25 @@ def never_block_table() -> str:
 
 def test_the_names_that_are_never_blocked_are_listed() -> None:
     assert between("docs/blocking.md", "never block") == never_block_table()
+
+
+def named(each: SpecialName) -> str:
+    every = ", ".join(f"`{name}`" for name in each.names)
+    return every if len(every) < 60 else f"`{each.names[0]}` and {len(each.names) - 1} more"
+
+
+def special_names_table() -> str:
+    rows = ["| name, with all below it | | is answered here with | switch |", "|---|---|---|---|"]
+    rows += [
+        f"| {named(each)} | {each.meaning} ({each.document}) | {each.treatment.value} |"
+        f" {f'`{each.switch}`' if each.switch else ''} |"
+        for each in SPECIAL_NAMES
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_special_names_are_listed() -> None:
+    assert between("docs/network.md", "special names") == special_names_table()
 
 
 def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
-from . import edns, records
-from .records import ASKED, Made
+from app import text
+
+from . import edns, records, wire
+from .records import QNAME, LocalResponse
 from .wire import Rcode
 
 TTL_S = 60
 """Long enough that a phone does not ask again at once, short enough that an exception or a pause counts soon."""
 
 _MOST_TEXT_OCTETS = 120
-_NOWHERE: dict[int, IPv4Address | IPv6Address] = {records.TYPE_A: IPv4Address(0), records.TYPE_AAAA: IPv6Address(0)}
-Answer = Callable[[str, int], Made]
+_NOWHERE: dict[int, IPv4Address | IPv6Address] = {wire.TYPE_A: IPv4Address(0), wire.TYPE_AAAA: IPv6Address(0)}
+Answer = Callable[[str, int], LocalResponse]
 
 
 def answer_with(mode: str) -> Answer:
@@ -23,12 +25,14 @@ def answer_with(mode: str) -> Answer:
     """
     rcode = {"nxdomain": Rcode.NXDOMAIN, "refused": Rcode.REFUSED}.get(mode, Rcode.NOERROR)
 
-    def answer(title: str, qtype: int) -> Made:
-        text = title.encode()[:_MOST_TEXT_OCTETS].decode(errors="ignore")
-        soa = records.soa(ASKED, TTL_S)
+    def answer(title: str, qtype: int) -> LocalResponse:
+        reason = text.cut(title, _MOST_TEXT_OCTETS)
+        soa = records.soa(QNAME, TTL_S)
         if mode == "null" and qtype in _NOWHERE:
-            nowhere = records.address(ASKED, _NOWHERE[qtype], TTL_S)
-            return Made(answer=(nowhere,), authority=(soa,), errors=edns.extended_error(edns.EDE_FORGED, text))
-        return Made(rcode=rcode, authority=(soa,), errors=edns.extended_error(edns.EDE_BLOCKED, text))
+            nowhere = records.address(QNAME, _NOWHERE[qtype], TTL_S)
+            return LocalResponse(
+                answer=(nowhere,), authority=(soa,), errors=edns.extended_error(edns.EDE_FORGED, reason)
+            )
+        return LocalResponse(rcode=rcode, authority=(soa,), errors=edns.extended_error(edns.EDE_BLOCKED, reason))
 
     return answer

@@ -8,15 +8,18 @@ one and the old one is dropped. A scan over a million names costs the popular on
 """
 
 from collections.abc import Callable, Sequence
+from typing import final
 
 _ENTRY_OVERHEAD_OCTETS = 600
 """What Python keeps per entry beside key and body, as measured; counted so that the bound is one of memory."""
 
+_ID_OCTETS = 2
 
-_REFRESH_SHARE, _REFRESH_LEAST_S = 0.1, 1.5
+_PREFETCH_SHARE, _PREFETCH_LEAST_S = 0.1, 1.5
 """An entry that is asked for in the last tenth of its time, or the last second and a half, is fetched anew."""
 
 
+@final
 class Tally:
     """How many answers of one kind were given."""
 
@@ -26,39 +29,50 @@ class Tally:
         self.given = 0
 
 
+@final
 class _Entry:
-    __slots__ = ("body", "expires_s", "offsets", "refresh_s", "rendered_until_s", "stored_s", "tally", "template")
+    __slots__ = (
+        "answer", "body", "expires_s", "offsets", "prefetch_s", "rendered_until_s", "size_octets", "stored_s", "tally",
+    )  # fmt: skip
 
-    def __init__(self, body: bytes, offsets: Sequence[int], now_s: float, ttl_s: int, tally: Tally) -> None:
-        self.template = self.body = body
-        self.tally = tally
+    def __init__(
+        self, key: bytes, answer: bytes, offsets: Sequence[int], *, now_s: float, ttl_s: int, tally: Tally
+    ) -> None:
+        self.answer = answer
+        self.body = answer[_ID_OCTETS:]
         self.offsets = offsets
         self.stored_s = now_s
         self.rendered_until_s = now_s + 1
         self.expires_s = now_s + ttl_s
-        self.refresh_s = self.expires_s - max(ttl_s * _REFRESH_SHARE, _REFRESH_LEAST_S)
+        self.prefetch_s = self.expires_s - max(ttl_s * _PREFETCH_SHARE, _PREFETCH_LEAST_S)
+        # From the second second on there are two of them: as it came, and as it is given out now.
+        self.size_octets = len(key) + 2 * len(answer) + 40 * len(offsets) + _ENTRY_OVERHEAD_OCTETS
+        self.tally = tally
 
     def render(self, now_s: float) -> bytes:
         """Count the TTLs down, at most once a second."""
         age_s = int(now_s - self.stored_s)
-        body = bytearray(self.template)
+        answer = bytearray(self.answer)
         for at in self.offsets:
-            left_s = int.from_bytes(body[at : at + 4], "big") - age_s
-            body[at : at + 4] = max(left_s, 0).to_bytes(4, "big")
-        self.body = bytes(body)
+            left_s = int.from_bytes(answer[at : at + 4], "big") - age_s
+            answer[at : at + 4] = max(left_s, 0).to_bytes(4, "big")
+        self.body = bytes(answer[_ID_OCTETS:])
         self.rendered_until_s = self.stored_s + age_s + 1
         return self.body
 
 
+@final
 class Cache:
     """At most about `cap_bytes` of memory. `clock` gives seconds that never go back.
 
-    `refresh` is called, at most once a second, with the key of an entry that is still asked for when its time is nearly
-    up: a popular name is fetched anew before it is missed.
+    `prefetch` is called, at most once a second, with the key of an entry that is still asked for when its time is
+    nearly up: a popular name is fetched anew before it is missed.
     """
 
+    __slots__ = ("_clock", "_generation_bytes", "_old", "_young", "_young_bytes", "prefetch")
+
     def __init__(self, cap_bytes: int, clock: Callable[[], float]) -> None:
-        self.refresh: Callable[[bytes], None] | None = None
+        self.prefetch: Callable[[bytes], None] | None = None
         self._generation_bytes = cap_bytes // 2
         self._clock = clock
         self._young: dict[bytes, _Entry] = {}
@@ -66,7 +80,7 @@ class Cache:
         self._young_bytes = 0
 
     def get(self, key: bytes) -> bytes | None:
-        """The body for `key`, its TTLs as of now; None if there is none or its time is up."""
+        """The answer for `key` without its id, its TTLs as of now; None if there is none or its time is up."""
         entry = self._young.get(key)
         if entry is None:
             entry = self._old.get(key)
@@ -80,17 +94,17 @@ class Cache:
         if now_s < entry.rendered_until_s:
             return entry.body
         body = entry.render(now_s)
-        if now_s >= entry.refresh_s and self.refresh is not None:
-            self.refresh(key)
+        if now_s >= entry.prefetch_s and self.prefetch is not None:
+            self.prefetch(key)
         return body
 
-    def put(self, key: bytes, body: bytes, ttl_offsets: Sequence[int], ttl_s: int, tally: Tally) -> None:
-        """Keep `body` for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are, counted from its start.
+    def put(self, key: bytes, answer: bytes, ttl_offsets: Sequence[int], ttl_s: int, tally: Tally) -> None:
+        """Keep `answer`, a whole message, for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are.
 
         Each time it is given out is counted in `tally`.
         """
-        entry = _Entry(body, ttl_offsets, self._clock(), ttl_s, tally)
-        if _size(key, entry) <= self._generation_bytes:
+        entry = _Entry(key, answer, ttl_offsets, now_s=self._clock(), ttl_s=ttl_s, tally=tally)
+        if entry.size_octets <= self._generation_bytes:
             self._add(key, entry)
 
     def clear(self) -> None:
@@ -100,14 +114,8 @@ class Cache:
     def _add(self, key: bytes, entry: _Entry) -> None:
         replaced = self._young.pop(key, None)
         if replaced is not None:
-            self._young_bytes -= _size(key, replaced)
-        size = _size(key, entry)
-        if self._young_bytes + size > self._generation_bytes:
+            self._young_bytes -= replaced.size_octets
+        if self._young_bytes + entry.size_octets > self._generation_bytes:
             self._old, self._young, self._young_bytes = self._young, {}, 0
-        self._young_bytes += size
+        self._young_bytes += entry.size_octets
         self._young[key] = entry
-
-
-def _size(key: bytes, entry: _Entry) -> int:
-    """Template and rendered body are two objects from the second second on."""
-    return len(key) + 2 * len(entry.template) + 40 * len(entry.offsets) + _ENTRY_OVERHEAD_OCTETS

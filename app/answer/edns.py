@@ -5,6 +5,7 @@ errors and its extended RCODE.
 """
 
 from collections.abc import Iterator
+from typing import final
 
 from .wire import Opt
 
@@ -19,31 +20,35 @@ _OUR_PAYLOAD_OCTETS = 1232
 _DO = 0x8000
 
 
-class Malformed(ValueError):
+@final
+class MalformedOption(ValueError):
     """An option that must be answered with FORMERR."""
 
 
 def options(rdata: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each option's code and data. Raises Malformed if one runs past the end (RFC 6891 6.1.2)."""
+    """Each option's code and data. Raises MalformedOption if one runs past the end (RFC 6891 6.1.2)."""
     at = 0
     while at < len(rdata):
         header = rdata[at : at + 4]
         length = int.from_bytes(header[2:], "big")
         if len(header) < 4 or at + 4 + length > len(rdata):
-            raise Malformed("an option is cut short")
+            raise MalformedOption("an option is cut short")
         yield int.from_bytes(header[:2], "big"), rdata[at + 4 : at + 4 + length]
         at += 4 + length
 
 
-def wishes(opt: Opt) -> tuple[bool, bool]:
-    """Whether the client wants padding, and keepalive. Raises Malformed for a keepalive with a value (RFC 7828 3.2)."""
+def requested(opt: Opt) -> tuple[bool, bool]:
+    """Whether the client wants padding, and keepalive.
+
+    Raises MalformedOption, also for a keepalive with a value (RFC 7828 3.2).
+    """
     padding = keepalive = False
     for code, data in options(opt.options):
         if code == OPTION_PADDING:
             padding = True
         elif code == OPTION_KEEPALIVE:
             if data:
-                raise Malformed("keepalive with a value")
+                raise MalformedOption("keepalive with a value")
             keepalive = True
     return padding, keepalive
 
@@ -52,7 +57,7 @@ def wants_padding(opt: Opt) -> bool:
     """Whether the client wants padding, also where another of its options earns it an error (RFC 7830 4)."""
     try:
         return any(code == OPTION_PADDING for code, _ in options(opt.options))
-    except Malformed:
+    except MalformedOption:
         return False
 
 
@@ -80,7 +85,7 @@ def reasons_of_failure(opt: Opt | None) -> bytes:
 def _extended_errors(opt: Opt | None) -> list[bytes]:
     try:
         return [data for code, data in options(opt.options) if code == OPTION_EDE] if opt else []
-    except Malformed:
+    except MalformedOption:
         return []
 
 
@@ -98,11 +103,13 @@ def keepalive(idle_timeout_s: float) -> bytes:
     return option(OPTION_KEEPALIVE, min(int(idle_timeout_s * 10), 0xFFFF).to_bytes(2, "big"))
 
 
-def answer_opt(message_octets: int, dnssec_ok: bool, padded: bool, rcode_high: int = 0, content: bytes = b"") -> bytes:
+def answer_opt(
+    message_octets: int, *, dnssec_ok: bool, padded: bool, rcode_high: int = 0, content: bytes = b""
+) -> bytes:
     """The OPT record to append to an answer of `message_octets`; padding is the last option (RFC 8467 3).
 
-    `rcode_high` is the upper eight bits of an extended RCODE. If padding would exceed 65535 octets it is as long as
-    still fits.
+    `content` is the options before it. `rcode_high` is the upper eight bits of an extended RCODE. If padding would
+    exceed 65535 octets it is as long as still fits.
     """
     rdata = content
     if padded:
@@ -113,6 +120,5 @@ def answer_opt(message_octets: int, dnssec_ok: bool, padded: bool, rcode_high: i
     return fixed + len(rdata).to_bytes(2, "big") + rdata
 
 
-def query_opt(dnssec_ok: bool) -> bytes:
-    """The OPT of our queries to unbound on loopback, where the largest datagram fits."""
-    return b"\0\0\x29\xff\xff\0\0" + (b"\x80\0" if dnssec_ok else b"\0\0") + b"\0\0"
+QUERY_OPT = {False: b"\0\0\x29\xff\xff\0\0\0\0\0\0", True: b"\0\0\x29\xff\xff\0\0\x80\0\0\0"}
+"""The OPT of our queries to unbound on loopback, where the largest datagram fits; by DO."""

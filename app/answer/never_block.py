@@ -5,6 +5,9 @@ is `abc-dnsotls-ds.example.com`.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import final
+
+from app import dnsname
 
 SETTING = "blocking.never_block"
 
@@ -41,26 +44,27 @@ NAMES = {
 """What each device asks its network, and by which names."""
 
 
+@final
 class NeverBlock:
     """The names above and those of the setting `blocking.never_block`."""
 
+    __slots__ = ("_endings", "_names", "concerned")
+
     def __init__(self, more: Iterable[str] = ()) -> None:
         every = [name for group in NAMES.values() for name in group] + list(more)
-        self._names = frozenset(name for name in every if not name.startswith("*"))
+        self._names = frozenset(name for name in every if not dnsname.has_star(name))
         self._endings: dict[str, list[str]] = {}
         for name in every:
-            if name.startswith("*"):
+            if dnsname.has_star(name):
                 self._endings.setdefault(name.partition(".")[2], []).append(name)
-        self._concerned = self._names | self._endings.keys()
+        self.concerned = self._names | self._endings.keys()
 
-    def covering(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
-        """The rule for the name with these `names.suffixes`, and the setting; or None."""
-        if self._concerned.isdisjoint(suffixes):
-            return None
+    def match(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
+        """The rule for the name with these `dnsname.suffixes`, and the setting; or None."""
         for name, parent in zip(suffixes, (*suffixes[1:], ""), strict=True):
             if name in self._names:
                 return name, SETTING
             for rule in self._endings.get(parent, ()):
-                if name.endswith(rule[1:]):
+                if dnsname.matches_star(rule, name):
                     return rule, SETTING
         return None

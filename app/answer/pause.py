@@ -2,15 +2,19 @@
 
 import mmap
 from collections.abc import Callable
+from typing import final
 
 MOST_S = 24 * 3600
 
 
+@final
 class Pause:
     """Make it before the workers are forked. `clock` gives seconds, the same in all processes, that never go back.
 
     One worker writes, and eight octets at once: a reader sees the old end or the new one.
     """
+
+    __slots__ = ("_clock", "_ends_s")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -1,25 +1,28 @@
 """What is the answer?
 
-The order of `resolve` is the design: refuse what is no query, answer what is decided here, ask upstream for the rest,
-look where its answer leads, and make what comes back our own.
+A query goes down this module from the top to the bottom, and the order is the design: `lookup` gives what is known;
+else `resolve` refuses what is no query, `_decide` answers what is decided here and asks upstream for the rest,
+`_received` looks where upstream's answer leads and makes it our own, and `_finish` keeps it and replies. The one place
+where it waits is `RecursiveResolver.ask`, with a callback: a coroutine would read no straighter, and cost more.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import final
 
+from app import dnsname
 from app.errors import UpstreamError
 
-from . import ddr, edns, names, rebinding, records, special, stale, wire
-from .asked import Asked, Reply
+from . import ddr, edns, rebinding, records, special, stale, wire
 from .cache import Cache, Tally
 from .checking import CheckNames
-from .contract import Asker
-from .house import House
+from .contract import RecursiveResolver, Reply, Requestor
+from .pending import PendingQuery, error_answer
 from .policy import Kind
-from .records import Made
-from .wire import Query, Rcode
+from .records import LocalResponse
+from .ruleset import Ruleset
+from .wire import Rcode, UpstreamResponse
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +30,9 @@ _MOST_MESSAGE_OCTETS = 65535
 
 _CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
 """REFUSED is our own word for what is blocked; upstream gives none that has a TTL."""
-_KEPT_QUERY_FLAGS = wire.RD | wire.AD | wire.CD
 
 
-class Upstream(Protocol):
-    """Where answers come from that are not known yet."""
-
-    def ask(self, query: bytes, client: str, done: Reply) -> None: ...
-
-
+@final
 class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
@@ -44,28 +41,37 @@ class Pipeline:
     answers each kind of verdict has led to; what is refused or fails leads to none.
     """
 
+    __slots__ = ("_cache", "_check_names", "_encrypted", "_log_query", "_ruleset", "_upstream", "given")
+
     def __init__(
         self,
         cache: Cache,
-        upstream: Upstream,
-        house: House,
+        upstream: RecursiveResolver,
+        ruleset: Ruleset,
+        *,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
         check_names: CheckNames | None = None,
     ) -> None:
-        cache.refresh = self.refresh
+        cache.prefetch = self.prefetch
         self._cache = cache
         self._upstream = upstream
-        self._house = house
+        self._ruleset = ruleset
         self._encrypted = encrypted
         self._log_query = log_query
         self._check_names = check_names
         self.given = {kind: Tally() for kind in Kind}
 
-    def move(self, house: House) -> None:
-        """From now on `house` decides; nothing that another one decided is given out any more."""
-        self._house = house
+    def use(self, ruleset: Ruleset) -> None:
+        """From now on `ruleset` decides; nothing that another one decided is given out any more."""
+        self._ruleset = ruleset
         self._cache.clear()
+
+    def prefetch(self, key: bytes) -> None:
+        """Ask again for what is in the cache under `key`, whose time is nearly up."""
+        self.resolve(b"\0\0" + key, PREFETCHER, None, _discard)
+
+    # --- what is known ----------------------------------------------------------------------------------------------
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
@@ -76,139 +82,156 @@ class Pipeline:
             self._log_query(message)
         return message[:2] + body
 
-    def refresh(self, key: bytes) -> None:
-        """Ask again for what is in the cache under `key`, whose time is nearly up."""
-        self.resolve(b"\0\0" + key, NOBODY, None, _nobody)
+    # --- what is not: down from here --------------------------------------------------------------------------------
 
-    def resolve(self, message: bytes, asker: Asker, idle_timeout_s: float | None, reply: Reply) -> None:
-        """Find the answer to `message`, asked by `asker`; `reply` gets it, or None if the message deserves none.
+    def resolve(self, message: bytes, requestor: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
+        """Find the answer to `message`, asked by `requestor`; `reply` gets it, or None if the message deserves none.
 
         `idle_timeout_s` is for the keepalive option; None where there is no connection (RFC 7828 3.3.2).
         """
+        is_padded, keepalive = False, b""
         try:
             query = wire.read_query(message)
+            if query.opt is not None and query.opt.options:
+                is_padded, wants_keepalive = edns.requested(query.opt)
+                if wants_keepalive and idle_timeout_s is not None:
+                    keepalive = edns.keepalive(idle_timeout_s)
         except wire.Unanswerable:
             reply(None)
             return
         except wire.BadQuery as bad:
-            reply(self._error(message, bad.rcode, bad.echo, bad.opt))
+            reply(error_answer(message, bad, encrypted=self._encrypted))
             return
-        padding = keepalive = False
-        if query.opt is not None:
-            try:
-                padding, keepalive = edns.wishes(query.opt)
-            except edns.Malformed:
-                reply(self._error(message, Rcode.FORMERR, query.question, query.opt))
-                return
-        if self._log_query is not None and reply is not _nobody:
+        except edns.MalformedOption:
+            malformed = wire.BadQuery(Rcode.FORMERR, query.question, query.opt)
+            reply(error_answer(message, malformed, encrypted=self._encrypted))
+            return
+        is_prefetch = requestor is PREFETCHER
+        if self._log_query is not None and not is_prefetch:
             self._log_query(message)
-        connected = keepalive and idle_timeout_s is not None
-        option = edns.keepalive(idle_timeout_s or 0) if connected else b""
-        asked = Asked(message, query, reply, self._house, padding and self._encrypted, option)
-        checked = None if self._check_names is None else self._check_names.answer(query, asker)
-        if checked is not None:
-            reply(asked.made(checked))
-            return
-        self._decide(asked, asker)
+        self._decide(
+            PendingQuery(
+                message,
+                query,
+                reply,
+                self._ruleset,
+                is_padded=is_padded and self._encrypted,
+                keepalive=keepalive,
+                is_prefetch=is_prefetch,
+            ),
+            requestor,
+        )
 
-    def _decide(self, asked: Asked, asker: Asker) -> None:
-        query, house, client = asked.query, asked.house, asker.client
-        name = names.asked(query.question)
-        verdict = house.decide(name)
-        made = house.answer(verdict, name, query.qtype)
-        if made is None:
-            then = partial(self._answered, asked, name if verdict.is_open else None)
-            self._upstream.ask(_upstream_query(query), client, partial(self._received, asked, then))
-        elif made.chase:
-            then = partial(self._chased, asked, made)
-            chase = _upstream_query(query, names.text_to_wire(made.chase))
-            self._upstream.ask(chase, client, partial(self._received, asked, then))
-        elif made.only_at:
+    def _decide(self, pending: PendingQuery, requestor: Requestor) -> None:
+        """Answer what is decided here, or ask upstream."""
+        query, ruleset = pending.query, pending.ruleset
+        if self._check_names is not None:
+            checked = self._check_names.answer(query, requestor)
+            if checked is not None:
+                pending.reply(pending.rendered(checked))
+                return
+        name = dnsname.qname(query.question)
+        verdict = ruleset.decide(name)
+        local = ruleset.answer(verdict, name, query.qtype)
+        if local is None or local.chase:
+            # Where the answer leads is looked at only if nobody spoke for the name that was asked.
+            open_name = name if verdict.kind is Kind.PASSED else None
+            received = partial(self._received, pending, open_name, local)
+            self._upstream.ask(pending.question(local.chase if local else ""), requestor.client, received)
+            return
+        if local.only_at:
             # Not kept: the next who asks the same may ask another address of ours.
-            asked.reply(asked.made(made if asker.here() in made.only_at else special.nothing(verdict.rule, ddr.TTL_S)))
-        else:
-            self._give(asked, asked.made(made), verdict.kind)
-
-    def _received(self, asked: Asked, then: Callable[[wire.Response], None], received: bytes | None) -> None:
-        """What came from upstream is for `then`, if anything did, it can be read, and it does not lead home."""
-        if received is None:
-            asked.reply(asked.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+            is_there = requestor.here() in local.only_at
+            pending.reply(pending.rendered(local if is_there else special.nothing(verdict.rule, ddr.TTL_S)))
             return
+        self._finish(pending, pending.rendered(local), verdict.kind)
+
+    def _received(
+        self, pending: PendingQuery, open_name: str | None, begun: LocalResponse | None, received: bytes | None
+    ) -> None:
+        """Upstream has answered, or not. `open_name` was asked, or the name to which the answer `begun` leads."""
+        if received is None:
+            pending.reply(pending.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+            return
+        replacement = None
         try:
-            response = stale.told(wire.read_response(received))
-            if asked.query.qtype in records.SERVICE_TYPES and asked.house.leads_home(response.octets):
-                self._give(asked, asked.made(rebinding.nothing()), Kind.PASSED)
-            else:
-                then(response)
+            response = wire.read_response(received)
+            if response.opt is not None and response.opt.options:
+                response = stale.shortened(response)
+            if begun is not None or response.has_targets:
+                replacement = _replacement(pending, open_name, begun, response)
         except UpstreamError as error:
             log.debug("%s", error)
-            asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
-
-    def _answered(self, asked: Asked, open_name: str | None, response: wire.Response) -> None:
-        """Upstream has answered. If nobody spoke for the name that was asked, those that it leads to are looked at."""
-        lead = None if open_name is None else asked.house.lead(open_name, records.aliases(response.octets))
-        if lead is not None and lead.verdict.blocks:
-            self._give(asked, asked.made(asked.house.instead(lead, asked.query.qtype)), lead.verdict.kind)
-        else:
-            self._give(asked, asked.answer(response), Kind.PASSED, response)
-
-    def _chased(self, asked: Asked, begun: Made, response: wire.Response) -> None:
-        """Upstream has answered for the name outside that an alias of ours leads to."""
-        if response.rcode not in _CACHED_RCODES:
-            asked.reply(asked.made(Made(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(response.opt))))
+            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
             return
-        found = list(records.read(response.octets))
-        answer, authority = (
-            tuple(each.octets() for each in found if each.section == section)
-            for section in (records.ANSWER, records.AUTHORITY)
-        )
-        errors = edns.extended_errors(response.opt)
-        made = Made(rcode=Rcode(response.rcode), answer=begun.answer + answer, authority=authority, errors=errors)
-        self._give(asked, asked.made(made), Kind.LOCAL)
+        if replacement is None:
+            self._finish(pending, pending.relayed(response), Kind.PASSED, response)
+        else:
+            local, kind = replacement
+            self._finish(pending, pending.rendered(local), kind)
 
-    def _give(self, asked: Asked, answer: bytes, kind: Kind, response: wire.Response | None = None) -> None:
+    def _finish(
+        self, pending: PendingQuery, answer: bytes, kind: Kind, response: UpstreamResponse | None = None
+    ) -> None:
         """Reply with `answer`, and keep it if it may be kept. `kind` is counted now and each time it is given again.
 
         `response` is what `answer` was made from, if that came from upstream.
         """
         if len(answer) > _MOST_MESSAGE_OCTETS:
             # Whole it would be, but with our OPT it is more than a message can be.
-            asked.reply(asked.failure(edns.EDE_NETWORK_ERROR))
+            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
             return
-        tally = self.given[kind]
+        tally, rcode = self.given[kind], answer[3] & wire.RCODE_MASK
         # The keepalive value belongs to this connection and this moment, so such an answer is never kept; nor is what
         # was decided by rules that are no longer in force.
-        if answer[3] & wire.RCODE_MASK in _CACHED_RCODES and not asked.keepalive and asked.house is self._house:
+        if rcode in _CACHED_RCODES and not pending.keepalive and pending.ruleset is self._ruleset:
             parts = response or wire.read_response(answer)
             if parts.ttl_s:
-                self._cache.put(asked.message[2:], answer[2:], [at - 2 for at in parts.ttl_offsets], parts.ttl_s, tally)
-        if asked.reply is not _nobody:
+                self._cache.put(pending.message[2:], answer, parts.ttl_offsets, parts.ttl_s, tally)
+        if rcode in _CACHED_RCODES and not pending.is_prefetch:
             tally.given += 1
-        asked.reply(answer)
-
-    def _error(self, message: bytes, rcode: Rcode, question: bytes, opt: wire.Opt | None) -> bytes:
-        """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read."""
-        flags = wire.QR | wire.RA | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
-        counts = (b"\0\1" if question else b"\0\0") + b"\0\0\0\0" + (b"\0\0" if opt is None else b"\0\1")
-        answer = message[:2] + flags.to_bytes(2, "big") + counts + question
-        if opt is None:
-            return answer
-        padded = self._encrypted and edns.wants_padding(opt)
-        return answer + edns.answer_opt(len(answer), opt.dnssec_ok, padded, rcode >> 4)
+        pending.reply(answer)
 
 
-def _upstream_query(query: Query, name: bytes | None = None) -> bytes:
-    """The same question, or that for another name, with an OPT of ours, so that nothing the client sent in its own
-    travels on (RFC 6891 6.1.1)."""
-    header = b"\0\0" + (query.flags & _KEPT_QUERY_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
-    question = query.question if name is None else name + query.question[-4:]
-    return header + question + edns.query_opt(query.opt is not None and query.opt.dnssec_ok)
+def _replacement(
+    pending: PendingQuery, open_name: str | None, begun: LocalResponse | None, response: UpstreamResponse
+) -> tuple[LocalResponse, Kind] | None:
+    """What is answered instead of `response`, and who decides that; None if nobody does. Raises UpstreamError."""
+    qtype, ruleset = pending.query.qtype, pending.ruleset
+    if qtype in wire.SERVICE_TYPES and ruleset.points_home(response.octets):
+        return rebinding.nothing(), Kind.PASSED
+    if begun is not None:
+        return _followed(begun, response), Kind.LOCAL
+    if open_name is not None:
+        target = ruleset.decide_targets(open_name, records.targets(response.octets))
+        if target is not None and target.verdict.blocks:
+            return ruleset.answer_blocked(target, qtype), target.verdict.kind
+    return None
 
 
-class Nobody:
+def _followed(begun: LocalResponse, response: UpstreamResponse) -> LocalResponse:
+    """`begun` with what upstream says of the name outside that an alias of ours leads to. Raises UpstreamError."""
+    if response.rcode not in _CACHED_RCODES:
+        return LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(response.opt))
+    found = list(records.read(response.octets))
+    answer, authority = (
+        tuple(each.octets() for each in found if each.section == section)
+        for section in (records.ANSWER, records.AUTHORITY)
+    )
+    errors = edns.extended_errors(response.opt)
+    rcode = Rcode(response.rcode)
+    return LocalResponse(rcode=rcode, answer=begun.answer + answer, authority=authority, errors=errors)
+
+
+@final
+class _Prefetcher:
     """Who asks when the cache does."""
 
-    client = ""
+    __slots__ = ()
+
+    @property
+    def client(self) -> str:
+        return ""
 
     def how(self) -> Mapping[str, str | bool | None]:
         return {}
@@ -217,8 +240,8 @@ class Nobody:
         return ""
 
 
-NOBODY = Nobody()
+PREFETCHER = _Prefetcher()
 
 
-def _nobody(_: bytes | None) -> None:
-    """Who gets the answer to a question of our own: only the cache wants it."""
+def _discard(_: bytes | None) -> None:
+    """Who gets the answer to a question of the cache's: it has it already."""

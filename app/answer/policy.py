@@ -1,14 +1,17 @@
 """A name -> what becomes of it, and by whose rule. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, final
 
-from . import names
+from app import dnsname
+
 from .never_block import NeverBlock
-from .records import Alias
+from .records import Target
 
 
+@final
 class Kind(StrEnum):
     """Who decides about a name."""
 
@@ -22,7 +25,8 @@ class Kind(StrEnum):
     PASSED = "passed"
 
 
-class Verdict(NamedTuple):
+@final
+class NameVerdict(NamedTuple):
     """`rule` is the name that decides, `title` the list, the setting or the document it stands in."""
 
     kind: Kind
@@ -39,34 +43,47 @@ class Verdict(NamedTuple):
         return self.kind is Kind.PASSED
 
 
-PASSED = Verdict(Kind.PASSED)
+PASSED = NameVerdict(Kind.PASSED)
 
 
-class Lead(NamedTuple):
+@final
+class TargetVerdict(NamedTuple):
     """The name that decides about an answer that leads to it, and what is said of that name."""
 
-    alias: Alias
-    verdict: Verdict
+    target: Target
+    verdict: NameVerdict
 
 
-Covering = Callable[[Sequence[str]], tuple[str, str] | None]
-"""Rule and title for the name with these `names.suffixes`, or None."""
+Match = tuple[str, str]
+"""The rule that is for a name, and the title of where it stands."""
 
 
-class Names:
+class Matcher(Protocol):
+    """Rules for names. Those for a name are among `concerned`, or right below one of these: if none of its suffixes is
+    there, nothing matches it."""
+
+    @property
+    def concerned(self) -> AbstractSet[str]: ...
+    def match(self, suffixes: Sequence[str]) -> Match | None:
+        """The rule for the name with these `dnsname.suffixes`."""
+
+
+@final
+class DomainSet:
     """Names, each with everything below it, and one title for all."""
 
-    def __init__(self, covered: Iterable[str], title: str) -> None:
-        self._names = frozenset(covered)
+    __slots__ = ("_title", "concerned")
+
+    def __init__(self, names: Iterable[str], title: str) -> None:
+        self.concerned = frozenset(names)
         self._title = title
 
-    def covering(self, suffixes: Sequence[str]) -> tuple[str, str] | None:
-        if self._names.isdisjoint(suffixes):
-            return None
-        return next(name for name in suffixes if name in self._names), self._title
+    def match(self, suffixes: Sequence[str]) -> Match | None:
+        rule = next((name for name in suffixes if name in self.concerned), None)
+        return None if rule is None else (rule, self._title)
 
 
-Listed = Callable[[str, str], tuple[str, str] | None]
+Listed = Callable[[str, str], Match | None]
 """Rule and title of the first list that blocks a name and has no exception for the one that was asked, or None."""
 
 
@@ -74,6 +91,7 @@ def no_list(_name: str, _asked: str) -> None:
     """Where nothing is listed."""
 
 
+@final
 class Policy:
     """Immutable: when a list, a record or a pause changes, another one takes its place.
 
@@ -81,68 +99,78 @@ class Policy:
     upstream.
     """
 
+    __slots__ = ("_blocking", "_concerned", "_is_paused", "_listed", "_steps")
+
     def __init__(
         self,
         *,
-        special: Covering,
-        local: Covering,
-        reserved: Covering,
+        special: Matcher,
+        local: Matcher,
+        reserved: Matcher,
         allow: Iterable[str] = (),
         never_block: Iterable[str] = (),
         deny: Iterable[str] = (),
         listed: Listed = no_list,
         is_paused: bool = False,
     ) -> None:
+        # Lists come after all that is here, because they cost most and everybody else may overrule them.
         self._listed = listed
         self._is_paused = is_paused
-        self._wished: tuple[tuple[Kind, Covering], ...] = (
+        self._blocking: tuple[tuple[Kind, Matcher], ...] = (
             # A household's own word counts more than any list, also where a name leads to one that is listed.
-            (Kind.ALLOWED, Names(allow, "blocking.allow").covering),
+            (Kind.ALLOWED, DomainSet(allow, "blocking.allow")),
             # Lists err, and a phone that misses its probe gives up the whole network.
-            (Kind.NEVER_BLOCKED, NeverBlock(never_block).covering),
+            (Kind.NEVER_BLOCKED, NeverBlock(never_block)),
             # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
-            (Kind.DENIED, Names(deny, "blocking.deny").covering),
+            (Kind.DENIED, DomainSet(deny, "blocking.deny")),
         )
-        self._steps: tuple[tuple[Kind, Covering], ...] = (
+        self._steps: tuple[tuple[Kind, Matcher], ...] = (
             # What a standard says about a name is relied upon by programs: no record and no list may change it.
             (Kind.SPECIAL, special),
-            # The house's own records: nobody else knows better.
+            # The records of the home itself: nobody else knows better.
             (Kind.LOCAL, local),
-            # What is left of the zones that are served here: asking outside would only tell strangers about the house.
+            # What is left of the zones that are served here: asking outside would only tell strangers about the home.
             (Kind.RESERVED, reserved),
-            # Lists last, because they cost most and everybody above may overrule them.
-            *(() if is_paused else (*self._wished, (Kind.LISTED, lambda suffixes: listed(suffixes[0], suffixes[0])))),
+            *(() if is_paused else self._blocking),
         )
+        # Most names are nobody's: one look says so, instead of one for each step.
+        self._concerned = frozenset(name for _, matcher in self._steps for name in matcher.concerned)
 
-    def decide(self, name: str) -> Verdict:
+    def decide(self, name: str) -> NameVerdict:
         """About the name that is asked."""
-        return _first(self._steps, name)
+        suffixes = dnsname.suffixes(name)
+        if not self._concerned.isdisjoint(suffixes):
+            for kind, matcher in self._steps:
+                found = matcher.match(suffixes)
+                if found is not None:
+                    return NameVerdict(kind, *found)
+        found = None if self._is_paused else self._listed(name, name)
+        return PASSED if found is None else NameVerdict(Kind.LISTED, *found)
 
-    def lead(self, asked: str, aliases: Iterable[Alias]) -> Lead | None:
-        """Which of `aliases`, where upstream's answer for the open name `asked` leads, decides about that answer.
+    def decide_targets(self, asked: str, targets: Iterable[Target]) -> TargetVerdict | None:
+        """Which of `targets`, where upstream's answer for the open name `asked` leads, decides about that answer.
 
         None: none does, and it passes, as it does behind an alias that must not be blocked. Only blocking is still
         open: what is served here has no say about names outside.
         """
         if self._is_paused:
             return None
-        steps = (*self._wished, (Kind.LISTED, lambda suffixes: self._listed(suffixes[0], asked)))
         allowed = None
-        for alias in aliases:
-            found = Lead(alias, _first(steps, alias.name))
+        for target in targets:
+            found = TargetVerdict(target, self._decide_target(target.name, asked))
             if found.verdict.blocks:
                 return found
             if not found.verdict.is_open:
                 allowed = allowed or found
-                if not alias.is_target:  # what follows is where this one leads; targets stand side by side
+                if not target.is_service:  # what follows is where this one leads; services stand side by side
                     break
         return allowed
 
-
-def _first(steps: Iterable[tuple[Kind, Covering]], name: str) -> Verdict:
-    suffixes = names.suffixes(name)
-    for kind, covering in steps:
-        found = covering(suffixes)
-        if found is not None:
-            return Verdict(kind, *found)
-    return PASSED
+    def _decide_target(self, name: str, asked: str) -> NameVerdict:
+        suffixes = dnsname.suffixes(name)
+        for kind, matcher in self._blocking:
+            found = matcher.match(suffixes)
+            if found is not None:
+                return NameVerdict(kind, *found)
+        found = self._listed(name, asked)
+        return PASSED if found is None else NameVerdict(Kind.LISTED, *found)

@@ -1,40 +1,37 @@
 """Records of our own, and those of upstream's answer taken apart. Pure."""
 
+import struct
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import NamedTuple, final
 
+from app import dnsname
 from app.errors import UpstreamError
 
-from . import names, wire
+from . import wire
 from .wire import Rcode
 
-ASKED = b"\xc0\x0c"
+QNAME = b"\xc0\x0c"
 """The owner of a record in an answer, when it is the name that was asked: a pointer to the question."""
 
-(
-    TYPE_A,
-    TYPE_NS,
-    TYPE_CNAME,
-    TYPE_SOA,
-    TYPE_PTR,
-    TYPE_MX,
-    TYPE_AAAA,
-    TYPE_DS,
-) = 1, 2, 5, 6, 12, 15, 28, 43
-TYPE_SVCB, TYPE_HTTPS = SERVICE_TYPES = 64, 65
 ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
-_MOST_ALIASES = 32
-_LEADING_TYPES = (TYPE_CNAME, *SERVICE_TYPES)
-_NAMES_IN_RDATA = {TYPE_NS: (0, 1), TYPE_CNAME: (0, 1), TYPE_PTR: (0, 1), TYPE_MX: (2, 1), TYPE_SOA: (0, 2)}
+_MOST_TARGETS = 32
+_NAMES_IN_RDATA = {
+    wire.TYPE_NS: (0, 1),
+    wire.TYPE_CNAME: (0, 1),
+    wire.TYPE_PTR: (0, 1),
+    wire.TYPE_MX: (2, 1),
+    wire.TYPE_SOA: (0, 2),
+}
 _NAMES_IN_RDATA |= {3: (0, 1), 4: (0, 1), 7: (0, 1), 8: (0, 1), 9: (0, 1), 14: (0, 2)}  # MD, MF, MB, MG, MR, MINFO
 """Octets before the names, and how many names: these types may be compressed inside (RFC 3597 4), newer ones not."""
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class LocalResponse:
     """An answer made here: records in wire form, and `errors` as EDE options (RFC 8914).
 
     With `chase` the answer of upstream for that name belongs after `answer`. With `only_at` it is for those who asked
@@ -56,6 +53,7 @@ class Made:
         return b"\0\1" + counts + question + b"".join(record for section in sections for record in section)
 
 
+@final
 class Record(NamedTuple):
     """One of upstream's, nothing in it compressed."""
 
@@ -66,14 +64,15 @@ class Record(NamedTuple):
     rdata: bytes
 
     def octets(self) -> bytes:
-        return record(names.to_wire(self.owner), self.type, self.ttl_s, self.rdata)
+        return record(dnsname.labels_to_wire(self.owner), self.type, self.ttl_s, self.rdata)
 
 
-class Alias(NamedTuple):
-    """A name that an answer leads to: the target of SVCB or HTTPS (RFC 9460 2) if `is_target`, else that of CNAME."""
+@final
+class Target(NamedTuple):
+    """A name that an answer leads to: of SVCB or HTTPS (RFC 9460 2) if `is_service`, else of CNAME."""
 
     name: str
-    is_target: bool
+    is_service: bool
 
 
 def record(owner: bytes, rtype: int, ttl_s: int, rdata: bytes) -> bytes:
@@ -87,13 +86,13 @@ def address(owner: bytes, value: IPv4Address | IPv6Address, ttl_s: int) -> bytes
 
 
 def address_type(value: IPv4Address | IPv6Address) -> int:
-    return TYPE_A if value.version == 4 else TYPE_AAAA
+    return wire.TYPE_A if value.version == 4 else wire.TYPE_AAAA
 
 
 def soa(zone: bytes, ttl_s: int) -> bytes:
     """Lets a negative answer be kept for `ttl_s` (RFC 2308 3, 5); names and timers as RFC 6303 3 has them."""
     numbers = b"".join(number.to_bytes(4, "big") for number in (1, 3600, 1200, 604800, ttl_s))
-    return record(zone, TYPE_SOA, ttl_s, zone + b"\6nobody\7invalid\0" + numbers)
+    return record(zone, wire.TYPE_SOA, ttl_s, zone + b"\6nobody\7invalid\0" + numbers)
 
 
 def read(response: bytes, types: Container[int] | None = None) -> Iterator[Record]:
@@ -104,19 +103,19 @@ def read(response: bytes, types: Container[int] | None = None) -> Iterator[Recor
     """
     owners: dict[bytes, list[bytes]] = {}
     try:
-        at = names.read(response, wire.HEADER_OCTETS)[1] + 4
+        at = dnsname.skip(response, wire.HEADER_OCTETS, pointers=False) + 4
         for section, offset in ((ANSWER, 6), (AUTHORITY, 8), (ADDITIONAL, 10)):
             for _ in range(wire.u16(response, offset)):
-                start, at = at, wire.skip_name(response, at, pointers=True)
-                rtype, ttl_s = wire.u16(response, at), int.from_bytes(response[at + 4 : at + 8], "big")
-                end = at + 10 + wire.u16(response, at + 8)
+                start, at = at, dnsname.skip(response, at, pointers=True)
+                rtype, _, ttl_s, octets = wire.AFTER_OWNER.unpack_from(response, at)
+                end = at + wire.AFTER_OWNER.size + octets
                 if types is None or rtype in types:
                     written = response[start:at]
-                    owner = owners.get(written) or names.read(response, start)[0]
+                    owner = owners.get(written) or dnsname.read(response, start)[0]
                     owners[written] = owner
-                    yield Record(section, owner, rtype, ttl_s, _rdata(response, rtype, at + 10, end))
+                    yield Record(section, owner, rtype, ttl_s, _rdata(response, rtype, end - octets, end))
                 at = end
-    except IndexError:
+    except (IndexError, struct.error):
         raise UpstreamError("a name in the response is malformed") from None
 
 
@@ -127,24 +126,24 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
     parts = [response[at : at + before]]
     at += before
     for _ in range(count):
-        labels, at = names.read(response, at)
-        parts.append(names.to_wire(labels))
+        labels, at = dnsname.read(response, at)
+        parts.append(dnsname.labels_to_wire(labels))
     return b"".join(parts) + response[at:end]
 
 
-def aliases(response: bytes) -> list[Alias]:
+def targets(response: bytes) -> list[Target]:
     """Where the answer leads, in its order. Raises UpstreamError like `read`, and for more names than anybody needs."""
-    found: list[Alias] = []
-    for section, _, rtype, _, rdata in read(response, _LEADING_TYPES):
+    found: list[Target] = []
+    for section, _, rtype, _, rdata in read(response, wire.TARGET_TYPES):
         if section != ANSWER:
             break
         try:
-            if rtype == TYPE_CNAME:
-                found.append(Alias(names.asked(rdata), is_target=False))
-            elif rtype in SERVICE_TYPES and rdata[2] != 0:  # the root is the owner itself, or nobody
-                found.append(Alias(names.asked(rdata[2:]), is_target=True))
+            if rtype == wire.TYPE_CNAME:
+                found.append(Target(dnsname.read_text(rdata, 0), is_service=False))
+            elif rdata[2] != 0:  # the root is the owner itself, or nobody
+                found.append(Target(dnsname.read_text(rdata, 2), is_service=True))
         except IndexError:
             raise UpstreamError("a target in the response is malformed") from None
-        if len(found) > _MOST_ALIASES:
+        if len(found) > _MOST_TARGETS:
             raise UpstreamError("the response leads to too many names")
     return found

@@ -8,12 +8,12 @@ one repetition and no client notices.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
 from time import monotonic
+from typing import final
+
+from .contract import Reply
 
 log = logging.getLogger(__name__)
-
-Done = Callable[[bytes | None], None]
 
 _TIMEOUT_S = 8.0
 """A stub resolver gives up after about five seconds and asks again; unbound goes on by itself in any case."""
@@ -24,24 +24,36 @@ _TC = 0x02
 _HEADER_OCTETS = 12
 
 
+@final
 class _Waiting:
-    __slots__ = ("client", "done", "ends_s", "query", "repeat_s")
+    __slots__ = ("client", "ends_s", "query", "repeat_s", "reply")
 
-    def __init__(self, query: bytes, client: str, done: Done, now_s: float) -> None:
+    def __init__(self, query: bytes, client: str, reply: Reply, *, ends_s: float, repeat_s: float) -> None:
         self.query = query
         self.client = client
-        self.done = done
-        self.ends_s = now_s + _TIMEOUT_S
-        self.repeat_s = now_s + _REPEAT_S
+        self.reply = reply
+        self.ends_s = ends_s
+        self.repeat_s = repeat_s
 
 
+@final
 class Upstream:
     """unbound at 127.0.0.1:`port`, asked at most `most_unfinished` (below 65536) questions at once.
 
-    No client has more than a quarter of them, so none can starve the others. Opened and used in a running event loop.
+    No client has more than a quarter of them, so none can starve the others. A question is repeated every `repeat_s`
+    and given up after `timeout_s`. Opened and used in a running event loop.
     """
 
-    def __init__(self, port: int, most_unfinished: int) -> None:
+    __slots__ = (
+        "_address", "_by_client", "_loop", "_most_of_client", "_most_unfinished", "_next_id", "_repeat_s", "_socket",
+        "_streams", "_sweep", "_timeout_s", "_waiting",
+    )  # fmt: skip
+
+    def __init__(
+        self, port: int, most_unfinished: int, *, repeat_s: float = _REPEAT_S, timeout_s: float = _TIMEOUT_S
+    ) -> None:
+        self._repeat_s = repeat_s
+        self._timeout_s = timeout_s
         self._most_unfinished = most_unfinished
         self._most_of_client = max(most_unfinished // 4, 1)
         self._by_client: dict[str, int] = {}
@@ -52,34 +64,37 @@ class Upstream:
         self._next_id = 0
         self._sweep: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._socket.connect(self._address)
         self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
-        """Give up on everything unfinished; each `done` is called with None."""
+        """Give up on everything unfinished; each `reply` is called with None."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
         for task in self._streams:
             task.cancel()
         for waiting in list(self._waiting.values()):
-            waiting.done(None)
+            waiting.reply(None)
         self._waiting.clear()
         if self._sweep is not None:
             self._sweep.cancel()
 
-    def ask(self, query: bytes, client: str, done: Done) -> None:
-        """Send `query` (its first two octets are replaced by an id of ours) and call `done` once, with the response or
+    def ask(self, query: bytes, client: str, reply: Reply) -> None:
+        """Send `query` (its first two octets are replaced by an id of ours) and call `reply` once, with the response or
         with None when there is none in time or too much is unfinished already, in all or of `client`."""
         of_client = self._by_client.get(client, 0)
         if len(self._waiting) >= self._most_unfinished or of_client >= self._most_of_client:
-            done(None)
+            reply(None)
             return
         self._by_client[client] = of_client + 1
         while self._next_id in self._waiting:
             self._next_id = (self._next_id + 1) & 0xFFFF
         message = self._next_id.to_bytes(2, "big") + query[2:]
-        self._waiting[self._next_id] = _Waiting(message, client, done, monotonic())
+        now_s = monotonic()
+        self._waiting[self._next_id] = _Waiting(
+            message, client, reply, ends_s=now_s + self._timeout_s, repeat_s=now_s + self._repeat_s
+        )
         self._next_id = (self._next_id + 1) & 0xFFFF
         self._send(message)
         if self._sweep is None:
@@ -132,7 +147,7 @@ class Upstream:
             self._by_client[waiting.client] = left
         else:
             del self._by_client[waiting.client]
-        waiting.done(message)
+        waiting.reply(message)
 
     async def _ask_stream(self, waiting: _Waiting) -> None:
         message = None
@@ -158,7 +173,7 @@ class Upstream:
             if now_s >= waiting.ends_s:
                 self._finish(waiting, None)
             elif now_s >= waiting.repeat_s:
-                waiting.repeat_s = now_s + _REPEAT_S
+                waiting.repeat_s = now_s + self._repeat_s
                 self._send(waiting.query)
 
 

@@ -3,17 +3,25 @@
 Bounded time: names are walked label by label and pointers are never followed, because only lengths matter here.
 """
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple, final
 
+from app import dnsname
 from app.errors import PeerError, UpstreamError
 
 HEADER_OCTETS = 12
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 OPCODE_MASK, RCODE_MASK = 0x7800, 0x000F
-TYPE_HINFO, TYPE_OPT, TYPE_ANY = 13, 41, 255
+TYPE_A, TYPE_NS, TYPE_CNAME, TYPE_SOA, TYPE_PTR, TYPE_HINFO, TYPE_MX = 1, 2, 5, 6, 12, 13, 15
+TYPE_AAAA, TYPE_OPT, TYPE_DS, TYPE_SVCB, TYPE_HTTPS, TYPE_ANY = 28, 41, 43, 64, 65, 255
+SERVICE_TYPES = (TYPE_SVCB, TYPE_HTTPS)
+TARGET_TYPES = (TYPE_CNAME, *SERVICE_TYPES)
+"""Records of these lead to another name."""
 _CLASS_IN = 1
-_MOST_NAME_OCTETS = 255
+_HEADER = struct.Struct("!6H")  # id, flags, and how many there are of each section
+AFTER_OWNER = struct.Struct("!2HIH")  # type, class, TTL, octets of RDATA
 _LEAST_DATAGRAM_OCTETS, _MOST_DATAGRAM_OCTETS = 512, 1232
 _MOST_TTL_S = 86400
 """Nothing is kept for longer, also where a zone says years, for nobody could correct it (RFC 8767 4); as in unbound."""
@@ -21,6 +29,7 @@ _NOT_FORWARDED_TYPES = {251, 252}
 """IXFR and AXFR: a resolver has no zones to hand out."""
 
 
+@final
 class Rcode(IntEnum):
     NOERROR = 0
     FORMERR = 1
@@ -31,12 +40,16 @@ class Rcode(IntEnum):
     BADVERS = 16
 
 
+@final
 class Unanswerable(PeerError):
     """Not a query: too short to hold a header, or itself an answer (answering it could start a loop)."""
 
 
+@final
 class BadQuery(PeerError):
     """A query that gets an error at once. `echo` is as much of the question, and `opt` of the OPT, as could be read."""
+
+    __slots__ = ("echo", "opt", "rcode")
 
     def __init__(self, rcode: Rcode, echo: bytes = b"", opt: "Opt | None" = None) -> None:
         super().__init__(rcode.name)
@@ -45,6 +58,7 @@ class BadQuery(PeerError):
         self.opt = opt
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Opt:
     """An OPT record: `ttl` is extended RCODE, version and flags (RFC 6891 6.1.3); `options` is its RDATA."""
@@ -62,37 +76,33 @@ class Opt:
         return bool(self.ttl & 0x8000)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+@final
+class Query(NamedTuple):
     """A well-formed query for class IN. `question` is its octets, the client's upper and lower case kept."""
 
     id: int
     flags: int
     question: bytes
+    qtype: int
     opt: Opt | None
 
-    @property
-    def qtype(self) -> int:
-        return u16(self.question, len(self.question) - 4)
 
-
-@dataclass(frozen=True, slots=True)
-class Response:
+@final
+class UpstreamResponse(NamedTuple):
     """A response without its OPT: `octets` whole from the header on, `ttl_offsets` of every record in it, `ttl_s` how
-    long it may be kept: the smallest TTL at most (None when there is no record)."""
+    long it may be kept: the smallest TTL at most (None when there is no record). `has_targets`: a record of its answer
+    leads to another name."""
 
     octets: bytes
+    flags: int
     opt: Opt | None
     ttl_offsets: tuple[int, ...]
     ttl_s: int | None
-
-    @property
-    def flags(self) -> int:
-        return self.octets[2] << 8 | self.octets[3]
+    has_targets: bool
 
     @property
     def rcode(self) -> int:
-        return self.octets[3] & RCODE_MASK
+        return self.flags & RCODE_MASK
 
 
 def fit_datagram(message: bytes, answer: bytes) -> bytes:
@@ -123,119 +133,114 @@ def read_query(message: bytes) -> Query:
     """Raises Unanswerable or BadQuery; everything else about a query is upstream's to judge."""
     if len(message) < HEADER_OCTETS:
         raise Unanswerable("shorter than a header")
-    flags = u16(message, 2)
+    number, flags, questions, *counts = _HEADER.unpack_from(message)
     if flags & QR:
         raise Unanswerable("a response")
     if flags & OPCODE_MASK:
         raise BadQuery(Rcode.NOTIMP, *_echo(message))
-    if u16(message, 4) != 1:
+    if questions != 1:
         raise BadQuery(Rcode.FORMERR)  # RFC 9619: one question
     try:
-        end = skip_name(message, HEADER_OCTETS, pointers=False) + 4
-        if end > len(message):
-            raise IndexError
+        end = dnsname.skip(message, HEADER_OCTETS, pointers=False) + 4
         question = message[HEADER_OCTETS:end]
-        opt = _read_additional(message, end)
-    except IndexError:
+        opt = _read_additional(message, end) if any((len(message) - end, *counts)) else None
+    except (IndexError, struct.error):
         raise BadQuery(Rcode.FORMERR) from None
-    if u16(question, len(question) - 2) != _CLASS_IN or u16(question, len(question) - 4) in _NOT_FORWARDED_TYPES:
+    qtype, qclass = question[-4] << 8 | question[-3], question[-2] << 8 | question[-1]
+    if qclass != _CLASS_IN or qtype in _NOT_FORWARDED_TYPES:
         raise BadQuery(Rcode.REFUSED, question, opt)
-    if u16(message, 6) or u16(message, 8):
+    if any(counts[:2]):
         raise BadQuery(Rcode.FORMERR, question, opt)  # only IXFR brings a record (RFC 1995 3)
     if opt is not None and opt.version:
         raise BadQuery(Rcode.BADVERS, question, opt)
-    return Query(u16(message, 0), flags, question, opt)
+    return Query(number, flags, question, qtype, opt)
 
 
 def _read_additional(message: bytes, at: int) -> Opt | None:
-    """The OPT of a message whose question ends at `at`. Raises IndexError for what RFC 6891 6.1.1 calls FORMERR."""
+    """The OPT of a message whose question ends at `at`. Raises IndexError or struct.error for what RFC 6891 6.1.1 calls
+    FORMERR, and for a message that ends anywhere but with its last record."""
     opt = None
-    for _ in range(u16(message, 6) + u16(message, 8)):
-        at = skip_name(message, at, pointers=True)
-        at += 10 + u16(message, at + 8)
-    for _ in range(u16(message, 10)):
+    _, _, _, answers, authorities, additionals = _HEADER.unpack_from(message)
+    for number in range(answers + authorities + additionals):
         root_owned = message[at] == 0
-        at = skip_name(message, at, pointers=True)
-        end = at + 10 + u16(message, at + 8)
-        if end > len(message):
+        at = dnsname.skip(message, at, pointers=True)
+        rtype, payload_octets, ttl, octets = AFTER_OWNER.unpack_from(message, at)
+        begin, at = at + AFTER_OWNER.size, at + AFTER_OWNER.size + octets
+        if at > len(message):
             raise IndexError
-        if u16(message, at) == TYPE_OPT:
+        if rtype == TYPE_OPT and number >= answers + authorities:
             if opt is not None or not root_owned:
                 raise IndexError
-            opt = _opt(message, at, end)
-        at = end
+            opt = Opt(payload_octets, ttl, message[begin:at])
     if at != len(message):
         raise IndexError
     return opt
 
 
-def read_response(message: bytes) -> Response:
+def read_response(message: bytes) -> UpstreamResponse:
     """A response from upstream, taken apart at its OPT. Raises UpstreamError if it is not a well-formed response."""
     try:
-        if len(message) < HEADER_OCTETS or not message[2] & 0x80:
+        _, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(message)
+        if not flags & QR:
             raise IndexError
         at = HEADER_OCTETS
-        for _ in range(u16(message, 4)):
-            at = skip_name(message, at, pointers=False) + 4
-        opt = None
-        opt_from = opt_to = len(message)
+        for _ in range(questions):
+            at = dnsname.skip(message, at, pointers=False) + 4
         offsets: list[int] = []
         ttls: list[int] = []
-        before_additional = u16(message, 6) + u16(message, 8)
-        for number in range(before_additional + u16(message, 10)):
+        opts: list[tuple[int, int]] = []
+        has_targets = False
+        for number in range(answers + authorities + additionals):
             start = at
-            at = skip_name(message, at, pointers=True)
-            end = at + 10 + u16(message, at + 8)
-            if u16(message, at) == TYPE_OPT:
-                if opt is not None or number < before_additional or message[start]:
-                    raise IndexError  # RFC 6891 6.1.1
-                opt, opt_from, opt_to = _opt(message, at, end), start, end
-            else:
-                offsets.append(at + 4 if opt is None else at + 4 - (opt_to - opt_from))
-                ttl_s = int.from_bytes(message[at + 4 : at + 8], "big")
-                if ttl_s > _MOST_TTL_S:
-                    ttl_s = 0 if ttl_s & 0x80000000 else _MOST_TTL_S  # RFC 2181 8
-                    message = message[: at + 4] + ttl_s.to_bytes(4, "big") + message[at + 8 :]
-                ttls.append(ttl_s)
-            at = end
+            at = at + 2 if message[at] >= dnsname.POINTER else dnsname.skip(message, at, pointers=True)
+            rtype, _, ttl_s, octets = AFTER_OWNER.unpack_from(message, at)
+            ttl_at, at = at + 4, at + AFTER_OWNER.size + octets
+            if rtype == TYPE_OPT:
+                opts.append((number, start))
+                continue
+            has_targets |= number < answers and rtype in TARGET_TYPES
+            if ttl_s > _MOST_TTL_S:
+                ttl_s = 0 if ttl_s & 0x80000000 else _MOST_TTL_S  # RFC 2181 8
+                message = message[:ttl_at] + ttl_s.to_bytes(4, "big") + message[ttl_at + 4 :]
+            offsets.append(ttl_at)
+            ttls.append(ttl_s)
         if at > len(message):
             raise IndexError
-    except IndexError:
+    except (IndexError, struct.error):
         raise UpstreamError("the response is malformed") from None
-    least_ttl_s = min(ttls, default=None)
-    if opt is None:
-        return Response(message[:at], None, tuple(offsets), least_ttl_s)
-    additional = u16(message, 10) - 1
-    octets = message[:10] + additional.to_bytes(2, "big") + message[12:opt_from] + message[opt_to:at]
-    return Response(octets, opt, tuple(offsets), least_ttl_s)
+    response = UpstreamResponse(message[:at], flags, None, tuple(offsets), min(ttls, default=None), has_targets)
+    return _without_opt(response, opts, answers + authorities) if opts else response
 
 
-def _opt(message: bytes, at: int, end: int) -> Opt:
-    return Opt(u16(message, at + 2), int.from_bytes(message[at + 4 : at + 8], "big"), message[at + 10 : end])
+def _without_opt(response: UpstreamResponse, opts: list[tuple[int, int]], before_additional: int) -> UpstreamResponse:
+    """`response` with the OPT beside it: `opts` are the number of each among the records, and where it begins.
 
-
-def skip_name(message: bytes, at: int, *, pointers: bool) -> int:
-    """The offset after the name at `at`. Raises IndexError past the end, for a reserved label, for over 255 octets."""
-    start = at
-    while True:
-        length = message[at]
-        if length == 0:
-            return at + 1
-        if length >= 0xC0 and pointers:
-            return at + 2
-        at += length + 1
-        if length > 63 or at - start >= _MOST_NAME_OCTETS:
-            raise IndexError
+    There may be one, owned by the root, after the other sections (RFC 6891 6.1.1); raises UpstreamError.
+    """
+    (number, start), *more = opts
+    octets = response.octets
+    if more or number < before_additional or octets[start]:
+        raise UpstreamError("the response has an OPT where none may be")
+    _, payload_octets, ttl, rdata_octets = AFTER_OWNER.unpack_from(octets, start + 1)
+    begin = start + 1 + AFTER_OWNER.size
+    end = begin + rdata_octets
+    additional = (u16(octets, 10) - 1).to_bytes(2, "big")
+    offsets = response.ttl_offsets
+    if end < len(octets):  # there are records behind it
+        offsets = tuple(at if at < start else at - (end - start) for at in offsets)
+    whole = octets[:10] + additional + octets[12:start] + octets[end:]
+    opt = Opt(payload_octets, ttl, octets[begin:end])
+    return UpstreamResponse(whole, response.flags, opt, offsets, response.ttl_s, response.has_targets)
 
 
 def _echo(message: bytes) -> tuple[bytes, Opt | None]:
     """The question and the OPT of a message of any opcode, as far as they can be read."""
     question = b""
     try:
-        end = skip_name(message, HEADER_OCTETS, pointers=False) + 4
+        end = dnsname.skip(message, HEADER_OCTETS, pointers=False) + 4
         if end > len(message) or u16(message, 4) != 1:
             return b"", None
         question = message[HEADER_OCTETS:end]
         return question, _read_additional(message, end)
-    except IndexError:
+    except (IndexError, struct.error):
         return question, None

@@ -39,9 +39,9 @@ from app.settings import Settings
 
 from . import control, places
 from .forgetting import FrontForgets
-from .rules import Rules
+from .rules import RulesetWatcher
 from .state import State
-from .why import RunningHouse
+from .why import RunningRuleset
 from .workers import Workers
 
 log = logging.getLogger("homedot")
@@ -114,11 +114,11 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     stopping = crew.watch(refresh)
     upstream = Upstream(settings.resolver.port, settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
-    rules = Rules(settings, lambda: shared.pause.left_s > 0)
+    rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     make = partial(Pipeline, log_query=log_query, check_names=check_names)
     caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerer = make(caches[0], upstream, rules.house)
+    answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
     connection_log = ConnectionLog(sys.stderr.write, monotonic, "dot: ", enabled=settings.log.connections)
@@ -127,7 +127,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], upstream, rules.house, encrypted=False)
+        plain = make(caches[1], upstream, rules.ruleset, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
@@ -141,7 +141,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
             most_unfinished=most_unfinished,
             count=count,
         )
-    running = RunningHouse(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
+    running = RunningRuleset(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
     told = None
     if is_first:
         heard = control.Control(shared.state.now, shared.nonces, running.reason, shared.pause)
@@ -212,11 +212,11 @@ def _forget(caches: list[Cache]) -> None:
         cache.clear()
 
 
-def _look_at_rules(rules: Rules, answerers: list[Pipeline]) -> None:
-    house = rules.look()
-    if house is not None:
+def _look_at_rules(rules: RulesetWatcher, answerers: list[Pipeline]) -> None:
+    ruleset = rules.look()
+    if ruleset is not None:
         for answerer in answerers:
-            answerer.move(house)
+            answerer.use(ruleset)
 
 
 def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:

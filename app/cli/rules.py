@@ -1,14 +1,15 @@
-"""Settings, lists and the box's own addresses -> the house that decides about names, and the next after a change."""
+"""Settings, lists and the box's own addresses -> the ruleset that decides about names, and the next after a change."""
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from app.answer.ddr import Designation
-from app.answer.house import House
-from app.answer.local import Local
-from app.answer.policy import Listed, Policy
-from app.answer.rebinding import Rebinding
-from app.answer.special import Special
+from app.answer.local import LocalRecords
+from app.answer.policy import Listed, Match, Policy, no_list
+from app.answer.rebinding import RebindProtection
+from app.answer.ruleset import Ruleset
+from app.answer.special import SpecialNames
 from app.errors import OperatorError
 from app.files import stamp
 from app.lists.names import key_of
@@ -26,8 +27,8 @@ from . import places
 log = logging.getLogger("homedot")
 
 
-class Rules:
-    """Follows what a house is made of. `is_paused` says whether blocking is paused this moment."""
+class RulesetWatcher:
+    """Follows what a ruleset is made of. `is_paused` says whether blocking is paused this moment."""
 
     def __init__(self, settings: Settings, is_paused: Callable[[], bool]) -> None:
         self._settings = settings
@@ -37,17 +38,17 @@ class Rules:
         self._lists = Blocklists(places.lists(settings), sources)
         self._enrolment_seen: object = None
         self._enrolment: Enrolment | None = None
-        self.house = self.look() or self._build()
+        self.ruleset = self.look() or self._build()
 
-    def look(self) -> House | None:
-        """A new house if something has changed since the last look."""
+    def look(self) -> Ruleset | None:
+        """A new ruleset if something has changed since the last look."""
         paused = self._is_paused()
         changed = self._lists.look() | self._look_at_enrolment() | (paused != self._paused)
         self._paused = paused
         if not changed:
             return None
-        self.house = self._build()
-        return self.house
+        self.ruleset = self._build()
+        return self.ruleset
 
     @property
     def addresses(self) -> tuple[IPAddress, ...]:
@@ -55,9 +56,9 @@ class Rules:
         return self._enrolment.addresses if self._enrolment else ()
 
     @property
-    def unpaused(self) -> House:
-        """The house as it is without a pause."""
-        return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.house
+    def unpaused(self) -> Ruleset:
+        """The ruleset as it is without a pause."""
+        return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.ruleset
 
     def _look_at_enrolment(self) -> bool:
         path = places.enrolment(self._settings)
@@ -72,52 +73,51 @@ class Rules:
             return False
         return True
 
-    def _build(self) -> House:
+    def _build(self) -> Ruleset:
         return build(self._settings, self._enrolment, self._lists.current, self._paused)
 
 
 def build(
     settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], is_paused: bool = False
-) -> House:
-    """The house for this moment."""
+) -> Ruleset:
+    """The ruleset for this moment."""
     blocking = settings.blocking
     addresses = {host.name: host.addresses for host in settings.local if host.addresses}
     if enrolment is not None:
         addresses[enrolment.hostname] = enrolment.addresses
-    local = Local(addresses, {host.name: host.alias for host in settings.local if host.alias})
+    local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
     # What a route leads to somebody at home for is for them to answer.
     released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
     if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
         # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
         released.add("test")
-    special = Special(
+    special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
-        existing=local.names,
+        existing=local.concerned,
         released=released,
-        firefox_canary=settings.special.firefox_canary,
-        refuse_private_relay=settings.special.refuse_private_relay,
+        switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
     )
     policy = Policy(
-        special=special.covering_fixed,
-        local=local.covering,
-        reserved=special.covering_reserved,
+        special=special.fixed,
+        local=local,
+        reserved=special.reserved,
         allow=blocking.allow,
         never_block=blocking.never_block,
         deny=blocking.deny,
-        listed=_listed(blocklists),
+        listed=_listed(blocklists) if blocklists else no_list,
         is_paused=is_paused or not blocking.enabled,
     )
-    return House(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
+    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
 
 
-def _rebinding(settings: Settings, enrolment: Enrolment | None) -> Rebinding:
+def _rebinding(settings: Settings, enrolment: Enrolment | None) -> RebindProtection:
     """As unbound does it for A and AAAA: not where it recurses from a private root, whose servers are in a home."""
     resolver = settings.resolver
     recurses = enrolment is not None and enrolment.resolver == "recursive"
     if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
-        return Rebinding()
-    return Rebinding(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
+        return RebindProtection()
+    return RebindProtection(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:
@@ -135,7 +135,7 @@ def _listed(blocklists: Sequence[Blocklist]) -> Listed:
     titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
     titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
 
-    def covering(name: str, asked: str) -> tuple[str, str] | None:
+    def covering(name: str, asked: str) -> Match | None:
         key = key_of(name)
         for covering_of, spares, title in titled:
             rule = covering_of(key)

@@ -7,17 +7,18 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.answer import edns, names, records, wire
-from app.answer.house import House
-from app.answer.policy import Kind, Verdict
-from app.answer.records import Alias
+from app import dnsname
+from app.answer import edns, records, wire
+from app.answer.policy import Kind, NameVerdict
+from app.answer.records import Target
+from app.answer.ruleset import Ruleset
 from app.answer.upstream import Upstream
 from app.errors import OperatorError, UpstreamError
 from app.settings import Settings
 from app.values import domain
 
 from . import remote
-from .rules import Rules
+from .rules import RulesetWatcher
 
 _TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
@@ -55,7 +56,7 @@ class Reason(NamedTuple):
     `is_paused`."""
 
     name: str
-    verdict: Verdict
+    verdict: NameVerdict
     alias: str | None = None
     only: str | None = None
     notes: tuple[str, ...] = ()
@@ -69,16 +70,16 @@ class Reason(NamedTuple):
         return f"{self.name}: {sentence}" + (f"; {self.name} leads to {self.alias}" if self.alias else "")
 
 
-def reason(house: House, name: str, answers: Mapping[str, Sequence[Alias]] = MappingProxyType({})) -> Reason:
-    """What `house` decides about `name`, whose answers lead to aliases, by type, the first one first. Pure."""
-    verdict = house.decide(name)
+def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] = MappingProxyType({})) -> Reason:
+    """What `ruleset` decides about `name`, whose answers lead to targets, by type, the first one first. Pure."""
+    verdict = ruleset.decide(name)
     found = Reason(name, verdict)
-    for kind, aliases in answers.items() if verdict.is_open else ():
-        lead = house.lead(name, aliases)
-        if lead is not None and (lead.verdict.blocks or found.alias is None):
+    for kind, targets in answers.items() if verdict.is_open else ():
+        target = ruleset.decide_targets(name, targets)
+        if target is not None and (target.verdict.blocks or found.alias is None):
             # A is looked at first, and whatever other types there are is behind the same CNAME.
-            is_of_all = not lead.alias.is_target and kind == next(iter(answers))
-            found = Reason(name, lead.verdict, lead.alias.name, None if is_of_all else kind)
+            is_of_all = not target.target.is_service and kind == next(iter(answers))
+            found = Reason(name, target.verdict, target.target.name, None if is_of_all else kind)
         if found.verdict.blocks:
             break
     return found
@@ -98,8 +99,10 @@ async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reaso
         paused_s = (await remote.state(settings))["blocking_paused_seconds"]
     upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
     try:
-        house = RunningHouse(Rules(settings, lambda: False), upstream, settings.blocking.enabled, lambda: paused_s)
-        return await house.reason(name, types)
+        running = RunningRuleset(
+            RulesetWatcher(settings, lambda: False), upstream, settings.blocking.enabled, lambda: paused_s
+        )
+        return await running.reason(name, types)
     finally:
         upstream.close()
 
@@ -108,8 +111,7 @@ def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]
     try:
         name = domain(raw_name)
     except ValueError:
-        form = "www.example.com" if raw_name.isascii() else "xn--strae-oqa.de for stra\u00dfe.de"
-        raise OperatorError(f"why: must be followed by a name, like {form} (got {raw_name!r})") from None
+        raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
     if raw_type is None:
         return name, _USUAL
     kind = raw_type.upper()
@@ -120,11 +122,13 @@ def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]
     return name, {kind: qtype}
 
 
-class RunningHouse:
+class RunningRuleset:
     """Says what `rules` decide at this moment, and asks `upstream` where a name leads. `paused_s` says how many seconds
     a pause has left."""
 
-    def __init__(self, rules: Rules, upstream: Upstream, is_enabled: bool, paused_s: Callable[[], int]) -> None:
+    def __init__(
+        self, rules: RulesetWatcher, upstream: Upstream, is_enabled: bool, paused_s: Callable[[], int]
+    ) -> None:
         self._rules = rules
         self._upstream = upstream
         self._is_enabled = is_enabled
@@ -132,32 +136,32 @@ class RunningHouse:
 
     async def reason(self, name: str, types: Mapping[str, int] = _USUAL) -> Reason:
         """What becomes of `name` (as `values.domain` gives it) for `types`, but for a pause, which is noted."""
-        house, notes = self._rules.unpaused, []
+        ruleset, notes = self._rules.unpaused, []
         left_s = self._paused_s() if self._is_enabled else 0
         if not self._is_enabled:
             notes.append(_SWITCHED_OFF)
         elif left_s:
             until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + left_s))
             notes.append(_PAUSED.format(left_s=left_s, until=until))
-        answers: dict[str, list[Alias]] = {}
-        if house.decide(name).is_open:
-            looks = await asyncio.gather(*(self._looked(house, name, kind, types[kind]) for kind in types))
+        answers: dict[str, list[Target]] = {}
+        if ruleset.decide(name).is_open:
+            looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
             answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
             notes += [note for _, note in looks if note]
-        return reason(house, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
+        return reason(ruleset, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
 
-    async def _looked(self, house: House, name: str, kind: str, qtype: int) -> tuple[list[Alias] | None, str]:
+    async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> tuple[list[Target] | None, str]:
         """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""
         try:
             response = await self._response(name, qtype)
-            aliases = records.aliases(response)
-            if qtype in records.SERVICE_TYPES and house.leads_home(response):
-                return aliases, _LEADS_HOME.format(kind=kind)
-            lead = house.lead(name, aliases)
-            is_blocked = lead is not None and lead.verdict.blocks  # then it matters no more
-            may_lead_home = qtype in (*records.SERVICE_TYPES, records.TYPE_A, records.TYPE_AAAA)
-            emptied = may_lead_home and not is_blocked and house.may_have_emptied(response)
-            return aliases, _MAYBE_LED_HOME.format(kind=kind) if emptied else ""
+            targets = records.targets(response)
+            if qtype in wire.SERVICE_TYPES and ruleset.points_home(response):
+                return targets, _LEADS_HOME.format(kind=kind)
+            target = ruleset.decide_targets(name, targets)
+            is_blocked = target is not None and target.verdict.blocks  # then it matters no more
+            may_lead_home = qtype in (*wire.SERVICE_TYPES, wire.TYPE_A, wire.TYPE_AAAA)
+            emptied = may_lead_home and not is_blocked and ruleset.may_have_emptied(response)
+            return targets, _MAYBE_LED_HOME.format(kind=kind) if emptied else ""
         except TimeoutError:
             return None, _UNKNOWN_TARGET.format(kind=kind, cause="no answer came in time")
         except UpstreamError as error:
@@ -183,4 +187,4 @@ class RunningHouse:
 
 def _query(name: str, qtype: int) -> bytes:
     header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
-    return header + names.text_to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1" + edns.query_opt(dnssec_ok=False)
+    return header + dnsname.to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1" + edns.QUERY_OPT[False]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import OperatorError, PeerError
+from app.text import printable
 
 from .clienthello import ClientHelloReader
 from .contract import TransportInfo
@@ -49,8 +50,7 @@ def _shown(offer: Sequence[bytes]) -> str:
     """An offer for the log. It is a stranger's text: some of it is enough, and nothing in it may steer a terminal."""
     names = [name[:_SHOWN_OCTETS].decode("ascii", "replace") for name in offer[:_SHOWN_NAMES]]
     more = f" and {len(offer) - len(names)} more" if len(offer) > len(names) else ""
-    shown = ", ".join(names) + more
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)
+    return printable(", ".join(names) + more)
 
 
 class AlpnRefused(PeerError):

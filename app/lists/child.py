@@ -13,9 +13,9 @@ from time import monotonic
 from typing import BinaryIO, cast
 
 from app.errors import ListError, ListSizeError
+from app.text import printable
 
 from .contract import Job, Outcome
-from .plain import plain
 
 DEADLINE_S = 600.0
 """The download's own deadline, and as much again for a slow machine to compile it, and those before it."""
@@ -73,7 +73,7 @@ def do(work: Callable[[Job], Outcome]) -> None:
     try:
         told: dict[str, object] = asdict(work(Job(**json.load(sys.stdin))))
     except ListError as error:
-        told = _failure(plain(str(error), _MOST_ERROR_CHARACTERS), isinstance(error, ListSizeError))
+        told = _failure(printable(str(error), _MOST_ERROR_CHARACTERS), isinstance(error, ListSizeError))
     except MemoryError:
         told = _failure(f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled")
     json.dump(told, sys.stdout)

@@ -10,23 +10,21 @@ RFC 1035 5.1), so the one at the end matches nothing but the end.
 
 import re
 
-MOST_OCTETS = 253
-"""A name in text without the last dot (RFC 1035 2.3.4)."""
+from app import dnsname
+
+MOST_OCTETS = dnsname.MOST_TEXT_OCTETS
 
 LABEL = rb"[a-z0-9_-]{1,63}"
 LAST_LABEL = rb"(?![0-9]+\Z)" + LABEL
 """Not a number, or it would be an IPv4 address."""
 
 _EXACT = b" "
-_DEVIATIONS = set("\u00df\u03c2\u200c\u200d")
-"""Sharp s, final sigma and two joiners (UTS 46 6): RFC 3490 makes another name of them than browsers now look up."""
-
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
 
 def key_of(name: str) -> bytes:
     """The key to look up: `name` in lower case, without the last dot."""
-    return rule_of(name.encode(), covers_below=False)
+    return b".".join(name.encode().split(b".")[::-1]) + b"." + _EXACT
 
 
 def name_of(rule: bytes) -> str:
@@ -46,11 +44,10 @@ def is_name(name: bytes) -> bool:
 
 
 def to_ascii(name: str) -> bytes | None:
-    """An internationalised name as its A-labels, in lower case (RFC 3490, as the standard library has it); None if it
-    cannot be one, or if that would be the name of somebody else."""
-    if len(name) > MOST_OCTETS or not _DEVIATIONS.isdisjoint(name):
+    """An internationalised name as its A-labels, in lower case; None if it cannot be one."""
+    if len(name) > MOST_OCTETS:
         return None
     try:
-        return name.encode("idna").lower()
+        return dnsname.to_ascii(name).encode()
     except UnicodeError:
         return None

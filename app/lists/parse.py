@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import chain
 
+from app.text import printable
+
 from .names import LABEL, LAST_LABEL, MOST_OCTETS, is_name, rule_of, to_ascii
-from .plain import plain
 from .resolvers import PolicyZone, dnsmasq
 
 MOST_LINE_OCTETS = 4096
@@ -140,7 +141,7 @@ def _read(line: bytes, parsed: Parsed, zone: PolicyZone) -> None:
 def _read_comment(text: str, parsed: Parsed) -> None:
     titled = _TITLE.match(text)
     if titled and not parsed.title:
-        parsed.title = plain(titled[1], _MOST_TITLE_CHARACTERS).strip()
+        parsed.title = printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
 
 
 def _read_hosts(names: list[str], parsed: Parsed) -> None:
@@ -222,4 +223,4 @@ def _is_address(word: str) -> bool:
 def _count_junk(report: Report, text: str) -> None:
     report.junk += 1
     if len(report.examples) < _MOST_EXAMPLES:
-        report.examples.append(plain(text, _MOST_EXAMPLE_CHARACTERS))
+        report.examples.append(printable(text, _MOST_EXAMPLE_CHARACTERS))

@@ -27,10 +27,6 @@ _MOST_SEARCHES = 4
 """At once: each asks the front door, and unbound if nobody has spoken for the name."""
 
 _NO_NAME = "That is no name. Enter one like www.example.com."
-_UNCLEAR = (
-    "That is no name, or not the same one for every device. Enter its form that begins with xn--, which the address "
-    "bar of a browser shows."
-)
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
 _TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
 _TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
@@ -128,7 +124,7 @@ class _Page:
         try:
             name = domain(_without_address(typed))
         except ValueError:
-            return await self._shown(400, searched=typed, search_fault=_NO_NAME if typed.isascii() else _UNCLEAR)
+            return await self._shown(400, searched=typed, search_fault=_NO_NAME)
         if self._searches.locked():
             return await self._shown(503, searched=name, search_fault="Too many are searching just now. Search again.")
         async with self._searches:

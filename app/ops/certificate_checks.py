@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from app import dnsname
 from app.ops.box import SEE_LOG, Box, Outcome, fails, passes
 
 CLOCK = "set the clock of this machine right, then restart the container"
@@ -71,9 +72,7 @@ def names(box: Box) -> Outcome:
     dns_names = [name.lower() for name in san.get_values_for_type(x509.DNSName)]
     addresses = san.get_values_for_type(x509.IPAddress)
     listed = ", ".join([*dns_names, *map(str, addresses)])
-    parent = box.hostname.partition(".")[2]
-    wildcard = {"*." + parent} if "." in parent else set()
-    if not ({box.hostname} | wildcard) & set(dns_names):
+    if not set(dnsname.certificate_names(box.hostname)) & set(dns_names):
         return fails(f"{box.hostname} is missing; the certificate is for {listed}", NAME)
     if box.root_pem and box.address not in addresses:
         remedy = "add it to HOMEDOT_ADDRESSES and restart the container"

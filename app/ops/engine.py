@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.forwarding import Forwarder, Route
 from app.networks import INSIDE, LOOPBACK, within
+from app.specialnames import ALWAYS_SPECIAL
 
 from . import healthcheck
 
@@ -92,10 +93,8 @@ server:
   cache-max-negative-ttl: 3600  # RFC 2308 5 allows three hours
 """
 
-# Names that never leave the machine (RFC 6762 22.1, RFC 9462 6.4, RFC 9665, RFC 9476): behind the front door the second
-# line of defence. unbound itself knows localhost, home.arpa, test, invalid, onion and the reverse zones of private
-# networks (RFC 6303); ipv4only.arpa must be asked (RFC 8880 7.1).
-_LOCAL_ZONES = ("local", "resolver.arpa", "service.arpa", "alt")
+# What never leaves the machine and unbound does not know itself: behind the front door the second line of defence.
+_LOCAL_ZONES = [name for each in ALWAYS_SPECIAL if not each.built_into_unbound for name in each.names]
 
 
 def cache_bytes(memory_bytes: int) -> int:

@@ -6,6 +6,7 @@ It asks only what this box answers by itself: an internet connection that is dow
 import os
 import struct
 
+from app import dnsname
 from app.errors import OperatorError
 from app.ops import probe
 
@@ -50,14 +51,12 @@ def _query() -> bytes:
     """
     header = os.urandom(2) + struct.pack("!5H", 0x0100, 1, 0, 0, 1)
     opt = b"\0" + struct.pack("!HHIHHH", 41, 1232, 0, 4, 11, 0)
-    question = b"".join(bytes([len(label)]) + label.encode() for label in NAME.split("."))
-    return header + question + b"\0" + struct.pack("!2H", 1, 1) + opt
+    return header + dnsname.to_wire(NAME) + struct.pack("!2H", 1, 1) + opt
 
 
 def _names(certificate: bytes, hostname: str) -> bool:
     """Whether a DER certificate holds a dNSName ([2] IA5String, RFC 5280 4.2.1.6) of `hostname` or its wildcard."""
-    wildcard = "*." + hostname.partition(".")[2]
-    return any(_dns_name(name) in certificate.lower() for name in (hostname, wildcard))
+    return any(_dns_name(name) in certificate.lower() for name in dnsname.certificate_names(hostname))
 
 
 def _dns_name(name: str) -> bytes:

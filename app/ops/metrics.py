@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from app.text import printable
+
 _GAUGES = {"connections", "clients", "blocking_paused_seconds", "certificate_not_after_timestamp_seconds"}
 
 
@@ -29,10 +31,7 @@ def render_lists(lists: Iterable[tuple[int, str, str, int, float]]) -> str:
 
 def _quoted(text: str) -> str:
     """A label's value of somebody else's words: not long, in characters that UTF-8 has and that steer no terminal."""
-    shown = (
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:_MOST_LABEL_CHARACTERS]
-    )
-    return "".join(shown).replace("\\", "\\\\").replace('"', '\\"')
+    return printable(text, _MOST_LABEL_CHARACTERS).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def render(state: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from cryptography import x509
 
+from app import dnsname
 from app.networks import HOME, within
 from app.values import IPAddress
 
@@ -56,4 +57,4 @@ def _with_loopback(addresses: Sequence[IPAddress]) -> list[IPAddress]:
 
 
 def _is_below(hostname: str, domains: Sequence[str]) -> bool:
-    return any(hostname == domain or hostname.endswith(f".{domain}") for domain in domains)
+    return any(dnsname.is_at_or_below(hostname, domain) for domain in domains)

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from app import dnsname
 from app.errors import OperatorError
 
 from . import disk, pem
@@ -84,10 +85,7 @@ def _name_faults(path: Path, leaf: x509.Certificate, hostname: str) -> Iterator[
         yield f"{path}: has no subjectAltName, and devices read no other name: get a certificate for {hostname}"
         return
     patterns = [pattern.lower() for pattern in names.get_values_for_type(x509.DNSName)]
-    parent = hostname.partition(".")[2]
-    # Clients accept a wildcard only below two labels, or `*.com` would be a name.
-    wildcard = f"*.{parent}" if "." in parent else None
-    if hostname not in patterns and wildcard not in patterns:
+    if not set(dnsname.certificate_names(hostname)) & set(patterns):
         yield (
             f"{path}: is for {', '.join(patterns) or 'no DNS name'}, not for {hostname}: "
             f"set hostname to a name in it, or get a certificate for {hostname}"

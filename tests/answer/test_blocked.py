@@ -4,13 +4,13 @@ import dns.rcode
 import pytest
 
 from app.answer.blocked import answer_with
-from app.answer.records import Made
+from app.answer.records import LocalResponse
 
 MODES = ["null", "nxdomain", "nodata", "refused"]
 TYPES = {"A": 1, "AAAA": 28, "HTTPS": 65, "SVCB": 64, "TXT": 16, "MX": 15, "TYPE4711": 4711}
 
 
-def parsed(made: Made, qtype: int = 1) -> dns.message.Message:
+def parsed(made: LocalResponse, qtype: int = 1) -> dns.message.Message:
     rest = made.after_question(b"\3ads\7example\0" + qtype.to_bytes(2, "big") + b"\0\1")
     return dns.message.from_wire(b"\0\0\x81" + (0x80 | made.rcode).to_bytes(1, "big") + rest)
 

@@ -4,8 +4,13 @@ from tests.fakes.clock import Clock
 TALLY = Tally()
 
 
-def body(ttl_s: int, name: bytes = b"head") -> bytes:
-    return name + ttl_s.to_bytes(4, "big") + b"tail"
+def body(ttl_s: int) -> bytes:
+    return b"head" + ttl_s.to_bytes(4, "big") + b"tail"
+
+
+def whole(ttl_s: int) -> bytes:
+    """The answer with its id, as it is put."""
+    return b"id" + body(ttl_s)
 
 
 def ttl_of(answer: bytes | None) -> int | None:
@@ -15,7 +20,7 @@ def ttl_of(answer: bytes | None) -> int | None:
 def test_x7_ttls_count_down_with_the_clock() -> None:
     clock = Clock()
     cache = Cache(100_000, clock)
-    cache.put(b"key", body(10), [4], 10, TALLY)
+    cache.put(b"key", whole(10), [6], 10, TALLY)
     seen = []
     for _ in range(4):
         seen.append(ttl_of(cache.get(b"key")))
@@ -26,7 +31,7 @@ def test_x7_ttls_count_down_with_the_clock() -> None:
 def test_an_answer_is_gone_when_its_time_is_up() -> None:
     clock = Clock()
     cache = Cache(100_000, clock)
-    cache.put(b"key", body(10), [4], 10, TALLY)
+    cache.put(b"key", whole(10), [6], 10, TALLY)
     clock.now_s += 9.99
     assert ttl_of(cache.get(b"key")) == 1
     clock.now_s += 0.01
@@ -36,22 +41,22 @@ def test_an_answer_is_gone_when_its_time_is_up() -> None:
 def test_nothing_but_the_ttls_changes() -> None:
     clock = Clock()
     cache = Cache(100_000, clock)
-    cache.put(b"key", body(10) + body(700), [4, 16], 10, TALLY)
+    cache.put(b"key", whole(10) + body(700), [6, 18], 10, TALLY)
     clock.now_s += 3
     assert cache.get(b"key") == body(7) + body(697)
 
 
 def test_other_octets_are_another_question() -> None:
     cache = Cache(100_000, Clock())
-    cache.put(b"key", body(10), [4], 10, TALLY)
+    cache.put(b"key", whole(10), [6], 10, TALLY)
     assert cache.get(b"Key") is None
 
 
 def test_a_popular_name_survives_a_flood_of_others() -> None:
     cache = Cache(200_000, Clock())
-    cache.put(b"popular", body(600), [4], 600, TALLY)
+    cache.put(b"popular", whole(600), [6], 600, TALLY)
     for number in range(20_000):
-        cache.put(b"flood %d" % number, body(600), [4], 600, TALLY)
+        cache.put(b"flood %d" % number, whole(600), [6], 600, TALLY)
         if number % 50 == 0:
             assert cache.get(b"popular") == body(600)
 
@@ -59,22 +64,22 @@ def test_a_popular_name_survives_a_flood_of_others() -> None:
 def test_memory_is_bounded_whatever_is_put() -> None:
     cache = Cache(200_000, Clock())
     for number in range(20_000):
-        cache.put(b"%d" % number, body(600), [4], 600, TALLY)
+        cache.put(b"%d" % number, whole(600), [6], 600, TALLY)
     kept = sum(cache.get(b"%d" % number) is not None for number in range(20_000))
     assert 50 < kept < 200_000 / 600
 
 
 def test_an_entry_that_is_replaced_is_not_counted_twice() -> None:
     cache = Cache(200_000, Clock())
-    cache.put(b"first", body(600), [4], 600, TALLY)
+    cache.put(b"first", whole(600), [6], 600, TALLY)
     for _ in range(10_000):
-        cache.put(b"again and again", body(600), [4], 600, TALLY)
+        cache.put(b"again and again", whole(600), [6], 600, TALLY)
     assert cache.get(b"first") == body(600)
 
 
 def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     cache = Cache(2_000, Clock())
-    cache.put(b"key", body(600) + bytes(5_000), [4], 600, TALLY)
+    cache.put(b"key", whole(600) + bytes(5_000), [6], 600, TALLY)
     assert cache.get(b"key") is None
 
 
@@ -82,8 +87,8 @@ def test_an_entry_that_is_asked_for_near_its_end_is_fetched_anew_once_a_second()
     clock = Clock()
     cache = Cache(100_000, clock)
     wanted: list[bytes] = []
-    cache.refresh = wanted.append
-    cache.put(b"key", body(100), [4], 100, TALLY)
+    cache.prefetch = wanted.append
+    cache.put(b"key", whole(100), [6], 100, TALLY)
     for age_s in (1.0, 50.0, 89.0):
         clock.now_s = 1000 + age_s
         cache.get(b"key")
@@ -98,29 +103,46 @@ def test_x4_a_stale_answer_is_fetched_anew_three_times_at_most_however_often_it_
     clock = Clock()
     asked: list[bytes] = []
     cache = Cache(100_000, clock)
-    cache.refresh = asked.append
-    cache.put(b"key", body(30), [4], 30, TALLY)
+    cache.prefetch = asked.append
+    cache.put(b"key", whole(30), [6], 30, TALLY)
     for _ in range(2999):
         cache.get(b"key")
         clock.now_s += 0.01
     assert 1 <= len(asked) <= 3
 
 
-def test_after_clearing_nothing_is_known_and_there_is_room_for_as_much_as_before() -> None:
+def filled() -> Cache:
+    """With one entry in each generation."""
     cache = Cache(200_000, Clock())
-    for _ in range(3):
-        cache.put(b"key", body(600) + bytes(40_000), [4], 600, TALLY)
-        cache.clear()
-        assert cache.get(b"key") is None
-    cache.put(b"key", body(600) + bytes(40_000), [4], 600, TALLY)
-    cache.put(b"other", body(600), [4], 600, TALLY)
-    assert cache.get(b"key") is not None
+    for key in (b"old", b"young"):
+        cache.put(key, whole(600) + bytes(40_000), [6], 600, TALLY)
+    return cache
+
+
+def test_after_clearing_nothing_is_known_of_either_generation() -> None:
+    cache = filled()
+    cache.clear()
+    assert [cache.get(key) for key in (b"old", b"young")] == [None, None]
+
+
+def test_without_clearing_both_generations_are_known() -> None:
+    cache = filled()
+    assert None not in [cache.get(key) for key in (b"old", b"young")]
+
+
+def test_after_clearing_there_is_room_for_as_much_as_before() -> None:
+    cache = filled()
+    cache.clear()
+    cache.put(b"first", whole(600), [6], 600, TALLY)
+    for key in (b"large", b"larger"):  # the first two are one generation, and the third the next
+        cache.put(key, whole(600) + bytes(40_000), [6], 600, TALLY)
+    assert cache.get(b"first") is not None
 
 
 def test_each_time_that_something_is_given_out_is_counted() -> None:
     clock, tally = Clock(), Tally()
     cache = Cache(100_000, clock)
-    cache.put(b"key", body(10), [4], 10, tally)
+    cache.put(b"key", whole(10), [6], 10, tally)
     for _ in range(12):
         cache.get(b"key")
         clock.now_s += 1

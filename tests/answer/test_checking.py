@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.answer import wire
 from app.answer.checking import CheckNames
-from app.answer.contract import Asker
+from app.answer.contract import Requestor
 
 ADDRESSES = (ip_address("192.168.1.10"), ip_address("fd00::10"), ip_address("192.168.1.11"))
 NONCE_OCTETS = 17
@@ -29,7 +29,7 @@ def asked(name: str, kind: str = "A") -> tuple[tuple[bytes, ...] | None, list[by
     """The records, and the nonces that were seen."""
     seen: list[bytes] = []
 
-    def saw(nonce: bytes, _: Asker) -> None:
+    def saw(nonce: bytes, _: Requestor) -> None:
         seen.append(nonce)
 
     query = wire.read_query(dns.message.make_query(name, kind).to_wire())

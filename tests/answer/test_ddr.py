@@ -6,14 +6,14 @@ import dns.message
 import pytest
 
 from app.answer.ddr import Designation
-from app.answer.names import text_to_wire
-from app.answer.records import Made
+from app.answer.records import LocalResponse
+from app.dnsname import to_wire
 
 ADDRESSES = (ip_address("192.168.1.10"), ip_address("fd00::10"), ip_address("10.0.0.2"))
-QUESTION = text_to_wire("_dns.resolver.arpa") + b"\0\x40\0\1"
+QUESTION = to_wire("_dns.resolver.arpa") + b"\0\x40\0\1"
 
 
-def parsed(made: Made) -> dns.message.Message:
+def parsed(made: LocalResponse) -> dns.message.Message:
     return dns.message.from_wire(b"\0\0\x81\x80" + made.after_question(QUESTION))
 
 

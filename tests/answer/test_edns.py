@@ -20,19 +20,19 @@ def parsed(record: bytes) -> dns.message.Message:
 @given(st.integers(12, 60000), st.binary(max_size=200))
 def test_e7_a_padded_answer_is_the_smallest_multiple_of_468(octets: int, text: bytes) -> None:
     content = edns.option(edns.OPTION_EDE, b"\0\x16" + text)
-    size = octets + len(edns.answer_opt(octets, False, True, content=content))
-    unpadded = octets + len(edns.answer_opt(octets, False, False, content=content)) + 4
+    size = octets + len(edns.answer_opt(octets, dnssec_ok=False, padded=True, content=content))
+    unpadded = octets + len(edns.answer_opt(octets, dnssec_ok=False, padded=False, content=content)) + 4
     assert size % 468 == 0
     assert size - unpadded < 468
 
 
 def test_e8_an_answer_that_fits_exactly_gets_padding_of_length_zero() -> None:
-    assert len(edns.answer_opt(468 - 15, False, True)) == 15
-    assert len(edns.answer_opt(468 - 14, False, True)) == 15 + 467
+    assert len(edns.answer_opt(468 - 15, dnssec_ok=False, padded=True)) == 15
+    assert len(edns.answer_opt(468 - 14, dnssec_ok=False, padded=True)) == 15 + 467
 
 
 def test_e8_padding_is_the_last_option_and_all_zero() -> None:
-    record = edns.answer_opt(100, False, True, content=edns.keepalive(30) + edns.extended_error(22))
+    record = edns.answer_opt(100, dnssec_ok=False, padded=True, content=edns.keepalive(30) + edns.extended_error(22))
     options = parsed(record).options
     assert [int(option.otype) for option in options] == [11, 15, 12]
     assert not any(options[-1].to_wire() or b"")
@@ -40,16 +40,16 @@ def test_e8_padding_is_the_last_option_and_all_zero() -> None:
 
 def test_padding_never_makes_a_message_longer_than_a_message_can_be() -> None:
     for octets in range(65400, 65521):
-        assert octets + len(edns.answer_opt(octets, False, True)) <= 65535
+        assert octets + len(edns.answer_opt(octets, dnssec_ok=False, padded=True)) <= 65535
 
 
 def test_e7_without_the_wish_there_is_no_padding() -> None:
-    assert parsed(edns.answer_opt(100, False, False)).options == ()
+    assert parsed(edns.answer_opt(100, dnssec_ok=False, padded=False)).options == ()
 
 
 def test_d1_do_is_copied() -> None:
-    assert parsed(edns.answer_opt(100, True, False)).ednsflags & 0x8000
-    assert not parsed(edns.answer_opt(100, False, False)).ednsflags & 0x8000
+    assert parsed(edns.answer_opt(100, dnssec_ok=True, padded=False)).ednsflags & 0x8000
+    assert not parsed(edns.answer_opt(100, dnssec_ok=False, padded=False)).ednsflags & 0x8000
 
 
 def test_e11_keepalive_counts_tenths_of_a_second() -> None:
@@ -58,24 +58,29 @@ def test_e11_keepalive_counts_tenths_of_a_second() -> None:
 
 
 def test_reads_the_wishes_for_padding_and_keepalive() -> None:
-    assert edns.wishes(opt(b"")) == (False, False)
-    assert edns.wishes(opt(b"\0\x0c\0\2\1\1")) == (True, False)
-    assert edns.wishes(opt(b"\0\x0b\0\0")) == (False, True)
+    assert edns.requested(opt(b"")) == (False, False)
+    assert edns.requested(opt(b"\0\x0c\0\2\1\1")) == (True, False)
+    assert edns.requested(opt(b"\0\x0b\0\0")) == (False, True)
 
 
 def test_e4_unknown_options_are_passed_over() -> None:
-    assert edns.wishes(opt(b"\xfd\xe9\0\2\xaa\xbb\0\x0c\0\0")) == (True, False)
+    assert edns.requested(opt(b"\xfd\xe9\0\2\xaa\xbb\0\x0c\0\0")) == (True, False)
 
 
 def test_e12_keepalive_with_a_value_is_malformed() -> None:
-    with pytest.raises(edns.Malformed):
-        edns.wishes(opt(b"\0\x0b\0\2\0\x64"))
+    with pytest.raises(edns.MalformedOption):
+        edns.requested(opt(b"\0\x0b\0\2\0\x64"))
 
 
 @pytest.mark.parametrize("rdata", [b"\0", b"\0\x0c\0", b"\0\x0c\0\1", b"\0\x0c\0\0\0"])
 def test_e3_an_option_that_is_cut_short_is_malformed(rdata: bytes) -> None:
-    with pytest.raises(edns.Malformed):
-        edns.wishes(opt(rdata))
+    with pytest.raises(edns.MalformedOption):
+        edns.requested(opt(rdata))
+
+
+@pytest.mark.parametrize(("rdata", "expected"), [(b"\0\x0c\0\0", True), (b"\0\x0b\0\0", False), (b"\0\x0c\0", False)])
+def test_e9_whether_an_error_shall_be_padded_is_known_whatever_else_is_wrong(rdata: bytes, expected: bool) -> None:
+    assert edns.wants_padding(opt(rdata)) is expected
 
 
 def test_only_extended_errors_of_upstream_are_kept() -> None:
@@ -86,12 +91,12 @@ def test_only_extended_errors_of_upstream_are_kept() -> None:
 
 
 def test_the_upper_bits_of_an_rcode_are_in_the_opt() -> None:
-    message = parsed(edns.answer_opt(12, False, False, rcode_high=1))
+    message = parsed(edns.answer_opt(12, dnssec_ok=False, padded=False, rcode_high=1))
     assert message.rcode() == 16
 
 
 def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
-    message = parsed(edns.query_opt(True))
+    message = parsed(edns.QUERY_OPT[True])
     assert (message.payload, message.options, message.ednsflags) == (65535, (), 0x8000)
 
 

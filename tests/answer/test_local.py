@@ -3,11 +3,11 @@ from ipaddress import ip_address
 import dns.message
 import pytest
 
-from app.answer.local import Local
-from app.answer.names import text_to_wire
+from app.answer.local import LocalRecords
+from app.dnsname import to_wire
 
 TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "AAAA": 28, "HTTPS": 65, "ANY": 255}
-LOCAL = Local(
+LOCAL = LocalRecords(
     {
         "nas.home.arpa": (ip_address("192.168.1.5"), ip_address("192.168.1.6"), ip_address("fd00::5")),
         "tv": (ip_address("192.168.1.5"),),
@@ -18,7 +18,7 @@ LOCAL = Local(
 
 def ask(name: str, kind: str) -> list[str]:
     made = LOCAL.answer(name, TYPES[kind])
-    rest = made.after_question(text_to_wire(name) + TYPES[kind].to_bytes(2, "big") + b"\0\1")
+    rest = made.after_question(to_wire(name) + TYPES[kind].to_bytes(2, "big") + b"\0\1")
     answer = dns.message.from_wire(b"\0\0\x81\x80" + rest)
     return [line for rrset in (*answer.answer, *answer.authority) for line in rrset.to_text().splitlines()]
 
@@ -87,8 +87,8 @@ def test_an_alias_that_leads_outside_must_be_followed_there() -> None:
     ],
 )
 def test_a_record_is_for_its_own_name(suffixes: list[str], covered: tuple[str, str] | None) -> None:
-    assert LOCAL.covering(suffixes) == covered
+    assert LOCAL.match(suffixes) == covered
 
 
 def test_an_alias_that_leads_back_to_itself_ends() -> None:
-    assert Local({}, {"a.example": "b.example", "b.example": "a.example"}).answer("a.example", 1).chase
+    assert LocalRecords({}, {"a.example": "b.example", "b.example": "a.example"}).answer("a.example", 1).chase

@@ -1,7 +1,7 @@
 import pytest
 
-from app.answer.names import suffixes
 from app.answer.never_block import NAMES, SETTING, NeverBlock
+from app.dnsname import suffixes
 from app.values import domain_or_ending
 
 
@@ -23,14 +23,14 @@ from app.values import domain_or_ending
     ],
 )
 def test_what_devices_test_their_network_with(name: str, rule: str | None) -> None:
-    assert NeverBlock().covering(suffixes(name)) == (rule and (rule, SETTING))
+    assert NeverBlock().match(suffixes(name)) == (rule and (rule, SETTING))
 
 
 def test_there_can_be_more() -> None:
     more = NeverBlock(["probe.example", "*-check.example.com"])
-    assert more.covering(suffixes("www.probe.example")) == ("probe.example", SETTING)
-    assert more.covering(suffixes("tv-check.example.com")) == ("*-check.example.com", SETTING)
-    assert more.covering(suffixes("captive.apple.com")) == ("captive.apple.com", SETTING)
+    assert more.match(suffixes("www.probe.example")) == ("probe.example", SETTING)
+    assert more.match(suffixes("tv-check.example.com")) == ("*-check.example.com", SETTING)
+    assert more.match(suffixes("captive.apple.com")) == ("captive.apple.com", SETTING)
 
 
 def test_every_name_is_one_that_the_setting_would_take_too() -> None:

@@ -1,9 +1,9 @@
 import pytest
 
-from app.answer.house import House
-from app.answer.policy import PASSED, Kind, Verdict
-from app.answer.records import Alias
-from tests.fakes.house import house
+from app.answer.policy import PASSED, Kind, NameVerdict
+from app.answer.records import Target
+from app.answer.ruleset import Ruleset
+from tests.fakes.ruleset import ruleset
 
 EVERYTHING = {"Everything": ("com", "example", "arpa", "localhost", "test", "net")}
 """A list that blocks whatever is not spared."""
@@ -12,19 +12,19 @@ EVERYTHING = {"Everything": ("com", "example", "arpa", "localhost", "test", "net
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
-        ("localhost", Verdict(Kind.SPECIAL, "localhost", "RFC 6761 6.3")),
-        ("nas.home.arpa", Verdict(Kind.LOCAL, "nas.home.arpa", "local")),
-        ("other.home.arpa", Verdict(Kind.RESERVED, "home.arpa", "RFC 8375 4")),
-        ("www.good.example", Verdict(Kind.ALLOWED, "good.example", "blocking.allow")),
-        ("captive.apple.com", Verdict(Kind.NEVER_BLOCKED, "captive.apple.com", "blocking.never_block")),
-        ("www.bad.example", Verdict(Kind.DENIED, "bad.example", "blocking.deny")),
-        ("www.example", Verdict(Kind.LISTED, "example", "Everything")),
+        ("localhost", NameVerdict(Kind.SPECIAL, "localhost", "RFC 6761 6.3")),
+        ("nas.home.arpa", NameVerdict(Kind.LOCAL, "nas.home.arpa", "local")),
+        ("other.home.arpa", NameVerdict(Kind.RESERVED, "home.arpa", "RFC 8375 4")),
+        ("www.good.example", NameVerdict(Kind.ALLOWED, "good.example", "blocking.allow")),
+        ("captive.apple.com", NameVerdict(Kind.NEVER_BLOCKED, "captive.apple.com", "blocking.never_block")),
+        ("www.bad.example", NameVerdict(Kind.DENIED, "bad.example", "blocking.deny")),
+        ("www.example", NameVerdict(Kind.LISTED, "example", "Everything")),
         ("www.example.org", PASSED),
         ("", PASSED),
     ],
 )
-def test_every_step_decides_about_its_names(name: str, verdict: Verdict) -> None:
-    decided = house(
+def test_every_step_decides_about_its_names(name: str, verdict: NameVerdict) -> None:
+    decided = ruleset(
         allow=["good.example"], deny=["bad.example"], lists=EVERYTHING, hosts={"nas.home.arpa": "192.168.1.5"}
     ).decide(name)
     assert decided == verdict
@@ -42,7 +42,7 @@ def test_every_step_decides_about_its_names(name: str, verdict: Verdict) -> None
     ],
 )
 def test_the_earlier_step_wins(name: str, kind: Kind) -> None:
-    both = house(
+    both = ruleset(
         allow=["test", "time.google.com"],
         deny=["captive.apple.com", "bad.example"],
         lists=EVERYTHING,
@@ -51,26 +51,32 @@ def test_the_earlier_step_wins(name: str, kind: Kind) -> None:
     assert both.decide(name).kind is kind
 
 
+@pytest.mark.parametrize("name", ["tv", "www.example.org", "1.2.0.203.in-addr.arpa", "1.113.0.203.in-addr.arpa"])
+def test_a_record_may_be_for_any_name(name: str) -> None:
+    hosts = {"tv": "203.0.113.1", "www.example.org": "203.0.2.1"}
+    assert ruleset(hosts=hosts, lists=EVERYTHING).decide(name).kind is Kind.LOCAL
+
+
 def test_the_first_list_that_has_a_name_is_named() -> None:
     lists = {"First": ["other.example"], "Second": ["ads.example"], "Third": ["example"]}
-    assert house(lists=lists).decide("ads.example").title == "Second"
+    assert ruleset(lists=lists).decide("ads.example").title == "Second"
 
 
 def test_a_pause_leaves_what_is_served_here_as_it_is() -> None:
-    paused = house(deny=["bad.example"], lists=EVERYTHING, hosts={"nas.home.arpa": "192.168.1.5"}, is_paused=True)
+    paused = ruleset(deny=["bad.example"], lists=EVERYTHING, hosts={"nas.home.arpa": "192.168.1.5"}, is_paused=True)
     kinds = [
         paused.decide(name).kind for name in ("bad.example", "www.example", "nas.home.arpa", "localhost", "x.local")
     ]
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.LOCAL, Kind.SPECIAL, Kind.RESERVED]
 
 
-def decides(inside: House, *aliases: str) -> str | None:
+def decides(inside: Ruleset, *aliases: str) -> str | None:
     """The name that decides about www.example, which leads to `aliases`; those that begin with a > as a target."""
-    lead = inside.lead("www.example", [Alias(alias.removeprefix(">"), alias[0] == ">") for alias in aliases])
-    return lead and f"{lead.alias.name}: {lead.verdict.kind}, {lead.verdict.rule}, {lead.verdict.title}"
+    lead = inside.decide_targets("www.example", [Target(alias.removeprefix(">"), alias[0] == ">") for alias in aliases])
+    return lead and f"{lead.target.name}: {lead.verdict.kind}, {lead.verdict.rule}, {lead.verdict.title}"
 
 
-LEADS = house(
+LEADS = ruleset(
     allow=["good.example"],
     deny=["bad.example"],
     lists={"First": ["ads.example"], "Second": ["@@www.example", "spy.example", "ads.example"]},
@@ -102,15 +108,15 @@ def test_the_first_name_that_somebody_speaks_for_decides_about_an_answer_that_le
 
 
 def test_the_users_own_word_counts_where_a_list_has_an_exception_too() -> None:
-    spared = house(deny=["bad.example"], lists={"List": ["@@www.example", "bad.example"]})
+    spared = ruleset(deny=["bad.example"], lists={"List": ["@@www.example", "bad.example"]})
     assert decides(spared, "bad.example") == "bad.example: denied, bad.example, blocking.deny"
 
 
 def test_a_pause_lets_answers_lead_anywhere() -> None:
-    assert decides(house(deny=["bad.example"], lists=EVERYTHING, is_paused=True), "bad.example") is None
+    assert decides(ruleset(deny=["bad.example"], lists=EVERYTHING, is_paused=True), "bad.example") is None
 
 
 @pytest.mark.parametrize(("kind", "blocks"), [(kind, kind in {Kind.DENIED, Kind.LISTED}) for kind in Kind])
 def test_two_kinds_block(kind: Kind, blocks: bool) -> None:
-    assert Verdict(kind).blocks is blocks
-    assert Verdict(kind).is_open is (kind is Kind.PASSED)
+    assert NameVerdict(kind).blocks is blocks
+    assert NameVerdict(kind).is_open is (kind is Kind.PASSED)

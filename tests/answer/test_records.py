@@ -5,12 +5,13 @@ import dns.message
 import dns.name
 import dns.rrset
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.answer import names, records, wire
-from app.answer.records import Alias, Made
+from app import dnsname
+from app.answer import records, wire
+from app.answer.records import LocalResponse, Target
 from app.errors import UpstreamError
+from tests import almost
+from tests.reaching import reaching
 
 TEXTS = [
     ("www.example.", "CNAME", "web.example."),
@@ -34,9 +35,9 @@ def response() -> bytes:
 def test_records_are_taken_out_of_their_message_whole() -> None:
     found = list(records.read(response()))
     assert [each.section for each in found] == [records.ANSWER] * len(TEXTS) + [records.AUTHORITY]
-    made = Made(answer=tuple(each.octets() for each in found[:-1]), authority=(found[-1].octets(),)).after_question(
-        b"\5other\4name\0\0\1\0\1"
-    )
+    made = LocalResponse(
+        answer=tuple(each.octets() for each in found[:-1]), authority=(found[-1].octets(),)
+    ).after_question(b"\5other\4name\0\0\1\0\1")
     parsed = dns.message.from_wire(b"\0\0\x81\x80" + made)
     assert [rrset.to_text() for rrset in parsed.answer] == [
         f"{owner} 300 IN {kind} {dns.rrset.from_text(owner, 0, 'IN', kind, text)[0]}" for owner, kind, text in TEXTS
@@ -48,13 +49,13 @@ def test_records_are_taken_out_of_their_message_whole() -> None:
 def test_the_old_types_that_may_hold_a_pointer_hold_none(rtype: int, count: int) -> None:
     name = b"\3www\7example\0"
     octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + name + b"\0\1\0\1"
-    (found,) = records.read(octets + records.record(records.ASKED, rtype, 60, records.ASKED * count))
+    (found,) = records.read(octets + records.record(records.QNAME, rtype, 60, records.QNAME * count))
     assert found.rdata == name * count
 
 
 def test_a_long_name_that_fills_an_answer_is_read_once() -> None:
     def took_s(owner: bytes) -> float:
-        rrset = records.record(records.ASKED, records.TYPE_HTTPS, 60, b"\0\1\0") * 2000
+        rrset = records.record(records.QNAME, wire.TYPE_HTTPS, 60, b"\0\1\0") * 2000
         octets = b"\0\0\x81\x80\0\1" + (2000).to_bytes(2, "big") + bytes(4) + owner + b"\0\x41\0\1" + rrset
         begun_s = process_time()
         assert sum(1 for _ in records.read(octets)) == 2000
@@ -65,12 +66,12 @@ def test_a_long_name_that_fills_an_answer_is_read_once() -> None:
 
 
 def test_who_asks_for_some_types_gets_those() -> None:
-    wanted = [records.TYPE_CNAME, records.TYPE_SOA]
+    wanted = [wire.TYPE_CNAME, wire.TYPE_SOA]
     assert [each.type for each in records.read(response(), wanted)] == wanted
 
 
 def test_aliases_are_the_targets_in_the_answer() -> None:
-    assert records.aliases(response()) == [("web.example", False), ("svc.example", True)]
+    assert records.targets(response()) == [("web.example", False), ("svc.example", True)]
 
 
 @pytest.mark.parametrize(
@@ -79,44 +80,52 @@ def test_aliases_are_the_targets_in_the_answer() -> None:
 def test_a_service_elsewhere_is_a_name_that_the_answer_leads_to(kind: str, target: str, found: list[str]) -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", kind))
     message.answer = [dns.rrset.from_text("www.example.", 300, "IN", kind, f"1 {target} ipv4hint=192.0.2.1")]
-    assert records.aliases(message.to_wire()) == [Alias(name, is_target=True) for name in found]
+    assert records.targets(message.to_wire()) == [Target(name, is_service=True) for name in found]
 
 
 def test_an_endless_row_of_aliases_is_upstreams_error() -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
     message.answer = [dns.rrset.from_text(f"{i}.example.", 300, "IN", "CNAME", f"{i + 1}.example.") for i in range(999)]
     with pytest.raises(UpstreamError, match="too many names"):
-        records.aliases(message.to_wire(max_size=65535))
+        records.targets(message.to_wire(max_size=65535))
 
 
-@given(st.binary(max_size=200), st.integers(0, 0xFFFF))
-def test_whatever_upstream_sends_is_read_or_refused(tail: bytes, count: int) -> None:
-    octets = b"\0\0\x81\x80\0\1" + count.to_bytes(2, "big") + b"\0\0\0\0\1a\0\0\1\0\1" + tail
+@reaching(0.3, octets=almost.responses())
+def test_whatever_upstream_sends_is_read_or_refused(octets: bytes) -> bool:
     try:
         readable = wire.read_response(octets)
-        for each in records.read(readable.octets):
-            assert len(each.octets()) < 70_000
-        records.aliases(readable.octets)
+        found = list(records.read(readable.octets))
+        targets = records.targets(readable.octets)
     except UpstreamError:
-        return
+        return False
+    assert all(len(each.octets()) < 70_000 for each in found)
+    assert (
+        len(found)
+        == len(readable.ttl_offsets)
+        == sum(int.from_bytes(readable.octets[at : at + 2], "big") for at in (6, 8, 10))
+    )
+    leading = [each for each in found if each.section == records.ANSWER and each.type in wire.TARGET_TYPES]
+    assert readable.has_targets is bool(leading)
+    assert len(targets) <= len(leading)
+    return True
 
 
 def test_a_pointer_inside_a_record_that_leads_nowhere_is_upstreams_error() -> None:
     octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0\1a\0\0\1\0\1" + records.record(
-        b"\xc0\x0c", records.TYPE_CNAME, 60, b"\xff\xff"
+        b"\xc0\x0c", wire.TYPE_CNAME, 60, b"\xff\xff"
     )
     with pytest.raises(UpstreamError):
-        records.aliases(octets)
+        records.targets(octets)
 
 
 def test_addresses_are_of_their_type() -> None:
     for text, kind in (("192.0.2.1", "A"), ("2001:db8::1", "AAAA")):
-        made = Made(answer=(records.address(records.ASKED, ip_address(text), 60),))
+        made = LocalResponse(answer=(records.address(records.QNAME, ip_address(text), 60),))
         parsed = dns.message.from_wire(b"\0\0\x81\x80" + made.after_question(b"\1a\0\0\1\0\1"))
         assert parsed.answer[0].to_text() == f"a. 60 IN {kind} {text}"
 
 
 def test_x6_the_soa_lets_a_negative_answer_be_kept_as_long_as_it_says() -> None:
-    made = Made(authority=(records.soa(names.text_to_wire("home.arpa"), 60),))
+    made = LocalResponse(authority=(records.soa(dnsname.to_wire("home.arpa"), 60),))
     parsed = dns.message.from_wire(b"\0\0\x81\x80" + made.after_question(b"\1a\0\0\1\0\1"))
     assert parsed.authority[0].to_text() == "home.arpa. 60 IN SOA home.arpa. nobody.invalid. 1 3600 1200 604800 60"

@@ -5,7 +5,6 @@ import dns.message
 import dns.rrset
 import pytest
 
-from app.answer import upstream as module
 from app.answer.upstream import Upstream
 from tests.fakes.upstream import address_of, serving
 
@@ -65,11 +64,10 @@ async def test_repeats_what_was_lost() -> None:
     assert len(fake.seen) == 2
 
 
-async def test_an_upstream_that_starts_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_REPEAT_S", 0.1)
+async def test_an_upstream_that_starts_late_is_found() -> None:
     async with serving(address_of) as fake:
         port = fake.port
-    upstream = Upstream(port, 4096)  # nobody listens any more
+    upstream = Upstream(port, 4096, repeat_s=0.1)  # nobody listens any more
     answer = asyncio.create_task(ask(upstream, query()))
     await asyncio.sleep(0.3)  # long enough to be refused at least once
     async with serving(address_of, port=port):
@@ -77,16 +75,14 @@ async def test_an_upstream_that_starts_late_is_found(monkeypatch: pytest.MonkeyP
     upstream.close()
 
 
-async def test_silence_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TIMEOUT_S", 0.2)
+async def test_silence_ends_at_the_deadline() -> None:
     async with serving(lambda _: None) as fake:
-        upstream = Upstream(fake.port, 4096)
+        upstream = Upstream(fake.port, 4096, timeout_s=0.2)
         assert await ask(upstream, query()) is None
         upstream.close()
 
 
-async def test_an_answer_to_another_question_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TIMEOUT_S", 0.2)
+async def test_an_answer_to_another_question_is_not_believed() -> None:
 
     def liar(message: dns.message.Message) -> dns.message.Message:
         other = dns.message.make_query("b.example.", "A")
@@ -94,7 +90,7 @@ async def test_an_answer_to_another_question_is_not_believed(monkeypatch: pytest
         return address_of(other)
 
     async with serving(liar) as fake:
-        upstream = Upstream(fake.port, 4096)
+        upstream = Upstream(fake.port, 4096, timeout_s=0.2)
         assert await ask(upstream, query()) is None
         upstream.close()
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from time import monotonic, process_time
 from typing import Any
 
-from app.answer import names, records
+from app import dnsname
+from app.answer import records
 from app.answer.cache import Cache
-from app.answer.house import House
-from app.answer.pipeline import NOBODY, Pipeline
+from app.answer.pipeline import PREFETCHER, Pipeline
+from app.answer.ruleset import Ruleset
 from app.cli.rules import build
 from app.files import write_atomically
 from app.lists.compile import compile_list
@@ -31,7 +32,7 @@ class _NoUpstream:
     """Answers at once with one address, so that what is measured is ours."""
 
     def ask(self, query: bytes, client: str, done: Callable[[bytes | None], None]) -> None:
-        question, record = query[12:-11], records.address(records.ASKED, IPv4Address("192.0.2.1"), 300)
+        question, record = query[12:-11], records.address(records.QNAME, IPv4Address("192.0.2.1"), 300)
         done(query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question + record)
 
 
@@ -50,11 +51,11 @@ def main() -> int:
     return 0
 
 
-def print_rows(with_lists: House, without: House, passed: Sequence[str], blocked: Sequence[str]) -> None:
+def print_rows(with_lists: Ruleset, without: Ruleset, passed: Sequence[str], blocked: Sequence[str]) -> None:
     rows = [
         ("decide about a name that is on no list", _mean_us(with_lists.decide, passed)),
         ("decide about a name on the last list", _mean_us(with_lists.decide, blocked)),
-        ("the name out of the question", _mean_us(names.asked, [_question(name) for name in passed])),
+        ("the name out of the question", _mean_us(dnsname.qname, [_question(name) for name in passed])),
         ("whole query, cold, no list, no upstream", _cold_us(without, passed)),
         ("whole query, cold, on no list, no upstream", _cold_us(with_lists, passed)),
         ("whole query, blocked, first time", _cold_us(with_lists, blocked)),
@@ -70,28 +71,28 @@ def _of_four_labels(listed: Sequence[str]) -> list[str]:
 
 
 def _question(name: str) -> bytes:
-    return names.text_to_wire(name) + b"\0\1\0\1"
+    return dnsname.to_wire(name) + b"\0\1\0\1"
 
 
 def _queries(asked: Sequence[str]) -> list[bytes]:
     return [b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + _question(name) for name in asked]
 
 
-def _cold_us(house: House, asked: Sequence[str]) -> float:
-    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), house)
+def _cold_us(ruleset: Ruleset, asked: Sequence[str]) -> float:
+    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), ruleset)
 
     def resolve(message: bytes) -> None:
         if pipeline.lookup(message) is None:
-            pipeline.resolve(message, NOBODY, None, _nobody)
+            pipeline.resolve(message, PREFETCHER, None, _nobody)
 
-    return _mean_us(resolve, _queries(asked), between=lambda: pipeline.move(house))
+    return _mean_us(resolve, _queries(asked), between=lambda: pipeline.use(ruleset))
 
 
-def _warm_us(house: House, asked: Sequence[str]) -> float:
-    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), house)
+def _warm_us(ruleset: Ruleset, asked: Sequence[str]) -> float:
+    pipeline = Pipeline(Cache(1 << 30, monotonic), _NoUpstream(), ruleset)
     some = _queries(asked[:1000])
     for message in some:
-        pipeline.resolve(message, NOBODY, None, _nobody)
+        pipeline.resolve(message, PREFETCHER, None, _nobody)
     return _mean_us(pipeline.lookup, [message for message, _ in zip(cycle(some), range(LOOKUPS), strict=False)])
 
 

@@ -1,4 +1,4 @@
-"""The house as it is built from settings, lists and addresses, and as clients of the running front door see it."""
+"""The ruleset as it is built from settings, lists and addresses, and as clients of the running front door see it."""
 
 import asyncio
 import re
@@ -16,11 +16,12 @@ import dns.rrset
 import httpx
 import pytest
 
-from app.answer.policy import Kind, Verdict
-from app.answer.records import TYPE_SVCB, Alias
+from app.answer.policy import Kind, NameVerdict
+from app.answer.records import Target
 from app.answer.special import DISCOVERY
+from app.answer.wire import TYPE_SVCB
 from app.cli import places, rules
-from app.cli.rules import Rules, build
+from app.cli.rules import RulesetWatcher, build
 from app.configuration import load
 from app.files import write_atomically
 from app.lists.compile import compile_list
@@ -64,32 +65,32 @@ def write_list(folder: Path, text: str) -> None:
     write_atomically(compiled(folder / "lists", LIST), compile_list(parsed, LIST, "Mine")[1])
 
 
-def test_without_lists_and_addresses_there_is_a_house_too(tmp_path: Path) -> None:
-    rules = Rules(settings(tmp_path), lambda: False)
-    assert rules.house.decide("www.example").kind is Kind.PASSED
+def test_without_lists_and_addresses_there_is_a_ruleset_too(tmp_path: Path) -> None:
+    rules = RulesetWatcher(settings(tmp_path), lambda: False)
+    assert rules.ruleset.decide("www.example").kind is Kind.PASSED
     assert rules.look() is None
 
 
-def test_a_list_that_comes_changes_and_goes_makes_another_house(tmp_path: Path) -> None:
-    rules = Rules(settings(tmp_path), lambda: False)
+def test_a_list_that_comes_changes_and_goes_makes_another_ruleset(tmp_path: Path) -> None:
+    rules = RulesetWatcher(settings(tmp_path), lambda: False)
     write_list(tmp_path, "ads.example\n")
-    house = rules.look()
-    assert house is not None
-    assert house.decide("www.ads.example")[1:] == ("ads.example", "Mine")
+    ruleset = rules.look()
+    assert ruleset is not None
+    assert ruleset.decide("www.ads.example")[1:] == ("ads.example", "Mine")
     assert rules.look() is None
     compiled(tmp_path / "lists", LIST).unlink()
     assert rules.look() is not None
-    assert rules.house.decide("www.ads.example").kind is Kind.PASSED
+    assert rules.ruleset.decide("www.ads.example").kind is Kind.PASSED
 
 
 def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) -> None:
     write_list(tmp_path, "ads.example\n@@||good.example^\n")
-    house = Rules(settings(tmp_path), lambda: False).house
-    aliases = [Alias("www.ads.example", is_target=False)]
-    assert house.lead("www.good.example", aliases) is None
-    lead = house.lead("www.example", aliases)
-    assert lead is not None
-    assert lead.verdict == Verdict(Kind.LISTED, "ads.example", "Mine")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    aliases = [Target("www.ads.example", is_service=False)]
+    assert ruleset.decide_targets("www.good.example", aliases) is None
+    target = ruleset.decide_targets("www.example", aliases)
+    assert target is not None
+    assert target.verdict == NameVerdict(Kind.LISTED, "ads.example", "Mine")
 
 
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
@@ -97,20 +98,20 @@ def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
     for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
         content = compile_list(parse([name.encode()]), source, "Mine")[1]
         write_atomically(compiled(places.lists(chosen), source), content)
-    decide = Rules(chosen, lambda: False).house.decide
+    decide = RulesetWatcher(chosen, lambda: False).ruleset.decide
     assert decide("ads.example").title == "Mine (a.example)"
     assert decide("bad.example").title == "Mine (b.example)"
 
 
-def test_when_a_pause_begins_and_ends_another_house_takes_over(tmp_path: Path) -> None:
+def test_when_a_pause_begins_and_ends_another_ruleset_takes_over(tmp_path: Path) -> None:
     paused = False
     write_list(tmp_path, "ads.example\n")
-    rules = Rules(settings(tmp_path), lambda: paused)
-    assert rules.unpaused is rules.house
+    rules = RulesetWatcher(settings(tmp_path), lambda: paused)
+    assert rules.unpaused is rules.ruleset
     kinds = []
     for paused in (False, True, True, False):
         changed = rules.look() is not None
-        kinds.append((changed, paused, rules.house.decide("ads.example").kind))
+        kinds.append((changed, paused, rules.ruleset.decide("ads.example").kind))
         assert rules.unpaused.decide("ads.example").kind is Kind.LISTED
     expected = [(False, Kind.LISTED), (True, Kind.PASSED), (True, Kind.PASSED), (False, Kind.LISTED)]
     assert [each[1:] for each in kinds] == expected
@@ -121,25 +122,25 @@ def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(t
     chosen = settings(tmp_path)
     path = places.enrolment(chosen)
     path.write_text(ENROLMENT.to_json())
-    rules = Rules(chosen, lambda: False)
-    assert rules.house.decide(HOSTNAME).kind is Kind.LOCAL
-    assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+    rules = RulesetWatcher(chosen, lambda: False)
+    assert rules.ruleset.decide(HOSTNAME).kind is Kind.LOCAL
+    assert rules.ruleset.decide("10.1.168.192.in-addr.arpa").kind is Kind.LOCAL
     assert rules.addresses == ENROLMENT.addresses
     write_atomically(path, replace(ENROLMENT, addresses=(ip_address("192.168.1.11"),)).to_json().encode())
     assert rules.look() is not None
-    assert rules.house.decide("10.1.168.192.in-addr.arpa").kind is Kind.RESERVED
+    assert rules.ruleset.decide("10.1.168.192.in-addr.arpa").kind is Kind.RESERVED
     for damaged in (b"nonsense", b"\xff"):
         write_atomically(path, damaged)
         assert rules.look() is None
     assert rules.addresses == (ip_address("192.168.1.11"),)
-    assert rules.house.decide("11.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+    assert rules.ruleset.decide("11.1.168.192.in-addr.arpa").kind is Kind.LOCAL
 
 
 def test_with_blocking_off_nothing_is_blocked(tmp_path: Path) -> None:
     write_list(tmp_path, "ads.example\n")
     off = settings(tmp_path, BLOCKING__ENABLED="false", BLOCKING__DENY="bad.example")
-    rules = Rules(off, lambda: False)
-    assert {rules.house.decide(name).kind for name in ("ads.example", "bad.example")} == {Kind.PASSED}
+    rules = RulesetWatcher(off, lambda: False)
+    assert {rules.ruleset.decide(name).kind for name in ("ads.example", "bad.example")} == {Kind.PASSED}
 
 
 @pytest.mark.parametrize(
@@ -155,10 +156,10 @@ def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
     tmp_path: Path, more: dict[str, str], certified: tuple[IPAddress, ...], by_address: bool, by_name: bool
 ) -> None:
     enrolment = replace(ENROLMENT, certified=certified)
-    house = build(settings(tmp_path, **more), enrolment, ())
+    ruleset = build(settings(tmp_path, **more), enrolment, ())
     designated = []
     for name in ("_dns.resolver.arpa", f"_dns.{HOSTNAME}"):
-        made = house.answer(house.decide(name), name, 64)
+        made = ruleset.answer(ruleset.decide(name), name, 64)
         assert made is not None
         designated.append(bool(made.answer))
     assert designated == [by_address, by_name]
@@ -184,21 +185,21 @@ def test_where_unbound_lets_addresses_lead_home_those_of_https_may_too(
     message = dns.message.make_response(dns.message.make_query("www.corp", "HTTPS"))
     message.answer.append(dns.rrset.from_text("www.corp.", 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.5"))
     private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), enrolled, ())
-    assert private.leads_home(message.to_wire()) is not may
-    assert build(settings(tmp_path), enrolled, ()).leads_home(message.to_wire())
+    assert private.points_home(message.to_wire()) is not may
+    assert build(settings(tmp_path), enrolled, ()).points_home(message.to_wire())
 
 
 def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:
-    house = build(
+    ruleset = build(
         settings(tmp_path, RESOLVER__ROUTES="1.168.192.in-addr.arpa=192.168.1.1, lan.home.arpa=192.168.1.1"), None, ()
     )
-    kinds = [house.decide(name).kind for name in ("7.1.168.192.in-addr.arpa", "tv.lan.home.arpa", "tv.home.arpa")]
+    kinds = [ruleset.decide(name).kind for name in ("7.1.168.192.in-addr.arpa", "tv.lan.home.arpa", "tv.home.arpa")]
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
 
 
 def test_a_released_name_is_asked_upstream(tmp_path: Path) -> None:
-    house = build(settings(tmp_path, SPECIAL__RELEASED="test, corp.local"), None, ())
-    kinds = [house.decide(name).kind for name in ("www.test", "dc1.corp.local", "printer.local")]
+    ruleset = build(settings(tmp_path, SPECIAL__RELEASED="test, corp.local"), None, ())
+    kinds = [ruleset.decide(name).kind for name in ("www.test", "dc1.corp.local", "printer.local")]
     assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
 
 
@@ -207,8 +208,8 @@ def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
 ) -> None:
     def only_at(gateway: str | None) -> frozenset[str]:
         monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
-        house = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
-        made = house.answer(house.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
+        ruleset = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
+        made = ruleset.answer(ruleset.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
         assert made is not None
         return made.only_at
 

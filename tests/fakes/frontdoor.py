@@ -11,14 +11,14 @@ from app.cli.why import Reason
 from app.dot.nonce_store import NonceStore
 
 from .clock import Clock
-from .house import house
+from .ruleset import ruleset
 
-HOUSE = house(lists={"Made-up list": ["ads.example"]})
+RULESET = ruleset(lists={"Made-up list": ["ads.example"]})
 COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
 
 
 async def reason(name: str) -> Reason:
-    return Reason(name, HOUSE.decide(name), notes=("noted",))
+    return Reason(name, RULESET.decide(name), notes=("noted",))
 
 
 @asynccontextmanager

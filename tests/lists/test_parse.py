@@ -227,7 +227,7 @@ def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
         b'local-zone: "ads.example.com" always_null',
         b"DOMAIN-SUFFIX,ads.example.com",
         b"ads.example.com:443",
-        "stra\u00dfe.example".encode(),
+        "a\u200dstra\u00dfe.example".encode(),
         b"a..example.com",
         b"bad name.example.com",
         b"\xff\xfe.example.com",

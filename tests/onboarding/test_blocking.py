@@ -57,6 +57,7 @@ def test_shows_every_list_and_what_is_wrong_with_it(own_authority: Enrolment) ->
         ("https://www.ads.example:8443/path?x=1", "www.ads.example"),
         ("www.ads.example/path", "www.ads.example"),
         ("käse.ads.example", "xn--kse-qla.ads.example"),
+        ("straße.ads.example", "xn--strae-oqa.ads.example"),
     ],
 )
 def test_says_what_becomes_of_a_name_however_it_is_typed(own_authority: Enrolment, typed: str, name: str) -> None:
@@ -96,12 +97,6 @@ def test_says_that_it_is_no_name_and_keeps_what_was_typed(own_authority: Enrolme
     assert "That is no name. Enter one like www.example.com." in page.words
     assert typed.strip() in page.values("value")
     assert blocker.told == []
-
-
-def test_says_which_form_of_a_name_it_needs_that_is_not_the_same_for_every_device(own_authority: Enrolment) -> None:
-    answer = ask(own_authority, str(httpx.URL("/blocking", params={"name": "straße.example"})))
-    assert answer.status_code == 400
-    assert "Enter its form that begins with xn--" in Page(answer.text).words
 
 
 @given(typed=st.lists(MARKUP | st.text(), min_size=1).map("".join))

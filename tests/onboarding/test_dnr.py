@@ -5,9 +5,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import dns.name
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from app import dnsname
 from app.onboarding import dnr
 
 FOUR = [IPv4Address("192.168.1.10"), IPv4Address("192.168.1.11")]
@@ -98,24 +97,10 @@ def test_a_host_learns_the_same_from_a_router(name: str, port: int) -> None:
     assert option[0] == 144
     assert len(option) == option[1] * 8
     data = option[2:]
-    start = 2 + 4 + 2 + len(dnr.wire_name(name)) + 2 + 16 * len(SIX)
+    start = 2 + 4 + 2 + len(dnsname.to_wire(name)) + 2 + 16 * len(SIX)
     length = int.from_bytes(data[start : start + 2], "big")
     parameters = data[start + 2 : start + 2 + length]
     padding = data[start + 2 + length :]
     assert padding == bytes(len(padding))
     assert len(padding) < 8
     assert read_instance(Octets(data), 6, 16, parameters) == Read(1, name, [*SIX], [b"dot"], port)
-
-
-def test_says_nothing_about_the_port_when_it_is_the_usual_one() -> None:
-    assert dnr.service_parameters(853) == bytes.fromhex("0001 0004 03 646f74")
-    assert dnr.service_parameters(8530) == bytes.fromhex("0001 0004 03 646f74 0003 0002 2152")
-
-
-LABELS = st.lists(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True), min_size=2, max_size=6)
-
-
-@given(labels=LABELS)
-def test_writes_names_as_dnspython_does(labels: list[str]) -> None:
-    name = ".".join(labels)
-    assert dnr.wire_name(name) == dns.name.from_text(name).to_wire()

@@ -16,6 +16,7 @@ import pytest
 
 from app import forwarding
 from app.ops import checkconf, engine
+from app.specialnames import ALWAYS_SPECIAL
 from tests.internet import Internet
 from tests.internet.servers import running, until_answering
 
@@ -270,6 +271,13 @@ def test_names_that_never_leave_the_machine_are_absent_and_cacheable(
     assert response.rcode() == rcode
     assert response.flags & dns.flags.AA  # said here, not by the root
     assert [rrset.rdtype for rrset in response.authority] == [dns.rdatatype.SOA]
+
+
+@pytest.mark.server
+def test_no_special_name_is_asked_outside_by_unbound_either(start: Start) -> None:
+    ask = start()
+    asked = [name for each in ALWAYS_SPECIAL for name in each.names if name != "test"]  # which this private root has
+    assert [name for name in asked if not ask(f"a.{name}").flags & dns.flags.AA] == []
 
 
 @pytest.mark.server

@@ -1,17 +1,17 @@
-"""A house out of plain words, for tests of what is answered and of what is blocked."""
+"""A ruleset out of plain words, for tests of what is answered and of what is blocked."""
 
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address, ip_network
 
 from app.answer.ddr import Designation
-from app.answer.house import House
-from app.answer.local import Local
+from app.answer.local import LocalRecords
 from app.answer.policy import Policy
-from app.answer.rebinding import Rebinding
-from app.answer.special import Special
+from app.answer.rebinding import RebindProtection
+from app.answer.ruleset import Ruleset
+from app.answer.special import SpecialNames
 
 
-def house(
+def ruleset(
     *,
     allow: Iterable[str] = (),
     deny: Iterable[str] = (),
@@ -23,10 +23,9 @@ def house(
     by_address: Designation | None = None,
     by_name: Designation | None = None,
     released: Iterable[str] = (),
-    firefox_canary: bool = True,
-    refuse_private_relay: bool = False,
+    switched_on: Iterable[str] = ("special.firefox_canary",),
     home: Iterable[str] = (),
-) -> House:
+) -> Ruleset:
     """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
     with spaces between them by name; `home` the networks that no answer may lead to."""
 
@@ -40,22 +39,21 @@ def house(
         return None
 
     addresses = {name: tuple(map(ip_address, text.split())) for name, text in (hosts or {}).items()}
-    local = Local(addresses, aliases or {})
-    special = Special(
+    local = LocalRecords(addresses, aliases or {})
+    special = SpecialNames(
         by_address=by_address,
         by_name=by_name,
-        existing=local.names,
+        existing=local.concerned,
         released=released,
-        firefox_canary=firefox_canary,
-        refuse_private_relay=refuse_private_relay,
+        switched_on=frozenset(switched_on),
     )
     policy = Policy(
-        special=special.covering_fixed,
-        local=local.covering,
-        reserved=special.covering_reserved,
+        special=special.fixed,
+        local=local,
+        reserved=special.reserved,
         allow=allow,
         deny=deny,
         listed=listed,
         is_paused=is_paused,
     )
-    return House(policy, special, local, mode, Rebinding(map(ip_network, home)))
+    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home)))

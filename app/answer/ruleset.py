@@ -1,0 +1,74 @@
+"""Everything that is answered here and not upstream: one immutable value, replaced when something changes. Pure."""
+
+from dataclasses import replace
+from typing import final
+
+from . import blocked, special, wire
+from .local import TTL_S, LocalRecords
+from .policy import Kind, NameVerdict, Policy, TargetVerdict
+from .rebinding import RebindProtection
+from .records import LocalResponse
+from .special import SpecialNames
+from .wire import Rcode
+
+
+@final
+class Ruleset:
+    """`policy` decides, with `special` and `local` among its steps; the others answer. `rebinding` looks at what comes
+    from upstream."""
+
+    __slots__ = (
+        "_blocked", "_local", "_policy", "_special", "_without_record",
+        "decide", "decide_targets", "may_have_emptied", "points_home",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        policy: Policy,
+        special_names: SpecialNames,
+        local: LocalRecords,
+        blocking_mode: str = "null",
+        rebinding: RebindProtection | None = None,
+    ) -> None:
+        self._policy = policy
+        self._special = special_names
+        self._local = local
+        self._blocked = blocked.answer_with(blocking_mode)
+        self._without_record = blocked.answer_with("nodata")
+        self.decide = policy.decide
+        self.decide_targets = policy.decide_targets
+        protection = rebinding or RebindProtection()
+        self.points_home = protection.points_home
+        self.may_have_emptied = protection.may_have_emptied
+
+    def answer(self, verdict: NameVerdict, name: str, qtype: int) -> LocalResponse | None:
+        """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""
+        kind, response = verdict.kind, None
+        if kind is Kind.LISTED or kind is Kind.DENIED:
+            return self._blocked(verdict.title, qtype)
+        if kind is Kind.LOCAL:
+            response = self._follow(self._local.answer(name, qtype))
+        elif kind is Kind.SPECIAL:
+            response = self._special.answer_fixed(verdict.rule, name, qtype)
+        elif kind is Kind.RESERVED:
+            response = self._special.answer_reserved(verdict.rule, name, qtype)
+        if qtype != wire.TYPE_ANY or (response is not None and (response.answer or response.rcode != Rcode.NOERROR)):
+            return response
+        return special.refused_any()
+
+    def answer_blocked(self, verdict: TargetVerdict, qtype: int) -> LocalResponse:
+        """What an answer that leads to a blocked name is replaced with.
+
+        A name whose service is at a blocked target is not blocked itself, and has addresses: whatever the mode, it just
+        has no such record, and a client goes on without it (RFC 9460 3).
+        """
+        answer = self._without_record if verdict.target.is_service else self._blocked
+        return answer(verdict.verdict.title, qtype)
+
+    def _follow(self, response: LocalResponse) -> LocalResponse:
+        """An alias that leads to a name that is served here, and of which there is no record, ends here."""
+        target = self._policy.decide(response.chase) if response.chase else None
+        if target is None or target.kind not in {Kind.SPECIAL, Kind.RESERVED}:
+            return response
+        negative = special.nothing(target.rule, TTL_S, Rcode.NXDOMAIN)
+        return replace(negative, answer=response.answer)
