@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.doctor.healthcheck import check
 from app.errors import OperatorError
-from app.ops.healthcheck import check
 
 from . import container
 

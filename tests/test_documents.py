@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app.cli.commands import _parser
-from app.configuration import load
+from app.config.load import load
 from tests.documents import CHECKOUT, DOCUMENTS, PLACES, Block, all_blocks, anchors, blocks, links, spans, text_of
 
 BLOCKS = all_blocks()

@@ -4,10 +4,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from app.config.settings import leaves
+from app.config.values import domain
 from app.dnsname import is_at_or_below
-from app.settings import leaves
 from app.specialnames import ALWAYS_SPECIAL, SPECIAL_NAMES, Treatment
-from app.values import domain
 
 ZONES = [name for each in SPECIAL_NAMES for name in each.names]
 

@@ -5,7 +5,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from app import svcparams
-from app.values import IPAddress
+from app.config.values import IPAddress
 
 FOUR, SIX = ip_address("192.0.2.1"), ip_address("2001:db8::1")
 

@@ -6,13 +6,13 @@ import yaml
 
 from app.answer.never_block import NAMES
 from app.answer.pause import Pause
-from app.cli.state import State
-from app.configuration import load
+from app.config.load import load
+from app.config.settings import Settings, leaves
+from app.doctor.report import CHECKS
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
-from app.ops.doctor import CHECKS
-from app.ops.metrics import render, render_lists
-from app.settings import Settings, leaves
+from app.programs.front_state import State
+from app.programs.metrics import render, render_lists
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import CHECKOUT, text_of
 

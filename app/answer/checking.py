@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import final
 
 from app import dnsname
-from app.values import IPAddress
+from app.config.values import IPAddress
 
 from .contract import Requestor
 from .records import QNAME, LocalResponse, address, address_type

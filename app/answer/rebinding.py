@@ -9,9 +9,9 @@ from itertools import islice
 from typing import final
 
 from app import dnsname, svcparams
+from app.config.values import IPAddress, IPNetwork
 from app.errors import UpstreamError
 from app.networks import within
-from app.values import IPAddress, IPNetwork
 
 from . import edns, records, wire
 from .records import QNAME, LocalResponse

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from app.configuration import Loaded, load
+from app.config.load import Loaded, load
+from app.config.values import hostname
 from app.errors import OperatorError
+from app.programs.output import settle
 from app.revision import told
-from app.values import hostname
-
-from .output import settle
 
 if TYPE_CHECKING:
     import argparse
@@ -59,49 +58,49 @@ def _tell(error: OperatorError) -> None:
 
 
 def _bootstrap(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .prepare import bootstrap
+    from app.programs.bootstrap import bootstrap
 
     bootstrap(loaded.settings)
 
 
 def _supervise(loaded: Loaded, arguments: SimpleNamespace) -> int:
-    from .programs import supervise
+    from app.programs.programs import supervise
 
     return supervise(loaded.settings, arguments.configuration)
 
 
 def _dot(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .programs import dot
+    from app.programs.programs import dot
 
     dot(loaded.settings)
 
 
 def _web(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .programs import web
+    from app.programs.programs import web
 
     web(loaded.settings)
 
 
 def _upkeep(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .programs import upkeep
+    from app.programs.programs import upkeep
 
     upkeep(loaded.settings)
 
 
 def _lists(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .lists import lists
+    from app.programs.lists import lists
 
     lists(loaded.settings, arguments.action, arguments.which)
 
 
 def _why(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .why import why
+    from app.programs.reasons import why
 
     why(loaded.settings, arguments.name, arguments.type)
 
 
 def _pause(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .pausing import duration_s, pause
+    from .pause import duration_s, pause
 
     try:
         seconds = duration_s(arguments.time)
@@ -111,13 +110,13 @@ def _pause(loaded: Loaded, arguments: SimpleNamespace) -> None:
 
 
 def _resume(loaded: Loaded, _: SimpleNamespace) -> None:
-    from .pausing import resume
+    from .pause import resume
 
     resume(loaded.settings)
 
 
 def _token(loaded: Loaded, arguments: SimpleNamespace) -> None:
-    from .token import renew, show
+    from app.programs.pause_token import renew, show
 
     (renew if arguments.action == "new" else show)(loaded.settings)
 
@@ -153,13 +152,13 @@ def _doctor(loaded: Loaded, arguments: SimpleNamespace) -> int:
 
 
 def _ca(loaded: Loaded, arguments: SimpleNamespace) -> int:
-    from .replacing import ca_new
+    from .ca import ca_new
 
     return ca_new(loaded.settings, arguments.yes)
 
 
 def _key(loaded: Loaded, arguments: SimpleNamespace) -> int:
-    from .replacing import key_new
+    from .ca import key_new
 
     return key_new(loaded.settings, arguments.yes)
 

@@ -2,16 +2,15 @@
 
 import sys
 
-from app.configuration import Loaded
+from app.config.load import Loaded
+from app.config.settings import Settings, leaves
 from app.errors import OperatorError
-from app.settings import Settings, leaves
 
 
 def setup_phone(settings: Settings) -> None:
     """Print what the log showed at the start."""
     from app.onboarding.steps import setup_text
-
-    from .places import read_enrolment
+    from app.programs.paths import read_enrolment
 
     print(setup_text(read_enrolment(settings)))
 
@@ -19,8 +18,7 @@ def setup_phone(settings: Settings) -> None:
 def snippet(settings: Settings, kind: str | None) -> None:
     """Print the lines of this kind, or the list of kinds. Raises OperatorError if there is no such kind."""
     from app.onboarding.snippets import snippets
-
-    from .places import read_enrolment
+    from app.programs.paths import read_enrolment
 
     found = {snippet.kind: snippet for snippet in snippets(read_enrolment(settings))}
     if kind is None:
@@ -51,7 +49,7 @@ def _shown(settings: Settings, name: str) -> str:
 
 def healthcheck(settings: Settings) -> int:
     """Print nothing and return 0 if this box answers over TLS; else one sentence and 1."""
-    from app.ops.healthcheck import check
+    from app.doctor.healthcheck import check
 
     try:
         check(settings.dot.port, settings.hostname, 3.0)
@@ -63,10 +61,9 @@ def healthcheck(settings: Settings) -> int:
 
 def doctor(settings: Settings, bogus_name: str | None, slow_name: str | None, as_json: bool) -> int:
     """Print a line for each check, or one JSON document; 1 if a check failed."""
-    from app.ops.box import BOGUS_NAME, Box
-    from app.ops.doctor import AT_ONCE, examine
-
-    from .places import read_enrolment
+    from app.doctor.report import AT_ONCE, examine
+    from app.doctor.target import BOGUS_NAME, Box
+    from app.programs.paths import read_enrolment
 
     enrolment = read_enrolment(settings)
     box = Box(

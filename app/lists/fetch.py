@@ -12,8 +12,8 @@ from typing import BinaryIO, Protocol, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from app import networks
+from app.config.values import IPAddress
 from app.errors import ListError
-from app.values import IPAddress
 
 _MOST_REDIRECTS = 5
 _MOST_VALIDATOR_CHARACTERS = 256

@@ -26,7 +26,7 @@ from .layout import Header
 from .parse import Report, parse
 
 if TYPE_CHECKING:
-    from .dial import AtHome
+    from .network import AtHome
 
 MOST_OCTETS = 128_000_000
 """Of a list, packed or not: several times the longest that are published."""
@@ -120,7 +120,7 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
         return
     import ssl
 
-    from .dial import Network
+    from .network import Network
 
     try:
         tls = ssl.create_default_context(cafile=str(ca_bundle))

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.config.values import domain
 from app.errors import OperatorError
-from app.values import domain
 
 from . import token
 

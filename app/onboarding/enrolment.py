@@ -12,9 +12,9 @@ from ipaddress import IPv6Address
 from itertools import chain
 from typing import cast
 
-from app import values
+from app.config import values
+from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.values import IPAddress
 
 PROFILE_PATH = "/homedot.mobileconfig"
 PROBE_PATH = "/probe"

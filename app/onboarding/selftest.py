@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.values import IPAddress
 
 from .enrolment import Enrolment
 from .guard import SEEN_PATH

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from app import values
+from app.config import values
 
 KINDS = ("reachable", "wifi", "always")
 MOST_SSIDS = 8

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.values import IPAddress
 
 from . import constraints, pem
 

@@ -10,8 +10,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from cryptography import x509
 
 from app import dnsname
+from app.config.values import IPAddress
 from app.networks import HOME, within
-from app.values import IPAddress
 
 HOME_DOMAIN = "home.arpa"  # RFC 8375
 LOOPBACK: tuple[IPAddress, ...] = (ip_address("127.0.0.1"), ip_address("::1"))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.files import write_atomically
-from app.values import IPAddress
 
 from . import authority as issuing
 from . import clock, constraints, disk, pem, version, volume

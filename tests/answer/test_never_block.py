@@ -1,8 +1,8 @@
 import pytest
 
 from app.answer.never_block import NAMES, SETTING, NeverBlock
+from app.config.values import domain_or_ending
 from app.dnsname import suffixes
-from app.values import domain_or_ending
 
 
 @pytest.mark.parametrize(

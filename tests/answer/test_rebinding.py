@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.answer import records
 from app.answer.rebinding import RebindProtection
+from app.config.values import IPAddress
 from app.errors import UpstreamError
 from app.networks import INSIDE
-from app.values import IPAddress
 from tests.reaching import reaching
 
 REBINDING = RebindProtection(INSIDE, ["plex.direct"])

@@ -17,12 +17,12 @@ from app.answer import records
 from app.answer.cache import Cache
 from app.answer.pipeline import PREFETCHER, Pipeline
 from app.answer.ruleset import Ruleset
-from app.cli.rules import build
+from app.config.settings import Blocking, Settings
 from app.files import write_atomically
 from app.lists.compile import compile_list
 from app.lists.parse import parse
 from app.lists.trie import Blocklist
-from app.settings import Blocking, Settings
+from app.programs.rules import build
 from tests.bench.lists import LOOKUPS, ROUNDS, made_up
 
 LISTS, NAMES_EACH = 3, 333_000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from app.doctor.healthcheck import check
 from app.errors import OperatorError
-from app.ops.healthcheck import check
 from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
 from tests.documents import run_in
 from tests.fakes.screen import codes_in

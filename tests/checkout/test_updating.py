@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.configuration import load
+from app.config.load import load
 from app.errors import OperatorError
 from tests.appliance import CHECKOUT
 

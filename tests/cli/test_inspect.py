@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import places
 from app.cli.commands import main
-from app.configuration import load
+from app.config.load import load
+from app.config.settings import leaves
 from app.onboarding.enrolment import Enrolment
-from app.settings import leaves
+from app.programs import paths
 
 
 def test_config_prints_every_value_and_where_it_came_from(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def nobody_listens(tmp_path: Path) -> dict[str, str]:
         resolver="recursive",
         resolver_reason="a root server answered",
     )
-    path = places.enrolment(load(environment).settings)
+    path = paths.enrolment(load(environment).settings)
     path.parent.mkdir()
     path.write_text(enrolment.to_json())
     return environment

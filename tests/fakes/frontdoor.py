@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.answer.pause import Pause
-from app.cli import control, places
-from app.cli.control import Control
-from app.cli.why import Reason
 from app.dot.nonce_store import NonceStore
+from app.programs import control_server, paths
+from app.programs.control_server import Control
+from app.programs.reasons import Reason
 
 from .clock import Clock
 from .ruleset import ruleset
@@ -28,7 +28,9 @@ async def hearing(
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
     heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()))
-    server = await control.serve(places.bound_for_all(path), heard, control.allowed_uids() if uids is None else uids)
+    server = await control_server.serve(
+        paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
+    )
     try:
         yield heard
     finally:

@@ -25,7 +25,7 @@ import dns.rdatatype
 import dns.zonefile
 import pytest
 
-from app.configuration import load
+from app.config.load import load
 from tests.internet import DEAD, FORWARDER, LEAVES, ROOT, SLOW, TEST, Internet
 from tests.internet.forwarder import PLAIN_PORT, TLS_PORT
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.config.values import IPAddress
 from app.errors import ListError
 from app.lists.fetch import Deadlines, Response, Validators, fetch
-from app.values import IPAddress
 from tests.fakes.list_server import Answer, ListServer, http
 from tests.fakes.pki import Authority
 

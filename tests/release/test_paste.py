@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from app import __version__
-from app.configuration import load
+from app.config.load import load
 from release.paste import FILES, main, text
 
 CHECKOUT = Path(__file__).parent.parent.parent

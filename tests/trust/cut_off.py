@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from itertools import count
 from typing import Any
 
-from app.values import IPAddress
+from app.config.values import IPAddress
 
 HOSTNAME = "dns.home.arpa"
 OLD: Sequence[IPAddress] = (ip_address("192.168.1.10"),)

@@ -11,10 +11,10 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.trust import authority as issuing
 from app.trust.authority import Authority, issue_leaf, new_authority, new_key, renewal_reason
-from app.values import IPAddress
 from tests.trust.minting import NOW, SERVER
 
 HOSTNAME = "dns.home.arpa"

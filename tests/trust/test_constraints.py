@@ -5,9 +5,9 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.config.values import IPAddress
 from app.trust import constraints
 from app.trust.authority import new_authority
-from app.values import IPAddress
 from tests.trust.minting import NOW
 
 AT_HOME = x509.load_pem_x509_certificate(new_authority("dns.home.arpa", (), NOW).intermediate_pem)

@@ -1,0 +1,213 @@
+"""Environment and YAML -> Settings. The only reader of the environment and of the YAML files.
+
+Defaults < YAML < environment, read anew at every start; an empty variable counts as not set. HOMEDOT_CONFIG may name
+several YAML files with colons between them; later ones win.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from app.errors import OperatorError
+
+from .settings import PREFIX, Leaf, Resolver, Settings, leaves
+
+CONFIG_VARIABLE = "HOMEDOT_CONFIG"
+CONFIG_DEFAULT = "/config/homedot.yaml"
+_EXAMPLE = "homedot.example.yaml"
+_NOT_SET = (None, "", "null", "~")
+_CREDENTIALS = re.compile(
+    r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
+)
+_ENCRYPTED_PORTS = (443, 853)
+_OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
+"""What Kubernetes and Docker links put into the environment when there is a service named homedot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Effective settings, and for each setting's name where its value came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def load(environment: Mapping[str, str]) -> Loaded:
+    """Read YAML and environment into Settings.
+
+    Raises OperatorError with one line per fault: syntax, unknown keys, bad values and contradictions together.
+    """
+    faults: list[str] = []
+    known = {leaf.name: leaf for leaf in leaves()}
+    given: dict[str, tuple[object, str]] = {}
+    named = environment.get(CONFIG_VARIABLE)
+    paths = [Path(path) for path in (named.split(":") if named else [CONFIG_DEFAULT])]
+    for path in paths:
+        given |= _from_yaml(path, bool(named), known, faults)
+    faults += filter(None, map(_unread, {path.parent for path in paths}))
+    given |= _from_environment(environment, known, faults)
+    parsed: dict[str, object] = {}
+    sources = dict.fromkeys(known, "default")
+    for name, (raw, source) in given.items():
+        try:
+            parsed[name] = known[name].parse(raw)
+            sources[name] = source
+        except ValueError as error:
+            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
+    settings = _build(Settings, parsed)
+    bad = {fault.split(":")[0] for fault in faults}
+    faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
+    if faults:
+        raise OperatorError(faults)
+    return Loaded(settings, sources)
+
+
+def _from_yaml(
+    path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
+
+        tree = tree_of(text)
+    except FileNotFoundError:
+        if is_named:
+            faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
+        return {}
+    except OSError as error:
+        faults.append(f"{path}: cannot be read: {error.strerror}")
+        return {}
+    except ValueError as error:
+        faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
+        return {}
+    if tree in _NOT_SET:
+        return {}
+    if not isinstance(tree, dict):
+        faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
+        return {}
+    return dict(_flatten(tree, "", str(path), known, faults))
+
+
+def _unread(folder: Path) -> str | None:
+    """What to do about settings in the example, which is read by nobody. git moves them there when it merges a changed
+    homedot.yaml of somebody's own with the commit that made it the example."""
+    if (folder / Path(CONFIG_DEFAULT).name).exists():
+        return None
+    try:
+        text = (folder / _EXAMPLE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        said = line.partition("#")[0].strip()
+        if said and not said.endswith(":"):
+            fault = f"is not read, but something is set in line {number}"
+            return f"{folder / _EXAMPLE}: {fault}: rename it to {Path(CONFIG_DEFAULT).name}"
+    return None
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"line {line}: an octet that is not UTF-8: save the file in that encoding"
+
+
+def _flatten(
+    tree: Mapping[object, object], prefix: str, source: str, known: Mapping[str, Leaf], faults: list[str]
+) -> Iterator[tuple[str, tuple[object, str]]]:
+    branches = {name.rpartition(".")[0] for name in known}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if name in known:
+            if value not in _NOT_SET:
+                yield name, (value, source)
+        elif name not in branches:
+            faults.append(f"{_masked(name)}: there is no such setting{_nearest(name, known)} (from {source})")
+        elif isinstance(value, dict):
+            yield from _flatten(value, f"{name}.", source, known, faults)
+        elif value not in _NOT_SET:
+            faults.append(f"{name}: must be followed by settings of its own, indented below it (from {source})")
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
+) -> dict[str, tuple[object, str]]:
+    variables = {leaf.variable: leaf.name for leaf in known.values()}
+    found: dict[str, tuple[object, str]] = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
+            continue
+        if _OF_AN_ORCHESTRATOR.match(variable):
+            continue
+        if variable in variables:
+            found[variables[variable]] = (value, variable)
+        else:
+            faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
+    return found
+
+
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
+
+
+def _masked(text: str) -> str:
+    """Without the user name and password of a URL: what is between `://` and the last @, so that they may hold any
+    character. Faults end in logs. With tls:// that is the address of a forwarder, whose port follows."""
+    return _CREDENTIALS.sub("***@", text)
+
+
+def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
+    chosen: dict[str, object] = {}
+    for item in fields(branch):
+        name = prefix + item.name
+        if is_dataclass(item.default):
+            chosen[item.name] = _build(type(item.default), parsed, f"{name}.")
+        elif name in parsed:
+            chosen[item.name] = parsed[name]
+    return branch(**chosen)
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that are fine alone and wrong together: the names involved, and the fault."""
+    dot, plain, web, tls, resolver = settings.dot, settings.plain, settings.web, settings.tls, settings.resolver
+    if dot.port == 53:
+        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
+    taken = {"dot.port": dot.port, "resolver.port": resolver.port}
+    taken |= {"web.port": web.port} if web.enabled else {}
+    taken |= {"plain.port": plain.port} if plain.enabled else {}
+    for first, second in combinations(sorted(taken), 2):
+        if taken[first] == taken[second]:
+            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
+    if dot.connections_per_client > dot.connections:
+        share, whole = "dot.connections_per_client", "dot.connections"
+        yield (share, whole), f"{share}: must not be more than {whole}, which is {dot.connections}"
+    if dot.first_byte_timeout > dot.handshake_timeout:
+        first, second = "dot.first_byte_timeout", "dot.handshake_timeout"
+        yield (first, second), f"{first}: must not be longer than {second}, which is {dot.handshake_timeout} s"
+    if (tls.certificate is None) != (tls.key is None):
+        there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
+        yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if settings.hostname in {host.name for host in settings.local}:
+        fault = "is the setting hostname, and has the addresses of the setting addresses: remove it here"
+        yield ("local", "hostname"), f"local: {settings.hostname}: {fault}"
+    discovery = f"_dns.{settings.hostname}"
+    if discovery in {host.name for host in settings.local}:
+        fault = "would have no effect: it tells devices about this resolver (RFC 9462 5): remove it here"
+        yield ("local", "hostname"), f"local: {discovery}: {fault}"
+    yield from _contradictions_of_resolver(resolver)
+
+
+def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str, ...], str]]:
+    kinds = {forwarder.tls_name is not None for forwarder in resolver.forward}
+    if resolver.mode == "auto" and kinds == {False}:
+        fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"
+        yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
+    if resolver.port in _ENCRYPTED_PORTS:
+        fault = f"must not be {resolver.port}, on which unbound speaks TLS and nothing else; 5335 is a good one"
+        yield ("resolver.port",), f"resolver.port: {fault}"
+    if resolver.mode == "forward" and not resolver.forward:
+        yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"

@@ -1,0 +1,80 @@
+"""What the doctor examines, and what a check of it can find."""
+
+import ssl
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography import x509
+
+from app.config.values import IPAddress
+from app.doctor import probe
+
+SEE_LOG = "see the container's log for what dot says"
+BOGUS_NAME = "dnssec-failed.org"
+"""A public name whose signatures are wrong on purpose."""
+
+
+class Verdict(StrEnum):
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found; `remedy` is the next step, empty when nothing is to be done."""
+
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def passes(detail: str) -> Outcome:
+    return Outcome(Verdict.PASS, detail)
+
+
+def fails(detail: str, remedy: str) -> Outcome:
+    return Outcome(Verdict.FAIL, detail, remedy)
+
+
+def cannot_tell(detail: str, remedy: str) -> Outcome:
+    return Outcome(Verdict.CANNOT_TELL, detail, remedy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """The front door to examine.
+
+    `root_pem` and `root_sha256` are its authority's, None when it has a certificate of the user's own. `spki_pin` is
+    the one that devices were shown. `idle_timeout_s` is the longest that an idle connection lives. `bogus_name` has
+    wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache.
+    """
+
+    address: IPAddress
+    port: int
+    hostname: str
+    root_pem: str | None
+    spki_pin: str
+    idle_timeout_s: int
+    root_sha256: str | None = None
+    bogus_name: str = BOGUS_NAME
+    slow_name: str | None = None
+    timeout_s: float = 5.0
+
+    def connect(
+        self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, sni: bool = True
+    ) -> AbstractContextManager[probe.Connection]:
+        """One connection under one deadline; `sni` False names no server. Raises OSError."""
+        name = self.hostname if sni else None
+        return probe.connect(str(self.address), self.port, context, name, self.timeout_s, session)
+
+    def certificates(self) -> list[x509.Certificate]:
+        """What the server presents, in its order. Raises OSError."""
+        with self.connect(probe.unverified("dot")) as connection:
+            return [x509.load_der_x509_certificate(each) for each in connection.chain()]
+
+    @property
+    def another_program(self) -> str:
+        """The next step when what answers cannot be this version of Homedot."""
+        return f"find out which program has port {self.port}: ss -ltnp 'sport = :{self.port}'"

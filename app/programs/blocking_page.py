@@ -1,0 +1,52 @@
+"""What the setup page shows and changes of blocking: asked of the front door, read from the lists' own state."""
+
+import time
+
+from app.config.settings import Settings
+from app.errors import OperatorError
+from app.lists.state import ListState
+from app.onboarding.blocking import Found, Listed, State
+
+from . import control_client
+from .lists import states, summary
+from .pause_token import read
+
+
+class Blocking:
+    """As `onboarding.blocking` wants it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def state(self) -> State:
+        if not self._settings.blocking.enabled:
+            return State(is_enabled=False, paused_s=0)
+        try:
+            paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
+        except OperatorError:
+            paused_s = None  # the page says so; why is for the log of the front door
+        lists = [_listed(source, known) for source, known in states(self._settings).items()]
+        return State(is_enabled=True, paused_s=paused_s, lists=lists)
+
+    async def reason(self, name: str) -> Found:
+        told = await control_client.ask(self._settings, f"why {name}")
+        return Found(told["kind"], told["rule"], told["says"], told["notes"])
+
+    async def pause(self, seconds: int) -> None:
+        await control_client.ask(self._settings, f"pause {seconds}")
+
+    async def resume(self) -> None:
+        await control_client.ask(self._settings, "resume")
+
+    def token(self) -> str | None:
+        return read(self._settings)
+
+
+def _listed(source: str, known: ListState) -> Listed:
+    lines = summary(source, known, time.time())
+    return Listed(without_query(source), lines, known.names, bool(known.error))
+
+
+def without_query(source: str) -> str:
+    """Everybody at home sees it, and a subscriber's key is nobody's business."""
+    return source if source.startswith("/") else source.partition("?")[0]

@@ -1,0 +1,222 @@
+"""What must be true before anything serves: addresses known, identity on the volume, unbound.conf written.
+
+`identify` is also what upkeep does every minute, so a renewal and a new address take the same path as the first start.
+"""
+
+import logging
+import os
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.config.settings import Settings
+from app.config.values import IPAddress
+from app.errors import OperatorError
+from app.files import keep, let_others_through, refuse_link
+from app.host import addresses
+from app.host.grace_period import Lingering
+from app.onboarding.enrolment import Enrolment, from_json, surest
+from app.onboarding.steps import setup_text
+from app.revision import told
+from app.trust import clock, disk
+from app.trust.own import load_own_certificate
+from app.trust.publish import publish
+from app.trust.store import Identity, ensure_own, holds_nothing
+from app.unbound import reach
+
+from . import paths, pause_token, resolver, users
+from .output import say
+from .signed_profiles import publish_profiles
+
+log = logging.getLogger("homedot")
+
+CLOCK_WAIT_S = 60.0
+CLOCK_NOT_SET = (
+    f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
+    "until then names in signed zones may not resolve"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look found, in sentences: `news` happened just now, `warnings` hold until somebody acts."""
+
+    news: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def bootstrap(settings: Settings) -> None:
+    """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
+    say(told())
+    lan = addresses.effective(settings.addresses)
+    _wait_for_clock(settings)
+    announced = _announced(settings)
+    kept = _kept(settings, lan, announced, Lingering())
+    identity = _identity(settings, kept)
+    choice = resolver.choose(settings)
+    publish(identity, settings.run_dir, users.group_id(users.DOT))
+    _make_folder_of_dot(paths.control_socket(settings).parent)
+    warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    if settings.blocking.enabled:
+        warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
+        warnings += pause_token.ensure(settings) if settings.web.enabled else ()
+    enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept)
+    publish_profiles(settings, identity, enrolment)
+    resolver.note(settings, choice)
+    for warning in (*warnings, *unannounced):
+        say(f"homedot: warning: {warning}")
+    say(setup_text(enrolment))
+
+
+def identify(settings: Settings, lingering: Lingering) -> Findings:
+    """Renew what is due and follow the addresses of this box; those that it lost count on while they are `lingering`.
+
+    Raises OperatorError; what was served before is served on.
+    """
+    before = paths.read_enrolment(settings)
+    lan, announced = addresses.effective(settings.addresses), _announced(settings)
+    kept = _kept(settings, lan, announced, lingering)
+    identity = _identity(settings, kept)
+    publish(identity, settings.run_dir, users.group_id(users.DOT))
+    choice = reach.Choice(before.resolver, before.resolver_reason)
+    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept, before)
+    publish_profiles(settings, identity, after)
+    news = []
+    if after.outdates(before) or after.moved_on != before.moved_on:
+        news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
+    elif after.spki_pin != before.spki_pin:
+        news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
+    if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
+        warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
+    return Findings(tuple(news), (*_warnings(identity), *warnings))
+
+
+def _wait_for_clock(settings: Settings) -> None:
+    """A first start makes certificates, and a board without a battery knows the date only once NTP has told it."""
+    if settings.tls.certificate or clock.now() or not holds_nothing(settings.data_dir):
+        return
+    say(f"homedot: it is not {datetime.now(UTC):%Y-%m-%d}; waiting {CLOCK_WAIT_S:g} s for the clock")
+    deadline_s = time.monotonic() + CLOCK_WAIT_S
+    while clock.now() is None and time.monotonic() < deadline_s:
+        time.sleep(0.5)  # the kernel tells of a clock that was set only to programs with a timer for it
+
+
+def _kept(
+    settings: Settings, lan: tuple[IPAddress, ...], announced: Enrolment | None, lingering: Lingering
+) -> tuple[IPAddress, ...]:
+    """What devices may count on: what is there and what may be back soon, unless the operator says which they are."""
+    relied = announced.relied if announced else ()
+    return lan if settings.addresses else (*lan, *lingering.lost(lan, relied))
+
+
+def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
+    if settings.tls.certificate and settings.tls.key:
+        certificate, key = settings.tls.certificate, settings.tls.key
+        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
+    return ensure_own(settings.data_dir, settings.hostname, kept, clock.now())
+
+
+def _warnings(identity: Identity) -> tuple[str, ...]:
+    return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
+
+
+def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], choice: reach.Choice) -> Enrolment:
+    return Enrolment(
+        hostname=settings.hostname,
+        addresses=lan,
+        dot_port=settings.dot.port,
+        plain_port=settings.plain.port if settings.plain.enabled else None,
+        web_port=settings.web.port if settings.web.enabled else None,
+        root_pem=identity.root_pem.decode() if identity.root_pem else None,
+        root_sha256=identity.root_sha256,
+        spki_pin=identity.spki_pin,
+        not_after=identity.not_after,
+        resolver=choice.mode,
+        resolver_reason=choice.reason,
+        certified=tuple(address for address in lan if address in identity.addresses),
+    )
+
+
+def _announce(
+    settings: Settings,
+    enrolment: Enrolment,
+    before: Enrolment | None,
+    kept: tuple[IPAddress, ...],
+    served: Enrolment | None = None,
+) -> tuple[Enrolment, tuple[str, ...]]:
+    """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts.
+
+    `before` is what they were told last, as far as the volume took a note of it, `served` what this run tells them, and
+    `kept` are the addresses that they may count on.
+
+    Also returns warnings: a note that the volume does not take is no reason to stop.
+    """
+    relied = [address for address in before.relied if address in kept] if before else []
+    if set(relied) <= set(enrolment.addresses):
+        # While one is waited for, the others may be there for just as long: 169.254.x.y until DHCP answers.
+        relied.append(surest(enrolment.addresses))
+    enrolment = replace(enrolment, relied=tuple(dict.fromkeys(relied)))
+    moment = clock.now()
+    moved_on = before.moved_on if before else None
+    if before and moment and enrolment.outdates(before):
+        is_told = served and served.moved_on != before.moved_on and not enrolment.outdates(served)
+        moved_on = served.moved_on if served and is_told else moment.date()
+    enrolment = replace(enrolment, moved_on=moved_on)
+    _put(paths.enrolment(settings), enrolment.to_json())
+    try:
+        # A certificate of the user's own needs no volume, but what is noted there must not stay what it was.
+        if moment and (enrolment.root_pem or paths.announced(settings).exists()):
+            _put(paths.announced(settings), enrolment.to_json())
+    except OperatorError as error:
+        return enrolment, error.faults
+    return enrolment, ()
+
+
+def _announced(settings: Settings) -> Enrolment | None:
+    for path in (paths.announced(settings), paths.enrolment(settings)):
+        try:
+            return from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, OperatorError) as error:
+            log.warning("%s: cannot be read, so a change of addresses may go unnoticed: %s", path, error)
+    return None
+
+
+def _make_folder_of_dot(path: Path) -> None:
+    """Where the front door may make its socket, and everybody may reach it."""
+    gid = users.group_id(users.DOT)
+    try:
+        path.mkdir(exist_ok=True)
+        if gid is not None:
+            os.chown(path, -1, gid)
+        path.chmod(0o755 if gid is None else 0o775)
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be made: {error.strerror}") from error
+
+
+def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
+    """Where the program `lists` may write and everybody may read. Secrets next to it lie in folders of their own.
+
+    Returns warnings: DNS goes on without new lists.
+    """
+    owner = users.find(users.LISTS)
+    try:
+        with disk.write_faults(path):
+            refuse_link(path)
+            if not path.is_dir():
+                path.mkdir(parents=True)
+                path.chmod(0o755)
+            if owner is not None and path.stat().st_uid != owner.pw_uid:
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+            let_others_through(data_dir)
+    except OperatorError as error:
+        return tuple(f"block lists are not refreshed: {fault}" for fault in error.faults)
+    return ()
+
+
+def _put(path: Path, text: str) -> None:
+    """Write what is not there already: a volume may be read-only."""
+    with disk.write_faults(path):
+        keep(path, text.encode())

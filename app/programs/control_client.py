@@ -1,0 +1,57 @@
+"""The running front door, asked from another process of ours: the other end of `control`."""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.config.settings import Settings
+from app.dot.nonce_store import NONCE_OCTETS
+from app.errors import OperatorError
+
+from . import paths
+
+_TIMEOUT_S = 6.0  # the front door gives up before
+NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
+
+
+async def ask(settings: Settings, line: str) -> Any:
+    """What it says to `line`. Raises OperatorError if that is no, or nothing."""
+    path = paths.control_socket(settings)
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            reader, writer = await asyncio.open_unix_connection(path)
+            try:
+                writer.write(f"{line}\n".encode())
+                word, _, said = (await reader.readline()).decode().strip().partition(" ")
+            finally:
+                writer.close()
+        answer = json.loads(said) if word == "ok" else None
+    except TimeoutError as error:
+        raise OperatorError(f"{path}: the front door does not answer in time; see its log") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OperatorError(f"{path}: the front door does not answer: {reason}: is Homedot running?") from error
+    if word != "ok":
+        raise OperatorError(said or f"{path}: the front door does not answer; see its log")
+    return answer
+
+
+async def state(settings: Settings) -> dict[str, int]:
+    """Its counts by name. Raises OperatorError."""
+    return {str(name): int(value) for name, value in (await ask(settings, "state")).items()}
+
+
+class Checks:
+    """Its memory of the self-test's questions, as `onboarding.selftest` wants it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def new(self) -> str:
+        return str(await ask(self._settings, "new"))
+
+    async def look(self, nonce: str) -> Mapping[str, Any] | None:
+        found = await ask(self._settings, f"seen {nonce}") if NONCE.fullmatch(nonce) else None
+        return found if isinstance(found, Mapping) else None

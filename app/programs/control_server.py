@@ -1,0 +1,131 @@
+"""The socket on which the front door hears other programs of ours.
+
+One line in, one line out: `ok` and a JSON value, or `no` and a sentence. Any user of the box may connect; the kernel
+says who it is, and only those who are named are listened to.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import pwd
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.answer.pause import MOST_S, Pause
+from app.config.values import domain
+from app.dot.nonce_store import NonceStore
+
+from . import users
+from .control_client import NONCE
+
+if TYPE_CHECKING:
+    from .reasons import Reason
+
+log = logging.getLogger("homedot")
+
+LOOK_S = 1.0
+"""How often a worker looks whether a pause has begun or ended."""
+
+_TIMEOUT_S = 5.0
+_MOST_LINE_OCTETS = 300
+_NUMBER = re.compile("[0-9]{1,5}")
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
+
+
+class No(ValueError):
+    """What is said instead of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What can be asked: `state` for the counts by name, `new` for a nonce in hex and `seen NONCE` for what was seen of
+    it, `why NAME` for the `reason`, `pause SECONDS` and `resume`.
+    """
+
+    state: Callable[[], Mapping[str, int]]
+    nonces: NonceStore
+    reason: Callable[[str], Awaitable["Reason"]]
+    pause: Pause
+
+    async def obey(self, line: bytes) -> object:
+        """The answer to `line`, for JSON. Raises No."""
+        match line.decode("ascii", "replace").removesuffix("\n").split(" "):
+            case ["state"]:
+                return self.state()
+            case ["new"]:
+                return self.nonces.issue().hex()
+            case ["seen", nonce] if NONCE.fullmatch(nonce):
+                return self.nonces.look(bytes.fromhex(nonce))
+            case ["why", name] if name.isascii():
+                return await self._why(name)
+            case ["pause", number] if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_S:
+                return await self._begin_pause(int(number))
+            case ["resume"]:
+                return await self._end_pause()
+        raise No("that is no command")
+
+    async def _why(self, raw_name: str) -> Mapping[str, object]:
+        try:
+            name = domain(raw_name)
+        except ValueError as error:
+            raise No(str(error)) from None
+        found = await self.reason(name)
+        return {"kind": found.verdict.kind, "rule": found.verdict.rule, "says": str(found), "notes": found.notes}
+
+    async def _begin_pause(self, seconds: int) -> str:
+        self.pause.begin(seconds)
+        log.info("blocking is paused for %d s", seconds)
+        await asyncio.sleep(LOOK_S)  # what is told is true then: every worker has looked
+        return f"blocking is paused for {seconds} s; `homedot resume` ends it"
+
+    async def _end_pause(self) -> str:
+        self.pause.end()
+        log.info("blocking is resumed")
+        await asyncio.sleep(LOOK_S)
+        return "blocking is in force"
+
+
+def allowed_uids() -> Iterator[int]:
+    """Root, the user that we run as, and the one that the setup page runs as, if there is one."""
+    yield from (0, os.geteuid())
+    with suppress(KeyError):
+        yield pwd.getpwnam(users.WEB).pw_uid
+
+
+async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[int]) -> asyncio.Server:
+    """Let the users with `allowed_uids` ask `control` on the Unix socket `bound`."""
+    allowed = frozenset(allowed_uids)
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                uid = _uid_of(writer)
+                line = await reader.readuntil(b"\n")
+                writer.write(await _said(line, control, uid in allowed))
+                await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            log.debug("control: %s", error)
+        finally:
+            writer.close()
+
+    return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS)
+
+
+async def _said(line: bytes, control: Control, is_allowed: bool) -> bytes:
+    try:
+        if not is_allowed:
+            raise No("only root and the user of the setup page may")
+        return f"ok {json.dumps(await control.obey(line))}\n".encode()
+    except No as refused:
+        return f"no {refused}\n".encode()
+
+
+def _uid_of(writer: asyncio.StreamWriter) -> int:
+    peer = writer.get_extra_info("socket")
+    return int(_CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[1])

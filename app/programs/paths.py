@@ -1,0 +1,128 @@
+"""Where the programs leave things for one another below `run_dir`."""
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.config.settings import Settings
+from app.errors import OperatorError
+
+if TYPE_CHECKING:
+    from app.onboarding.enrolment import Enrolment
+
+
+def pair(settings: Settings) -> Path:
+    """The key and chain that the front door serves: the only secret that it can read."""
+    return settings.run_dir / "tls" / "pair.pem"
+
+
+def authority_files(settings: Settings) -> tuple[Path, ...]:
+    """What tells whether the authority or its leaf on the volume was replaced."""
+    return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"
+
+
+def enrolment(settings: Settings) -> Path:
+    """What a device needs to join, for everybody to read."""
+    return settings.run_dir / "public" / "enrolment.json"
+
+
+def announced(settings: Settings) -> Path:
+    """The same, kept on the volume: what devices were told last, by whichever start."""
+    return settings.data_dir / "enrolment.json"
+
+
+def signed_profiles(settings: Settings) -> Path:
+    """The folder of profiles that are signed with the user's own certificate, for everybody to read."""
+    return settings.run_dir / "public" / "signed"
+
+
+def signed_profile(settings: Settings, profile: bytes) -> Path:
+    """Where the signed form of `profile` is, if there is one: found by content, so it is never the form of another."""
+    from hashlib import sha256  # only who needs it loads OpenSSL
+
+    return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
+
+
+def control_socket(settings: Settings) -> Path:
+    """Where the front door hears other programs of ours; the folder is its own to write."""
+    return settings.run_dir / "dot" / "control.sock"
+
+
+def lists(settings: Settings) -> Path:
+    """The compiled block lists and what is known about them: written by the program `lists`, readable by everybody."""
+    return settings.data_dir / "lists"
+
+
+def refresh_request(settings: Settings) -> Path:
+    """Touched to have all block lists looked at now."""
+    return settings.run_dir / "refresh-lists"
+
+
+def accept_request(settings: Settings, compiled: str) -> Path:
+    """Touched to have the next download of the list with this compiled file taken whatever its size."""
+    return settings.run_dir / f"accept-{compiled}"
+
+
+def bound_for_all(path: Path) -> socket.socket:
+    """A Unix socket at `path` that every user may connect to."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(path))
+    path.chmod(0o666)
+    return bound
+
+
+def token(settings: Settings) -> Path:
+    """What lets somebody pause blocking from the setup page: the only secret that the page can read."""
+    return settings.data_dir / "web" / "token"
+
+
+def unbound_conf(settings: Settings) -> Path:
+    return settings.run_dir / "unbound.conf"
+
+
+def unsettled(settings: Settings) -> Path:
+    """Is there while the choice how to resolve was made without reaching anybody, and is to be made again."""
+    return settings.run_dir / "unsettled"
+
+
+def supervisor_pid(settings: Settings) -> Path:
+    """The process id of the supervisor, written by itself."""
+    return settings.run_dir / "supervisord.pid"
+
+
+def read_signed(settings: Settings, profile: bytes) -> bytes:
+    """The signed form of `profile`, or `profile` itself when nobody signed it."""
+    try:
+        return signed_profile(settings, profile).read_bytes()
+    except FileNotFoundError:
+        return profile
+
+
+def followed_anchor(settings: Settings) -> Path:
+    """The keys of the internet's root as unbound follows them: it alone writes in that folder."""
+    return settings.run_dir / "unbound" / "root.key"
+
+
+def kept_anchor(settings: Settings) -> Path:
+    """The same on the volume, written by upkeep."""
+    return settings.data_dir / "dnssec-root.key"
+
+
+def former_anchor(settings: Settings) -> Path:
+    """Where earlier versions had unbound follow them. Only read, until there is the one above."""
+    return settings.data_dir / "unbound" / "root.key"
+
+
+def read_enrolment(settings: Settings) -> "Enrolment":
+    """Raises OperatorError if there is none yet."""
+    # It needs OpenSSL, which upkeep can do without.
+    from app.onboarding.enrolment import from_json
+
+    path = enrolment(settings)
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
+    except ValueError as error:
+        raise OperatorError(f"{path}: cannot be read: {error}; a restart writes it anew") from error

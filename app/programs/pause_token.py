@@ -1,0 +1,69 @@
+"""`homedot token`, and the file on the volume in which the token for pausing from the setup page is kept."""
+
+import logging
+
+from app.config.settings import Settings
+from app.errors import OperatorError
+from app.files import keep, keep_folder, let_others_through
+from app.onboarding import token
+from app.trust import disk
+
+from . import paths, users
+
+log = logging.getLogger("homedot")
+
+
+def show(settings: Settings) -> None:
+    """Print it. Raises OperatorError if there is none."""
+    known = read(settings)
+    if known is None:
+        raise OperatorError(f"{paths.token(settings)}: there is no token: `homedot token new` makes one")
+    print(known)
+
+
+def renew(settings: Settings) -> None:
+    """Make another one, which the running page takes at once, and print it. Raises OperatorError."""
+    made = token.new()
+    _keep(settings, made)
+    print(made)
+
+
+def ensure(settings: Settings) -> tuple[str, ...]:
+    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings.
+
+    One that cannot be read, as after a restore for another user, is left alone: somebody has typed it before.
+    """
+    try:
+        with disk.write_faults(paths.token(settings)):
+            known = _read(settings)
+        _keep(settings, known or token.new())
+    except OperatorError as error:
+        return tuple(f"blocking cannot be paused from the setup page: {fault}" for fault in error.faults)
+    return ()
+
+
+def read(settings: Settings) -> str | None:
+    """The token; None if there is none that can be read, which `ensure` has told of at the start."""
+    try:
+        return _read(settings)
+    except OSError as error:
+        log.debug("%s", error)
+        return None
+
+
+def _read(settings: Settings) -> str | None:
+    """The token; None if there is none, or what is there is none. Raises OSError."""
+    try:
+        text = paths.token(settings).read_bytes().decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        return None
+    return text if token.is_token(text) else None
+
+
+def _keep(settings: Settings, made: str) -> None:
+    path, gid = paths.token(settings), users.group_id(users.WEB)
+    folder_mode, file_mode = (0o700, 0o600) if gid is None else (0o750, 0o640)
+    with disk.write_faults(path):
+        let_others_through(settings.data_dir)
+        keep_folder(path.parent, folder_mode, gid)
+        keep(path, f"{made}\n".encode(), file_mode, gid)

@@ -1,0 +1,112 @@
+"""unbound's part of a start: how it resolves on this network, and everything that it reads."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from app.config.settings import Settings
+from app.errors import OperatorError
+from app.files import write_atomically
+from app.trust import disk
+from app.unbound import anchor, checkconf, conf, memory, reach
+
+from . import paths, users
+
+
+def choose(settings: Settings) -> reach.Choice:
+    """How to resolve. Asks the network if `resolver.mode` is auto; raises OperatorError."""
+    resolver = settings.resolver
+    if resolver.mode != "auto":
+        return reach.Choice(resolver.mode, "resolver.mode says so")
+    hints, keys = resolver.root_hints or conf.ROOT_HINTS, resolver.trust_anchor or conf.TRUST_ANCHOR
+    return asyncio.run(reach.choose(hints, keys, resolver.forward, resolver.ca_bundle))
+
+
+def prepare(settings: Settings, mode: str) -> list[str]:
+    """Write unbound.conf and what it needs, once unbound has checked it. Returns warnings; raises OperatorError."""
+    resolver, path = settings.resolver, paths.unbound_conf(settings)
+    user = users.find(users.UNBOUND)
+    uid = None if user is None else user.pw_uid
+    followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
+    render = partial(
+        conf.render,
+        port=resolver.port,
+        mode=mode,
+        forwarders=resolver.forward,
+        routes=resolver.routes,
+        ca_bundle=resolver.ca_bundle,
+        root_hints=resolver.root_hints,
+        trust_anchor=resolver.trust_anchor,
+        followed_anchor=followed,
+        private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
+        released=settings.special.released,
+        cache_bytes=conf.cache_bytes(memory.limit_bytes()),
+        run_dir=settings.run_dir,
+    )
+    draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
+
+    def written(some: Sequence[Path]) -> Path:
+        with disk.write_faults(path):
+            write_atomically(draft, render(snippets=some).encode())
+        return draft
+
+    snippets, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
+    checkconf.check(written(snippets), name)
+    checkconf.check_kept(written, snippets, resolver.port, name)
+    with disk.write_faults(path):
+        draft.rename(path)
+    return warnings
+
+
+def note(settings: Settings, choice: reach.Choice) -> None:
+    """Leave word whether the choice is to be made again. Raises OperatorError."""
+    path = paths.unsettled(settings)
+    with disk.write_faults(path):
+        if choice.settled:
+            path.unlink(missing_ok=True)
+        else:
+            write_atomically(path, b"")
+
+
+def become_unbound() -> None:
+    """Give up root for good: what this process then reads from the network leads to no key."""
+    user = users.find(users.UNBOUND)
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+
+
+def keep_anchor(settings: Settings) -> dict[str, list[str]]:
+    """Copy what unbound knows of the root's keys to the volume. Returns findings, for a child: its imports are many."""
+    kept = paths.kept_anchor(settings)
+    try:
+        with disk.write_faults(kept):
+            warning = anchor.preserve(paths.followed_anchor(settings), kept)
+        warnings = [warning] if warning else []
+    except OperatorError as error:
+        # No fault, which would be tried again every minute: until the next start nobody needs the copy.
+        warnings = [f"{fault}; until then news of the root's keys are kept in memory only" for fault in error.faults]
+    return {"faults": [], "news": [], "warnings": warnings}
+
+
+def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:
+    """The file in which unbound follows the root's keys: none where it cannot be written. And warnings."""
+    path, kept = paths.followed_anchor(settings), paths.kept_anchor(settings)
+    try:
+        with disk.write_faults(path):
+            if not os.path.lexists(kept):
+                kept = paths.former_anchor(settings)
+            return path, anchor.ensure(path, uid, kept, conf.TRUST_ANCHOR)
+    except OperatorError as error:
+        told = [f"{fault}; until then unbound trusts the root keys of {conf.TRUST_ANCHOR}" for fault in error.faults]
+        return None, told
+
+
+def _snippets(folder: Path | None) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".conf") if folder else []
+    except OSError as error:
+        raise OperatorError(f"resolver.snippets: {folder} cannot be read: {error.strerror}") from None

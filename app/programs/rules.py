@@ -1,0 +1,146 @@
+"""Settings, lists and the box's own addresses -> the ruleset that decides about names, and the next after a change."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from app.answer.ddr import Designation
+from app.answer.local import LocalRecords
+from app.answer.policy import Listed, Match, Policy, no_list
+from app.answer.rebinding import RebindProtection
+from app.answer.ruleset import Ruleset
+from app.answer.special import SpecialNames
+from app.config.settings import Settings
+from app.config.values import IPAddress
+from app.doctor import healthcheck
+from app.errors import OperatorError
+from app.files import stamp
+from app.host.addresses import bridge_gateway
+from app.lists.names import key_of
+from app.lists.places import told_apart
+from app.lists.trie import Blocklist, Blocklists
+from app.networks import INSIDE
+from app.onboarding.enrolment import Enrolment
+
+from . import paths
+
+log = logging.getLogger("homedot")
+
+
+class RulesetWatcher:
+    """Follows what a ruleset is made of. `is_paused` says whether blocking is paused this moment."""
+
+    def __init__(self, settings: Settings, is_paused: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._is_paused = is_paused
+        self._paused = False
+        sources = settings.blocking.lists if settings.blocking.enabled else ()
+        self._lists = Blocklists(paths.lists(settings), sources)
+        self._enrolment_seen: object = None
+        self._enrolment: Enrolment | None = None
+        self.ruleset = self.look() or self._build()
+
+    def look(self) -> Ruleset | None:
+        """A new ruleset if something has changed since the last look."""
+        paused = self._is_paused()
+        changed = self._lists.look() | self._look_at_enrolment() | (paused != self._paused)
+        self._paused = paused
+        if not changed:
+            return None
+        self.ruleset = self._build()
+        return self.ruleset
+
+    @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """Those of this box, as they were found last."""
+        return self._enrolment.addresses if self._enrolment else ()
+
+    @property
+    def unpaused(self) -> Ruleset:
+        """The ruleset as it is without a pause."""
+        return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.ruleset
+
+    def _look_at_enrolment(self) -> bool:
+        path = paths.enrolment(self._settings)
+        seen = stamp(path)
+        if seen == self._enrolment_seen:
+            return False
+        self._enrolment_seen = seen
+        try:
+            self._enrolment = paths.read_enrolment(self._settings)
+        except OperatorError as error:
+            log.warning("the box's own addresses stay as they were: %s", error)
+            return False
+        return True
+
+    def _build(self) -> Ruleset:
+        return build(self._settings, self._enrolment, self._lists.current, self._paused)
+
+
+def build(
+    settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], is_paused: bool = False
+) -> Ruleset:
+    """The ruleset for this moment."""
+    blocking = settings.blocking
+    addresses = {host.name: host.addresses for host in settings.local if host.addresses}
+    if enrolment is not None:
+        addresses[enrolment.hostname] = enrolment.addresses
+    local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
+    # What a route leads to somebody at home for is for them to answer.
+    released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
+    if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
+        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
+        released.add("test")
+    special = SpecialNames(
+        by_address=_designation(settings, enrolment, by_address=True),
+        by_name=_designation(settings, enrolment, by_address=False),
+        existing=local.concerned,
+        released=released,
+        switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
+    )
+    policy = Policy(
+        special=special.fixed,
+        local=local,
+        reserved=special.reserved,
+        allow=blocking.allow,
+        never_block=blocking.never_block,
+        deny=blocking.deny,
+        listed=_listed(blocklists) if blocklists else no_list,
+        is_paused=is_paused or not blocking.enabled,
+    )
+    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
+
+
+def _rebinding(settings: Settings, enrolment: Enrolment | None) -> RebindProtection:
+    """As unbound does it for A and AAAA: not where it recurses from a private root, whose servers are in a home."""
+    resolver = settings.resolver
+    recurses = enrolment is not None and enrolment.resolver == "recursive"
+    if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
+        return RebindProtection()
+    return RebindProtection(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
+
+
+def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:
+    """Who asks by address must find the address in the certificate (RFC 9462 4.2); who asks by name, the name."""
+    if enrolment is None or not (settings.special.ddr and settings.plain.enabled):
+        return None
+    addresses = enrolment.certified if by_address else enrolment.addresses
+    # Behind a bridge network nobody here sees which address was asked.
+    knows_address = by_address and bridge_gateway() is None
+    only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
+    return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
+
+
+def _listed(blocklists: Sequence[Blocklist]) -> Listed:
+    titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
+    titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
+
+    def covering(name: str, asked: str) -> Match | None:
+        key = key_of(name)
+        for covering_of, spares, title in titled:
+            rule = covering_of(key)
+            if rule is not None and (name == asked or not spares(key_of(asked))):
+                return rule, title
+        return None
+
+    return covering

@@ -1,0 +1,183 @@
+"""unbound.conf: how the engine behind the front door resolves, validates and caches. Pure.
+
+The text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). What both do by default is left to them,
+unless the appliance's promise hangs on it; docs/decisions/0011-unbound.md says why the rest is as it is.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.config.forwarding import Forwarder, Route
+from app.doctor import healthcheck
+from app.networks import INSIDE, LOOPBACK, within
+from app.specialnames import ALWAYS_SPECIAL
+
+ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
+TRUST_ANCHOR = Path("/usr/share/dns/root.key")
+
+_MEMORY_SHARE = 8
+_LEAST_CACHE_BYTES, _MOST_CACHE_BYTES = 4 << 20, 32 << 20
+
+_SERVER = """\
+server:
+  directory: "{run_dir}"
+  # supervisord chooses the user, keeps the process in the foreground and takes its log.
+  chroot: ""
+  username: ""
+  pidfile: ""
+  do-daemonize: no
+  use-syslog: no
+  logfile: ""
+  verbosity: 0  # errors only
+
+  # Only the front door on this machine asks.
+  interface: 127.0.0.1
+  port: {port}
+  access-control: 127.0.0.0/8 allow
+  hide-identity: yes
+  hide-version: yes
+
+  # DNSSEC in every mode; a failure says why (RFC 8914).
+  module-config: "validator iterator"
+  {anchor_option}: "{anchor}"
+  ede: yes
+  harden-dnssec-stripped: yes
+  # A board without a clock finds the time here, when every signature seems to be from the future. NTP itself is not
+  # authenticated, so a signature on this name would protect nothing.
+  domain-insecure: "pool.ntp.org"
+  harden-glue: yes
+  harden-below-nxdomain: yes
+  harden-large-queries: yes
+
+  # Fewer questions leave the house, and they say less (RFC 9156, RFC 8198).
+  qname-minimisation: yes
+  aggressive-nsec: yes
+  prefetch: yes
+  prefetch-key: yes
+
+  # When nobody upstream answers, what was true yesterday is better than nothing (RFC 8767 5, with its timers).
+  serve-expired: yes
+  serve-expired-ttl: 86400
+  serve-expired-client-timeout: 1800  # milliseconds
+  serve-expired-reply-ttl: 30
+  ede-serve-expired: yes
+
+  # A line that was down must not be remembered for the usual quarter of an hour: silent servers are asked again soon,
+  # and nothing is waited for much longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2). What
+  # a server's silence taught must outlive the tries with it, or they begin anew in the middle: some 14 s. And a server
+  # that seems to need max-rtt is not asked at all: three times what its first answer took.
+  infra-host-ttl: 15
+  infra-keep-probing: yes
+  infra-cache-max-rtt: 4000  # milliseconds
+
+  # The front door gets large answers over UDP too: loopback carries 64 KiB in one packet. Towards the internet
+  # edns-buffer-size keeps its 1232 octets.
+  max-udp-size: 65535
+  incoming-num-tcp: 32
+
+  # All questions come from one address, which nobody can forge. The limits per address against forged ones
+  # (CVE-2024-33655) would drop every answer that takes longer than 1.9 s, and in the end all.
+  discard-timeout: 0
+  wait-limit: 0
+
+  # Sized for a home on a Raspberry Pi. Sockets stay below the common limit of 1024 open files.
+  num-threads: 1
+  outgoing-range: 900
+  num-queries-per-thread: 450
+  rrset-cache-size: {rrset_bytes}
+  msg-cache-size: {msg_bytes}
+  key-cache-size: {key_bytes}
+  neg-cache-size: {neg_bytes}
+  cache-max-ttl: 86400
+  cache-max-negative-ttl: 3600  # RFC 2308 5 allows three hours
+"""
+
+# What never leaves the machine and unbound does not know itself: behind the front door the second line of defence.
+_LOCAL_ZONES = [name for each in ALWAYS_SPECIAL if not each.built_into_unbound for name in each.names]
+
+
+def cache_bytes(memory_bytes: int) -> int:
+    """What unbound's caches may hold together on a box with `memory_bytes`."""
+    return min(max(memory_bytes // _MEMORY_SHARE, _LEAST_CACHE_BYTES), _MOST_CACHE_BYTES)
+
+
+def render(
+    *,
+    port: int,
+    mode: str,
+    forwarders: Sequence[Forwarder],
+    routes: Sequence[Route],
+    ca_bundle: Path,
+    root_hints: Path | None,
+    trust_anchor: Path | None,
+    followed_anchor: Path | None,
+    private_names: Sequence[str] | None,
+    released: Sequence[str],
+    snippets: Sequence[Path],
+    cache_bytes: int,
+    run_dir: Path,
+) -> str:
+    """The text of unbound.conf for an unbound on 127.0.0.1:`port`.
+
+    `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
+    those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
+    they stay as they came). Names at and below `private_names` may have private addresses; None: all may. Those
+    at and below `released` are asked although they are reserved. `snippets` are read last. `cache_bytes` is for all
+    caches together.
+    """
+    private_root = root_hints is not None or trust_anchor is not None
+    forward = mode == "forward"
+    follows = trust_anchor is None and followed_anchor is not None
+    asked = [*(forwarders if forward else ()), *(target for route in routes for target in route.forwarders)]
+    text = _SERVER.format(
+        run_dir=run_dir,
+        port=port,
+        anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
+        anchor=trust_anchor or followed_anchor or TRUST_ANCHOR,
+        rrset_bytes=cache_bytes // 2,
+        msg_bytes=cache_bytes // 4,
+        key_bytes=cache_bytes // 8,
+        neg_bytes=cache_bytes // 16,
+    )
+    text += _local_zones([route.zone for route in routes], released)
+    text += f'  local-zone: "{healthcheck.NAME}." static\n  local-data: "{healthcheck.NAME}. 60 IN A 127.0.0.1"\n'
+    if private_root:
+        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
+    # The servers of a private root stand in a private network, and must be found.
+    if private_names is not None and (forward or root_hints is None):
+        text += "".join(f"  private-address: {network}\n" for network in INSIDE)
+        text += "".join(f'  private-domain: "{name}."\n' for name in private_names)
+    if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
+        text += "  do-not-query-localhost: no\n"
+    if any(forwarder.tls_name for forwarder in asked):
+        text += f'  tls-cert-bundle: "{ca_bundle}"\n'
+    if not forward:
+        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
+    text += _forward_zone(".", forwarders) if forward else ""
+    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
+    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
+
+
+def _local_zones(routed: Sequence[str], released: Sequence[str]) -> str:
+    text = ""
+    for zone in _LOCAL_ZONES:
+        if zone not in routed and zone not in released:
+            # Without a SOA a negative answer cannot be cached (RFC 2308 5).
+            text += f'  local-zone: "{zone}." static\n'
+            text += f'  local-data: "{zone}. 10800 IN SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"\n'
+    text += "".join(f'  local-zone: "{zone}." transparent\n' for zone in released if zone not in routed)
+    for zone in routed:
+        # Also opens the zone around it that is local by default, and lets the route tell addresses in this network. The
+        # root proves that most such zones do not exist or are not signed as they are here.
+        text += f'  local-zone: "{zone}." transparent\n  domain-insecure: "{zone}."\n  private-domain: "{zone}."\n'
+    return text
+
+
+def _forward_zone(name: str, forwarders: Sequence[Forwarder]) -> str:
+    text = f'\nforward-zone:\n  name: "{name}"\n'
+    if any(forwarder.tls_name for forwarder in forwarders):
+        text += "  forward-tls-upstream: yes\n"
+    for forwarder in forwarders:
+        tls_name = f"#{forwarder.tls_name}" if forwarder.tls_name else ""
+        text += f"  forward-addr: {forwarder.address}@{forwarder.port}{tls_name}\n"
+    return text

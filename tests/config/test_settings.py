@@ -1,0 +1,35 @@
+from dataclasses import FrozenInstanceError
+from ipaddress import ip_address
+
+import pytest
+
+from app.config.settings import HOME_NETWORKS, Settings, leaves
+
+
+def test_every_setting_has_a_name_a_variable_and_a_sentence() -> None:
+    variables = {leaf.name: leaf.variable for leaf in leaves()}
+    assert variables["web.port"] == "HOMEDOT_WEB__PORT"
+    assert variables["hostname"] == "HOMEDOT_HOSTNAME"
+    assert all(leaf.doc.endswith(".") for leaf in leaves())
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().hostname = "other.home.arpa"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_home"),
+    [
+        ("192.168.1.7", True),
+        ("10.1.2.3", True),
+        ("fd00::7", True),
+        ("::1", True),
+        ("8.8.8.8", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_by_default_only_a_home_is_answered(address: str, is_home: bool) -> None:
+    assert any(ip_address(address) in network for network in Settings().dot.allow_from) is is_home
+    assert Settings().dot.allow_from == Settings().plain.allow_from
+    assert HOME_NETWORKS.count(",") == len(Settings().dot.allow_from) - 1

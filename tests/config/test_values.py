@@ -1,0 +1,185 @@
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.config import values
+
+
+@pytest.mark.parametrize(("raw", "value"), [("DNS.Home.ARPA.", "dns.home.arpa"), (" a-b.c1 ", "a-b.c1")])
+def test_a_host_name_is_lower_case_without_a_trailing_dot(raw: str, value: str) -> None:
+    assert values.hostname(raw) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["numa", "*.home.arpa", "a..b", "-a.b", "a_b.c", "192.168.1.10", "a." + "b" * 64, ".".join(["a" * 60] * 5), ""],
+)
+def test_what_strict_clients_refuse_is_no_host_name(raw: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        values.hostname(raw)
+
+
+@pytest.mark.parametrize("raw", ["0.0.0.0", "::", "224.0.0.1", "fe80::1%eth0", "dns.home.arpa", "1.2.3", 7])
+def test_what_no_device_can_reach_is_no_address(raw: object) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        values.address(raw)
+
+
+@pytest.mark.parametrize("raw", ["0", "65536", "8o53", "", True, 1.5, None])
+def test_a_port_is_a_whole_number_in_range(raw: object) -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.65535"):
+        values.port(raw)
+
+
+def test_an_integer_names_its_unit() -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.600 s"):
+        values.integer(1, 600, "s")(0)
+
+
+@pytest.mark.parametrize(("raw", "value"), [("Yes", True), ("off", False), (True, True), (0, False)])
+def test_truth_has_several_spellings(raw: object, value: bool) -> None:
+    assert values.boolean(raw) is value
+    with pytest.raises(ValueError, match="true or false"):
+        values.boolean("maybe")
+
+
+def test_a_choice_names_what_there_is() -> None:
+    assert values.choice("auto", "forward")("Auto") == "auto"
+    with pytest.raises(ValueError, match="must be auto, recursive or forward"):
+        values.choice("auto", "recursive", "forward")("x")
+
+
+def test_a_list_keeps_its_order_and_drops_duplicates() -> None:
+    assert values.sequence(values.port)("3, 1,3,,2") == (3, 1, 2)
+    assert values.sequence(values.port)([3, 1]) == (3, 1)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert values.existing_file(__file__) == Path(__file__)
+    with pytest.raises(ValueError, match="must be a file"):
+        values.existing_file(str(tmp_path))
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    assert values.existing_folder(str(tmp_path)) == tmp_path
+    for raw in (__file__, "/nowhere"):
+        with pytest.raises(ValueError, match="must be a folder"):
+            values.existing_folder(raw)
+
+
+@pytest.mark.parametrize("raw", ["/nowhere/cert.pem", f"{__file__}/cert.pem", "x" * 5000])
+def test_a_file_that_is_not_there_is_a_sentence(raw: str) -> None:
+    with pytest.raises(ValueError, match="must be a file"):
+        values.existing_file(raw)
+
+
+def test_seconds_name_their_unit() -> None:
+    with pytest.raises(ValueError, match=r"must be 1\.\.600 s"):
+        values.seconds(600)(-3)
+
+
+def test_auto_is_the_number_of_cores() -> None:
+    assert values.integer_or_cores(1, 64)("auto") == len(os.sched_getaffinity(0))
+    assert values.integer_or_cores(1, 64)(3) == 3
+    with pytest.raises(ValueError, match=r"must be 1\.\.64 or auto"):
+        values.integer_or_cores(1, 64)("many")
+
+
+def test_a_network_has_no_host_bits() -> None:
+    assert str(values.network("192.168.0.0/16")) == "192.168.0.0/16"
+    assert str(values.network("192.168.1.7")) == "192.168.1.7/32"
+    for raw in ("192.168.1.0/16", "home", "10.0.0.0/99"):
+        with pytest.raises(ValueError, match="must be networks"):
+            values.network(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (" https://lists.example/a.txt?b=1#part ", "https://lists.example/a.txt?b=1"),
+        ("http://192.168.1.5:8080/a", "http://192.168.1.5:8080/a"),
+        ("/config//mine.txt", "/config/mine.txt"),
+        ("https://cdn.example/gh/lists@latest/a.txt", "https://cdn.example/gh/lists@latest/a.txt"),
+    ],
+)
+def test_a_list_is_an_address_or_a_file(raw: str, value: str) -> None:
+    assert values.list_source(raw) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "ftp://a.example/x", "https://", "https:///x", "http://a:99999/", "http://a:0/", "http://[a/", "mine.txt", 7,
+        "https://ä.example/", "https://a.example/a b", "https://a.example/\x01", "https://me:pw@a.example/",
+        "https://me:12/34@a.example/", "https://me@a.example/", "https://me:/34@a.example/", "https://me:#34@a.example/",
+        "/config/b\udcfccher.txt", "/config/a\0",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_downloaded_is_no_list(raw: object) -> None:
+    with pytest.raises(ValueError, match="must"):
+        values.list_source(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("ADS.Example.com.", "ads.example.com"),
+        ("zip", "zip"),
+        ("_a.b", "_a.b"),
+        ("bücher.de", "xn--bcher-kva.de"),
+        ("BU\u0308CHER.de", "xn--bcher-kva.de"),
+        ("例え.jp", "xn--r8jz45g.jp"),
+        ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+    ],
+)
+def test_a_domain_is_lower_case_in_ascii(raw: str, value: str) -> None:
+    assert values.domain(raw) == value
+
+
+@pytest.mark.parametrize("raw", ["", "a..b", "a b", "a/b", "x" * 64, ".".join(["a" * 60] * 5), ".a", "*.a", "a*.b"])
+def test_what_is_no_domain_is_told(raw: str) -> None:
+    with pytest.raises(ValueError, match="must be names"):
+        values.domain(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("straße.de", "xn--strae-oqa.de"),
+        ("STRAẞE.de", "xn--strae-oqa.de"),
+        ("βόλος.gr", "xn--nxasmm1c.gr"),
+        ("ΒΌΛΟΣ.gr", "xn--nxasmq6b.gr"),  # as browsers do, not as Greeks write
+        ("a\xadb.de", "ab.de"),
+        ("\uff41.de", "a.de"),
+        ("ﬁ.de", "fi.de"),
+        ("a\u3002de", "a.de"),
+        ("ä\u3002b\uff0e", "xn--4ca.b"),
+        ("_dmarc.Bücher.de", "_dmarc.xn--bcher-kva.de"),
+        ("\u13a0.us", "xn--58d.us"),
+    ],
+)
+def test_a_domain_of_another_script_is_what_browsers_make_of_it(raw: str, value: str) -> None:
+    """UTS 46, nontransitional."""
+    assert values.domain(raw) == value
+
+
+@pytest.mark.parametrize("raw", ["a\u200db.de", "a\u200cb.ir", "ä b.de", "ä/b.de", "\u2100.de", "\u0300a.de", "ä" * 60])
+def test_what_browsers_refuse_is_no_domain(raw: str) -> None:
+    with pytest.raises(ValueError, match="must be names, like"):
+        values.domain(raw)
+
+
+@given(st.text())
+def test_any_text_is_a_domain_or_a_sentence(text: str) -> None:
+    with suppress(ValueError):
+        assert values.domain(text).isascii()
+
+
+@pytest.mark.parametrize("raw", ["a\0b", '/etc/x"\ninterface: 0.0.0.0', 'a"b', "a\nb", 7])
+def test_a_path_that_could_end_a_line_of_another_file_is_refused(raw: object) -> None:
+    with pytest.raises(ValueError, match="must be a path, without quotes and line ends"):
+        values.path(raw)

@@ -1,0 +1,467 @@
+"""The first start and every minute after it, on a real disk, with the internet replaced by settings."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from app.config.settings import Blocking, Resolver, Settings, Tls
+from app.errors import OperatorError
+from app.host import addresses
+from app.host.grace_period import GRACE_S, Lingering
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.profile import mobileconfig
+from app.programs import bootstrap, paths
+from app.trust import clock
+from tests.appliance import settings_in as settings_for_programs
+from tests.fakes.pki import Authority
+from tests.namespace import namespace
+
+NAME = "dns.home.arpa"
+
+
+def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None = None) -> Settings:
+    return Settings(
+        data_dir=folder / "data",
+        run_dir=folder / "run",
+        addresses=tuple(ip_address(text) for text in addresses.split(",")),
+        resolver=Resolver(mode="recursive"),
+        tls=tls or Tls(),
+    )
+
+
+def identify(settings: Settings) -> bootstrap.Findings:
+    return bootstrap.identify(settings, Lingering())
+
+
+def start(settings: Settings) -> Enrolment:
+    bootstrap.bootstrap(settings)
+    return paths.read_enrolment(settings)
+
+
+def test_the_first_start_shows_how_a_phone_joins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    enrolment = start(settings_in(tmp_path))
+    shown = capsys.readouterr().out
+    assert "http://192.168.1.10:8853/homedot.mobileconfig" in shown
+    assert (enrolment.root_sha256 or "?")[:47] in shown
+    assert all(f"  {number}. " in shown for number in range(1, 6))
+    assert "█" in shown
+
+
+def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    first = start(settings)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert start(settings) == first
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
+
+
+def test_the_configuration_of_unbound_is_one_that_unbound_accepts(tmp_path: Path) -> None:
+    start(settings_in(tmp_path))
+    path = str(paths.unbound_conf(settings_in(tmp_path)))
+    subprocess.run(["unbound-checkconf", path], check=True, capture_output=True, env={"PATH": "/usr/sbin"})
+
+
+def test_nothing_is_made_when_the_own_certificate_is_no_good(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("nonsense")
+    (tmp_path / "key.pem").write_text("nonsense")
+    settings = settings_in(tmp_path, tls=Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem"))
+    with pytest.raises(OperatorError) as caught:
+        bootstrap.bootstrap(settings)
+    assert len(caught.value.faults) == 2
+    assert not (tmp_path / "data/ca").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def give_certificate(folder: Path, ends: timedelta = timedelta(days=60), upside_down: bool = False) -> Authority:
+    """Put a certificate of the user's own and its key into `folder`."""
+    authority = Authority()
+    leaf = authority.intermediate.sign(NAME, names=[NAME], ends=ends)
+    chain = [leaf.pem, authority.intermediate.pem, authority.root.pem]
+    (folder / "cert.pem").write_bytes(b"".join(reversed(chain) if upside_down else chain))
+    (folder / "key.pem").write_bytes(leaf.key_pem)
+    return authority
+
+
+def settings_with_certificate(folder: Path, addresses: str = "192.168.1.10") -> Settings:
+    return settings_in(folder, addresses, Tls(certificate=folder / "cert.pem", key=folder / "key.pem"))
+
+
+def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -> None:
+    give_certificate(tmp_path)
+    settings = settings_with_certificate(tmp_path)
+    assert start(settings).root_pem is None
+    assert paths.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
+    assert not (tmp_path / "data/ca").exists()
+
+
+def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
+    give_certificate(tmp_path)
+    for address, begin in (("192.168.1.10", bootstrap.bootstrap), ("192.168.1.77", identify)):
+        settings = settings_with_certificate(tmp_path, address)
+        begin(settings)
+        profile = mobileconfig(paths.read_enrolment(settings))
+        assert profile in paths.read_signed(settings, profile) != profile
+
+
+def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_certificate(tmp_path, timedelta(days=13), upside_down=True)
+    settings = settings_with_certificate(tmp_path)
+    start(settings)
+    shown = capsys.readouterr().out
+    order, *ends = identify(settings).warnings
+    assert "is in the wrong order, and served in the right one" in order
+    assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
+    for warning in (order, *ends):
+        assert f"homedot: warning: {warning}" in shown
+
+
+def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    assert identify(settings) == bootstrap.Findings((), ())
+
+
+def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
+    before = start(settings_in(tmp_path))
+    more = settings_in(tmp_path, "192.168.1.10,fd00::2")
+    assert identify(more).news == ()
+    assert paths.read_enrolment(more).moved_on is None
+    moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
+    pair = paths.pair(moved).read_bytes()
+    assert "every device must scan the code again" in identify(moved).news[0]
+    after = paths.read_enrolment(moved)
+    assert [str(address) for address in after.addresses] == ["192.168.1.77", "fd00::2"]
+    assert (after.spki_pin, after.root_pem, after.resolver) == (before.spki_pin, before.root_pem, before.resolver)
+    assert paths.pair(moved).read_bytes() != pair
+    assert identify(moved).news == ()
+
+
+class Machine:
+    """Its addresses are found and not set, and an upkeep that remembers them, with a clock in a test's hands."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.settings = replace(settings_in(folder), addresses=())
+        self.now_s = 0.0
+        self.lingering = Lingering(lambda: self.now_s)
+        self.found = "192.168.1.10"
+        patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
+
+    def minute(self, found: str, minutes: int = 1) -> tuple[str, ...]:
+        """The news when `minutes` later there is what `found` says."""
+        self.found = found
+        self.now_s += 60.0 * minutes
+        self.lingering.see(addresses.effective(()))
+        return bootstrap.identify(self.settings, self.lingering).news
+
+    @property
+    def enrolment(self) -> Enrolment:
+        return paths.read_enrolment(self.settings)
+
+    @property
+    def certified(self) -> set[str]:
+        pair = paths.pair(self.settings).read_bytes()
+        (leaf, *_) = x509.load_pem_x509_certificates(pair)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return {str(address) for address in names.get_values_for_type(x509.IPAddress)} - {"127.0.0.1", "::1"}
+
+
+def test_an_address_that_comes_back_soon_is_no_reason_to_scan_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    both = "192.168.1.10,192.168.1.20"
+    chains = set()
+    for found in (both, "192.168.1.20", both, "192.168.1.10", both):
+        assert machine.minute(found) == ()
+        assert ",".join(map(str, machine.enrolment.addresses)) == found
+        assert machine.certified == set(both.split(","))
+        chains.add(paths.pair(machine.settings).read_bytes())
+    assert len(chains) == 1
+    assert machine.enrolment.moved_on is None
+
+
+def test_an_address_that_does_not_come_back_leaves_the_certificate_and_devices_must_scan_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    assert machine.minute("192.168.1.10") == ()
+    assert machine.minute("192.168.1.20", int(GRACE_S / 60) - 1) == ()
+    assert machine.certified == {"192.168.1.10", "192.168.1.20"}
+    (news,) = machine.minute("192.168.1.20")
+    assert "every device must scan the code again" in news
+    assert machine.certified == {"192.168.1.20"}
+    assert machine.enrolment.moved_on is not None
+    assert machine.minute("192.168.1.20") == ()
+
+
+def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    shutil.rmtree(tmp_path / "run")
+    machine.found = "fd00::20"
+    enrolment = start(machine.settings)
+    assert enrolment.moved_on is None
+    assert list(map(str, enrolment.addresses)) == ["fd00::20"]
+    assert machine.certified == {"192.168.1.10", "fd00::20"}
+    assert machine.minute("fd00::20", int(GRACE_S / 60) - 1) == ()
+    assert "every device must scan the code again" in machine.minute("fd00::20", 2)[0]
+
+
+def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    start(machine.settings)
+    shutil.rmtree(tmp_path / "run")
+    machine.found = "169.254.7.7"  # RFC 3927: what a machine gives itself until DHCP answers
+    start(machine.settings)
+    assert machine.minute("192.168.1.10") == ()
+    assert machine.enrolment.moved_on is None
+    # Nobody else answers, and it stays: now it counts.
+    machine.minute("169.254.7.7")
+    assert "every device must scan the code again" in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
+    assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
+
+
+def test_devices_are_told_once_of_a_certificate_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    give_certificate(tmp_path)
+    own = settings_with_certificate(tmp_path)
+    shutil.rmtree(tmp_path / "run")
+    day = start(own).moved_on
+    assert day is not None
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(own).news == ()
+    shutil.rmtree(tmp_path / "run")
+    assert start(own).moved_on == day
+
+
+def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(settings_in(tmp_path))
+    moved = settings_in(tmp_path, "192.168.1.77")
+    (tmp_path / "data/.enrolment.json.new").mkdir()  # in the way of every new note
+    findings = identify(moved)
+    assert "every device must scan the code again" in findings.news[0]
+    assert findings.warnings[0].startswith(f"{tmp_path}/data/.enrolment.json.new: ")
+    day = paths.read_enrolment(moved).moved_on
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert identify(moved).news == ()
+    assert paths.read_enrolment(moved).moved_on == day
+    assert "every device must scan the code again" in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
+    assert paths.read_enrolment(moved).moved_on != day
+
+
+def test_what_devices_were_told_outlives_the_run_folder(tmp_path: Path) -> None:
+    assert start(settings_in(tmp_path)).moved_on is None
+    for address, moves in (("192.168.1.10", False), ("192.168.1.77", True), ("192.168.1.77", True)):
+        shutil.rmtree(tmp_path / "run")
+        enrolment = start(settings_in(tmp_path, address))
+        assert (enrolment.moved_on is not None) == moves
+
+
+def test_what_devices_were_told_by_an_earlier_version_counts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    start(settings_in(tmp_path))
+    moved = start(settings_in(tmp_path, "192.168.1.77")).moved_on
+    note = paths.announced(settings_in(tmp_path))
+    told = json.loads(note.read_text())
+    del told["relied"]
+    for address, moved_on in (("192.168.1.77", "2026-06-01"), ("192.168.1.78", str(moved))):
+        shutil.rmtree(tmp_path / "run")
+        note.write_text(json.dumps(told | {"moved_on": "2026-06-01"}))
+        assert str(start(settings_in(tmp_path, address)).moved_on) == moved_on
+    assert "cannot be read" not in caplog.text
+
+
+def test_a_note_of_what_devices_were_told_that_cannot_be_read_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_in(tmp_path)
+    before = start(settings)
+    for garbage in (b"garbage", b"\xff", b"{}"):
+        paths.announced(settings).write_bytes(garbage)
+        assert start(settings) == before
+        assert "so a change of addresses may go unnoticed" in caplog.text
+        caplog.clear()
+
+
+def test_an_address_that_the_authority_may_not_certify_is_told_with_the_way_out(tmp_path: Path) -> None:
+    start(settings_in(tmp_path))
+    pair = paths.pair(settings_in(tmp_path)).read_bytes()
+    moved = settings_in(tmp_path, "192.168.1.10,203.0.113.5")
+    for attempt in (identify, bootstrap.bootstrap):
+        with pytest.raises(OperatorError, match=r"without the public address 203\.0\.113\.5: .*`homedot ca new`"):
+            attempt(moved)
+    assert paths.pair(moved).read_bytes() == pair
+
+
+def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = start(settings_in(tmp_path))
+    chain = (tmp_path / "data/tls/chain.pem").read_bytes()
+    capsys.readouterr()
+    shutil.rmtree(tmp_path / "run")
+    moved = settings_in(tmp_path, "192.168.1.77")
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: None)
+        assert start(moved).root_pem == before.root_pem
+        assert identify(moved) == bootstrap.Findings((), (bootstrap.CLOCK_NOT_SET,))
+    assert f"homedot: warning: {bootstrap.CLOCK_NOT_SET}" in capsys.readouterr().out
+    assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
+    findings = identify(moved)
+    assert "every device must scan the code again" in findings.news[0]
+    assert paths.read_enrolment(moved).moved_on is not None
+    assert (tmp_path / "data/tls/chain.pem").read_bytes() != chain
+
+
+class Time:
+    """A clock that is set after some waiting, or never."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, set_after_s: float) -> None:
+        self.waited_s = 0.0
+        patch.setattr(bootstrap, "time", self)
+        patch.setattr(clock, "now", lambda: datetime.now(UTC) if self.waited_s >= set_after_s else None)
+
+    def monotonic(self) -> float:
+        return self.waited_s
+
+    def sleep(self, seconds: float) -> None:
+        self.waited_s += seconds
+
+
+def test_a_first_start_waits_for_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    time = Time(monkeypatch, 20)
+    start(settings_in(tmp_path))
+    assert time.waited_s == 20
+    assert "waiting 60 s for the clock" in capsys.readouterr().out
+
+
+def test_a_first_start_gives_up_when_the_clock_is_never_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Time(monkeypatch, 1000)
+    with pytest.raises(OperatorError, match="the clock of this machine is not set"):
+        bootstrap.bootstrap(settings_in(tmp_path))
+    assert time.waited_s == bootstrap.CLOCK_WAIT_S
+    assert not list((tmp_path / "data").iterdir())
+
+
+def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:
+    settings = settings_with_certificate(tmp_path)
+    for begin in (bootstrap.bootstrap, identify):
+        give_certificate(tmp_path)
+        begin(settings)
+        assert paths.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
+
+
+def test_a_renewed_certificate_is_no_reason_to_scan_again(tmp_path: Path) -> None:
+    give_certificate(tmp_path, timedelta(days=29))
+    settings = settings_with_certificate(tmp_path)
+    before = start(settings)
+    give_certificate(tmp_path, timedelta(days=28))
+    (news,) = identify(settings).news
+    assert "devices that pin it need the new pin" in news
+    after = paths.read_enrolment(settings)
+    assert after.not_after < before.not_after
+    assert after.spki_pin != before.spki_pin
+
+
+@pytest.mark.server
+def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(folder: Path) -> None:
+    environment = settings_for_programs(folder, HOMEDOT_RESOLVER__MODE="recursive")
+    data = folder / "data"
+    data.mkdir()
+    with namespace() as apart:
+        for kilobytes, code in ((4, 2), (12, 2), (512, 0)):
+            new = [] if kilobytes == 4 else ["remount,"]
+            apart.run("mount", "-t", "tmpfs", "-o", f"{''.join(new)}size={kilobytes}k", "none", str(data))
+            done = apart.homedot(environment, "bootstrap")
+            assert done.returncode == code, done.stderr
+            assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
+            assert "Traceback" not in done.stderr
+        listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
+        assert listed == ["ca", "enrolment.json", "tls", "version.json"]
+
+
+@pytest.mark.server
+def test_a_read_only_volume_is_enough_for_every_start_but_the_first(folder: Path) -> None:
+    environment = settings_for_programs(folder, HOMEDOT_RESOLVER__MODE="recursive")
+    data = folder / "data"
+    data.mkdir()
+    with namespace() as apart:
+        apart.run("mount", "-t", "tmpfs", "-o", "ro", "none", str(data))
+        done = apart.homedot(environment, "bootstrap")
+        assert done.returncode == 2
+        assert f"{data}/unfinished: cannot be written, the volume is read-only" in done.stderr
+        apart.run("mount", "-o", "remount,rw", str(data))
+        assert apart.homedot(environment, "bootstrap").returncode == 0
+        apart.run("mount", "-o", "remount,ro", str(data))
+        done = apart.homedot(environment, "bootstrap")
+        assert done.returncode == 0, done.stderr
+        assert "warning" not in done.stdout
+
+
+def test_the_folder_of_the_lists_can_be_reached_by_everybody_and_its_neighbours_cannot(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    settings = settings_in(tmp_path)
+    start(settings)
+    assert paths.lists(settings).stat().st_mode & 0o777 == 0o755
+    assert settings.data_dir.stat().st_mode & 0o777 == 0o711
+    assert (settings.data_dir / "ca").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_lists_that_somebody_removes_is_made_anew(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    paths.lists(settings).rmdir()
+    assert identify(settings).warnings == ()
+    assert paths.lists(settings).stat().st_mode & 0o777 == 0o755
+    without = replace(settings, blocking=Blocking(enabled=False))
+    paths.lists(settings).rmdir()
+    identify(without)
+    assert not paths.lists(settings).exists()
+
+
+@pytest.mark.parametrize("name", ["lists", "web"])
+def test_a_link_on_the_volume_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    settings = settings_in(tmp_path)
+    settings.data_dir.mkdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (settings.data_dir / name).symlink_to(tmp_path / "elsewhere")
+    start(settings)
+    assert f"{settings.data_dir / name}: is a link, and none is followed there" in capsys.readouterr().out
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
+
+
+def test_without_blocking_there_is_no_folder_of_lists(tmp_path: Path) -> None:
+    settings = replace(settings_in(tmp_path), blocking=Blocking(enabled=False))
+    start(settings)
+    assert not paths.lists(settings).exists()
+
+
+def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    settings.data_dir.mkdir()
+    paths.lists(settings).touch()
+    start(settings)
+    assert f"warning: block lists are not refreshed: {paths.lists(settings)}: " in capsys.readouterr().out

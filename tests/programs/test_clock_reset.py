@@ -1,0 +1,116 @@
+"""When it is forgotten; tests/trust/test_clock.py has a whole appliance whose clock is put back."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.answer.cache import Cache, Tally
+from app.config.settings import Settings
+from app.host.wall_clock import LEAST_S, WallClock
+from app.programs.clock_reset import FrontForgets, UnboundForgets, restart, slept_s
+from tests.fakes.clock import Clock
+
+DECADE_S = 315_360_000.0
+
+
+class Box:
+    """The clocks and unbound, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.wall, self.boot = Clock(2_000_000_000.0), Clock(60.0)
+        self.clock = WallClock(self.wall, self.boot)
+        self.result: list[str] | None = []
+        self.restarts = 0
+        self.unbound = UnboundForgets(self.clock, self.restart)
+        self.slept, self.monotonic = Clock(0.0), Clock(60.0)
+        self.cache = Cache(1_000_000, self.monotonic)
+        self.front = FrontForgets(self.cache.clear, self.clock, self.slept, self.monotonic)
+
+    def restart(self) -> object:
+        self.restarts += 1
+        return self.result
+
+    def pass_time(self, seconds: float) -> None:
+        for clock in (self.wall, self.boot, self.monotonic):
+            clock.now_s += seconds
+
+    def keeps_what_it_learns(self) -> bool:
+        """Whether the front door has after a look what it had before."""
+        self.cache.put(b"key", b"body", [], 3600, Tally())
+        self.front.tick()
+        return self.cache.get(b"key") is not None
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+def test_unbound_starts_anew_once_after_the_clock_was_put_back(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    box.unbound.tick()
+    box.wall.now_s -= DECADE_S
+    box.unbound.tick()
+    box.pass_time(60)
+    box.unbound.tick()
+    assert box.restarts == 1
+    (line,) = caplog.messages
+    assert line.startswith("the clock was put back by 3650 days, 0:00:00: unbound starts anew")
+
+
+@pytest.mark.parametrize("by_s", [DECADE_S, 30.0, 1 - LEAST_S])
+def test_unbound_stays_when_the_clock_is_put_forward_or_corrected(box: Box, by_s: float) -> None:
+    box.wall.now_s += by_s
+    box.unbound.tick()
+    assert box.restarts == 0
+
+
+def test_a_restart_that_failed_is_told_once_and_tried_again(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    box.wall.now_s -= DECADE_S
+    for result in (None, ["no supervisor"], ["no supervisor"], []):
+        box.result = result
+        box.unbound.tick()
+    assert box.restarts == 4
+    assert caplog.text.count("no supervisor") == 1
+    assert "unbound starts anew" in caplog.messages[-1]
+
+
+def test_a_restart_is_asked_of_the_supervisor(tmp_path: Path) -> None:
+    settings = Settings(run_dir=tmp_path)
+    (fault,) = restart(settings)
+    assert fault.endswith("restart Homedot")
+    waiting = "from signal import *; pthread_sigmask(SIG_BLOCK, {SIGUSR1}); print(flush=True); sigwait({SIGUSR1})"
+    with subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout is not None
+        supervisor.stdout.readline()
+        (tmp_path / "supervisord.pid").write_text(f"{supervisor.pid}\n")
+        assert restart(settings) == []
+        assert supervisor.wait(30) == 0
+
+
+def test_the_front_door_keeps_what_it_learned_while_nothing_happens(box: Box) -> None:
+    box.pass_time(2)
+    assert box.keeps_what_it_learns()
+
+
+def test_the_front_door_forgets_after_a_sleep(box: Box) -> None:
+    for clock in (box.wall, box.boot, box.slept):
+        clock.now_s += 3600
+    assert not box.keeps_what_it_learns()
+    assert box.keeps_what_it_learns()
+
+
+def test_the_front_door_forgets_until_unbound_is_new_after_the_clock_was_put_back(box: Box) -> None:
+    box.wall.now_s -= DECADE_S
+    assert not box.keeps_what_it_learns()
+    box.pass_time(60)
+    assert not box.keeps_what_it_learns()
+    box.pass_time(60)
+    assert box.keeps_what_it_learns()
+
+
+def test_a_machine_that_is_awake_does_not_sleep() -> None:
+    assert slept_s() == pytest.approx(slept_s(), abs=0.5)

@@ -1,0 +1,116 @@
+"""The socket on which the front door hears other programs of ours."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from app.programs import control_server
+from tests.fakes.frontdoor import COUNTS, hearing
+
+pytestmark = pytest.mark.anyio
+
+
+async def say(path: Path, octets: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(octets)
+    writer.write_eof()
+    try:
+        async with asyncio.timeout(20):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+def value(said: bytes) -> object:
+    """What was said after `ok`."""
+    word, _, text = said.partition(b" ")
+    assert word == b"ok", said
+    return json.loads(text)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "control.sock"
+
+
+async def test_pauses_and_resumes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_server, "LOOK_S", 0)  # no worker has to look first
+    async with hearing(path) as heard:
+        told = value(await say(path, b"pause 600\n"))
+        assert told == "blocking is paused for 600 s; `homedot resume` ends it"
+        assert heard.pause.left_s == 600
+        assert value(await say(path, b"resume\n")) == "blocking is in force"
+        assert heard.pause.left_s == 0
+
+
+async def test_tells_its_counts(path: Path) -> None:
+    async with hearing(path):
+        assert value(await say(path, b"state\n")) == COUNTS
+
+
+async def test_gives_a_nonce_and_tells_later_what_was_seen_of_it(path: Path) -> None:
+    async with hearing(path) as heard:
+        nonce, other = value(await say(path, b"new\n")), value(await say(path, b"new\n"))
+        assert isinstance(nonce, str)
+        assert value(await say(path, f"seen {nonce}\n".encode())) is None
+        heard.nonces.note(bytes.fromhex(nonce), {"client": "192.168.1.23"})
+        assert value(await say(path, f"seen {nonce}\n".encode())) == {"client": "192.168.1.23"}
+        assert value(await say(path, f"seen {other}\n".encode())) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"pause\n", b"pause 0\n", b"pause 86401\n", b"pause -1\n", b"pause 1 \n", b"pause 600\r\n", b"stop\n", b"\n",
+     b"PAUSE 600\n", b"pause \xb2\n", b"why\n", b"why a b\n", b"why \xc3\xa4.example\n", b"state now\n", b" state\n",
+     b"seen\n", b"seen " + b"0" * 33 + b"\n", b"seen " + b"0" * 35 + b"\n", b"seen " + b"zz" * 17 + b"\n",
+     b"seen " + b" 0" * 17 + b"\n", b"new 1\n"],
+)  # fmt: skip
+async def test_what_is_no_command_is_refused(path: Path, line: bytes) -> None:
+    async with hearing(path) as heard:
+        assert await say(path, line) == b"no that is no command\n"
+        assert heard.pause.left_s == 0
+
+
+@pytest.mark.parametrize("octets", [b"pause 600", b"", b"x" * 100_000, b"x" * 100_000 + b"\npause 600\n"])
+async def test_no_line_or_an_endless_one_is_the_end_of_the_connection(path: Path, octets: bytes) -> None:
+    async with hearing(path) as heard:
+        assert await say(path, octets) == b""
+        assert heard.pause.left_s == 0
+        assert await say(path, b"nonsense\n") == b"no that is no command\n"
+
+
+async def test_says_what_becomes_of_a_name(path: Path) -> None:
+    async with hearing(path):
+        assert value(await say(path, b"why www.Ads.example.\n")) == {
+            "kind": "listed",
+            "rule": "ads.example",
+            "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
+            "notes": ["noted"],
+        }
+
+
+@pytest.mark.parametrize("name", [b"", b"*.example", b"a..b", b"x" * 64, b"-;-", b"a" * 254])
+async def test_what_is_no_name_has_no_fate(path: Path, name: bytes) -> None:
+    async with hearing(path):
+        assert (await say(path, b"why " + name + b"\n")).startswith(b"no must be names")
+
+
+@pytest.mark.parametrize("line", [b"pause 600\n", b"state\n", b"new\n", b"why www.example\n", b"nonsense\n"])
+async def test_others_than_those_who_are_named_are_refused(path: Path, line: bytes) -> None:
+    async with hearing(path, uids=[os.geteuid() + 1]) as heard:
+        assert await say(path, line) == b"no only root and the user of the setup page may\n"
+        assert heard.pause.left_s == 0
+
+
+async def test_every_user_may_connect_to_be_told_so(path: Path) -> None:
+    async with hearing(path):
+        assert path.stat().st_mode & 0o777 == 0o666
+
+
+def test_root_and_ourselves_are_named() -> None:
+    assert {0, os.geteuid()} <= set(control_server.allowed_uids())

@@ -1,0 +1,196 @@
+"""The front door's processes: several workers on one port, plain DNS beside it, live counts."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import dns.message
+import httpx
+import pytest
+
+from tests.appliance import Appliance, children, command_line, free_ports, running, settings_in, wait_until_answering
+from tests.internet import Internet
+
+pytestmark = pytest.mark.server
+
+
+def front(appliance: Appliance) -> int:
+    return next(pid for pid in children(appliance.process.pid) if "app dot" in command_line(pid))
+
+
+def kdig(port: int, *arguments: str) -> str:
+    command = ["kdig", "@127.0.0.1", "-p", str(port), "+retry=0", "+timeout=5", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+
+def metrics(appliance: Appliance) -> dict[str, int]:
+    url = f"http://127.0.0.1:{appliance.web_port}/metrics"
+    text = subprocess.run(["curl", "-fsS", url], capture_output=True, text=True, check=True).stdout
+    return {name: int(value) for name, value in re.findall(r"^(\w+) (\d+)$", text, re.MULTILINE)}
+
+
+def test_workers_share_the_port_the_counts_and_the_tickets(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, HOMEDOT_DOT__WORKERS="3", **internet.environment)) as appliance:
+        assert len(children(front(appliance))) == 2
+        before = metrics(appliance)["homedot_queries_total"]
+        for _ in range(20):
+            assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
+        assert metrics(appliance)["homedot_queries_total"] == before + 20
+        session = str(folder / "session")
+        connect = ["openssl", "s_client", "-connect", f"127.0.0.1:{appliance.dot_port}", "-tls1_2"]
+        subprocess.run([*connect, "-sess_out", session], input="", capture_output=True, text=True, check=True)
+        for _ in range(8):
+            again = [*connect, "-sess_in", session]
+            done = subprocess.run(again, input="", capture_output=True, text=True, check=True)
+            assert "Reused, TLSv1.2" in done.stdout
+
+
+# What the machine's clock says since it was switched on can be moved on, for whoever is started with this.
+CLOCK_THAT_MOVES = """
+import time
+read = time.clock_gettime
+def moved(clock):
+    return read(clock) + (float(open({ahead!r}).read()) if clock == time.CLOCK_BOOTTIME else 0)
+time.clock_gettime = moved
+"""
+
+
+def test_workers_renew_their_ticket_keys_every_week_and_share_those_too(folder: Path, internet: Internet) -> None:
+    ahead = folder / "ahead_s"
+    ahead.write_text("0")
+    (folder / "sitecustomize.py").write_text(CLOCK_THAT_MOVES.format(ahead=str(ahead)))
+    more = {"HOMEDOT_DOT__WORKERS": "2", "PYTHONPATH": str(folder), **internet.environment}
+    with running(folder, settings_in(folder, **more)) as appliance:
+        session = str(folder / "session")
+        connect = ["openssl", "s_client", "-connect", f"127.0.0.1:{appliance.dot_port}", "-tls1_2"]
+
+        def connected(*more: str) -> str:
+            return subprocess.run([*connect, *more], input="", capture_output=True, text=True, check=True).stdout
+
+        connected("-sess_out", session)
+        assert "Reused, TLSv1.2" in connected("-sess_in", session)
+        ahead.write_text(str(8 * 24 * 3600))
+        deadline = time.monotonic() + 20
+        new_in_a_row = 0
+        while new_in_a_row < 10:  # both look at the clock every two seconds
+            new_in_a_row = new_in_a_row + 1 if "New, TLSv1.2" in connected("-sess_in", session) else 0
+            assert time.monotonic() < deadline
+        connected("-sess_out", session)
+        for _ in range(8):
+            assert "Reused, TLSv1.2" in connected("-sess_in", session)
+
+
+def test_a_worker_that_is_killed_takes_the_others_along_and_all_come_back(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, HOMEDOT_DOT__WORKERS="2", **internet.environment)) as appliance:
+        first = front(appliance)
+        (worker,) = children(first)
+        os.kill(worker, signal.SIGKILL)
+        while Path(f"/proc/{first}").exists():
+            time.sleep(0.01)  # until it has noticed
+        wait_until_answering(appliance, "dns.home.arpa")
+        assert len(children(front(appliance))) == 1
+        assert f"worker {worker} ended" in appliance.log
+
+
+def test_workers_do_not_outlive_the_first_process(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, HOMEDOT_DOT__WORKERS="2", **internet.environment)) as appliance:
+        first = front(appliance)
+        (worker,) = children(first)
+        os.kill(first, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while Path(f"/proc/{worker}").exists() and "Z" not in Path(f"/proc/{worker}/stat").read_text().split()[2]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)  # until it has noticed
+        wait_until_answering(appliance, "dns.home.arpa")
+
+
+@pytest.mark.parametrize("transport", ["+notcp", "+tcp"])
+def test_plain_dns_answers_through_the_same_pipeline(folder: Path, internet: Internet, transport: str) -> None:
+    (port,) = free_ports(1)
+    environment = settings_in(
+        folder, HOMEDOT_PLAIN__ENABLED="true", HOMEDOT_PLAIN__PORT=str(port), **internet.environment
+    )
+    with running(folder, environment):
+        for _ in range(2):
+            reply = kdig(port, transport, "signed.test", "+dnssec", "+padding=128")
+            assert "status: NOERROR" in reply
+            assert re.search(r"Flags:.* ad", reply)
+            assert "PADDING" not in reply
+        big = kdig(port, transport, "big.signed.test", "TXT", "+bufsize=4096", "+ignore")
+        assert bool(re.search(r"Flags:.* tc", big)) is (transport == "+notcp")
+
+
+def test_a_crowd_of_forged_addresses_leaves_dns_over_tls_its_half_of_the_unfinished_queries(
+    folder: Path, internet: Internet
+) -> None:
+    (port,) = free_ports(1)
+    plain = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": str(port), "HOMEDOT_DOT__QUERIES": "16"}
+    with running(folder, settings_in(folder, **plain, **internet.environment)) as appliance:
+        for address in range(4):
+            with socket.socket(type=socket.SOCK_DGRAM) as crowd:
+                crowd.bind((f"127.0.7.{address + 1}", 0))
+                for number in range(4):
+                    name = f"d4000-{address}-{number}.slow.test"
+                    crowd.sendto(dns.message.make_query(name, "A").to_wire(), ("127.0.0.1", port))
+        assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
+
+
+def test_plain_dns_is_off_unless_asked_for(folder: Path, internet: Internet) -> None:
+    (port,) = free_ports(1)
+    environment = settings_in(folder, HOMEDOT_PLAIN__PORT=str(port), **internet.environment)
+    with running(folder, environment), socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_stranger_is_closed_before_the_handshake(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__ALLOW_FROM="127.0.0.1", **internet.environment)
+    with running(folder, environment) as appliance:
+        with socket.create_connection(("::1", appliance.dot_port)) as stranger:
+            stranger.settimeout(10)
+            assert stranger.recv(1) == b""
+        assert metrics(appliance)["homedot_refused_not_allowed_total"] == 1
+        assert "::1 refused: it is not in dot.allow_from" in appliance.log
+
+
+def test_names_are_logged_only_when_asked_for(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__LOG_QUERIES="true", **internet.environment)
+    with running(folder, environment) as appliance:
+        kdig(appliance.dot_port, "+tls", "signed.test")
+        assert "query signed.test. TYPE1" in appliance.log
+
+
+def test_takes_as_many_connections_as_there_are_descriptors_for(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__CONNECTIONS="50000", **internet.environment)
+    with running(folder, environment) as appliance:
+        assert re.search(r"dot\.connections: only \d+ instead of 50000", appliance.log)
+
+
+def test_whichever_worker_is_asked_the_self_test_hears_how(folder: Path, internet: Internet) -> None:
+    (port,) = free_ports(1)
+    environment = settings_in(
+        folder,
+        HOMEDOT_DOT__WORKERS="3",
+        HOMEDOT_PLAIN__ENABLED="true",
+        HOMEDOT_PLAIN__PORT=str(port),
+        **internet.environment,
+    )
+    with (
+        running(folder, environment) as appliance,
+        httpx.Client(base_url=f"http://127.0.0.1:{appliance.web_port}") as page,
+    ):
+        for dns_port, options, transport in (
+            *[(appliance.dot_port, ["+tls"], "DNS over TLS, TLS 1.3")] * 6,
+            *[(port, ["+notcp"], "plain DNS over UDP")] * 3,
+            *[(port, ["+tcp"], "plain DNS over TCP")] * 3,
+        ):
+            check = page.get("/check/new").json()
+            assert page.get(f"/check/{check['nonce']}").json()["kind"] == "elsewhere"
+            assert "127.0.0.1" in kdig(dns_port, *options, "+short", check["host"], "A")
+            assert "::1" in kdig(dns_port, *options, "+short", check["host"], "AAAA")
+            found = page.get(f"/check/{check['nonce']}").json()
+            facts = dict(found["facts"])
+            assert (facts["Transport"], facts["From"]) == (transport, "127.0.0.1")

@@ -1,0 +1,31 @@
+import pytest
+
+from app.answer.pause import Pause
+from app.dot.counters import Count, Counters
+from app.dot.occupancy import Occupancy
+from app.programs import front_state
+from app.programs.front_state import State
+from tests.fakes.clock import Clock
+
+
+def test_the_numbers_are_those_of_all_workers() -> None:
+    counters, occupancy, pause = Counters(2), Occupancy(2), Pause(Clock())
+    pause.begin(600)
+    for worker in range(2):
+        counters.row(worker)[Count.QUERIES] += 5
+        occupancy.row(worker).enter("192.168.1.23")
+    told = State(occupancy, counters, pause).now()
+    assert (told["queries"], told["connections"], told["clients"], told["blocking_paused_seconds"]) == (10, 2, 1, 600)
+    assert all(isinstance(value, int) for value in told.values())
+
+
+def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(front_state, "monotonic", clock)
+    occupancy = Occupancy()
+    numbers = State(occupancy, Counters(), Pause(clock))
+    assert numbers.now()["clients"] == 0
+    occupancy.row(0).enter("192.168.1.23")
+    assert numbers.now()["clients"] == 0
+    clock.now_s += 1
+    assert numbers.now()["clients"] == 1

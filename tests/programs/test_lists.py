@@ -1,0 +1,447 @@
+"""`homedot lists`: what it shows, and the program that keeps the lists: asked, killed and ended."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.cli.commands import main
+from app.config.settings import Blocking, Settings
+from app.errors import OperatorError
+from app.lists.layout import is_whole
+from app.lists.names import key_of
+from app.lists.places import compiled, turn
+from app.lists.places import state as state_path
+from app.lists.state import ListState, load, save
+from app.lists.trie import Blocklist
+from app.programs import lists, paths
+from tests.appliance import DEADLINE_S, Appliance, children, clean, command_line, homedot, owner, running, settings_in
+from tests.fakes.list_server import ListServer, http
+from tests.internet import Internet
+
+URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
+LIST = b"! Title: Mine\nads.example.com\n"
+
+
+def shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    lists.lists(settings, "show")
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "data/lists").mkdir(parents=True)
+    return Settings(data_dir=tmp_path / "data", run_dir=tmp_path, blocking=Blocking(lists=(URL, FILE)))
+
+
+def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    now_s = time.time()
+    known = ListState(
+        title="Pro", names=123456, exceptions=12,
+        updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
+        unsupported=7, junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
+    )  # fmt: skip
+    save(state_path(paths.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
+    assert shown(settings, capsys) == [
+        URL,
+        "  Pro, 123456 names, 12 exceptions, 3 d old, next look in 60 min",
+        "  left out because they are not for DNS: 7 lines",
+        "  not understood: 2 lines, like 'hello'",
+        "  failed, 4 in a row: the server answers 404 Not Found",
+        FILE,
+        "  Own, 1 names",
+    ]
+
+
+def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(settings, capsys) == [URL, "  not fetched yet", FILE, "  not fetched yet"]
+
+
+def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(Settings(blocking=Blocking(enabled=False)), capsys) == [
+        "blocking.enabled is false: no list is used"
+    ]  # fmt: skip
+
+
+def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    lists.lists(settings, "refresh")
+    assert paths.refresh_request(settings).exists()
+    assert "`homedot lists` shows what came of it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("action", [["refresh"], ["accept", URL]])
+def test_a_request_to_nobody_says_so(action: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    environment = {"HOMEDOT_RUN_DIR": str(tmp_path / "none"), "HOMEDOT_BLOCKING__LISTS": URL}
+    assert main(["lists", *action], environment) == 2
+    assert "is Homedot running" in capsys.readouterr().err
+
+
+def know(settings: Settings, **known: ListState) -> None:
+    states = {source: known[name] for source, name in ((URL, "url"), (FILE, "file")) if name in known}
+    save(state_path(paths.lists(settings)), states)
+
+
+def requested_sources(settings: Settings) -> list[str]:
+    """Whose next download is to be taken whatever its size."""
+    asked = {path.name for path in settings.run_dir.glob("accept-*")}
+    return [source for source in (URL, FILE) if f"accept-{compiled(paths.lists(settings), source).name}" in asked]
+
+
+def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
+    assert shown(settings, capsys)[1:3] == [
+        "  Good, 0 names, 12 exceptions, next look in 0 s",
+        "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
+    ]
+
+
+def test_lists_with_one_title_are_shown_apart(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    alike = ListState(title="Ads", names=2, checked_s=time.time())
+    know(settings, url=alike, file=alike)
+    lines = shown(settings, capsys)
+    assert lines[1].startswith("  Ads (lists.example), 2 names")
+    assert lines[3].startswith("  Ads (mine.txt), 2 names")
+
+
+@pytest.mark.parametrize("which", [None, URL, "Pro"])
+def test_a_list_that_was_refused_for_its_size_is_accepted(
+    settings: Settings, which: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = ListState(title="Pro", error="is empty", is_refused=True)
+    know(settings, url=refused, file=ListState(title="Own", error="is not a file"))
+    lists.lists(settings, "accept", which)
+    assert requested_sources(settings) == [URL]
+    assert capsys.readouterr().out == (
+        f"{URL}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it\n"
+    )
+
+
+def test_without_a_refused_list_there_is_nothing_to_accept(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    know(settings, url=ListState(title="Pro", error="the server answers 404"))
+    lists.lists(settings, "accept")
+    assert requested_sources(settings) == []
+    assert "nothing to accept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("which", "fault"),
+    [
+        ("Nobody's", f'must be the title or the address of a list: Pro, {FILE} \\(got "Nobody\'s"\\)'),
+        (FILE, "is a file, which is always taken as it is"),
+    ],
+)
+def test_what_cannot_be_accepted_is_told(settings: Settings, which: str, fault: str) -> None:
+    know(settings, url=ListState(title="Pro", is_refused=True))
+    with pytest.raises(OperatorError, match=fault):
+        lists.lists(settings, "accept", which)
+    assert requested_sources(settings) == []
+
+
+def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settings: Settings) -> None:
+    with pytest.raises(OperatorError, match=r"blocking\.enabled is false"):
+        lists.lists(Settings(blocking=Blocking(enabled=False)), "accept", URL)
+    with pytest.raises(OperatorError, match="lists refresh: takes no list"):
+        lists.lists(settings, "refresh", URL)
+
+
+class Program:
+    """`homedot lists run` with a folder of its own, without the rest of the appliance."""
+
+    def __init__(self, folder: Path, *sources: str) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.lists = folder / "data/lists"
+        self.lists.mkdir(parents=True, exist_ok=True)
+        self.environment = settings_in(folder, HOMEDOT_RUN_DIR=str(folder), HOMEDOT_BLOCKING__LISTS=",".join(sources))
+        self.environment["HOMEDOT_BLOCKING__ENABLED"] = "true"
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(["homedot", "lists", "run"], env=clean(self.environment), stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            assert process.wait(DEADLINE_S) in {0, -signal.SIGTERM, -signal.SIGKILL}
+
+    def known(self, source: str) -> ListState:
+        return load(state_path(self.lists)).get(source, ListState())
+
+    def rule(self, source: str, name: str) -> str | None:
+        return Blocklist(compiled(self.lists, source)).covering(key_of(name))
+
+
+def until(true: Callable[[], object], program: Program) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < deadline, program.log.read_text()
+        time.sleep(0.02)  # another process's files: there is nothing to wait on
+
+
+@pytest.mark.server
+def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text("0.0.0.0 tracker.example\n")
+    with ListServer(lambda _: http(LIST, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url(), str(own))
+        with program.running():
+            until(lambda: program.known(str(own)).names and program.known(server.url()).names, program)
+            assert program.rule(server.url(), "www.ads.example.com") == "ads.example.com"
+            assert program.rule(str(own), "tracker.example") == "tracker.example"
+            server.answer = lambda _: http(b"other.example.com\n")
+            assert homedot(program.environment, "lists", "refresh").returncode == 0
+            until(lambda: program.rule(server.url(), "other.example.com"), program)
+            assert b'If-None-Match: "1"' in server.requests[1]
+            own.write_text("0.0.0.0 tracker2.example\n")
+            until(lambda: program.rule(str(own), "tracker2.example"), program)
+        assert len(server.requests) == 2
+
+
+@pytest.mark.server
+def test_a_list_may_come_from_a_name_at_home(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url(host="nas.home.arpa"))
+        program.environment["HOMEDOT_LOCAL"] = "nas.home.arpa=127.0.0.1"
+        with program.running():
+            until(lambda: program.known(server.url(host="nas.home.arpa")).names, program)
+
+
+@pytest.mark.server
+def test_sighup_looks_at_everything_at_once(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(server.requests) == 2, program)
+
+
+@pytest.mark.server
+def test_a_bad_download_is_told_and_the_old_list_is_used_on(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            server.answer = lambda _: http(b"", status="404 Not Found")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: program.known(server.url()).error, program)
+            told = homedot(program.environment, "lists").stdout
+        assert program.rule(server.url(), "ads.example.com") == "ads.example.com"
+        assert "failed, 1 in a row: the server answers 404 Not Found" in told
+        assert "404 Not Found; the 1 names from before are used on" in program.log.read_text()
+
+
+@pytest.mark.server
+def test_a_list_that_became_small_is_refused_until_the_operator_accepts_it(tmp_path: Path) -> None:
+    many = b"".join(b"n%d.example\n" % number for number in range(100))
+    with ListServer(lambda _: http(many, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url())
+        with program.running():
+            until(lambda: program.known(server.url()).names == 100, program)
+            server.answer = lambda _: http(LIST)
+            homedot(program.environment, "lists", "refresh")
+            until(lambda: program.known(server.url()).is_refused, program)
+            assert (
+                "has shrunk from 100 names to 1; if that is meant, say `homedot lists accept`"
+                in program.log.read_text()
+            )
+            assert program.rule(server.url(), "n1.example")
+            assert server.url() in homedot(program.environment, "lists", "accept").stdout
+            until(lambda: program.known(server.url()).names == 1, program)
+            assert program.rule(server.url(), "ads.example.com")
+            assert not program.known(server.url()).error
+
+
+@pytest.mark.server
+def test_a_compiled_list_that_somebody_removes_is_downloaded_again(tmp_path: Path) -> None:
+    unchanged = [b"HTTP/1.1 304 Not Modified\r\n\r\n"]
+    with ListServer(lambda head: unchanged if b"If-None-Match" in head else http(LIST, 'ETag: "1"')) as server:
+        program = Program(tmp_path, server.url())
+        path = compiled(program.lists, server.url())
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names, program)
+            path.unlink()
+            process.send_signal(signal.SIGCHLD)  # which is a look
+            until(lambda: path.exists() and program.rule(server.url(), "ads.example.com"), program)
+        assert "is gone or damaged, and is made anew" in program.log.read_text()
+
+
+@pytest.mark.server
+def test_a_child_that_is_killed_at_any_moment_leaves_the_old_list_or_the_new(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    program = Program(tmp_path, str(own))
+    path = compiled(program.lists, str(own))
+    own.write_text("".join(f"n{index}.example\n" for index in range(100_000)))
+    with program.running() as process:
+        until(lambda: program.known(str(own)).names == 100_000, program)
+        for moment in range(8):
+            (child,) = requested(process, program)
+            time.sleep(0.05 * moment)  # the moment is what is tried
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                assert moment, "gone before it began"
+            until(lambda: not children(process.pid), program)
+            assert is_whole(path)
+            assert program.rule(str(own), "n99999.example") == "n99999.example"
+        assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        until(lambda: not program.known(str(own)).error, program)
+    assert "was killed: is the machine out of memory?" in program.log.read_text()
+
+
+def requested(process: subprocess.Popen[bytes], program: Program) -> list[int]:
+    """Ask for a refresh and return its child."""
+    process.send_signal(signal.SIGHUP)
+    until(lambda: children(process.pid), program)
+    return children(process.pid)
+
+
+@pytest.mark.server
+def test_a_list_that_hangs_delays_no_other(tmp_path: Path) -> None:
+    def answer(head: bytes) -> Iterator[bytes]:
+        return slowly(http(LIST)[0], server) if b"/slow" in head else iter(http(LIST))
+
+    with ListServer(answer) as server:
+        own = tmp_path / "own.txt"
+        program = Program(tmp_path, *(server.url(f"/slow/{number}") for number in range(3)), server.url(), str(own))
+        with program.running() as process:
+            until(lambda: program.known(server.url()).names and program.known(str(own)).error, program)
+            own.write_text("a.example\n")
+            until(lambda: program.known(str(own)).names, program)
+            asked = len(server.requests)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(server.requests) > asked, program)
+            assert len(children(process.pid)) >= 3
+
+
+@pytest.mark.server
+def test_many_lists_are_refreshed_four_at_a_time(tmp_path: Path) -> None:
+    four_ask = threading.Barrier(4)
+    at_work: list[int] = []
+
+    def answer(_: bytes) -> list[bytes]:
+        at_work.append(len(children(processes[0].pid)))
+        four_ask.wait(DEADLINE_S)
+        return http(LIST)
+
+    processes: list[subprocess.Popen[bytes]] = []
+    with ListServer(answer) as server:
+        sources = [server.url(f"/{number}.txt") for number in range(12)]
+        program = Program(tmp_path, *sources)
+        with program.running() as process:
+            processes.append(process)
+            until(lambda: all(program.known(source).names == 1 for source in sources), program)
+    assert len(at_work) == 12
+    assert max(at_work) == 4
+
+
+@pytest.mark.server
+def test_two_refreshes_at_once_cannot_be(tmp_path: Path) -> None:
+    with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
+        program = Program(tmp_path, server.url("/a.txt"), server.url("/b.txt"))
+        with program.running() as first:
+            until(lambda: len(server.requests) == 2, program)
+            pids = children(first.pid)
+            first.kill()  # its children go on for a while
+            first.wait(DEADLINE_S)
+            with program.running():
+                until(
+                    lambda: "another refresh is at work there; waiting for its end" in program.log.read_text(), program
+                )
+                for pid in pids:
+                    assert len(server.requests) == 2
+                    os.kill(pid, signal.SIGKILL)
+                until(lambda: len(server.requests) == 4, program)
+
+
+def slowly(octets: bytes, server: ListServer) -> Iterator[bytes]:
+    yield octets[:-1]
+    server.wait(DEADLINE_S)
+
+
+@pytest.mark.server
+def test_sigterm_ends_all_refreshes_at_once(tmp_path: Path) -> None:
+    with ListServer(lambda _: slowly(http(LIST)[0], server)) as server:
+        program = Program(tmp_path, *(server.url(f"/{number}.txt") for number in range(6)))
+        with program.running() as process:
+            until(lambda: len(server.requests) == 4, program)
+            pids = children(process.pid)
+            assert len(pids) == 4
+            process.terminate()
+            assert process.wait(DEADLINE_S / 2) == 0
+            assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.mark.server
+def test_a_child_that_waits_for_its_turn_can_be_killed_and_delays_nobody(tmp_path: Path) -> None:
+    sources = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for source in sources:
+        source.write_text("ads.example.com\n")
+    program = Program(tmp_path, *map(str, sources))
+    with turn(program.lists).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with program.running() as process:
+            until(lambda: len(waiting_for(turn(program.lists))) == 2, program)
+            killed = min(waiting_for(turn(program.lists)))
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: any(program.known(str(source)).error for source in sources), program)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: all(program.known(str(source)).names == 1 for source in sources), program)
+    assert "was killed: is the machine out of memory?" in program.log.read_text()
+
+
+def waiting_for(lock: Path) -> set[int]:
+    """The processes that wait for this file's lock."""
+    lines = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return {int(words[5]) for words in lines if words[1] == "->" and words[6].endswith(f":{lock.stat().st_ino}")}
+
+
+@pytest.mark.server
+def test_a_folder_that_cannot_be_used_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    program = Program(tmp_path, URL)
+    program.lists.rmdir()
+    with program.running() as process:
+        until(
+            lambda: "cannot be used: No such file or directory; lists are not refreshed" in program.log.read_text(),
+            program,
+        )
+        assert process.poll() is None
+
+
+@pytest.mark.server
+def test_in_the_appliance_it_asks_our_own_resolver_and_reads_no_secret(folder: Path, internet: Internet) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        nowhere = "http://nowhere.signed.test/list.txt"
+        sources = f"{server.url()},{nowhere}"
+        more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": sources}
+        environment = settings_in(folder, **internet.environment, **more)
+        with running(folder, environment) as appliance:
+            known = seen(appliance, nowhere, server.url())
+            assert known[nowhere].error == "nowhere.signed.test: there is no such name"
+            assert known[server.url()].names == 1
+            pid = next(pid for pid in children(appliance.process.pid) if "app lists run" in command_line(pid))
+            others = {owner(other) for other in children(appliance.process.pid) if other != pid}
+            assert owner(pid) not in {0, *others}
+            assert (folder / "data/lists").stat().st_uid == owner(pid)
+
+
+def seen(appliance: Appliance, *sources: str) -> dict[str, ListState]:
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        known = load(appliance.folder / "data/lists/state.json")
+        if all(known.get(source, ListState()).checked_s for source in sources):
+            return known
+        assert time.monotonic() < deadline, appliance.log
+        time.sleep(0.05)  # another process's file: there is nothing to wait on

@@ -1,0 +1,77 @@
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.programs.metrics import render, render_lists
+
+
+def test_counters_and_gauges_have_their_types() -> None:
+    assert render({"connections": 2, "queries": 40}).splitlines() == [
+        "# TYPE homedot_connections gauge",
+        "homedot_connections 2",
+        "# TYPE homedot_queries_total counter",
+        "homedot_queries_total 40",
+    ]
+
+
+def test_the_end_of_the_certificate_is_a_gauge() -> None:
+    assert render({"certificate_not_after_timestamp_seconds": 1780315200}).splitlines() == [
+        "# TYPE homedot_certificate_not_after_timestamp_seconds gauge",
+        "homedot_certificate_not_after_timestamp_seconds 1780315200",
+    ]
+
+
+_VALUE = r'"(?:[^"\\\n]|\\["\\n])*"'
+_SAMPLE = re.compile(rf"([a-z_]+)(?:\{{((?:[a-z]+={_VALUE},?)+)\}})? (\d+)")
+
+
+def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], int]:
+    """Each sample by its name and labels. Fails as Prometheus does (exposition formats, text format 0.0.4)."""
+    assert text.endswith("\n")
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+    typed: list[str] = []
+    for line in text.encode().decode().removesuffix("\n").split("\n"):
+        if line.startswith("# TYPE "):
+            typed.append(line.split(" ")[2])
+            continue
+        match = _SAMPLE.fullmatch(line)
+        assert match, line
+        labels = re.findall(rf"([a-z]+)=({_VALUE})", match[2] or "")
+        read = tuple((name, re.sub(r"\\(.)", r"\1", value[1:-1])) for name, value in labels)
+        assert match[1] == typed[-1]
+        assert (match[1], read) not in found, f"a series that was there before: {line}"
+        found[match[1], read] = int(match[3])
+    assert len(set(typed)) == len(typed)
+    return found
+
+
+def test_each_list_has_its_names_and_its_age() -> None:
+    found = samples(render_lists([(1, "Pro", "/a", 12, 60.9), (3, 'A "b" \\', "/b", 3, 0.0)]))
+    pro, other = (
+        (("list", "Pro"), ("source", "/a"), ("number", "1")),
+        (("list", 'A "b" \\'), ("source", "/b"), ("number", "3")),
+    )
+    assert found == {
+        ("homedot_list_names", pro): 12,
+        ("homedot_list_names", other): 3,
+        ("homedot_list_age_seconds", pro): 60,
+        ("homedot_list_age_seconds", other): 0,
+    }
+    assert render_lists([]) == ""
+
+
+def test_two_lists_of_one_title_and_source_are_two_series() -> None:
+    source = "https://lists.example/get"  # told apart by a subscriber's key, which is not shown
+    assert len(samples(render_lists([(1, "Pro", source, 12, 1), (2, "Pro", source, 13, 2)]))) == 4
+
+
+@given(st.lists(st.tuples(st.text(st.characters()), st.text(st.characters()))))
+def test_whatever_a_list_calls_itself_everything_can_be_read(lists: list[tuple[str, str]]) -> None:
+    text = render_lists((number, title, source, 1, 1.0) for number, (title, source) in enumerate(lists))
+    assert len(samples(text) if lists else {}) == 2 * len(lists)
+    assert "\x1b" not in text
+
+
+def test_a_long_title_is_cut() -> None:
+    assert len(render_lists([(1, "x" * 100_000, "y" * 100_000, 1, 1)])) < 2000

@@ -1,0 +1,244 @@
+"""`homedot why`: which rule and which list decide."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from app.answer import wire
+from app.answer.pause import Pause
+from app.answer.policy import Kind
+from app.answer.records import Target
+from app.answer.upstream import Upstream
+from app.cli.commands import main
+from app.config.load import load
+from app.programs import paths, reasons
+from app.programs.reasons import RunningRuleset, reason
+from app.programs.rules import RulesetWatcher
+from tests.fakes.clock import Clock
+from tests.fakes.frontdoor import hearing
+from tests.fakes.ruleset import ruleset
+from tests.fakes.upstream import serving
+
+RULESET = ruleset(
+    allow=["good.example"],
+    deny=["bad.example"],
+    lists={"LocalResponse-up list": ["ads.example"]},
+    hosts={"nas": "192.168.1.5"},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "sentence"),
+    [
+        ("localhost", {}, "answered here: localhost has a fixed meaning (RFC 6761 6.3)"),
+        ("nas", {}, "answered here: there is a record for it (local)"),
+        ("printer.local", {}, "answered here: local never leaves the house (RFC 6762 22.1)"),
+        (
+            "www.good.example",
+            {"A": [Target("ads.example", is_service=False)]},
+            "not blocked: good.example is in blocking.allow",
+        ),
+        (
+            "captive.apple.com",
+            {"A": [Target("ads.example", is_service=False)]},
+            "not blocked: captive.apple.com is one of the names that devices test their network with"
+            " (blocking.never_block)",
+        ),
+        ("a.bad.example", {}, "blocked: bad.example is in blocking.deny"),
+        ("www.ads.example", {}, "blocked: ads.example is on the list LocalResponse-up list"),
+        (
+            "www.example",
+            {"A": [Target("cdn.example", is_service=False), Target("x.ads.example", is_service=False)]},
+            "blocked: ads.example is on the list LocalResponse-up list; www.example leads to x.ads.example",
+        ),
+        (
+            "www.example",
+            {"A": [Target("good.example", is_service=False)], "HTTPS": [Target("x.ads.example", is_service=True)]},
+            "blocked for HTTPS: ads.example is on the list LocalResponse-up list; www.example leads to x.ads.example",
+        ),
+        (
+            "www.example",
+            {"A": [], "HTTPS": [Target("bad.example", is_service=False)]},
+            "blocked for HTTPS: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"HTTPS": [Target("bad.example", is_service=True)]},
+            "blocked for HTTPS: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"HTTPS": [Target("bad.example", is_service=False)]},
+            "blocked: bad.example is in blocking.deny; www.example leads to bad.example",
+        ),
+        (
+            "www.example",
+            {"A": [Target("a.good.example", is_service=False), Target("bad.example", is_service=False)], "HTTPS": []},
+            "not blocked: good.example is in blocking.allow; www.example leads to a.good.example",
+        ),
+        ("www.example", {"A": [Target("cdn.example", is_service=False)]}, "not blocked: no rule and no list has it"),
+    ],
+)
+def test_says_who_decides(name: str, answers: dict[str, list[Target]], sentence: str) -> None:
+    assert str(reason(RULESET, name, answers)) == f"{name}: {sentence}"
+
+
+def test_has_a_sentence_for_every_kind() -> None:
+    from app.programs.reasons import _SENTENCES
+
+    assert set(_SENTENCES) == set(Kind)
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    folders = {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_RUN_DIR": str(tmp_path)}
+    return folders | {f"HOMEDOT_{name}": value for name, value in more.items()}
+
+
+def test_needs_no_running_box_for_what_is_decided_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "Bad.Example."], environment(tmp_path, BLOCKING__DENY="example")) == 0
+    assert capsys.readouterr().out == "bad.example: blocked: example is in blocking.deny\n"
+
+
+@pytest.mark.anyio
+async def test_the_command_asks_the_front_door_whether_blocking_is_paused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = paths.control_socket(load(environment(tmp_path)).settings)
+    async with hearing(path, counts={"blocking_paused_seconds": 90}):
+        command = ["why", "bad.example"], environment(tmp_path, BLOCKING__DENY="example")
+        assert await asyncio.to_thread(main, *command) == 0
+    first, note = capsys.readouterr().out.splitlines()
+    assert first == "bad.example: would be blocked: example is in blocking.deny"
+    assert note.startswith("blocking is paused for 90 s more, until ")
+
+
+def test_says_that_blocking_is_off_and_that_unbound_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reasons, "_TIMEOUT_S", 0.2)
+    closed = environment(tmp_path, BLOCKING__ENABLED="false", RESOLVER__PORT="1")
+    assert main(["why", "www.example", "https"], closed) == 0
+    first, *notes = capsys.readouterr().out.splitlines()
+    assert first == "www.example: not blocked: no rule and no list has it"
+    assert notes == [
+        "blocking.enabled is false: nothing is blocked",
+        "where it leads to for HTTPS is not known: no answer came in time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["..."], "must be followed by a name, like www.example.com"),
+        (["stra\u200dße.example"], "must be followed by a name, like www.example.com"),
+        (["www.example", "ADDRESS"], "must be a type like A, NS"),
+        (["www.example", "TYPE0"], "must be a type"),
+        (["www.example", "TYPE65536"], "must be a type"),
+    ],
+)
+def test_what_is_no_name_or_type_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], fault: str
+) -> None:
+    assert main(["why", *arguments], environment(tmp_path)) == 2
+    assert fault in capsys.readouterr().err
+
+
+@pytest.mark.anyio
+async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_through(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rdatatype
+    import dns.rrset
+
+    def leads(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "Bad.Example."))
+        return response
+
+    pause = Pause(Clock())
+    settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
+    rules = RulesetWatcher(settings, lambda: pause.left_s > 0)
+    async with serving(leads) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        running = RunningRuleset(rules, upstream, True, lambda: pause.left_s)
+        found = await running.reason("www.example")
+        assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
+        assert found.notes == ()
+        assert (await running.reason("x.bad.example")).verdict.kind is Kind.DENIED
+        asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in unbound.seen]
+        assert asked == ["A", "HTTPS"]  # and nothing about what is decided by the name
+        pause.begin(600)
+        rules.look()
+        found = await running.reason("www.example")
+        assert str(found).startswith("www.example: would be blocked: bad.example is in blocking.deny")
+        (note,) = found.notes
+        assert re.fullmatch(
+            r"blocking is paused for 600 s more, until \d\d:\d\d:\d\d \S+: nothing is blocked before", note
+        )
+        upstream.close()
+
+
+@pytest.mark.anyio
+async def test_the_running_ruleset_says_what_it_cannot_know(tmp_path: Path) -> None:
+    off = load(environment(tmp_path, BLOCKING__ENABLED="false")).settings
+    async with serving(lambda _: None) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        asked = asyncio.create_task(
+            RunningRuleset(RulesetWatcher(off, lambda: False), upstream, False, lambda: 0).reason("www.example")
+        )
+        await unbound.asked.wait()
+        upstream.close()
+        notes = (await asked).notes
+    assert notes == (
+        "blocking.enabled is false: nothing is blocked",
+        "where it leads to for A is not known: no answer came in time",
+        "where it leads to for HTTPS is not known: no answer came in time",
+    )
+
+
+@pytest.mark.anyio
+async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rcode
+    import dns.rrset
+
+    def fails(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        if query.question[0].rdtype == wire.TYPE_HTTPS:
+            response.set_rcode(dns.rcode.SERVFAIL)
+        else:
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "bad.example."))
+        return response
+
+    settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
+    async with serving(fails) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        found = await RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, True, lambda: 0).reason(
+            "www.example"
+        )
+        upstream.close()
+    assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
+    assert found.notes == ("where it leads to for HTTPS is not known: it cannot be resolved (SERVFAIL)",)
+
+
+@pytest.mark.anyio
+async def test_the_running_ruleset_says_that_an_answer_leads_home(tmp_path: Path) -> None:
+    import dns.message
+    import dns.rrset
+
+    def leads(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        if query.question[0].rdtype == wire.TYPE_HTTPS:
+            text = "1 . ipv4hint=10.0.0.1"
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "HTTPS", text))
+        return response
+
+    settings = load(environment(tmp_path, BLOCKING__LISTS="/none")).settings
+    async with serving(leads) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, True, lambda: 0)
+        left_out, empty = sorted((await running.reason("www.example")).notes, reverse=True)
+        assert left_out.startswith("its answer for HTTPS is left out")
+        assert empty.startswith("its answer for A came empty")
+        upstream.close()

@@ -1,0 +1,237 @@
+"""A choice that was made without a network is made again; tests/clients/test_late_network.py has a whole appliance."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.config.settings import Resolver, Settings
+from app.errors import OperatorError
+from app.host import supervision
+from app.programs import bootstrap, paths, resolver, users
+from app.programs.resolver_mode import Settling, ask, follow, is_settled
+from app.unbound.reach import Choice
+from tests.appliance import settings_in
+from tests.namespace import Namespace, namespace
+from tests.ticking import upkeep
+
+WELL: dict[str, list[str]] = {"faults": [], "news": [], "warnings": []}
+OFFLINE = Choice("recursive", "no network yet", settled=False)
+HONEST = Choice("recursive", "a root server answered")
+INTERCEPTED = Choice("forward", "port 53 is rewritten on this network")
+
+
+class Box:
+    """What a tick sees and does, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.settled = False
+        self.asked: dict[str, Any] | None = asdict(OFFLINE)
+        self.findings: dict[str, list[str]] | None = WELL
+        self.questions = 0
+        self.followed: list[object] = []
+        self.settling = Settling(lambda: self.settled, self.ask, self.follow)
+
+    def ask(self) -> object:
+        self.questions += 1
+        return self.asked
+
+    def follow(self, asked: object) -> object:
+        self.followed.append(asked)
+        return self.findings
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+def test_asks_every_minute_until_the_choice_is_settled(box: Box) -> None:
+    for _ in range(3):
+        box.settling.tick()
+    box.settled = True
+    box.settling.tick()
+    assert box.questions == 3
+
+
+def test_follows_what_it_hears_once(box: Box) -> None:
+    box.settling.tick()
+    box.settling.tick()
+    box.asked = asdict(INTERCEPTED)
+    box.settling.tick()
+    assert box.followed == [asdict(OFFLINE), asdict(INTERCEPTED)]
+
+
+@pytest.mark.parametrize("findings", [None, WELL | {"faults": ["no disk"]}])
+def test_follows_again_what_could_not_be_followed(
+    box: Box, findings: dict[str, list[str]] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.findings = findings
+    box.settling.tick()
+    box.settling.tick()
+    assert len(box.followed) == 2
+    assert len(caplog.messages) == (1 if findings else 0)
+
+
+def test_follows_nothing_when_asking_failed(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    for asked in (None, WELL | {"faults": ["no hints"]}):
+        box.asked = asked
+        box.settling.tick()
+    assert box.followed == []
+    assert "no hints" in caplog.text
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of a box that started without a network."""
+    settings = Settings(data_dir=tmp_path / "data", run_dir=tmp_path / "run", addresses=(ip_address("192.168.1.10"),))
+    monkeypatch.setattr(resolver, "choose", lambda _: OFFLINE)
+    bootstrap.bootstrap(settings)
+    return settings
+
+
+@pytest.fixture
+def restarts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    asked: list[Path] = []
+    monkeypatch.setattr(supervision, "restart_unbound", asked.append)
+    return asked
+
+
+def test_a_start_without_a_network_is_not_settled(settings: Settings) -> None:
+    assert not is_settled(settings)
+
+
+def test_a_start_with_a_network_is_settled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "choose", lambda _: HONEST)
+    bootstrap.bootstrap(settings)
+    assert is_settled(settings)
+
+
+def test_another_mode_is_written_followed_by_unbound_and_told(settings: Settings, restarts: list[Path]) -> None:
+    findings = follow(settings, asdict(INTERCEPTED))
+    assert (findings["faults"], findings["warnings"]) == ([], [])
+    assert findings["news"] == [
+        "the network is there: the resolver was recursive and is now forward: port 53 is rewritten on this network"
+    ]
+    assert "forward-tls-upstream: yes" in paths.unbound_conf(settings).read_text()
+    assert restarts == [settings.run_dir / "supervisord.pid"]
+    after = paths.read_enrolment(settings)
+    assert (after.resolver, after.resolver_reason) == ("forward", INTERCEPTED.reason)
+    assert is_settled(settings)
+
+
+def test_the_same_mode_only_changes_the_reason(settings: Settings, restarts: list[Path]) -> None:
+    written = paths.unbound_conf(settings).stat().st_mtime_ns
+    before = paths.read_enrolment(settings)
+    findings = follow(settings, asdict(HONEST))
+    assert findings["news"] == ["the network is there: the resolver stays recursive: a root server answered"]
+    assert restarts == []
+    assert paths.unbound_conf(settings).stat().st_mtime_ns == written
+    after = paths.read_enrolment(settings)
+    assert after.resolver_reason == HONEST.reason
+    assert after.addresses == before.addresses
+    assert is_settled(settings)
+
+
+def test_another_reason_without_a_network_is_shown_and_no_news(settings: Settings, restarts: list[Path]) -> None:
+    alone = Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", settled=False)
+    assert follow(settings, asdict(alone)) == WELL
+    assert paths.read_enrolment(settings).resolver_reason == alone.reason
+    assert restarts == []
+    assert not is_settled(settings)
+
+
+def test_what_unbound_refuses_leaves_everything_as_it_was(
+    settings: Settings, restarts: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperatorError("unbound refuses it")
+
+    before = paths.unbound_conf(settings).read_bytes(), paths.read_enrolment(settings)
+    monkeypatch.setattr(resolver.checkconf, "check", refuse)  # type: ignore[attr-defined]
+    assert follow(settings, asdict(INTERCEPTED))["faults"] == ["unbound refuses it"]
+    assert (paths.unbound_conf(settings).read_bytes(), paths.read_enrolment(settings)) == before
+    assert restarts == []
+    assert not is_settled(settings)
+
+
+def test_without_a_supervisor_it_is_tried_again(settings: Settings) -> None:
+    (fault,) = follow(settings, asdict(INTERCEPTED))["faults"]
+    assert fault.startswith(f"{settings.run_dir}/supervisord.pid: unbound is not started anew")
+    assert paths.read_enrolment(settings).resolver == "recursive"
+    assert not is_settled(settings)
+
+
+def test_what_it_hears_can_travel_as_json(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "choose", lambda _: HONEST)
+    assert ask(settings) == {"mode": "recursive", "reason": "a root server answered", "settled": True}
+
+
+def test_a_file_that_cannot_be_used_is_a_finding(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(users, "find", lambda _: None)
+    broken = Settings(run_dir=settings.run_dir, resolver=Resolver(root_hints=settings.run_dir / "gone"))
+    assert "gone cannot be read" in ask(broken)["faults"][0]
+
+
+@pytest.fixture
+def box_apart(folder: Path) -> Iterator[tuple[Namespace, dict[str, str]]]:
+    """A box with one LAN address and no network beyond, after its start."""
+    hints = folder / "root.hints"
+    hints.write_text(". 60 NS a.\na. 60 A 192.0.2.1\n")
+    environment = settings_in(
+        folder, HOMEDOT_ADDRESSES="", HOMEDOT_RESOLVER__MODE="auto", HOMEDOT_RESOLVER__ROOT_HINTS=str(hints)
+    )
+    with namespace() as apart:
+        apart.run("ip", "address", "add", "192.168.77.10/24", "dev", "lo")
+        done = apart.homedot(environment, "bootstrap")
+        assert "recursive: no network yet" in done.stdout, done.stderr
+        yield apart, environment
+
+
+@pytest.mark.server
+def test_the_certificate_is_renewed_also_when_the_choice_cannot_be_made(
+    folder: Path, box_apart: tuple[Namespace, dict[str, str]]
+) -> None:
+    apart, environment = box_apart
+    with upkeep(folder, environment, apart.enter) as running:
+        (folder / "root.hints").write_text("nonsense")
+        running.tick()
+        apart.run("ip", "address", "add", "192.168.77.20/24", "dev", "lo")
+        running.tick()
+        assert "renewed the certificate: its names changed (+192.168.77.20)" in running.log
+        assert running.log.count("resolver.root_hints: ") == 1
+
+
+@pytest.mark.server
+def test_upkeep_is_calm_while_there_is_no_network(folder: Path, box_apart: tuple[Namespace, dict[str, str]]) -> None:
+    apart, environment = box_apart
+    with upkeep(folder, environment, apart.enter) as running:
+        running.tick()
+        running.tick()
+        assert running.log == ""
+        loaded = Path(f"/proc/{running.process.pid}/maps").read_text()
+        assert "_ssl" not in loaded
+
+
+@pytest.mark.server
+def test_who_asks_the_network_can_read_no_key(folder: Path) -> None:
+    key = folder / "key"
+    key.touch(0o600)
+    program = f"""
+import os
+from app.cli import resolver
+resolver.become_unbound()
+print(os.getuid() == os.getgid() == 0, os.getgroups(), os.access({str(key)!r}, os.R_OK), end=" ")
+print(open("/proc/self/status").read().partition("CapEff:")[2].split()[0])
+"""
+    checkout = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=checkout)
+    assert done.stdout == f"False [] False {0:016x}\n"

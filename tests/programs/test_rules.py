@@ -1,0 +1,387 @@
+"""The ruleset as it is built from settings, lists and addresses, and as clients of the running front door see it."""
+
+import asyncio
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+import dns.message
+import dns.rrset
+import httpx
+import pytest
+
+from app.answer.policy import Kind, NameVerdict
+from app.answer.records import Target
+from app.answer.special import DISCOVERY
+from app.answer.wire import TYPE_SVCB
+from app.config.load import load
+from app.config.settings import Settings
+from app.config.values import IPAddress
+from app.files import write_atomically
+from app.lists.compile import compile_list
+from app.lists.parse import parse
+from app.lists.places import compiled
+from app.onboarding.enrolment import Enrolment
+from app.programs import paths, rules
+from app.programs.rules import RulesetWatcher, build
+from tests.appliance import DEADLINE_S, HOSTNAME, clean, free_ports, homedot, running, settings_in
+from tests.fakes.upstream import FakeUpstream, address_of, serving
+from tests.internet import Internet
+
+LIST = "/config/list.txt"
+ENROLMENT = Enrolment(
+    hostname=HOSTNAME,
+    addresses=(ip_address("192.168.1.10"), ip_address("fd00::10")),
+    dot_port=853,
+    plain_port=53,
+    web_port=None,
+    root_pem=None,
+    root_sha256=None,
+    spki_pin="pin=",
+    not_after=datetime(2030, 1, 1, tzinfo=UTC),
+    resolver="recursive",
+    resolver_reason="a root server answered",
+    certified=(ip_address("192.168.1.10"),),
+)
+
+
+def settings(folder: Path, **more: str) -> Settings:
+    given = {"HOMEDOT_DATA_DIR": str(folder), "HOMEDOT_RUN_DIR": str(folder), "HOMEDOT_BLOCKING__LISTS": LIST}
+    loaded = load(given | {f"HOMEDOT_{name}": value for name, value in more.items()}).settings
+    paths.lists(loaded).mkdir(exist_ok=True)
+    paths.enrolment(loaded).parent.mkdir(exist_ok=True)
+    return loaded
+
+
+def write_list(folder: Path, text: str) -> None:
+    (folder / "lists").mkdir(exist_ok=True)
+    parsed = parse([text.encode()])
+    write_atomically(compiled(folder / "lists", LIST), compile_list(parsed, LIST, "Mine")[1])
+
+
+def test_without_lists_and_addresses_there_is_a_ruleset_too(tmp_path: Path) -> None:
+    rules = RulesetWatcher(settings(tmp_path), lambda: False)
+    assert rules.ruleset.decide("www.example").kind is Kind.PASSED
+    assert rules.look() is None
+
+
+def test_a_list_that_comes_changes_and_goes_makes_another_ruleset(tmp_path: Path) -> None:
+    rules = RulesetWatcher(settings(tmp_path), lambda: False)
+    write_list(tmp_path, "ads.example\n")
+    ruleset = rules.look()
+    assert ruleset is not None
+    assert ruleset.decide("www.ads.example")[1:] == ("ads.example", "Mine")
+    assert rules.look() is None
+    compiled(tmp_path / "lists", LIST).unlink()
+    assert rules.look() is not None
+    assert rules.ruleset.decide("www.ads.example").kind is Kind.PASSED
+
+
+def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) -> None:
+    write_list(tmp_path, "ads.example\n@@||good.example^\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    aliases = [Target("www.ads.example", is_service=False)]
+    assert ruleset.decide_targets("www.good.example", aliases) is None
+    target = ruleset.decide_targets("www.example", aliases)
+    assert target is not None
+    assert target.verdict == NameVerdict(Kind.LISTED, "ads.example", "Mine")
+
+
+def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="https://a.example/x.txt, https://b.example/x.txt")
+    for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
+        content = compile_list(parse([name.encode()]), source, "Mine")[1]
+        write_atomically(compiled(paths.lists(chosen), source), content)
+    decide = RulesetWatcher(chosen, lambda: False).ruleset.decide
+    assert decide("ads.example").title == "Mine (a.example)"
+    assert decide("bad.example").title == "Mine (b.example)"
+
+
+def test_when_a_pause_begins_and_ends_another_ruleset_takes_over(tmp_path: Path) -> None:
+    paused = False
+    write_list(tmp_path, "ads.example\n")
+    rules = RulesetWatcher(settings(tmp_path), lambda: paused)
+    assert rules.unpaused is rules.ruleset
+    kinds = []
+    for paused in (False, True, True, False):
+        changed = rules.look() is not None
+        kinds.append((changed, paused, rules.ruleset.decide("ads.example").kind))
+        assert rules.unpaused.decide("ads.example").kind is Kind.LISTED
+    expected = [(False, Kind.LISTED), (True, Kind.PASSED), (True, Kind.PASSED), (False, Kind.LISTED)]
+    assert [each[1:] for each in kinds] == expected
+    assert [changed for changed, *_ in kinds] == [False, True, False, True]
+
+
+def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    path = paths.enrolment(chosen)
+    path.write_text(ENROLMENT.to_json())
+    rules = RulesetWatcher(chosen, lambda: False)
+    assert rules.ruleset.decide(HOSTNAME).kind is Kind.LOCAL
+    assert rules.ruleset.decide("10.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+    assert rules.addresses == ENROLMENT.addresses
+    write_atomically(path, replace(ENROLMENT, addresses=(ip_address("192.168.1.11"),)).to_json().encode())
+    assert rules.look() is not None
+    assert rules.ruleset.decide("10.1.168.192.in-addr.arpa").kind is Kind.RESERVED
+    for damaged in (b"nonsense", b"\xff"):
+        write_atomically(path, damaged)
+        assert rules.look() is None
+    assert rules.addresses == (ip_address("192.168.1.11"),)
+    assert rules.ruleset.decide("11.1.168.192.in-addr.arpa").kind is Kind.LOCAL
+
+
+def test_with_blocking_off_nothing_is_blocked(tmp_path: Path) -> None:
+    write_list(tmp_path, "ads.example\n")
+    off = settings(tmp_path, BLOCKING__ENABLED="false", BLOCKING__DENY="bad.example")
+    rules = RulesetWatcher(off, lambda: False)
+    assert {rules.ruleset.decide(name).kind for name in ("ads.example", "bad.example")} == {Kind.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("more", "certified", "by_address", "by_name"),
+    [
+        ({"PLAIN__ENABLED": "true"}, ENROLMENT.certified, True, True),
+        ({"PLAIN__ENABLED": "true"}, (), False, True),
+        ({"PLAIN__ENABLED": "true", "SPECIAL__DDR": "false"}, ENROLMENT.certified, False, False),
+        ({}, ENROLMENT.certified, False, False),
+    ],
+)
+def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
+    tmp_path: Path, more: dict[str, str], certified: tuple[IPAddress, ...], by_address: bool, by_name: bool
+) -> None:
+    enrolment = replace(ENROLMENT, certified=certified)
+    ruleset = build(settings(tmp_path, **more), enrolment, ())
+    designated = []
+    for name in ("_dns.resolver.arpa", f"_dns.{HOSTNAME}"):
+        made = ruleset.answer(ruleset.decide(name), name, 64)
+        assert made is not None
+        designated.append(bool(made.answer))
+    assert designated == [by_address, by_name]
+
+
+def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
+    hints = tmp_path / "root.hints"
+    hints.write_text(". NS ns.\n")
+    private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), None, ())
+    public = build(settings(tmp_path), None, ())
+    assert private.decide("www.test").kind is Kind.PASSED
+    assert public.decide("www.test").kind is Kind.RESERVED
+    assert private.decide("www.invalid").kind is Kind.RESERVED
+
+
+@pytest.mark.parametrize(("resolver", "may"), [("recursive", True), ("forward", False)])
+def test_where_unbound_lets_addresses_lead_home_those_of_https_may_too(
+    tmp_path: Path, resolver: str, may: bool
+) -> None:
+    hints = tmp_path / "root.hints"
+    hints.write_text(". NS ns.\n")
+    enrolled = replace(ENROLMENT, resolver=resolver)
+    message = dns.message.make_response(dns.message.make_query("www.corp", "HTTPS"))
+    message.answer.append(dns.rrset.from_text("www.corp.", 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.5"))
+    private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), enrolled, ())
+    assert private.points_home(message.to_wire()) is not may
+    assert build(settings(tmp_path), enrolled, ()).points_home(message.to_wire())
+
+
+def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:
+    ruleset = build(
+        settings(tmp_path, RESOLVER__ROUTES="1.168.192.in-addr.arpa=192.168.1.1, lan.home.arpa=192.168.1.1"), None, ()
+    )
+    kinds = [ruleset.decide(name).kind for name in ("7.1.168.192.in-addr.arpa", "tv.lan.home.arpa", "tv.home.arpa")]
+    assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
+
+
+def test_a_released_name_is_asked_upstream(tmp_path: Path) -> None:
+    ruleset = build(settings(tmp_path, SPECIAL__RELEASED="test, corp.local"), None, ())
+    kinds = [ruleset.decide(name).kind for name in ("www.test", "dc1.corp.local", "printer.local")]
+    assert kinds == [Kind.PASSED, Kind.PASSED, Kind.RESERVED]
+
+
+def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_at(gateway: str | None) -> frozenset[str]:
+        monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
+        ruleset = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
+        made = ruleset.answer(ruleset.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
+        assert made is not None
+        return made.only_at
+
+    assert only_at(None) == {"192.168.1.10"}
+    assert only_at("172.17.0.1") == frozenset()  # it cannot be known there
+
+
+# --- as clients see it -----------------------------------------------------------------------------------------------
+
+
+def kdig(port: int, *arguments: str) -> str:
+    command = ["kdig", "@127.0.0.1", "-p", str(port), "+tls", "+retry=0", "+timeout=5", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+
+def status(reply: str) -> str:
+    found = re.search(r"status: (\w+)", reply)
+    return found.group(1) if found else reply
+
+
+@contextmanager
+def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[int]:
+    """`homedot dot` alone, with `upstream` where unbound would be; yields its port."""
+    environment = settings_in(
+        folder, HOMEDOT_RESOLVER__PORT=str(upstream.port), HOMEDOT_RESOLVER__MODE="recursive", **more
+    )
+    done = homedot(environment, "bootstrap")
+    assert done.returncode == 0, done.stderr
+    port = int(environment["HOMEDOT_DOT__PORT"])
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(["homedot", "dot"], env=clean(environment), stderr=log)
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while "answering DNS over TLS" not in (folder / "log").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)  # another process's log: there is nothing to wait on
+        yield port
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+STAYS_HERE = [
+    ("localhost", "A", "NOERROR"), ("x.localhost", "AAAA", "NOERROR"), ("a.invalid", "A", "NXDOMAIN"),
+    ("a.test", "A", "NXDOMAIN"), ("a.onion", "A", "NXDOMAIN"), ("a.alt", "A", "NXDOMAIN"),
+    ("printer.local", "A", "NXDOMAIN"), ("local", "SOA", "NXDOMAIN"), ("home.arpa", "SOA", "NOERROR"),
+    (HOSTNAME, "HTTPS", "NOERROR"), ("other.home.arpa", "AAAA", "NXDOMAIN"), ("_dns.resolver.arpa", "SVCB", "NOERROR"),
+    ("resolver.arpa", "TXT", "NOERROR"), ("foo.resolver.arpa", "TXT", "NOERROR"), ("a.service.arpa", "PTR", "NXDOMAIN"),
+    ("9.9.168.192.in-addr.arpa", "PTR", "NXDOMAIN"), ("1.0.0.127.in-addr.arpa", "PTR", "NOERROR"),
+    ("9.d.f.ip6.arpa", "PTR", "NXDOMAIN"), ("use-application-dns.net", "A", "NXDOMAIN"),
+    ("use-application-dns.net", "AAAA", "NXDOMAIN"), ("mask.icloud.com", "A", "NXDOMAIN"),
+    ("mask-h2.icloud.com", "AAAA", "NXDOMAIN"), ("nas.example", "A", "NOERROR"), ("bad.example", "A", "NOERROR"),
+]  # fmt: skip
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_what_is_answered_here_never_travels_upstream(folder: Path) -> None:
+    more = {
+        "HOMEDOT_SPECIAL__REFUSE_PRIVATE_RELAY": "true",
+        "HOMEDOT_LOCAL": "nas.example=192.168.1.5",
+        "HOMEDOT_BLOCKING__ENABLED": "true",
+        "HOMEDOT_BLOCKING__LISTS": str(folder / "none.txt"),
+        "HOMEDOT_BLOCKING__DENY": "bad.example",
+    }
+
+    def ask(port: int) -> list[str]:
+        questions = [word for name, kind, _ in STAYS_HERE for word in ("-q", name, "-t", kind)]
+        return re.findall(r"status: (\w+)", kdig(port, "+keepopen", *questions))
+
+    async with serving(address_of) as upstream:
+        stack = front_door(folder, upstream, **more)
+        port = await asyncio.to_thread(stack.__enter__)
+        try:
+            assert await asyncio.to_thread(ask, port) == [expected for _, _, expected in STAYS_HERE]
+            assert upstream.seen == []
+            for name in ("ipv4only.arpa", "www.example"):
+                assert status(await asyncio.to_thread(kdig, port, name)) == "NOERROR"
+            assert [message.question[0].name.to_text() for message in upstream.seen] == [
+                "ipv4only.arpa.",
+                "www.example.",
+            ]
+        finally:
+            await asyncio.to_thread(stack.__exit__, None, None, None)
+
+
+@pytest.mark.server
+def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: Internet) -> None:
+    own, second = folder / "own.txt", folder / "second.txt"
+    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\n@@||www.signed.test^\n")
+    second.write_text("! Title: Other list\n0.0.0.0 signed.test\n")
+    for path in (own, second):
+        path.chmod(0o644)
+    (port,) = free_ports(1)
+    environment = settings_in(
+        folder,
+        HOMEDOT_BLOCKING__ENABLED="true",
+        HOMEDOT_BLOCKING__LISTS=f"{own}, {second}",
+        HOMEDOT_BLOCKING__ALLOW="long.unsigned.test",
+        HOMEDOT_LOCAL="nas.home.arpa=192.168.1.5, web.home.arpa=CNAME signed.test",
+        HOMEDOT_PLAIN__ENABLED="true",
+        HOMEDOT_PLAIN__PORT=str(port),
+        HOMEDOT_DOT__WORKERS="2",
+        **internet.environment,
+    )
+
+    def until_asked(name: str, pattern: str) -> str:
+        deadline = time.monotonic() + DEADLINE_S
+        while not re.search(pattern, reply := kdig(appliance.dot_port, name, "+edns", "+padding=128")):
+            assert time.monotonic() < deadline, f"{reply}\n{appliance.log}"
+            time.sleep(0.1)  # the list is compiled by another program
+        return reply
+
+    with running(folder, environment) as appliance:
+        reply = until_asked("unsigned.test", r"unsigned\.test\.\s+\d+\s+IN\s+A\s+0\.0\.0\.0")
+        assert "EDE: 4 (Forged Answer): 'Own list'" in reply
+        assert "Received 468 B" in reply
+        # Each www leads to the name above it. The first list has exceptions for both, and the second list none.
+        assert re.search(
+            r"unsigned\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.1", kdig(appliance.dot_port, "www.unsigned.test")
+        )
+        until_asked("www.signed.test", r"www\.signed\.test\.\s+60\s+IN\s+A\s+0\.0\.0\.0")
+        assert "192.0.2.5" in kdig(appliance.dot_port, "long.unsigned.test")
+        followed = kdig(appliance.dot_port, "web.home.arpa")
+        assert re.search(r"web\.home\.arpa\.\s+60\s+IN\s+CNAME\s+signed\.test\.", followed)
+        assert "192.0.2.1" in followed
+
+        sentence = "blocked: signed.test is on the list Other list; www.signed.test leads to signed.test"
+        assert appliance.homedot("why", "www.signed.test").stdout == f"www.signed.test: {sentence}\n"
+        assert "no rule" in appliance.homedot("why", "www.unsigned.test").stdout
+        assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
+
+        page = f"http://127.0.0.1:{appliance.web_port}/blocking"
+        token = appliance.homedot("token").stdout
+        assert httpx.post(f"{page}/pause", data={"token": "wrong", "for": "5m"}).status_code == 403
+        assert httpx.post(f"{page}/pause", data={"token": token, "for": "5m"}).status_code == 303
+        assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        assert "Paused for 5 minutes more." in httpx.get(page).text
+        searched = httpx.get(page, params={"name": "www.signed.test"}).text
+        assert f"www.signed.test: would be {sentence}" in searched
+        assert "Blocking is paused for " in searched
+        first, note = appliance.homedot("why", "www.signed.test").stdout.splitlines()
+        assert first == f"www.signed.test: would be {sentence}"
+        assert re.match(r"blocking is paused for (29\d|300) s more, until ", note)
+        other = appliance.homedot("token", "new").stdout
+        assert httpx.post(f"{page}/pause", data={"token": token, "for": "0"}).status_code == 403
+        assert httpx.post(f"{page}/pause", data={"token": other, "for": "0"}).status_code == 303
+        assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")
+        assert "In force: 2 names on 2 lists." in httpx.get(page).text
+
+        told = appliance.homedot("pause", "1m")
+        assert (told.returncode, told.stdout) == (0, "blocking is paused for 60 s; `homedot resume` ends it\n")
+        for _ in range(8):  # whichever worker is asked
+            assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        metrics = subprocess.run(
+            ["curl", "-fsS", f"http://127.0.0.1:{appliance.web_port}/metrics"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert re.search(r"^homedot_blocking_paused_seconds (5\d|60)$", metrics, re.MULTILINE)
+        assert re.search(r"^homedot_queries_blocked_total [1-9]", metrics, re.MULTILINE)
+        assert re.search(r"^homedot_queries_local_total [1-9]", metrics, re.MULTILINE)
+        assert f'homedot_list_names{{list="Own list",source="{own}",number="1"}} 1' in metrics
+        assert appliance.homedot("resume").stdout == "blocking is in force\n"
+        for _ in range(8):
+            assert "0.0.0.0" in kdig(appliance.dot_port, "unsigned.test")
+
+        appliance.homedot("pause", "3s")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "unsigned.test")
+        until_asked("unsigned.test", r"0\.0\.0\.0")
+
+        svcb = kdig(port, "+notls", "_dns.resolver.arpa", "SVCB")
+        expected = rf"1 {re.escape(HOSTNAME)}\. alpn=dot port={appliance.dot_port} ipv4hint=127\.0\.0\.1 ipv6hint=::1"
+        assert re.search(expected, svcb.replace('"', "")), svcb

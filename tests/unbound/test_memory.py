@@ -1,0 +1,46 @@
+"""Whatever the machine and the container allow, the smallest counts."""
+
+from pathlib import Path
+
+from app.unbound.memory import limit_bytes
+
+
+def box(root: Path, groups: str, **files: str) -> Path:
+    """A file system with /proc/self/cgroup `groups`, 2 GiB of memory, and `files` below /sys/fs/cgroup."""
+    texts = {"proc/meminfo": "MemTotal:        2097152 kB\nMemFree:  1 kB\n", "proc/self/cgroup": groups}
+    for name, text in (texts | {f"sys/fs/cgroup/{name}": text for name, text in files.items()}).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_without_a_limit_it_is_what_the_machine_has(tmp_path: Path) -> None:
+    assert limit_bytes(box(tmp_path, "0::/\n", **{"memory.max": "max\n"})) == 2 << 30
+
+
+def test_a_container_with_control_groups_version_2(tmp_path: Path) -> None:
+    assert limit_bytes(box(tmp_path, "0::/\n", **{"memory.max": "134217728\n"})) == 128 << 20
+
+
+def test_a_container_with_control_groups_version_1(tmp_path: Path) -> None:
+    groups = "9:name=systemd:/\n4:memory:/docker/abc\n"
+    assert limit_bytes(box(tmp_path, groups, **{"memory/memory.limit_in_bytes": "268435456\n"})) == 256 << 20
+
+
+def test_a_service_of_systemd_is_bound_by_the_groups_around_it_too(tmp_path: Path) -> None:
+    limits = {"system.slice/memory.max": "1073741824\n", "system.slice/homedot.service/memory.max": "max\n"}
+    assert limit_bytes(box(tmp_path, "0::/system.slice/homedot.service\n", **limits)) == 1 << 30
+
+
+def test_no_limit_in_version_1_is_a_number_too(tmp_path: Path) -> None:
+    limits = {"memory/memory.limit_in_bytes": "9223372036854771712\n"}
+    assert limit_bytes(box(tmp_path, "4:memory:/\n", **limits)) == 2 << 30
+
+
+def test_a_machine_that_tells_nothing_counts_as_a_small_one(tmp_path: Path) -> None:
+    assert limit_bytes(tmp_path) == 1 << 30
+
+
+def test_this_machine_has_some() -> None:
+    assert limit_bytes() > 64 << 20
