@@ -22,6 +22,8 @@ from . import container
 
 CHECKOUT = Path(__file__).parent.parent
 START = CHECKOUT / "rootfs/usr/local/lib/homedot/start"
+PROGRAMS = ("python3", "-P", "-m", "app.programs")
+"""What starts a program of the appliance, whose name follows."""
 HOSTNAME = "dns.home.arpa"
 DEADLINE_S = 30.0
 
@@ -51,6 +53,11 @@ class Appliance:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run any command where the appliance runs."""
         return run(container.inside(self.folder.name, command) if container.IMAGE else command, self.environment)
+
+
+def bootstrap(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Prepare a start with `environment`, and start nothing."""
+    return run([*PROGRAMS, "bootstrap"], environment)
 
 
 def homedot(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tests.appliance import clean
+from tests.appliance import PROGRAMS, clean
 
 T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
@@ -31,10 +31,10 @@ class Namespace:
         """Run a command in it. Raises CalledProcessError."""
         subprocess.run([*self.enter, *words], check=True, capture_output=True, timeout=30)
 
-    def homedot(self, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `homedot ARGUMENTS` in it."""
+    def bootstrap(self, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Prepare a start in it."""
         return subprocess.run(
-            [*self.enter, "homedot", *arguments],
+            [*self.enter, *PROGRAMS, "bootstrap"],
             env=clean(environment), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 

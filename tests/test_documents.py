@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.cli.commands import _parser
+from app.cli.commands import parse
 from app.config.load import load
 from tests.documents import CHECKOUT, DOCUMENTS, PLACES, Block, all_blocks, anchors, blocks, links, spans, text_of
 
@@ -58,7 +58,7 @@ def test_every_command_in_a_sentence_is_one_that_is_run_or_that_the_program_know
         words = shlex.split(span) if span.split()[0] in PROGRAMS else [""]
         match words:
             case ["homedot", _, *_]:
-                _parser().parse_args(words[1:])
+                parse(words[1:])
             case ["make", target, *_]:
                 assert target in targets, f"{document}: make has no target {target}"
             case [program, _, *_] if program in PROGRAMS:

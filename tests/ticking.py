@@ -1,4 +1,4 @@
-"""`homedot upkeep` by itself, with a test as its supervisord: a minute passes when the test says so."""
+"""The program `upkeep` by itself, with a test as its supervisord: a minute passes when the test says so."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.appliance import clean
+from tests.appliance import PROGRAMS, clean
 
 EVENT = b"ver:3.0 server:test serial:1 pool:upkeep poolserial:1 eventname:TICK_60 len:6\nwhen:1"
 
@@ -36,7 +36,7 @@ def upkeep(folder: Path, environment: Mapping[str, str], prefix: Sequence[str] =
     log_file = folder / "upkeep.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*prefix, "homedot", "upkeep"],
+            [*prefix, *PROGRAMS, "upkeep"],
             env=clean(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
         )  # fmt: skip
     with process:

@@ -3,7 +3,7 @@
 A query goes down this module from the top to the bottom, and the order is the design: `lookup` gives what is known;
 else `resolve` refuses what is no query, `_decide` answers what is decided here and asks upstream for the rest,
 `_received` looks where upstream's answer leads and makes it our own, and `_finish` keeps it and replies. The one place
-where it waits is `RecursiveResolver.ask`, with a callback: a coroutine would read no straighter, and cost more.
+where it waits is `RecursiveResolver.ask`, with a callback: a coroutine would read no straighter, and cost more. Pure.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The session that is none: DNS over TCP without TLS, for `plain.enabled` (RFC 7766)."""
+"""The session that is none: DNS over TCP without TLS, for `plain.enabled` (RFC 7766). Pure."""
 
 from .contract import TransportInfo
 

@@ -1,4 +1,4 @@
-"""Rules -> the file that readers map."""
+"""Rules -> the file that readers map. Pure."""
 
 from collections.abc import Iterable
 

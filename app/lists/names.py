@@ -5,7 +5,7 @@
     ads.example.com, as the name that is looked up               b"com.example.ads. "
 
 A rule applies to a name when it is a prefix of the name's key. No name has a space in it (in text it is written \\032,
-RFC 1035 5.1), so the one at the end matches nothing but the end.
+RFC 1035 5.1), so the one at the end matches nothing but the end. Pure.
 """
 
 import re

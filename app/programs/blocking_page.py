@@ -8,7 +8,7 @@ from app.lists.state import ListState
 from app.onboarding.blocking import Found, Listed, State
 
 from . import control_client
-from .lists import states, summary
+from .list_status import states, summary
 from .pause_token import read
 
 

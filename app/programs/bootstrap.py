@@ -46,7 +46,7 @@ class Findings:
     warnings: tuple[str, ...]
 
 
-def bootstrap(settings: Settings) -> None:
+def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     say(told())
     lan = addresses.effective(settings.addresses)

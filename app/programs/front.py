@@ -40,6 +40,7 @@ from app.ports import bound_sockets
 from . import control_server, paths
 from .clock_reset import FrontForgets
 from .front_state import State
+from .output import log_to_stderr
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
 from .workers import Workers
@@ -92,6 +93,12 @@ class _Shared:
 
     def saw(self, nonce: bytes, asker: Requestor) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})
+
+
+def run(settings: Settings) -> None:
+    """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
+    log_to_stderr("dot")
+    serve(settings)
 
 
 def serve(settings: Settings) -> None:

@@ -2,8 +2,14 @@
 
 import logging
 import os
+import signal
 import sys
 from typing import TextIO
+
+from app.errors import OperatorError
+
+EXIT_OPERATOR = 2
+"""There is something that the operator must mend."""
 
 
 def say(text: str) -> None:
@@ -12,6 +18,14 @@ def say(text: str) -> None:
         print(text, flush=True)
     except OSError:
         settle()
+
+
+def tell_faults(error: OperatorError) -> None:
+    """Print each fault on a line of its own."""
+    count = len(error.faults)
+    print(f"homedot: {count} thing{'s' if count > 1 else ''} to mend:", file=sys.stderr)
+    for fault in error.faults:
+        print(f"  {fault}", file=sys.stderr)
 
 
 def settle() -> None:
@@ -26,6 +40,11 @@ def settle() -> None:
 def log_to_stderr(program: str) -> None:
     """Each line as "PROGRAM: text"; one that cannot be written is nobody's concern."""
     logging.basicConfig(level=logging.INFO, handlers=[_Lines(sys.stderr)], format=f"{program}: %(message)s")
+
+
+def end_well_on_sigterm() -> None:
+    """With exit code 0: a program that ended because of the signal itself is told of as one that broke."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 class _Lines(logging.StreamHandler[TextIO]):

@@ -1,4 +1,4 @@
-"""`homedot token`, and the file on the volume in which the token for pausing from the setup page is kept."""
+"""The file on the volume in which the token for pausing from the setup page is kept."""
 
 import logging
 
@@ -13,19 +13,11 @@ from . import paths, users
 log = logging.getLogger("homedot")
 
 
-def show(settings: Settings) -> None:
-    """Print it. Raises OperatorError if there is none."""
-    known = read(settings)
-    if known is None:
-        raise OperatorError(f"{paths.token(settings)}: there is no token: `homedot token new` makes one")
-    print(known)
-
-
-def renew(settings: Settings) -> None:
-    """Make another one, which the running page takes at once, and print it. Raises OperatorError."""
+def renew(settings: Settings) -> str:
+    """Make another one, which the running page takes at once. Raises OperatorError."""
     made = token.new()
     _keep(settings, made)
-    print(made)
+    return made
 
 
 def ensure(settings: Settings) -> tuple[str, ...]:

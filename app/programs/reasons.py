@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,20 +12,14 @@ from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
 from app.answer.ruleset import Ruleset
 from app.answer.upstream import Upstream
-from app.config.settings import Settings
-from app.config.values import domain
-from app.errors import OperatorError, UpstreamError
+from app.errors import UpstreamError
 
-from . import control_client
 from .rules import RulesetWatcher
 
 _TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
-_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
-_TYPES |= {"SVCB": 64, "HTTPS": 65}
-_USUAL: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
+USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
 """What browsers ask: AAAA leads where A does, and HTTPS may lead elsewhere."""
-_MOST_UNFINISHED = 8  # of which one client may have two
 
 _SENTENCES = {
     Kind.SPECIAL: "answered here: {rule} has a fixed meaning ({title})",
@@ -85,43 +78,6 @@ def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] 
     return found
 
 
-def why(settings: Settings, raw_name: str, raw_type: str | None) -> None:
-    """Print it. Raises OperatorError for what is no name or no type."""
-    name, types = _asked(raw_name, raw_type)
-    found = asyncio.run(_ask(settings, name, types))
-    for line in (found, *found.notes):
-        print(line)
-
-
-async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reason:
-    paused_s = 0
-    with suppress(OperatorError):  # without a front door there is no pause either
-        paused_s = (await control_client.state(settings))["blocking_paused_seconds"]
-    upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
-    try:
-        running = RunningRuleset(
-            RulesetWatcher(settings, lambda: False), upstream, settings.blocking.enabled, lambda: paused_s
-        )
-        return await running.reason(name, types)
-    finally:
-        upstream.close()
-
-
-def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]:
-    try:
-        name = domain(raw_name)
-    except ValueError:
-        raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
-    if raw_type is None:
-        return name, _USUAL
-    kind = raw_type.upper()
-    number = kind.removeprefix("TYPE")
-    qtype = _TYPES.get(kind) or (int(number) if number.isascii() and number.isdigit() else 0)
-    if not 0 < qtype <= 0xFFFF:
-        raise OperatorError(f"why: must be a type like {', '.join(_TYPES)} or TYPE65 (got {raw_type!r})")
-    return name, {kind: qtype}
-
-
 class RunningRuleset:
     """Says what `rules` decide at this moment, and asks `upstream` where a name leads. `paused_s` says how many seconds
     a pause has left."""
@@ -134,7 +90,7 @@ class RunningRuleset:
         self._is_enabled = is_enabled
         self._paused_s = paused_s
 
-    async def reason(self, name: str, types: Mapping[str, int] = _USUAL) -> Reason:
+    async def reason(self, name: str, types: Mapping[str, int] = USUAL_TYPES) -> Reason:
         """What becomes of `name` (as `values.domain` gives it) for `types`, but for a pause, which is noted."""
         ruleset, notes = self._rules.unpaused, []
         left_s = self._paused_s() if self._is_enabled else 0

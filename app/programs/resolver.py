@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from app.config.settings import Settings
+from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import write_atomically
 from app.trust import disk
@@ -42,6 +43,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         followed_anchor=followed,
         private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
         released=settings.special.released,
+        health_name=healthcheck.NAME,
         cache_bytes=conf.cache_bytes(memory.limit_bytes()),
         run_dir=settings.run_dir,
     )

@@ -1,4 +1,4 @@
-"""unbound.conf: how the engine behind the front door resolves, validates and caches. Pure.
+"""unbound.conf: how the engine behind the front door resolves, validates and caches. Only text is made here.
 
 The text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). What both do by default is left to them,
 unless the appliance's promise hangs on it; docs/decisions/0011-unbound.md says why the rest is as it is.
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.config.forwarding import Forwarder, Route
-from app.doctor import healthcheck
 from app.networks import INSIDE, LOOPBACK, within
 from app.specialnames import ALWAYS_SPECIAL
 
@@ -114,6 +113,7 @@ def render(
     private_names: Sequence[str] | None,
     released: Sequence[str],
     snippets: Sequence[Path],
+    health_name: str,
     cache_bytes: int,
     run_dir: Path,
 ) -> str:
@@ -122,7 +122,8 @@ def render(
     `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
     those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
     they stay as they came). Names at and below `private_names` may have private addresses; None: all may. Those
-    at and below `released` are asked although they are reserved. `snippets` are read last. `cache_bytes` is for all
+    at and below `released` are asked although they are reserved. `snippets` are read last. `health_name` is
+    answered without asking anybody. `cache_bytes` is for all
     caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
@@ -140,7 +141,7 @@ def render(
         neg_bytes=cache_bytes // 16,
     )
     text += _local_zones([route.zone for route in routes], released)
-    text += f'  local-zone: "{healthcheck.NAME}." static\n  local-data: "{healthcheck.NAME}. 60 IN A 127.0.0.1"\n'
+    text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     if private_root:
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
     # The servers of a private root stand in a private network, and must be found.

@@ -602,7 +602,7 @@ def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> No
 
 # --- what is decided here --------------------------------------------------------------------------------------------
 
-LISTED = {"LocalResponse-up list": ("ads.example",)}
+LISTED = {"Made-up list": ("ads.example",)}
 
 
 def cloaked(message: dns.message.Message) -> dns.message.Message:
@@ -619,7 +619,7 @@ def test_a_listed_name_gets_no_address_and_travels_nowhere() -> None:
     bench = Bench(inside=ruleset(lists=LISTED))
     answer = bench.ask(query("www.ADS.example.", use_edns=0))
     assert answer.answer[0].to_text() == "www.ADS.example. 60 IN A 0.0.0.0"
-    assert [(error.code, error.text) for error in answer.extended_errors()] == [(4, "LocalResponse-up list")]
+    assert [(error.code, error.text) for error in answer.extended_errors()] == [(4, "Made-up list")]
     assert bench.upstream.seen == []
 
 
@@ -670,7 +670,7 @@ def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
     for _ in range(2):
         answer = bench.ask(query(use_edns=0))
         assert answer.answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
-        assert [error.text for error in answer.extended_errors()] == ["LocalResponse-up list"]
+        assert [error.text for error in answer.extended_errors()] == ["Made-up list"]
     assert len(bench.upstream.seen) == 1
     assert bench.given == {Kind.LISTED: 2}
 
@@ -709,7 +709,7 @@ def test_a_service_at_a_listed_target_is_left_out_in_every_mode_for_its_name_is_
         answer = bench.ask(query(kind="HTTPS", use_edns=0))
         assert (answer.rcode(), answer.answer) == (dns.rcode.NOERROR, [])
         assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
-        assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "LocalResponse-up list")]
+        assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "Made-up list")]
     assert len(bench.upstream.seen) == 1
     assert bench.given == {Kind.LISTED: 2}
 

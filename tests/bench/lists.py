@@ -57,7 +57,7 @@ def main() -> int:
         job = Job(str(source), folder)
         begun_s = perf_counter()
         told = subprocess.run(
-            [sys.executable, "-P", "-m", "app", "lists", "compile"],
+            [sys.executable, "-P", "-m", "app.programs", "compile"],
             input=json.dumps(asdict(job)).encode(),
             stdout=subprocess.PIPE,
             check=True,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.appliance import PROGRAMS
 from tests.bench.client import Client
 from tests.fakes.pki import Authority
 from tests.internet import Internet
@@ -96,8 +97,8 @@ class Bench:
             "HOMEDOT_TLS__CERTIFICATE": str(self.certificate),
             "HOMEDOT_TLS__KEY": str(self.key),
         }
-        subprocess.run(["homedot", "bootstrap"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        commands = [["homedot", "dot"], ["unbound", "-d", "-c", str(run_dir / "unbound.conf")]]
+        subprocess.run([*PROGRAMS, "bootstrap"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        commands = [[*PROGRAMS, "front"], ["unbound", "-d", "-c", str(run_dir / "unbound.conf")]]
         return started(commands, Server("homedot", 8531), self.folder / "homedot.log", environment)
 
     def unbound(self) -> "contextmanager[Server]":  # type: ignore[valid-type]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.commands import _COMMANDS, main
-from app.revision import told
+from app.cli.commands import VERBS, main
 
 
 def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -19,59 +18,52 @@ def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.Captu
         "HOMEDOT_TLS__CERTIFICATE": "/nowhere/cert.pem",
         "HOMEDOT_TLS__KEY": __file__,
     }
-    assert main(["bootstrap"], environment) == 2
+    assert main(["config"], environment) == 2
     told = capsys.readouterr().err
     assert told.startswith("homedot: 3 things to mend:\n")
     assert all(name in told for name in ("dot.prot", "web.port", "tls.certificate"))
 
 
-def test_prints_the_version_and_the_commit(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["version"], {}) == 0
-    assert capsys.readouterr().out == f"{told()}\n"
-    with pytest.raises(SystemExit):
-        main(["--version"], {})
-    assert capsys.readouterr().out == f"{told()}\n"
-
-
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], {}) == 2
+    assert "usage: homedot COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", VERBS)
+def test_every_command_is_in_the_help_and_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help"], {}) == 0
+    assert re.search(rf"^  {command}\s", capsys.readouterr().out, re.MULTILINE)
     with pytest.raises(SystemExit) as left:
-        main([], {})
+        main([command, "--help"], {})
+    assert left.value.code == 0
+    assert f"usage: homedot {command}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_told_where_the_list_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["frobnicate"], {})
     assert left.value.code == 2
-    assert "COMMAND" in capsys.readouterr().err
+    assert "there is no command 'frobnicate'; `homedot help` lists them" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [*_COMMANDS, "version"])
-def test_every_command_is_in_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"], {})
-    assert re.search(rf"^    {command}\s", capsys.readouterr().out, re.MULTILINE)
+def test_a_command_with_words_that_it_does_not_know_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["config", "everything"], {})
+    assert left.value.code == 2
+    assert "unrecognized arguments: everything" in capsys.readouterr().err
 
 
-COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl", "tempfile", "yaml"}
-
-
-@pytest.mark.parametrize(
-    ("program", "modules", "needed"),
-    [
-        (["dot"], ["app.cli.programs", "app.cli.front"], {"hashlib", "ssl"}),
-        (["upkeep"], ["app.cli.programs", "app.ops.upkeep", "app.cli.renewal"], set()),
-        (["lists", "run"], ["app.cli.lists", "app.lists.child", "app.lists.refresher"], set()),
-        (["healthcheck"], ["app.cli.inspect", "app.ops.healthcheck"], {"hashlib", "ssl"}),
-    ],
-)
-def test_what_stays_or_is_started_often_keeps_nothing_costly_in_memory(
-    program: list[str], modules: list[str], needed: set[str]
-) -> None:
+def test_the_health_check_which_runs_every_half_minute_loads_nothing_costly() -> None:
     code = (
         "import sys\n"
-        "from app.cli import commands\n"
-        "commands.load({})\n"
-        f"assert commands._of_a_program({program})\n"
-        f"import {', '.join(modules)}\n"
-        f"print(*set(sys.modules) & {COSTLY})\n"
+        "from app.config.load import load\n"
+        "load({})\n"
+        "import app.cli.healthcheck\n"
+        "costly = {'ctypes', 'difflib', 'ifaddr', 'shutil', 'tempfile', 'yaml'}\n"
+        "print(*set(sys.modules) & costly)\n"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert set(loaded.split()) <= needed
+    assert loaded.split() == []
 
 
 @pytest.mark.parametrize("command", [["config"], ["--help"], ["snippet", "nothing"]])

@@ -1,4 +1,4 @@
-"""`homedot pause` and `homedot resume`, spoken to a front door that hears them."""
+"""`homedot pause`, spoken to a front door that hears it."""
 
 import asyncio
 from pathlib import Path
@@ -16,20 +16,20 @@ from tests.fakes.frontdoor import hearing
 
 
 @pytest.mark.anyio
-async def test_the_commands_speak_to_the_front_door(
+async def test_the_front_door_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control_server, "LOOK_S", 0)  # no worker has to look first
     environment = {"HOMEDOT_RUN_DIR": str(tmp_path)}
     async with hearing(paths.control_socket(load(environment).settings)) as heard:
-        for arguments, left_s in ((["pause"], 600), (["pause", "90s"], 90), (["resume"], 0)):
+        for arguments, left_s in ((["pause"], 600), (["pause", "90s"], 90)):
             assert await asyncio.to_thread(main, arguments, environment) == 0
             assert heard.pause.left_s == left_s
-    assert capsys.readouterr().out.splitlines()[-1] == "blocking is in force"
+    assert capsys.readouterr().out.splitlines()[-1].startswith("blocking is paused for 90 s")
 
 
 @pytest.mark.anyio
-async def test_the_commands_say_why_it_does_not_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_it_says_why_it_does_not_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = {"HOMEDOT_RUN_DIR": str(tmp_path)}
     assert await asyncio.to_thread(main, ["pause"], environment) == 2
     assert "is Homedot running?" in capsys.readouterr().err

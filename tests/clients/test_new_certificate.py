@@ -12,7 +12,7 @@ import dns.message
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.appliance import Appliance, clean, folder_for_all, running, settings_in
+from tests.appliance import PROGRAMS, Appliance, clean, folder_for_all, running, settings_in
 from tests.fakes.dot_client import unverified_context
 from tests.fakes.pki import Authority, Identity
 from tests.internet import Internet
@@ -116,7 +116,7 @@ def own(internet: Internet) -> Iterator[Own]:
             running(folder, environment) as appliance,
             (folder / "upkeep.log").open("wb") as log,
             subprocess.Popen(
-                ["homedot", "upkeep"],
+                [*PROGRAMS, "upkeep"],
                 env=clean(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

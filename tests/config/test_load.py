@@ -10,6 +10,7 @@ from app.config.forwarding import Forwarder, Route
 from app.config.load import load
 from app.config.settings import Settings, leaves
 from app.errors import OperatorError
+from tests.appliance import CHECKOUT
 
 
 def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:
@@ -189,7 +190,7 @@ def test_settings_in_the_example_which_is_not_read_are_a_fault(tmp_path: Path) -
     (tmp_path / "checkout.yaml").write_text("data_dir: data\n")
     environment = {"HOMEDOT_CONFIG": str(tmp_path / "checkout.yaml")}
     example = tmp_path / "homedot.example.yaml"
-    shipped = (Path(__file__).parent.parent / "config/homedot.example.yaml").read_text(encoding="utf-8")
+    shipped = (CHECKOUT / "config/homedot.example.yaml").read_text(encoding="utf-8")
     example.write_text(shipped)
     load(environment)
     example.write_text(shipped.replace("  #port: 853\n", "  port: 8853  # changed\n"))

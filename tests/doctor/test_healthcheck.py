@@ -131,7 +131,7 @@ def test_says_that_the_port_speaks_no_tls() -> None:
 
 
 def test_starts_without_heavy_imports() -> None:
-    script = "import sys; old = set(sys.modules); import app.ops.healthcheck; print(*set(sys.modules) - old)"
+    script = "import sys; old = set(sys.modules); import app.doctor.healthcheck; print(*set(sys.modules) - old)"
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     )

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.doctor import report
-from app.doctor.report import Finding, Report, examine
+from app.doctor.report import CHECKS, Finding, Report, examine
 from app.doctor.target import Outcome, Verdict, cannot_tell, fails, passes
 from tests.fakes.dot_server import DotServer, noerror, silence
 from tests.fakes.pki import Authority
@@ -23,7 +22,7 @@ def test_passes_a_server_that_does_right(authority: Authority, good_chain: Path)
     with DotServer(good_chain) as server:
         report = examined(server, authority)
     assert {finding.name: finding.outcome.detail for finding in report.findings if finding.outcome.remedy} == {}
-    assert [finding.name for finding in report.findings] == list(report.CHECKS)
+    assert [finding.name for finding in report.findings] == list(CHECKS)
     assert not report.failed
 
 

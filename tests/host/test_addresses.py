@@ -208,7 +208,8 @@ class Namespace:
     def effective(self, root: Path) -> tuple[list[str], list[str]]:
         """The addresses that a process inside finds, and its faults."""
         script = (
-            "import json, pathlib, sys; from app.errors import OperatorError; from app.ops.addresses import effective\n"
+            "import json, pathlib, sys\nfrom app.errors import OperatorError\n"
+            "from app.host.addresses import effective\n"
             "try: print(json.dumps([[str(a) for a in effective((), pathlib.Path(sys.argv[1]))], []]))\n"
             "except OperatorError as error: print(json.dumps([[], error.faults]))"
         )

@@ -23,7 +23,7 @@ def test_does_its_job_at_every_tick_and_answers_every_event() -> None:
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
     """A program of its own: pytest has threads, and a process with threads must not fork."""
-    preamble = "import logging, os, sys, time\nfrom app.ops.upkeep import in_child\n"
+    preamble = "import logging, os, sys, time\nfrom app.host.event_listener import in_child\n"
     preamble += "logging.basicConfig(format='%(message)s')\n"
     command = [sys.executable, "-P", "-c", preamble + program]
     checkout = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.server
 RUN = """
 import sys
 from pathlib import Path
-from app.cli.output import settle
-from app.ops.supervise import run
+from app.programs.output import settle
+from app.host.supervision import run
 code = run(Path(sys.argv[1]), {"WORD": "hello"})
 settle()
 sys.exit(code)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.appliance import CHECKOUT, free_ports
+from tests.appliance import CHECKOUT, PROGRAMS, free_ports
 from tests.documents import run_in
 
 from .docker import DEADLINE_S, Stack, override
@@ -233,8 +233,8 @@ def test_a_volume_that_only_a_later_program_can_use_is_refused_in_words_and_left
     home.stack.exec("sh", "-c", f"echo '{later}' > /data/version.json && mkdir /data/next.later /data/unfinished")
     home.stack.compose("down")
     before = hashlib.sha256(home.archive(image)).hexdigest()
-    for command in (("bootstrap",), ("ca", "new", "--yes"), ("key", "new", "--yes")):
-        done = home.stack.compose("run", "--rm", "homedot", "homedot", *command, check=False)
+    for command in ((*PROGRAMS, "bootstrap"), ("homedot", "ca", "new", "--yes"), ("homedot", "key", "new", "--yes")):
+        done = home.stack.compose("run", "--rm", "homedot", *command, check=False)
         assert done.returncode == 2
         assert "/data/version.json: the volume is of version 2" in done.stderr
         assert "start Homedot 0.3.0 again" in done.stderr
@@ -342,7 +342,7 @@ def test_a_volume_that_belongs_to_another_user_is_told_of_with_commands_that_men
     home: Machine, unpacked_for_another_user: tuple[str, str, str]
 ) -> None:
     for _ in range(8):
-        done = home.stack.compose("run", "--rm", "homedot", "homedot", "bootstrap", check=False)
+        done = home.stack.compose("run", "--rm", "homedot", *PROGRAMS, "bootstrap", check=False)
         commands = re.findall(r"`(chown [^`]+)`", done.stdout + done.stderr)
         if not commands:
             break

@@ -11,7 +11,8 @@ from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 
-from app.cli import ca
+from app.cli.ca import ca_new
+from app.cli.key import key_new
 from app.config.settings import Resolver, Settings
 from app.host.grace_period import Lingering
 from app.programs import bootstrap, users
@@ -31,12 +32,12 @@ def settings_in(folder: Path, address: str) -> Settings:
 
 
 SCENARIOS: dict[str, Callable[[Path], object]] = {
-    "first": lambda folder: bootstrap.bootstrap(settings_in(folder, OLD)),
-    "restart": lambda folder: bootstrap.bootstrap(settings_in(folder, NEW)),
-    "update": lambda folder: bootstrap.bootstrap(settings_in(folder, OLD)),
+    "first": lambda folder: bootstrap.run(settings_in(folder, OLD)),
+    "restart": lambda folder: bootstrap.run(settings_in(folder, NEW)),
+    "update": lambda folder: bootstrap.run(settings_in(folder, OLD)),
     "renewal": lambda folder: bootstrap.identify(settings_in(folder, NEW), Lingering()),
-    "ca new": lambda folder: ca.ca_new(settings_in(folder, OLD), yes=True),
-    "key new": lambda folder: ca.key_new(settings_in(folder, OLD), yes=True),
+    "ca new": lambda folder: ca_new(settings_in(folder, OLD), yes=True),
+    "key new": lambda folder: key_new(settings_in(folder, OLD), yes=True),
 }
 
 
@@ -51,7 +52,7 @@ def main(scenario: str, target: Path) -> None:
     job = SCENARIOS[scenario]
     before = target / "before"
     if scenario != "first":
-        bootstrap.bootstrap(settings_in(before, OLD))
+        bootstrap.run(settings_in(before, OLD))
     if scenario == "update":
         (before / "data/version.json").unlink()  # as the program before there were versions left it
     for step in count(1):

@@ -41,7 +41,7 @@ def identify(settings: Settings) -> bootstrap.Findings:
 
 
 def start(settings: Settings) -> Enrolment:
-    bootstrap.bootstrap(settings)
+    bootstrap.run(settings)
     return paths.read_enrolment(settings)
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_made_when_the_own_certificate_is_no_good(tmp_path: Path) -> 
     (tmp_path / "key.pem").write_text("nonsense")
     settings = settings_in(tmp_path, tls=Tls(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem"))
     with pytest.raises(OperatorError) as caught:
-        bootstrap.bootstrap(settings)
+        bootstrap.run(settings)
     assert len(caught.value.faults) == 2
     assert not (tmp_path / "data/ca").exists()
     assert not (tmp_path / "run").exists()
@@ -103,7 +103,7 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
 
 def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
     give_certificate(tmp_path)
-    for address, begin in (("192.168.1.10", bootstrap.bootstrap), ("192.168.1.77", identify)):
+    for address, begin in (("192.168.1.10", bootstrap.run), ("192.168.1.77", identify)):
         settings = settings_with_certificate(tmp_path, address)
         begin(settings)
         profile = mobileconfig(paths.read_enrolment(settings))
@@ -305,7 +305,7 @@ def test_an_address_that_the_authority_may_not_certify_is_told_with_the_way_out(
     start(settings_in(tmp_path))
     pair = paths.pair(settings_in(tmp_path)).read_bytes()
     moved = settings_in(tmp_path, "192.168.1.10,203.0.113.5")
-    for attempt in (identify, bootstrap.bootstrap):
+    for attempt in (identify, bootstrap.run):
         with pytest.raises(OperatorError, match=r"without the public address 203\.0\.113\.5: .*`homedot ca new`"):
             attempt(moved)
     assert paths.pair(moved).read_bytes() == pair
@@ -358,14 +358,14 @@ def test_a_first_start_waits_for_the_clock(
 def test_a_first_start_gives_up_when_the_clock_is_never_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     time = Time(monkeypatch, 1000)
     with pytest.raises(OperatorError, match="the clock of this machine is not set"):
-        bootstrap.bootstrap(settings_in(tmp_path))
+        bootstrap.run(settings_in(tmp_path))
     assert time.waited_s == bootstrap.CLOCK_WAIT_S
     assert not list((tmp_path / "data").iterdir())
 
 
 def test_upkeep_serves_an_own_certificate_that_was_replaced(tmp_path: Path) -> None:
     settings = settings_with_certificate(tmp_path)
-    for begin in (bootstrap.bootstrap, identify):
+    for begin in (bootstrap.run, identify):
         give_certificate(tmp_path)
         begin(settings)
         assert paths.pair(settings).read_bytes().startswith((tmp_path / "key.pem").read_bytes())
@@ -392,7 +392,7 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
         for kilobytes, code in ((4, 2), (12, 2), (512, 0)):
             new = [] if kilobytes == 4 else ["remount,"]
             apart.run("mount", "-t", "tmpfs", "-o", f"{''.join(new)}size={kilobytes}k", "none", str(data))
-            done = apart.homedot(environment, "bootstrap")
+            done = apart.bootstrap(environment)
             assert done.returncode == code, done.stderr
             assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
             assert "Traceback" not in done.stderr
@@ -407,13 +407,13 @@ def test_a_read_only_volume_is_enough_for_every_start_but_the_first(folder: Path
     data.mkdir()
     with namespace() as apart:
         apart.run("mount", "-t", "tmpfs", "-o", "ro", "none", str(data))
-        done = apart.homedot(environment, "bootstrap")
+        done = apart.bootstrap(environment)
         assert done.returncode == 2
         assert f"{data}/unfinished: cannot be written, the volume is read-only" in done.stderr
         apart.run("mount", "-o", "remount,rw", str(data))
-        assert apart.homedot(environment, "bootstrap").returncode == 0
+        assert apart.bootstrap(environment).returncode == 0
         apart.run("mount", "-o", "remount,ro", str(data))
-        done = apart.homedot(environment, "bootstrap")
+        done = apart.bootstrap(environment)
         assert done.returncode == 0, done.stderr
         assert "warning" not in done.stdout
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.server
 
 
 def front(appliance: Appliance) -> int:
-    return next(pid for pid in children(appliance.process.pid) if "app dot" in command_line(pid))
+    return next(pid for pid in children(appliance.process.pid) if "programs front" in command_line(pid))
 
 
 def kdig(port: int, *arguments: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import ca
+from app.cli.ca import ca_new
+from app.cli.key import key_new
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
 from app.programs import bootstrap, paths
@@ -28,7 +29,7 @@ def unbound_conf_is_not_what_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def interrupted(scenario: str, target: Path) -> list[Path]:
-    command = [sys.executable, "-m", "tests.cli.interruptions", scenario, str(target)]
+    command = [sys.executable, "-m", "tests.programs.interruptions", scenario, str(target)]
     subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
     return sorted((path for path in target.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
@@ -36,7 +37,7 @@ def interrupted(scenario: str, target: Path) -> list[Path]:
 def start(folder: Path, address: str) -> Enrolment:
     """Start there, and check that everything fits together and nothing unfinished is left."""
     settings = settings_in(folder, address)
-    bootstrap.bootstrap(settings)
+    bootstrap.run(settings)
     data = folder / "data"
     assert not [path.name for path in data.iterdir() if path.name.startswith(("unfinished", "next"))]
     enrolment = paths.read_enrolment(settings)
@@ -115,7 +116,7 @@ def test_a_replacement_that_is_killed_has_not_begun_or_is_completed(tmp_path: Pa
     assert 5 < completed < len(left)
 
 
-@pytest.mark.parametrize("command", [ca.ca_new, ca.key_new])
+@pytest.mark.parametrize("command", [ca_new, key_new])
 def test_a_replacement_beside_another_writer_says_try_again(tmp_path: Path, command: Callable[..., int]) -> None:
     start(tmp_path, OLD)
     with (

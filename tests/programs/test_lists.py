@@ -1,4 +1,4 @@
-"""`homedot lists`: what it shows, and the program that keeps the lists: asked, killed and ended."""
+"""The program that keeps the lists: asked, killed and ended."""
 
 import fcntl
 import os
@@ -12,17 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.commands import main
-from app.config.settings import Blocking, Settings
-from app.errors import OperatorError
 from app.lists.layout import is_whole
 from app.lists.names import key_of
 from app.lists.places import compiled, turn
 from app.lists.places import state as state_path
-from app.lists.state import ListState, load, save
+from app.lists.state import ListState, load
 from app.lists.trie import Blocklist
-from app.programs import lists, paths
-from tests.appliance import DEADLINE_S, Appliance, children, clean, command_line, homedot, owner, running, settings_in
+from tests.appliance import (
+    DEADLINE_S,
+    PROGRAMS,
+    Appliance,
+    children,
+    clean,
+    command_line,
+    homedot,
+    owner,
+    running,
+    settings_in,
+)
 from tests.fakes.list_server import ListServer, http
 from tests.internet import Internet
 
@@ -30,131 +37,8 @@ URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
 LIST = b"! Title: Mine\nads.example.com\n"
 
 
-def shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    lists.lists(settings, "show")
-    return capsys.readouterr().out.splitlines()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "data/lists").mkdir(parents=True)
-    return Settings(data_dir=tmp_path / "data", run_dir=tmp_path, blocking=Blocking(lists=(URL, FILE)))
-
-
-def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    now_s = time.time()
-    known = ListState(
-        title="Pro", names=123456, exceptions=12,
-        updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
-        unsupported=7, junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
-    )  # fmt: skip
-    save(state_path(paths.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
-    assert shown(settings, capsys) == [
-        URL,
-        "  Pro, 123456 names, 12 exceptions, 3 d old, next look in 60 min",
-        "  left out because they are not for DNS: 7 lines",
-        "  not understood: 2 lines, like 'hello'",
-        "  failed, 4 in a row: the server answers 404 Not Found",
-        FILE,
-        "  Own, 1 names",
-    ]
-
-
-def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(settings, capsys) == [URL, "  not fetched yet", FILE, "  not fetched yet"]
-
-
-def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(Settings(blocking=Blocking(enabled=False)), capsys) == [
-        "blocking.enabled is false: no list is used"
-    ]  # fmt: skip
-
-
-def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    lists.lists(settings, "refresh")
-    assert paths.refresh_request(settings).exists()
-    assert "`homedot lists` shows what came of it" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("action", [["refresh"], ["accept", URL]])
-def test_a_request_to_nobody_says_so(action: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    environment = {"HOMEDOT_RUN_DIR": str(tmp_path / "none"), "HOMEDOT_BLOCKING__LISTS": URL}
-    assert main(["lists", *action], environment) == 2
-    assert "is Homedot running" in capsys.readouterr().err
-
-
-def know(settings: Settings, **known: ListState) -> None:
-    states = {source: known[name] for source, name in ((URL, "url"), (FILE, "file")) if name in known}
-    save(state_path(paths.lists(settings)), states)
-
-
-def requested_sources(settings: Settings) -> list[str]:
-    """Whose next download is to be taken whatever its size."""
-    asked = {path.name for path in settings.run_dir.glob("accept-*")}
-    return [source for source in (URL, FILE) if f"accept-{compiled(paths.lists(settings), source).name}" in asked]
-
-
-def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
-    assert shown(settings, capsys)[1:3] == [
-        "  Good, 0 names, 12 exceptions, next look in 0 s",
-        "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
-    ]
-
-
-def test_lists_with_one_title_are_shown_apart(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    alike = ListState(title="Ads", names=2, checked_s=time.time())
-    know(settings, url=alike, file=alike)
-    lines = shown(settings, capsys)
-    assert lines[1].startswith("  Ads (lists.example), 2 names")
-    assert lines[3].startswith("  Ads (mine.txt), 2 names")
-
-
-@pytest.mark.parametrize("which", [None, URL, "Pro"])
-def test_a_list_that_was_refused_for_its_size_is_accepted(
-    settings: Settings, which: str | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refused = ListState(title="Pro", error="is empty", is_refused=True)
-    know(settings, url=refused, file=ListState(title="Own", error="is not a file"))
-    lists.lists(settings, "accept", which)
-    assert requested_sources(settings) == [URL]
-    assert capsys.readouterr().out == (
-        f"{URL}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it\n"
-    )
-
-
-def test_without_a_refused_list_there_is_nothing_to_accept(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
-    know(settings, url=ListState(title="Pro", error="the server answers 404"))
-    lists.lists(settings, "accept")
-    assert requested_sources(settings) == []
-    assert "nothing to accept" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("which", "fault"),
-    [
-        ("Nobody's", f'must be the title or the address of a list: Pro, {FILE} \\(got "Nobody\'s"\\)'),
-        (FILE, "is a file, which is always taken as it is"),
-    ],
-)
-def test_what_cannot_be_accepted_is_told(settings: Settings, which: str, fault: str) -> None:
-    know(settings, url=ListState(title="Pro", is_refused=True))
-    with pytest.raises(OperatorError, match=fault):
-        lists.lists(settings, "accept", which)
-    assert requested_sources(settings) == []
-
-
-def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settings: Settings) -> None:
-    with pytest.raises(OperatorError, match=r"blocking\.enabled is false"):
-        lists.lists(Settings(blocking=Blocking(enabled=False)), "accept", URL)
-    with pytest.raises(OperatorError, match="lists refresh: takes no list"):
-        lists.lists(settings, "refresh", URL)
-
-
 class Program:
-    """`homedot lists run` with a folder of its own, without the rest of the appliance."""
+    """The program `lists` with a folder of its own, without the rest of the appliance."""
 
     def __init__(self, folder: Path, *sources: str) -> None:
         self.folder = folder
@@ -167,7 +51,7 @@ class Program:
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         with self.log.open("ab") as log:
-            process = subprocess.Popen(["homedot", "lists", "run"], env=clean(self.environment), stderr=log)
+            process = subprocess.Popen([*PROGRAMS, "lists"], env=clean(self.environment), stderr=log)
         try:
             yield process
         finally:
@@ -431,7 +315,7 @@ def test_in_the_appliance_it_asks_our_own_resolver_and_reads_no_secret(folder: P
             known = seen(appliance, nowhere, server.url())
             assert known[nowhere].error == "nowhere.signed.test: there is no such name"
             assert known[server.url()].names == 1
-            pid = next(pid for pid in children(appliance.process.pid) if "app lists run" in command_line(pid))
+            pid = next(pid for pid in children(appliance.process.pid) if "programs lists" in command_line(pid))
             others = {owner(other) for other in children(appliance.process.pid) if other != pid}
             assert owner(pid) not in {0, *others}
             assert (folder / "data/lists").stat().st_uid == owner(pid)

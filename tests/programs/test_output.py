@@ -8,11 +8,11 @@ import pytest
 
 from tests.appliance import CHECKOUT, clean
 
-SAY = "from app.cli.output import say; say('x' * 10_000); say('more')"
-SETTLE = "import sys; from app.cli.output import settle; sys.stdout.write('unfinished'); settle()"
+SAY = "from app.programs.output import say; say('x' * 10_000); say('more')"
+SETTLE = "import sys; from app.programs.output import settle; sys.stdout.write('unfinished'); settle()"
 LOG = """
 import logging, resource
-from app.cli.output import log_to_stderr
+from app.programs.output import log_to_stderr
 log_to_stderr("dot")
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))

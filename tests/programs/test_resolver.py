@@ -188,7 +188,7 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
     (folder / "data").mkdir()
     with namespace() as apart:
         apart.run("mount", "-t", "tmpfs", "-o", "size=512k", "none", str(kept.parent))
-        done = apart.homedot(environment, "bootstrap")
+        done = apart.bootstrap(environment)
         assert done.returncode == 0, done.stderr
 
         def on_the_volume() -> str:

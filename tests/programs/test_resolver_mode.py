@@ -92,7 +92,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a box that started without a network."""
     settings = Settings(data_dir=tmp_path / "data", run_dir=tmp_path / "run", addresses=(ip_address("192.168.1.10"),))
     monkeypatch.setattr(resolver, "choose", lambda _: OFFLINE)
-    bootstrap.bootstrap(settings)
+    bootstrap.run(settings)
     return settings
 
 
@@ -109,7 +109,7 @@ def test_a_start_without_a_network_is_not_settled(settings: Settings) -> None:
 
 def test_a_start_with_a_network_is_settled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "choose", lambda _: HONEST)
-    bootstrap.bootstrap(settings)
+    bootstrap.run(settings)
     assert is_settled(settings)
 
 
@@ -190,7 +190,7 @@ def box_apart(folder: Path) -> Iterator[tuple[Namespace, dict[str, str]]]:
     )
     with namespace() as apart:
         apart.run("ip", "address", "add", "192.168.77.10/24", "dev", "lo")
-        done = apart.homedot(environment, "bootstrap")
+        done = apart.bootstrap(environment)
         assert "recursive: no network yet" in done.stdout, done.stderr
         yield apart, environment
 
@@ -226,7 +226,7 @@ def test_who_asks_the_network_can_read_no_key(folder: Path) -> None:
     key.touch(0o600)
     program = f"""
 import os
-from app.cli import resolver
+from app.programs import resolver
 resolver.become_unbound()
 print(os.getuid() == os.getgid() == 0, os.getgroups(), os.access({str(key)!r}, os.R_OK), end=" ")
 print(open("/proc/self/status").read().partition("CapEff:")[2].split()[0])

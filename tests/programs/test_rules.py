@@ -30,7 +30,7 @@ from app.lists.places import compiled
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, rules
 from app.programs.rules import RulesetWatcher, build
-from tests.appliance import DEADLINE_S, HOSTNAME, clean, free_ports, homedot, running, settings_in
+from tests.appliance import DEADLINE_S, HOSTNAME, PROGRAMS, bootstrap, clean, free_ports, running, settings_in
 from tests.fakes.upstream import FakeUpstream, address_of, serving
 from tests.internet import Internet
 
@@ -232,15 +232,15 @@ def status(reply: str) -> str:
 
 @contextmanager
 def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[int]:
-    """`homedot dot` alone, with `upstream` where unbound would be; yields its port."""
+    """The front door alone, with `upstream` where unbound would be; yields its port."""
     environment = settings_in(
         folder, HOMEDOT_RESOLVER__PORT=str(upstream.port), HOMEDOT_RESOLVER__MODE="recursive", **more
     )
-    done = homedot(environment, "bootstrap")
+    done = bootstrap(environment)
     assert done.returncode == 0, done.stderr
     port = int(environment["HOMEDOT_DOT__PORT"])
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(["homedot", "dot"], env=clean(environment), stderr=log)
+        process = subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=log)
     try:
         deadline = time.monotonic() + DEADLINE_S
         while "answering DNS over TLS" not in (folder / "log").read_text():

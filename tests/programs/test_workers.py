@@ -12,7 +12,7 @@ from tests.appliance import CHECKOUT
 
 PROGRAM = """
 import asyncio, os, sys
-from app.cli.workers import Workers
+from app.programs.workers import Workers
 
 async def work(crew):
     say = lambda *words: os.write(1, " ".join(map(str, words)).encode() + b"\\n")  # whole lines, whoever else writes

@@ -24,7 +24,7 @@ MEMORY_SLACK_KB = 6 * 1024
 
 @dataclass(frozen=True)
 class Front:
-    """The process `homedot dot` of a running appliance, or another of its own port and pid."""
+    """The front door of a running appliance, or another of its own port and pid."""
 
     appliance: Appliance
     own_port: int = 0
@@ -37,7 +37,7 @@ class Front:
     @property
     def pid(self) -> int:
         return self.own_pid or next(
-            pid for pid in children(self.appliance.process.pid) if "app dot" in command_line(pid)
+            pid for pid in children(self.appliance.process.pid) if "programs front" in command_line(pid)
         )
 
     @property

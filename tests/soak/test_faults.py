@@ -16,7 +16,7 @@ import dns.edns
 import dns.message
 import pytest
 
-from tests.appliance import children, clean, command_line, free_ports
+from tests.appliance import PROGRAMS, children, clean, command_line, free_ports
 from tests.dot.test_clienthello import hello
 from tests.fakes.dot_client import DotClient
 from tests.soak.conftest import CACHE_KB, MEMORY_SLACK_KB, Front, wait_until_closed
@@ -94,7 +94,7 @@ async def test_file_descriptors_exhausted(front: Front) -> None:
     environment = {**front.appliance.environment, "HOMEDOT_RUN_DIR": str(run_dir), "HOMEDOT_DOT__PORT": str(port)}
     log = run_dir / "log"
     with log.open("wb") as output:
-        poor = subprocess.Popen(["homedot", "dot"], env=clean(environment), stderr=output)  # noqa: ASYNC220
+        poor = subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=output)  # noqa: ASYNC220
     try:
         poor_front = replace(front, own_port=port, own_pid=poor.pid)
         while "answering" not in log.read_text():

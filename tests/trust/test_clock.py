@@ -16,6 +16,7 @@ from app.trust import clock
 from app.trust.store import ensure_own
 from tests.appliance import (
     DEADLINE_S,
+    PROGRAMS,
     START,
     Appliance,
     children,
@@ -198,7 +199,7 @@ def test_a_first_start_without_a_clock_waits_and_makes_certificates_of_the_right
     (folder / "time").write_text(f"@{YEARS[0]}")
     environment = with_a_clock_of_its_own(folder, internet)
     with subprocess.Popen(
-        ["homedot", "bootstrap"], env=clean(environment), stdout=subprocess.PIPE, text=True
+        [*PROGRAMS, "bootstrap"], env=clean(environment), stdout=subprocess.PIPE, text=True
     ) as bootstrap:
         assert bootstrap.stdout is not None
         assert bootstrap.stdout.readline().startswith("homedot ")  # the version

@@ -189,7 +189,7 @@ def test_unbound_may_replace_it_and_so_may_root_without_its_privileges() -> None
     """As in the container, where root has neither DAC_OVERRIDE nor FOWNER."""
     unbound = pwd.getpwnam("unbound")
     script = (
-        "import sys; from pathlib import Path; from app.ops import anchor;"
+        "import sys; from pathlib import Path; from app.unbound import anchor;"
         "path, uid, kept, shipped = sys.argv[1:];"
         "print(anchor.ensure(Path(path), int(uid), Path(kept), Path(shipped)), anchor.preserve(Path(path), Path(kept)))"
     )

@@ -15,6 +15,7 @@ import dns.rdatatype
 import pytest
 
 from app.config import forwarding
+from app.doctor import healthcheck
 from app.specialnames import ALWAYS_SPECIAL
 from app.unbound import checkconf, conf
 from tests.internet import Internet
@@ -35,12 +36,13 @@ DEFAULTS: dict[str, Any] = {
     "private_names": (),
     "released": (),
     "snippets": (),
+    "health_name": healthcheck.NAME,
     "cache_bytes": 32 << 20,
 }
 
 
 def render(folder: Path, *forwarders: str, **options: Any) -> str:
-    """`engine.render` with the options that differ from DEFAULTS; `routes` as a user writes them."""
+    """`conf.render` with the options that differ from DEFAULTS; `routes` as a user writes them."""
     chosen = DEFAULTS | {"followed_anchor": folder / "root.key"} | options
     parsed = [forwarding.forwarder(text) for text in forwarders]
     return conf.render(forwarders=parsed, run_dir=folder, **(chosen | {"routes": forwarding.routes(chosen["routes"])}))

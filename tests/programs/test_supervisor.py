@@ -2,7 +2,6 @@
 
 import json
 import os
-import plistlib
 import re
 import shutil
 import signal
@@ -11,19 +10,17 @@ import ssl
 import subprocess
 import time
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
-from app.doctor.report import CHECKS
 from tests.appliance import (
     CHECKOUT,
     DEADLINE_S,
     HOSTNAME,
     START,
     Appliance,
+    bootstrap,
     children,
     clean,
     command_line,
@@ -33,7 +30,6 @@ from tests.appliance import (
     settings_in,
     wait_until_answering,
 )
-from tests.fakes.pki import Authority
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
@@ -66,7 +62,10 @@ def end(appliance: Appliance, words: str, number: signal.Signals) -> None:
 
 def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
-        owners = {words: owner(program(appliance, words)) for words in ("app dot", "app web", "app lists", "unbound")}
+        owners = {
+            words: owner(program(appliance, words))
+            for words in ("programs front", "programs web", "programs lists", "unbound")
+        }
         assert len(set(owners.values())) == 4
         assert 0 not in owners.values()
 
@@ -86,7 +85,7 @@ def test_no_program_can_read_a_secret_that_is_not_its_own(
     folder: Path, internet: Internet, file: str, readers: set[str]
 ) -> None:
     environment = settings_in(folder, **internet.environment)
-    assert homedot(environment, "bootstrap").returncode == 0
+    assert bootstrap(environment).returncode == 0
     assert homedot(environment, "ca", "new", "--yes").returncode == 0
     (path,) = folder.glob(file)
     able = set()
@@ -113,7 +112,7 @@ def test_a_restart_keeps_root_pin_and_profile(folder: Path, internet: Internet) 
 
 def test_a_copy_of_the_volume_is_the_same_homedot(folder: Path, internet: Internet) -> None:
     environment = settings_in(folder, **internet.environment)
-    assert homedot(environment, "bootstrap").returncode == 0
+    assert bootstrap(environment).returncode == 0
     root = (folder / "run/public/root.pem").read_bytes()
     shutil.copytree(folder / "data", folder / "backup")
     for name in ("data", "run"):
@@ -136,7 +135,7 @@ def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, interne
     assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is taken" in text
 
 
-@pytest.mark.parametrize("words", ["app dot", "unbound"])
+@pytest.mark.parametrize("words", ["programs front", "unbound"])
 def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, words: str) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         end(appliance, words, signal.SIGKILL)
@@ -146,7 +145,7 @@ def test_a_program_that_is_killed_comes_back(folder: Path, internet: Internet, w
 def test_a_program_that_ends_well_comes_back(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
         time.sleep(STARTSECS_S + 1)  # before, supervisord takes any end for a start that failed
-        for words in ("app dot", "app web", "app lists", "app upkeep", "unbound"):
+        for words in ("programs front", "programs web", "programs lists", "programs upkeep", "unbound"):
             end(appliance, words, signal.SIGTERM)
         deadline_s = time.monotonic() + DEADLINE_S
         while len(children(appliance.process.pid)) < 5:
@@ -171,20 +170,6 @@ def test_serves_when_the_disk_below_the_log_is_full(folder: Path, internet: Inte
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-
-
-def test_tells_once_that_it_is_not_healthy_however_often_it_is_asked(folder: Path, internet: Internet) -> None:
-    environment = settings_in(folder, **internet.environment)
-    assert homedot(environment, "bootstrap").returncode == 0
-    with subprocess.Popen(["homedot", "web"], env=clean(environment), stderr=subprocess.PIPE, text=True) as page:
-        assert page.stderr is not None
-        assert "the setup page is on port" in page.stderr.readline()
-        for _ in range(3):
-            url = f"http://127.0.0.1:{environment['HOMEDOT_WEB__PORT']}/healthz"
-            assert httpx.get(url, timeout=10).status_code == 503
-        page.send_signal(signal.SIGTERM)
-        said = page.stderr.read()
-    assert said.count("not healthy: ") == 1
 
 
 def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:
@@ -242,56 +227,9 @@ def test_doctor_fails_when_a_name_is_answered_that_must_not_be(folder: Path, int
     assert "signed.test is answered, though its signatures are wrong" in done.stdout
 
 
-def test_the_page_has_the_doctor_work_as_its_own_user(folder: Path, internet: Internet) -> None:
-    with running(folder, settings_in(folder, **internet.environment)) as appliance:
-        page = f"http://127.0.0.1:{appliance.web_port}/doctor?format=json"
-        web = program(appliance, "app web")
-        assert httpx.get(page).status_code == 202
-        while not (working := [pid for pid in children(web) if "app doctor --json" in command_line(pid)]):
-            time.sleep(0.01)  # until it has started
-        assert owner(working[0]) == owner(web) != 0
-        while (answer := httpx.get(page)).status_code == 202:
-            assert len(children(web)) <= 1
-            time.sleep(0.1)  # as a script would
-    report = answer.json()
-    assert (answer.status_code, report["schema"], report["verdict"]) == (200, 1, "pass")
-    assert len(report["checks"]) == len(CHECKS)
-
-
-def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_its_end(
-    folder: Path, internet: Internet
-) -> None:
-    authority = Authority()
-    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], ends=timedelta(days=5.5))
-    (folder / "cert.pem").write_bytes(authority.intermediate.pem + leaf.pem)  # upside down
-    (folder / "key.pem").write_bytes(leaf.key_pem)
-    (folder / "key.pem").chmod(0o600)
-    (folder / "root.pem").write_bytes(authority.root.pem)
-    tls = {"HOMEDOT_TLS__CERTIFICATE": str(folder / "cert.pem"), "HOMEDOT_TLS__KEY": str(folder / "key.pem")}
-    with running(folder, settings_in(folder, **tls, **internet.environment)) as appliance:
-
-        def get(path: str) -> bytes:
-            command = ["curl", "-fsS", f"http://127.0.0.1:{appliance.web_port}{path}"]
-            return subprocess.run(command, capture_output=True, check=True).stdout
-
-        (folder / "profile").write_bytes(get("/homedot.mobileconfig"))
-        command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "profile", "-CAfile", "root.pem", "-binary"]
-        verified = subprocess.run([*command, "-purpose", "sslserver"], cwd=folder, capture_output=True, check=True)
-        (payload,) = plistlib.loads(verified.stdout)["PayloadContent"]
-        assert payload["DNSSettings"]["ServerName"] == HOSTNAME
-        end = f"{leaf.certificate.not_valid_after_utc:%Y-%m-%d}"
-        assert f"ends on {end}, in 5 days" in get("/").decode()
-        seconds = f"{leaf.certificate.not_valid_after_utc.timestamp():.0f}"
-        assert f"homedot_certificate_not_after_timestamp_seconds {seconds}\n" in get("/metrics").decode()
-        assert f"certificate 2 ends on {end}, in less than 6 days: renew it" in appliance.log
-        assert "is in the wrong order, and served in the right one" in appliance.log
-        assert "which is no root that is known here" in appliance.log
-        assert not (folder / "data/ca").exists()
-
-
 def test_auto_recurses_where_a_root_server_answers(folder: Path, internet: Internet) -> None:
     settings = settings_in(folder, **internet.environment | {"HOMEDOT_RESOLVER__MODE": "auto"})
-    shown = homedot(settings, "bootstrap").stdout
+    shown = bootstrap(settings).stdout
     assert "recursive: a root server answered" in shown
 
 

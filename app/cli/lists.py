@@ -1,0 +1,65 @@
+"""`homedot lists`: show them, ask for new ones, accept small ones."""
+
+import time
+from argparse import ArgumentParser, Namespace
+
+from app.config.load import Loaded
+from app.config.settings import Settings
+from app.errors import OperatorError
+from app.programs.list_status import request_acceptance, request_refresh, states, summary
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "accept"))
+    parser.add_argument("which", nargs="?", metavar="LIST", help="for accept: its title or address")
+
+
+def run(loaded: Loaded, arguments: Namespace) -> int:
+    """Do it. Raises OperatorError."""
+    settings, action, which = loaded.settings, arguments.action, arguments.which
+    if which is not None and action != "accept":
+        raise OperatorError(f"lists {action}: takes no list (got {which!r})")
+    if action == "accept":
+        accept(settings, which)
+    elif action == "refresh":
+        refresh(settings)
+    else:
+        show(settings)
+    return 0
+
+
+def show(settings: Settings) -> None:
+    """Print what is known about each list."""
+    if not settings.blocking.enabled:
+        print("blocking.enabled is false: no list is used")
+        return
+    for source, known in states(settings).items():
+        print("\n  ".join((source, *summary(source, known, time.time()))))
+
+
+def refresh(settings: Settings) -> None:
+    """Let the running Homedot look at all sources now. Raises OperatorError."""
+    request_refresh(settings)
+    print("all lists are being looked at; `homedot lists` shows what came of it")
+
+
+def accept(settings: Settings, which: str | None) -> None:
+    """Let the running Homedot take the next download of this list (its title or address), or without one of each that
+    was refused for its size, whatever its size."""
+    if not settings.blocking.enabled:
+        raise OperatorError("lists accept: blocking.enabled is false: no list is used")
+    known = states(settings)
+    if which is None:
+        chosen = [source for source, its in known.items() if its.is_refused]
+        if not chosen:
+            print("no list is refused for its size: there is nothing to accept")
+    else:
+        chosen = [source for source, its in known.items() if which in (source, its.title)]
+        if not chosen:
+            titles = ", ".join(its.title or source for source, its in known.items())
+            raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
+        if chosen[0].startswith("/"):
+            raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    for source in chosen:
+        request_acceptance(settings, source)
+        print(f"{source}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it")

@@ -1,0 +1,75 @@
+"""What is known about each block list, and how the program that keeps them is asked for something."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.config.settings import Settings
+from app.errors import OperatorError
+from app.lists import places
+from app.lists.state import EXCEPTIONS_ONLY, ListState, load
+
+from . import paths
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+
+
+def states(settings: Settings) -> dict[str, ListState]:
+    """What is known about each list of the setting; no two that have been looked at have one title."""
+    found = load(places.state(paths.lists(settings)))
+    known = {source: found.get(source, ListState()) for source in settings.blocking.lists}
+    titles = places.told_apart({source: its.title for source, its in known.items() if its.title})
+    return {source: replace(its, title=titles.get(source, "")) for source, its in known.items()}
+
+
+def summary(source: str, known: ListState, now_s: float) -> list[str]:
+    """What is known about a list, in lines, the most important first."""
+    if not known.checked_s:
+        return ["not fetched yet"]
+    facts = [known.title, f"{known.names} names"]
+    if known.exceptions:
+        facts.append(f"{known.exceptions} exceptions")
+    if known.updated_s:
+        facts.append(f"{_duration(now_s - known.updated_s)} old")
+    if known.error or not source.startswith("/"):
+        facts.append(f"next look in {_duration(known.next_s - now_s)}")
+    lines = [", ".join(facts)]
+    if known.has_exceptions_only:
+        lines.append(EXCEPTIONS_ONLY)
+    if known.unsupported:
+        lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
+    if known.junk:
+        lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
+    if known.error:
+        lines.append(f"failed, {known.failures} in a row: {known.error}")
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    for unit_s, unit in ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds // unit_s:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def request_refresh(settings: Settings) -> None:
+    """Have all lists looked at now. Raises OperatorError."""
+    _touch(paths.refresh_request(settings))
+
+
+def request_acceptance(settings: Settings, source: str) -> None:
+    """Have the next download of the list `source` taken whatever its size. Raises OperatorError."""
+    _touch(acceptance_request(settings, source))
+
+
+def acceptance_request(settings: Settings, source: str) -> Path:
+    """The file that is touched for it."""
+    return paths.accept_request(settings, places.compiled(paths.lists(settings), source).name)
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise OperatorError(
+            f"{path}: {error.strerror}: is Homedot running, and are you the user it runs as?"
+        ) from error

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+
+from app.cli.commands import main
+from app.config.settings import leaves
+
+
+def test_config_prints_every_value_and_where_it_came_from(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "homedot.yaml"
+    config.write_text("web: {enabled: no}\n")
+    assert main(["config"], {"HOMEDOT_CONFIG": str(config), "HOMEDOT_ADDRESSES": "192.168.1.10"}) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert list(rows) == [leaf.name for leaf in leaves()]
+    assert rows["addresses"][1:] == ["192.168.1.10", "HOMEDOT_ADDRESSES"]
+    assert rows["web.enabled"][1:] == ["false", str(config)]
+    assert rows["tls.key"][1:] == ["-", "default"]
+    assert rows["resolver.forward"][1] == "tls://9.9.9.9@853#dns.quad9.net,"

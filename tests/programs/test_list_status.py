@@ -1,0 +1,51 @@
+"""What is known about the lists, and what is asked of the program that keeps them."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from app.config.settings import Blocking, Settings
+from app.errors import OperatorError
+from app.lists import places
+from app.lists.state import ListState, save
+from app.programs import paths
+from app.programs.list_status import acceptance_request, request_acceptance, request_refresh, states, summary
+
+URL = "https://lists.example/pro.txt"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "data/lists").mkdir(parents=True)
+    return Settings(data_dir=tmp_path / "data", run_dir=tmp_path, blocking=Blocking(lists=(URL,)))
+
+
+def test_a_list_of_the_settings_is_known_before_anybody_looked_at_it_and_others_are_not(settings: Settings) -> None:
+    save(places.state(paths.lists(settings)), {"https://former.example/": ListState(names=7)})
+    assert states(settings) == {URL: ListState()}
+
+
+@pytest.mark.parametrize(
+    ("age_s", "said"),
+    [(-5, "0 s old"), (119, "119 s old"), (7199, "119 min old"), (86400, "24 h old"), (172800, "2 d old")],
+)
+def test_an_age_has_the_largest_unit_of_which_there_are_two(age_s: float, said: str) -> None:
+    now_s = time.time()
+    assert said in summary(URL, ListState(title="Pro", checked_s=now_s, updated_s=now_s - age_s), now_s)[0]
+
+
+def test_each_request_has_a_file_of_its_own(settings: Settings) -> None:
+    request_refresh(settings)
+    assert not acceptance_request(settings, URL).exists()
+    request_acceptance(settings, URL)
+    assert acceptance_request(settings, URL).exists()
+    assert acceptance_request(settings, URL) != acceptance_request(settings, URL + "?")
+
+
+def test_a_request_that_cannot_be_left_says_so(settings: Settings, tmp_path: Path) -> None:
+    nowhere = Settings(run_dir=tmp_path / "none", blocking=settings.blocking)
+    with pytest.raises(OperatorError, match="is Homedot running"):
+        request_refresh(nowhere)
+    with pytest.raises(OperatorError, match="is Homedot running"):
+        request_acceptance(nowhere, URL)

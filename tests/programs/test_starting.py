@@ -1,0 +1,41 @@
+"""Which program a word starts, and that its process holds nothing costly of others."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.programs.starting import PROGRAMS, start
+
+COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl", "tempfile", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("program", "needed"),
+    [("front", {"hashlib", "ssl"}), ("upkeep", set()), ("lists", set())],
+)
+def test_a_program_that_stays_for_months_keeps_nothing_costly_in_memory(program: str, needed: set[str]) -> None:
+    code = (
+        "import sys\n"
+        "from app.programs import starting\n"
+        "starting.load({})\n"
+        f"import app.programs.{program}\n"
+        f"print(*set(sys.modules) & {COSTLY})\n"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert set(loaded.split()) <= needed
+
+
+@pytest.mark.parametrize("words", [[], ["status"], ["paths"]])
+def test_what_is_no_program_is_not_started(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(words, {}) == 2
+    assert all(program in capsys.readouterr().err for program in PROGRAMS[:1])
+
+
+def test_what_the_operator_must_mend_is_told_with_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(["bootstrap"], {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_WEB__PORT": "x"}) == 2
+    assert "homedot: 1 thing to mend:\n  web.port: " in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
