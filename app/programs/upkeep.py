@@ -18,7 +18,7 @@ from . import paths
 from .clock_reset import UnboundForgets, restart
 from .output import end_well_on_sigterm, log_to_stderr
 from .renewal import Renewal, look, situation
-from .resolver_mode import Settling, ask, follow, is_settled
+from .resolver_mode import Settling, is_settled
 
 # A slow disk and a busy Raspberry Pi take seconds; the next minute tries again.
 _LOOK_DEADLINE_S = 45
@@ -29,8 +29,8 @@ _FOLLOW_DEADLINE_S = 30
 def run(settings: Settings) -> None:
     """Do it until SIGTERM."""
 
-    def keep_anchor() -> object:
-        return import_module(f"{__package__}.resolver").keep_anchor(settings)  # in the child: its imports are many
+    def of_resolver(name: str, *arguments: object) -> object:
+        return getattr(import_module(f"{__package__}.resolver"), name)(settings, *arguments)  # in a child
 
     log_to_stderr("upkeep")
     forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), _FOLLOW_DEADLINE_S))
@@ -40,11 +40,11 @@ def run(settings: Settings) -> None:
         partial(in_child, partial(look, settings, lingering), _LOOK_DEADLINE_S),
     )
     followed = paths.followed_anchor(settings)
-    keeping = Renewal(lambda: stamp(followed), partial(in_child, keep_anchor, _LOOK_DEADLINE_S))
+    keeping = Renewal(lambda: stamp(followed), partial(in_child, partial(of_resolver, "keep_anchor"), _LOOK_DEADLINE_S))
     settling = Settling(
         partial(is_settled, settings),
-        partial(in_child, partial(ask, settings), _ASK_DEADLINE_S),
-        lambda asked: in_child(partial(follow, settings, asked), _FOLLOW_DEADLINE_S),
+        partial(in_child, partial(of_resolver, "ask"), _ASK_DEADLINE_S),
+        lambda asked: in_child(partial(of_resolver, "follow", asked), _FOLLOW_DEADLINE_S),
     )
 
     def minute() -> None:

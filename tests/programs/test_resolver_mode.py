@@ -13,9 +13,9 @@ import pytest
 
 from app.config.settings import Resolver, Settings
 from app.errors import OperatorError
-from app.host import supervision
 from app.programs import bootstrap, paths, resolver, users
-from app.programs.resolver_mode import Settling, ask, follow, is_settled
+from app.programs.resolver import ask, follow
+from app.programs.resolver_mode import Settling, is_settled
 from app.unbound.reach import Choice
 from tests.appliance import settings_in
 from tests.namespace import Namespace, namespace
@@ -99,7 +99,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def restarts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     asked: list[Path] = []
-    monkeypatch.setattr(supervision, "restart_unbound", asked.append)
+    monkeypatch.setattr(resolver, "restart_unbound", asked.append)
     return asked
 
 
