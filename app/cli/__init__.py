@@ -1,1 +1,1 @@
-"""The hallway: the only place that knows every room. It builds objects from Settings and runs them."""
+"""What people type: one module for each verb, with `arguments` if it takes any, and `run`."""

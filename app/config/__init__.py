@@ -1,0 +1,1 @@
+"""What is wanted? Environment and YAML -> one immutable tree of settings."""

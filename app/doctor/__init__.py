@@ -1,0 +1,1 @@
+"""Is it well? Checks as a strict client makes them, and the health check."""
