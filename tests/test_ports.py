@@ -26,7 +26,7 @@ def test_both_families_are_bound_to_the_port_that_the_kernel_chose(kind: socket.
 
 
 def test_c1_names_the_setting_when_the_port_is_taken_and_keeps_no_socket() -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+    with socket.create_server(("::", 0), family=socket.AF_INET6) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OperatorError, match=rf"^web\.port: {port} is taken by another program .*: stop it"):
             bound_sockets(port, "web.port")
