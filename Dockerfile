@@ -58,7 +58,7 @@ COPY rootfs /
 COPY --from=build /opt/homedot /opt/homedot
 ENV PATH=/opt/homedot/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # The image proves itself while it is built: the program starts, and so does the engine.
-RUN homedot version && unbound -V | head -n 1
+RUN homedot version && unbound -V | head -n 1 && touch -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" /opt /opt/homedot
 VOLUME /data
 EXPOSE 853/tcp 8853/tcp
 STOPSIGNAL SIGTERM

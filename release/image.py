@@ -42,4 +42,5 @@ def save(image: str, name: str, into: Path) -> None:
     docker("tag", image, name)
     docker("save", "--output", str(into), name)
     docker("rmi", name)
+    into.chmod(0o644)  # Docker keeps it to itself
     subprocess.run(["gzip", "--no-name", str(into)], check=True)
