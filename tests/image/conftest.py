@@ -46,7 +46,7 @@ def in_internet(internet: Internet, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def stack(clone: Path, in_internet: Path) -> Iterator[Stack]:
     """`docker compose up` in a fresh clone."""
-    running = Stack(clone, "homedot-test", (clone / "compose.yaml", in_internet))
+    running = Stack(clone, "homedot-test-host", (clone / "compose.yaml", in_internet))
     running.compose("up", "-d", "--no-build")
     try:
         yield running

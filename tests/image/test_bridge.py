@@ -15,7 +15,7 @@ pytestmark = pytest.mark.image
 
 def test_with_nothing_set_every_command_works_but_the_start_which_says_what_to_set(clone: Path, image: str) -> None:
     named = override(clone.parent / "named.yaml", image, {}, {})
-    bridged = Stack(clone, "homedot-unset", (clone / "compose.bridge.yaml", named))
+    bridged = Stack(clone, "homedot-test-unset", (clone / "compose.bridge.yaml", named))
     try:
         assert "addresses" in bridged.compose("run", "--rm", "homedot", "homedot", "config").stdout
         bridged.compose("up", "-d", "--no-build")
@@ -45,7 +45,7 @@ def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Pa
     dot, web = free_ports(2)
     published = f'"127.0.0.1:{dot}:853", "127.0.0.1:{web}:8853"'
     (tmp_path / "ports.yaml").write_text(f"services:\n  homedot:\n    ports: !override [{published}]\n")
-    bridged = Stack(clone, "homedot-bridge", (clone / "compose.bridge.yaml", file, tmp_path / "ports.yaml"))
+    bridged = Stack(clone, "homedot-test-bridge", (clone / "compose.bridge.yaml", file, tmp_path / "ports.yaml"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOMEDOT_ADDRESSES", "127.0.0.1")
         bridged.compose("up", "-d", "--no-build")

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.image
 ADDRESS = "192.168.1.10"
 RELAY_PORT = 5300
 PASTED_IMAGE = f"homedot:{__version__}"
-PROJECT = "homedot-documents"
+PROJECT = "homedot-test-documents"
 RIGHTS_OF_SYSTEMD = ("--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "--cgroupns=private", "--tmpfs=/run")
 SAYS = {
     "kdig @": r"Flags: [^;]* ad[; ][\s\S]*",

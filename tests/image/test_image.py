@@ -163,7 +163,7 @@ def test_what_compose_builds_from_a_clone_knows_its_commit_too(clone: Path, imag
     commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
     built = f"{image}-cloned"
     named = override(tmp_path / "named.yaml", built, {}, {})
-    cloned = Stack(tmp_path, "homedot-cloned", (tmp_path / "compose.yaml", named))
+    cloned = Stack(tmp_path, "homedot-test-cloned", (tmp_path / "compose.yaml", named))
     try:
         cloned.compose("build", "-q")
         told = docker("run", "--rm", built, "homedot", "version").stdout

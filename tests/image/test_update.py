@@ -36,7 +36,7 @@ def before() -> str:
     """The image of `BEFORE`, from the history of this checkout."""
     archive = subprocess.run(["git", "archive", BEFORE], cwd=CHECKOUT, capture_output=True, check=False)
     assert archive.returncode == 0, f"{BEFORE} is not in this clone: git fetch --unshallow\n{archive.stderr.decode()}"
-    image = f"homedot-test:{BEFORE}"
+    image = f"homedot-test-before:{BEFORE}"
     command = ["docker", "build", "-q", "-t", image, "-"]
     done = subprocess.run(command, input=archive.stdout, capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -156,7 +156,7 @@ def machine(folder: Path, clone: Path, form: str, project: str, address: str = "
 
 @pytest.fixture
 def home(tmp_path: Path, clone: Path) -> Iterator[Machine]:
-    with machine(tmp_path / "home", clone, BRIDGE, "homedot-home") as made:
+    with machine(tmp_path / "home", clone, BRIDGE, "homedot-test-home") as made:
         (made.lists / "ads.txt").write_text("ads.example.com\n")
         made.choose("")
         yield made
@@ -268,12 +268,12 @@ def test_a_backup_gives_another_machine_the_same_root_and_pin(
     backup, unpack, start = backup_and_restore()
     if not has_compose:
         backup, unpack = BY_DOCKER_ALONE
-    with machine(tmp_path / "old", clone, form, "homedot-old", "192.168.7.1") as old:
+    with machine(tmp_path / "old", clone, form, "homedot-test-old", "192.168.7.1") as old:
         old.start(image)
         first = old.kept()
         old.shell(with_names(backup, old, image))
         assert (old.folder / "homedot-backup.tar").stat().st_mode & 0o077 == 0
-    with machine(tmp_path / "new", clone, form, "homedot-new", "192.168.7.2") as new:
+    with machine(tmp_path / "new", clone, form, "homedot-test-new", "192.168.7.2") as new:
         new.choose(image)
         shutil.copy(old.folder / "homedot-backup.tar", new.folder)
         new.shell(with_names(unpack, new, image))
