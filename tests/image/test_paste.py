@@ -112,8 +112,9 @@ def test_the_bridge_form_pasted_as_it_is_says_in_its_log_what_to_write(
     elsewhere.docker("load", "-q", "-i", str(archive))
     with put_up(elsewhere, tmp_path, text("compose.bridge.yaml", image)):
         deadline_s = time.monotonic() + DEADLINE_S
-        while not (log := elsewhere.run("docker", "compose", "logs", folder=tmp_path).stdout).strip():
-            assert time.monotonic() < deadline_s
+        while "is the container's own address" not in (
+            log := elsewhere.run("docker", "compose", "logs", folder=tmp_path).stdout
+        ):
+            assert time.monotonic() < deadline_s, log
             time.sleep(0.1)
-        assert "is the container's own address" in log
         assert "in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10" in log
