@@ -29,7 +29,7 @@ RUN --mount=type=bind,target=/checkout \
     && ask='from pathlib import Path; from app.revision import commit_of; print(commit_of(Path("/checkout")))' \
     && echo "${REVISION:-$(python3 -B -c "$ask")}" > app/COMMIT
 RUN find /opt/homedot -type d \( -name tests -o -name test \) -prune -exec rm -r {} + \
-    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/homedot/lib \
+    && python3 -OO -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/homedot/lib \
     && find /opt/homedot -exec touch -hd "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
 
 FROM ${BASE_IMAGE}
@@ -47,6 +47,8 @@ RUN touch /dev/shm/started \
     && apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends -o Dpkg::Options::='--path-include=/usr/share/doc/*/copyright' \
         ca-certificates dns-root-data python3 unbound >/dev/null \
+    && find /usr/lib/python3* -name '*.pyc' -delete \
+    && python3 -OO -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3.13 \
     && useradd --system --uid 853 --no-create-home --shell /usr/sbin/nologin homedot-dot \
     && useradd --system --uid 854 --no-create-home --shell /usr/sbin/nologin homedot-web \
     && useradd --system --uid 855 --no-create-home --shell /usr/sbin/nologin homedot-lists \
@@ -56,7 +58,8 @@ RUN touch /dev/shm/started \
     && find / -xdev -newer /dev/shm/started -exec touch -hd "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
 COPY rootfs /
 COPY --from=build /opt/homedot /opt/homedot
-ENV PATH=/opt/homedot/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Without docstrings every Python here is half a megabyte smaller.
+ENV PATH=/opt/homedot/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONOPTIMIZE=2
 # The image proves itself while it is built: the program starts, and so does the engine.
 RUN homedot version && unbound -V | head -n 1 && touch -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" /opt /opt/homedot
 VOLUME /data
