@@ -6,7 +6,7 @@
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
 from . import paths, pause_token, resolver, users
+from .findings_log import Findings
 from .output import say
 from .signed_profiles import publish_profiles
 
@@ -36,14 +37,6 @@ CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
     "until then names in signed zones may not resolve"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a look found, in sentences: `news` happened just now, `warnings` hold until somebody acts."""
-
-    news: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def run(settings: Settings) -> None:
@@ -89,7 +82,7 @@ def identify(settings: Settings, lingering: Lingering) -> Findings:
         news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
-    return Findings(tuple(news), (*_warnings(identity), *warnings))
+    return Findings(news=tuple(news), warnings=(*_warnings(identity), *warnings))
 
 
 def _wait_for_clock(settings: Settings) -> None:
