@@ -20,6 +20,7 @@ from app.onboarding.scanning import Devices, carried_on, must_scan_again
 from app.onboarding.steps import setup_text
 from app.revision import told
 from app.trust import clock, disk
+from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
@@ -119,7 +120,7 @@ def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
     if settings.tls.certificate and settings.tls.key:
         certificate, key = settings.tls.certificate, settings.tls.key
         return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, settings.hostname, kept, clock.now())
+    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:
