@@ -5,19 +5,19 @@ It works beside a running Homedot: it changes the volume, and upkeep serves what
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from app.config.load import Loaded
 from app.config.settings import Settings
-from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.host import addresses
 from app.trust import clock
+from app.trust.constraints import Names
 from app.trust.store import Identity, new_authority
 
-Make = Callable[[Path, str, Sequence[IPAddress], datetime], tuple[Identity, str]]
+Make = Callable[[Path, Names, datetime], tuple[Identity, str]]
 
 _CA = """\
 homedot: `ca new` makes another certificate authority.
@@ -60,7 +60,7 @@ def make_anew(settings: Settings, make: Make) -> tuple[Identity, str]:
     now = clock.now()
     if now is None:
         raise OperatorError(clock.NEEDED)
-    return make(settings.data_dir, settings.hostname, addresses.effective(settings.addresses), now)
+    return make(settings.data_dir, Names(settings.hostname, addresses.effective(settings.addresses)), now)
 
 
 def tell_aside(settings: Settings, aside: str) -> None:

@@ -30,29 +30,29 @@ def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[], None]) -> None:
         stdout.flush()
 
 
-def in_child(job: Callable[[], object], deadline_s: int) -> object:
+def in_child(name: str, job: Callable[[], object], deadline_s: int) -> object:
     """Run `job` in a child that ends with it, and return its result, which must be what JSON can hold, and not None.
 
-    Modules that `job` imports and memory that it takes are gone afterwards. Returns None, with the reason in the log,
-    when it raised or took longer than `deadline_s`. For a process without threads only.
+    Modules that `job` imports and memory that it takes are gone afterwards. Returns None, with the reason in the log
+    after `name`, when it raised or took longer than `deadline_s`. For a process without threads only.
     """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _do(job, writing, deadline_s)
+        _do(name, job, writing, deadline_s)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         result = pipe.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == -signal.SIGALRM:
-        log.error("gave up after %d s", deadline_s)
+        log.error("%s: gave up after %d s", name, deadline_s)
     elif status < 0:
-        log.error("was killed by %s", signal.Signals(-status).name)
+        log.error("%s: was killed by %s", name, signal.Signals(-status).name)
     return json.loads(result) if status == 0 else None
 
 
-def _do(job: Callable[[], object], writing: int, deadline_s: int) -> None:
+def _do(name: str, job: Callable[[], object], writing: int, deadline_s: int) -> None:
     """The child's whole life."""
     status = 1
     try:
@@ -62,6 +62,6 @@ def _do(job: Callable[[], object], writing: int, deadline_s: int) -> None:
             pipe.write(json.dumps(job()).encode())
         status = 0
     except Exception:
-        log.exception("this is a fault of Homedot itself")
+        log.exception("%s: this is a fault of Homedot itself", name)
     finally:
         os._exit(status)

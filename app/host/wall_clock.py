@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 LEAST_S = 300.0
 """Corrections by less are what NTP does to a clock that is right."""
@@ -12,6 +13,14 @@ def since_boot_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """That a clock was put back: the how manieth time it was since somebody looked, and by how much."""
+
+    number: int
+    by_s: float
+
+
 class WallClock:
     """`now_s` is the clock that people set, `elapsed_s` one that only goes on."""
 
@@ -19,18 +28,18 @@ class WallClock:
         self._now_s = now_s
         self._elapsed_s = elapsed_s
         self._furthest_s = self.lead_s()
+        self._last: Reset | None = None
 
     def lead_s(self) -> float:
         """How far the clock is ahead of the time since boot: the same until somebody sets it."""
         return self._now_s() - self._elapsed_s()
 
-    def put_back_s(self) -> float:
-        """How far the clock is behind the furthest that it ever was; 0 if that is less than LEAST_S."""
+    def last_reset(self) -> Reset | None:
+        """The last time that it was put back by LEAST_S or more, in one step or in many; None if it never was."""
         lead_s = self.lead_s()
         self._furthest_s = max(self._furthest_s, lead_s)
         back_s = self._furthest_s - lead_s
-        return back_s if back_s >= LEAST_S else 0.0
-
-    def settle(self) -> None:
-        """Who had to know knows: from now on the clock of this moment is the furthest."""
-        self._furthest_s = self.lead_s()
+        if back_s >= LEAST_S:
+            self._last = Reset(self._last.number + 1 if self._last else 1, back_s)
+            self._furthest_s = lead_s
+        return self._last

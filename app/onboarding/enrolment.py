@@ -57,15 +57,6 @@ class Enrolment:
         if (self.root_pem is None) != (self.root_sha256 is None):
             raise ValueError("root_pem and root_sha256 belong together")
 
-    def outdates(self, before: "Enrolment") -> bool:
-        """Whether a device with the profile of `before`, or of one before that, fails until it installs this one.
-
-        Not when there is one more address, or one less that nobody hangs on.
-        """
-        return (self.hostname, self.root_sha256) != (before.hostname, before.root_sha256) or not (
-            set(before.relied) <= set(self.relied)
-        )
-
     @property
     def url(self) -> str | None:
         """The setup page, by address because the name is not in any public DNS (RFC 3986 3.2.2); None when off."""

@@ -6,8 +6,7 @@
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -16,16 +15,19 @@ from app.errors import OperatorError
 from app.files import keep, let_others_through, refuse_link
 from app.host import addresses
 from app.host.grace_period import Lingering
-from app.onboarding.enrolment import Enrolment, from_json, surest
+from app.onboarding.enrolment import Enrolment, from_json
+from app.onboarding.scanning import Devices, carried_on, must_scan_again
 from app.onboarding.steps import setup_text
 from app.revision import told
 from app.trust import clock, disk
+from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
 from . import paths, pause_token, resolver, users
+from .findings_log import Findings
 from .output import say
 from .signed_profiles import publish_profiles
 
@@ -36,14 +38,6 @@ CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
     "until then names in signed zones may not resolve"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a look found, in sentences: `news` happened just now, `warnings` hold until somebody acts."""
-
-    news: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def run(settings: Settings) -> None:
@@ -61,7 +55,8 @@ def run(settings: Settings) -> None:
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
-    enrolment, unannounced = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept)
+    enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())
+    unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
     for warning in (*warnings, *unannounced):
@@ -80,16 +75,27 @@ def identify(settings: Settings, lingering: Lingering) -> Findings:
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after, warnings = _announce(settings, _enrolment(settings, identity, lan, choice), announced, kept, before)
+    after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
+    warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
-    news = []
-    if after.outdates(before) or after.moved_on != before.moved_on:
-        news.append("addresses or root changed: every device must scan the code again, see `homedot setup-phone`")
-    elif after.spki_pin != before.spki_pin:
-        news.append(f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}")
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
-    return Findings(tuple(news), (*_warnings(identity), *warnings))
+    return Findings(news=_news(before, after), warnings=(*_warnings(identity), *warnings))
+
+
+def _news(before: Enrolment, after: Enrolment) -> tuple[str, ...]:
+    match must_scan_again(before, after):
+        case Devices.ALL:
+            return ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
+        case Devices.PINNING:
+            return (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
+        case Devices.NONE:
+            return ()
+
+
+def _today() -> date | None:
+    moment = clock.now()
+    return moment and moment.date()
 
 
 def _wait_for_clock(settings: Settings) -> None:
@@ -114,7 +120,7 @@ def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
     if settings.tls.certificate and settings.tls.key:
         certificate, key = settings.tls.certificate, settings.tls.key
         return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, settings.hostname, kept, clock.now())
+    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:
@@ -138,39 +144,19 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
     )
 
 
-def _announce(
-    settings: Settings,
-    enrolment: Enrolment,
-    before: Enrolment | None,
-    kept: tuple[IPAddress, ...],
-    served: Enrolment | None = None,
-) -> tuple[Enrolment, tuple[str, ...]]:
+def _announce(settings: Settings, enrolment: Enrolment) -> tuple[str, ...]:
     """Tell devices, and keep on the volume what they were told, so that a change is noticed also across starts.
 
-    `before` is what they were told last, as far as the volume took a note of it, `served` what this run tells them, and
-    `kept` are the addresses that they may count on.
-
-    Also returns warnings: a note that the volume does not take is no reason to stop.
+    Returns warnings: a note that the volume does not take is no reason to stop.
     """
-    relied = [address for address in before.relied if address in kept] if before else []
-    if set(relied) <= set(enrolment.addresses):
-        # While one is waited for, the others may be there for just as long: 169.254.x.y until DHCP answers.
-        relied.append(surest(enrolment.addresses))
-    enrolment = replace(enrolment, relied=tuple(dict.fromkeys(relied)))
-    moment = clock.now()
-    moved_on = before.moved_on if before else None
-    if before and moment and enrolment.outdates(before):
-        is_told = served and served.moved_on != before.moved_on and not enrolment.outdates(served)
-        moved_on = served.moved_on if served and is_told else moment.date()
-    enrolment = replace(enrolment, moved_on=moved_on)
     _put(paths.enrolment(settings), enrolment.to_json())
     try:
         # A certificate of the user's own needs no volume, but what is noted there must not stay what it was.
-        if moment and (enrolment.root_pem or paths.announced(settings).exists()):
+        if clock.now() and (enrolment.root_pem or paths.announced(settings).exists()):
             _put(paths.announced(settings), enrolment.to_json())
     except OperatorError as error:
-        return enrolment, error.faults
-    return enrolment, ()
+        return error.faults
+    return ()
 
 
 def _announced(settings: Settings) -> Enrolment | None:

@@ -9,14 +9,12 @@ stands still while the machine sleeps.
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
-from typing import cast
 
 from app.config.settings import Settings
-from app.errors import OperatorError
-from app.host.wall_clock import WallClock, since_boot_s
+from app.host.wall_clock import Reset, WallClock, since_boot_s
 
 from . import paths
-from .findings_log import Telling
+from .findings_log import Findings
 
 _UNBOUND_IS_NEW_AFTER_S = 120.0
 """Upkeep looks every minute, and the rest is for a busy machine."""
@@ -24,39 +22,13 @@ _UNBOUND_IS_NEW_AFTER_S = 120.0
 _LEAST_SLEEP_S = 1.0
 
 
-class UnboundForgets:
-    """`tick` is upkeep's, for every minute. `restart` returns faults, or None if it could not be finished."""
+def restart(settings: Settings, reset: Reset) -> Findings:
+    """Have unbound started anew. Raises OperatorError."""
+    from app.host.supervision import restart_unbound  # in a child: it needs supervisord's modules
 
-    def __init__(self, clock: WallClock, restart: Callable[[], object]) -> None:
-        self._clock = clock
-        self._restart = restart
-        self._telling = Telling()
-
-    def tick(self) -> None:
-        """Never raises."""
-        back_s = self._clock.put_back_s()
-        if not back_s:
-            return
-        faults = cast(list[str] | None, self._restart())
-        if faults is None:
-            return
-        news = []
-        if not faults:
-            self._clock.settle()
-            back = timedelta(seconds=round(back_s))
-            news.append(f"the clock was put back by {back}: unbound starts anew, to forget what it learned before")
-        self._telling.tell({"faults": faults, "news": news, "warnings": []})
-
-
-def restart(settings: Settings) -> list[str]:
-    """Have unbound started anew. Returns faults. For a child: its imports are many."""
-    from app.host.supervision import restart_unbound
-
-    try:
-        restart_unbound(paths.supervisor_pid(settings))
-    except OperatorError as error:
-        return list(error.faults)
-    return []
+    restart_unbound(paths.supervisor_pid(settings))
+    back = timedelta(seconds=round(reset.by_s))
+    return Findings(news=(f"the clock was put back by {back}: unbound starts anew, to forget what it learned before",))
 
 
 def slept_s() -> float:
@@ -83,12 +55,14 @@ class FrontForgets:
         self._slept_s = slept_s
         self._monotonic = monotonic
         self._slept_before_s = slept_s()
+        self._reset = clock.last_reset()
         self._forgets_until_s = 0.0
 
     def tick(self) -> None:
         slept_s, now_s = self._slept_s(), self._monotonic()
-        if self._clock.put_back_s():
-            self._clock.settle()
+        reset = self._clock.last_reset()
+        if reset != self._reset:
+            self._reset = reset
             self._forgets_until_s = now_s + _UNBOUND_IS_NEW_AFTER_S
         if now_s < self._forgets_until_s or slept_s - self._slept_before_s > _LEAST_SLEEP_S:
             self._forget()

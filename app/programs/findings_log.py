@@ -1,9 +1,20 @@
-"""What is new to tell of findings that come again and again: those of upkeep, and of whoever asks for the health."""
+"""What was found, and what is new to tell of it when it comes again and again: in upkeep, and to who asks for the
+health."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 log = logging.getLogger("homedot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """In sentences: `faults` kept something from being done, `news` happened just now, `warnings` hold until somebody
+    acts."""
+
+    faults: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Telling:
@@ -12,17 +23,17 @@ class Telling:
     def __init__(self) -> None:
         self._told: frozenset[str] = frozenset()
 
-    def tell(self, findings: Mapping[str, Sequence[str]]) -> None:
-        """Log what is new in {"faults": [...], "news": [...], "warnings": [...]}, as sentences."""
-        for line in findings["news"]:
+    def tell(self, findings: Findings) -> None:
+        """Log what is new."""
+        for line in findings.news:
             log.warning("%s", line)
-        for line in findings["faults"]:
+        for line in findings.faults:
             if line not in self._told:
                 log.error("what was served before is served on, but there is something to mend: %s", line)
-        for line in findings["warnings"]:
+        for line in findings.warnings:
             if line not in self._told:
                 log.warning("%s", line)
-        self._told = frozenset([*findings["faults"], *findings["warnings"]])
+        self._told = frozenset([*findings.faults, *findings.warnings])
 
 
 class Condition:

@@ -17,6 +17,7 @@ from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
 from . import paths, users
+from .findings_log import Findings
 
 
 def choose(settings: Settings) -> reach.Choice:
@@ -85,37 +86,36 @@ def become_unbound() -> None:
 
 
 def ask(settings: Settings) -> dict[str, Any]:
-    """Ask the network: a choice as a dictionary, or findings with faults. For a child, which then is unbound's user."""
+    """Ask the network: a choice as a dictionary, or one with "faults". For a child, which then is unbound's user."""
     try:
         become_unbound()
         return asdict(choose(settings))
     except OperatorError as error:
-        return _findings(faults=error.faults)
+        return {"faults": error.faults}
 
 
-def follow(settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
-    """Resolve as a choice says, and tell everybody. Returns findings. For a child: its imports are many."""
+def follow(settings: Settings, asked: dict[str, Any]) -> Findings:
+    """Resolve as `ask` said, and tell everybody. Raises OperatorError."""
+    if "faults" in asked:
+        raise OperatorError(asked["faults"])
     choice, path = reach.Choice(**asked), paths.enrolment(settings)
     news, warnings = list[str](), list[str]()
-    try:
-        before = paths.read_enrolment(settings)
-        if choice.mode != before.resolver:
-            warnings = prepare(settings, choice.mode)
-            restart_unbound(paths.supervisor_pid(settings))
-        with disk.write_faults(path):
-            after = replace(before, resolver=choice.mode, resolver_reason=choice.reason)
-            write_atomically(path, after.to_json().encode())
-        note(settings, choice)
-    except OperatorError as error:
-        return _findings(faults=error.faults)
+    before = paths.read_enrolment(settings)
+    if choice.mode != before.resolver:
+        warnings = prepare(settings, choice.mode)
+        restart_unbound(paths.supervisor_pid(settings))
+    with disk.write_faults(path):
+        after = replace(before, resolver=choice.mode, resolver_reason=choice.reason)
+        write_atomically(path, after.to_json().encode())
+    note(settings, choice)
     if choice.settled:
         became = "stays" if choice.mode == before.resolver else f"was {before.resolver} and is now"
         news = [f"the network is there: the resolver {became} {choice.mode}: {choice.reason}"]
-    return _findings(news=news, warnings=warnings)
+    return Findings(news=tuple(news), warnings=tuple(warnings))
 
 
-def keep_anchor(settings: Settings) -> dict[str, list[str]]:
-    """Copy what unbound knows of the root's keys to the volume. Returns findings, for a child: its imports are many."""
+def keep_anchor(settings: Settings) -> Findings:
+    """Copy what unbound knows of the root's keys to the volume."""
     kept = paths.kept_anchor(settings)
     try:
         with disk.write_faults(kept):
@@ -124,13 +124,7 @@ def keep_anchor(settings: Settings) -> dict[str, list[str]]:
     except OperatorError as error:
         # No fault, which would be tried again every minute: until the next start nobody needs the copy.
         warnings = [f"{fault}; until then news of the root's keys are kept in memory only" for fault in error.faults]
-    return {"faults": [], "news": [], "warnings": warnings}
-
-
-def _findings(
-    news: Sequence[str] = (), warnings: Sequence[str] = (), faults: Sequence[str] = ()
-) -> dict[str, list[str]]:
-    return {"news": list(news), "warnings": list(warnings), "faults": list(faults)}
+    return Findings(warnings=tuple(warnings))
 
 
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:

@@ -5,45 +5,26 @@ reached. A settled choice stays until the next start.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
 
 from app.config.settings import Settings
+from app.host.event_listener import in_child
 
 from . import paths
-from .findings_log import Telling
 
-
-class Settling:
-    """`tick` is for every minute, and does nothing once the choice is settled.
-
-    `ask` returns what the function of that name does, and `follow` follows it; both None if they could not be finished.
-    """
-
-    def __init__(
-        self, is_settled: Callable[[], bool], ask: Callable[[], object], follow: Callable[[Any], object]
-    ) -> None:
-        self._is_settled = is_settled
-        self._ask = ask
-        self._follow = follow
-        self._followed: object = None
-        self._telling = Telling()
-
-    def tick(self) -> None:
-        """Never raises."""
-        if self._is_settled():
-            return
-        asked = cast(dict[str, Any] | None, self._ask())
-        if asked is None or asked == self._followed:
-            return
-        self._followed = None
-        findings = asked if "faults" in asked else cast(dict[str, list[str]] | None, self._follow(asked))
-        if findings is None:
-            return
-        if not findings["faults"]:
-            self._followed = asked
-        self._telling.tell(findings)
+_DEADLINE_S = 20
 
 
 def is_settled(settings: Settings) -> bool:
     """Cheap, for every minute."""
     return not paths.unsettled(settings).exists()
+
+
+def chosen_again(settings: Settings, in_child: Callable[[str, Callable[[], object], int], object] = in_child) -> object:
+    """What `resolver.ask` says, in a child of its own; None once the choice is settled, and if nobody could ask."""
+    return None if is_settled(settings) else in_child("resolver mode", lambda: _ask(settings), _DEADLINE_S)
+
+
+def _ask(settings: Settings) -> object:
+    from .resolver import ask  # in a child: it needs asyncio and more
+
+    return ask(settings)

@@ -1,58 +1,145 @@
-"""What happens every minute: the certificate is renewed when due, a new address of this box is followed, and so are a
-network that came late and a clock that was set; and a copy of the root's keys is kept as unbound knows them.
+"""What happens every minute, as one table.
+
+The certificate is renewed when due; a new address of this box is followed, and so are a network that came late and a
+clock that was set; a copy of the root's keys is kept as unbound knows them.
 
 This process stays for months: what costs memory is imported in a child.
 """
 
+import math
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import partial
-from importlib import import_module
+from typing import Any, cast
 
 from app.config.settings import Settings
+from app.errors import OperatorError
 from app.files import stamp
 from app.host.event_listener import in_child, listen
 from app.host.grace_period import Lingering
-from app.host.wall_clock import WallClock
+from app.host.wall_clock import WallClock, since_boot_s
 
 from . import paths
-from .clock_reset import UnboundForgets, restart
+from .clock_reset import restart
+from .findings_log import Findings, Telling
 from .output import end_well_on_sigterm, log_to_stderr
-from .renewal import Renewal, look, situation
-from .resolver_mode import Settling, is_settled
+from .renewal import renew, situation
+from .resolver_mode import chosen_again
 
-# A slow disk and a busy Raspberry Pi take seconds; the next minute tries again.
-_LOOK_DEADLINE_S = 45
-_ASK_DEADLINE_S = 20
-_FOLLOW_DEADLINE_S = 30
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One row: it is due when `situation` is another than when it was last done well, and again after `again_after_s`.
+
+    A `situation` of None has nothing to do. It is asked every minute, so it is cheap, and never raises. `do` is given
+    it, in a child that has `deadline_s`, and says what it found; an OperatorError that it raises is a fault.
+    """
+
+    name: str
+    situation: Callable[[], object]
+    do: Callable[[Any], Findings]
+    deadline_s: int
+    again_after_s: float = math.inf
+
+
+def tasks(settings: Settings) -> tuple[Task, ...]:
+    """All there is to do. A slow disk and a busy Raspberry Pi take seconds; the next minute tries again."""
+    clock, lingering = WallClock(), Lingering()
+    followed = None if settings.resolver.trust_anchor else paths.followed_anchor(settings)
+    return (
+        Task(
+            name="clock",
+            situation=clock.last_reset,
+            do=partial(restart, settings),
+            deadline_s=30,
+        ),
+        Task(
+            name="certificate",
+            situation=partial(situation, settings, lingering),
+            do=lambda _: renew(settings, lingering),
+            deadline_s=45,
+            again_after_s=HOUR_S,
+        ),
+        Task(
+            name="resolver mode",
+            situation=partial(chosen_again, settings),
+            do=partial(_follow, settings),
+            deadline_s=30,
+        ),
+        Task(
+            name="root keys",
+            situation=lambda: followed and stamp(followed),
+            do=lambda _: _keep_anchor(settings),
+            deadline_s=45,
+            again_after_s=HOUR_S,
+        ),
+    )
+
+
+class Round:
+    """One task, again and again: `tick` is for every minute."""
+
+    def __init__(
+        self,
+        task: Task,
+        in_child: Callable[[str, Callable[[], object], int], object] = in_child,
+        monotonic: Callable[[], float] = since_boot_s,
+    ) -> None:
+        self._task = task
+        self._in_child = in_child
+        self._monotonic = monotonic
+        self._done_for: object = None
+        self._again_s = math.inf
+        self._telling = Telling()
+
+    def tick(self) -> None:
+        """Do the task if it is due, and tell what it found. Never raises."""
+        task, situation = self._task, self._task.situation()
+        if situation is None or (situation == self._done_for and self._monotonic() < self._again_s):
+            return
+        self._done_for = None
+        found = cast(
+            dict[str, list[str]] | None, self._in_child(task.name, partial(_do, task, situation), task.deadline_s)
+        )
+        if found is None:
+            return
+        findings = Findings(**{kind: tuple(lines) for kind, lines in found.items()})
+        if not findings.faults:
+            self._done_for, self._again_s = situation, self._monotonic() + task.again_after_s
+        self._telling.tell(findings)
 
 
 def run(settings: Settings) -> None:
     """Do it until SIGTERM."""
-
-    def of_resolver(name: str, *arguments: object) -> object:
-        return getattr(import_module(f"{__package__}.resolver"), name)(settings, *arguments)  # in a child
-
     log_to_stderr("upkeep")
-    forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), _FOLLOW_DEADLINE_S))
-    lingering = Lingering()
-    renewal = Renewal(
-        partial(situation, settings, lingering),
-        partial(in_child, partial(look, settings, lingering), _LOOK_DEADLINE_S),
-    )
-    followed = paths.followed_anchor(settings)
-    keeping = Renewal(lambda: stamp(followed), partial(in_child, partial(of_resolver, "keep_anchor"), _LOOK_DEADLINE_S))
-    settling = Settling(
-        partial(is_settled, settings),
-        partial(in_child, partial(of_resolver, "ask"), _ASK_DEADLINE_S),
-        lambda asked: in_child(partial(of_resolver, "follow", asked), _FOLLOW_DEADLINE_S),
-    )
+    rounds = [Round(task) for task in tasks(settings)]
 
     def minute() -> None:
-        forgets.tick()
-        renewal.tick()
-        settling.tick()
-        if settings.resolver.trust_anchor is None:
-            keeping.tick()
+        for each in rounds:
+            each.tick()
 
     end_well_on_sigterm()
     listen(sys.stdin.buffer, sys.stdout.buffer, minute)
+
+
+def _do(task: Task, situation: object) -> dict[str, Any]:
+    """In the child: what was found, as JSON can hold it."""
+    try:
+        return asdict(task.do(situation))
+    except OperatorError as error:
+        return asdict(Findings(faults=error.faults))
+
+
+def _follow(settings: Settings, asked: dict[str, Any]) -> Findings:
+    from . import resolver  # in a child: it needs asyncio and more
+
+    return resolver.follow(settings, asked)
+
+
+def _keep_anchor(settings: Settings) -> Findings:
+    from . import resolver  # in a child: it needs asyncio and more
+
+    return resolver.keep_anchor(settings)

@@ -9,7 +9,6 @@ intermediate's key can impersonate this resolver and nothing else on the web.
 """
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
@@ -19,10 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from app.config.values import IPAddress
 from app.errors import OperatorError
 
 from . import constraints, pem
+from .constraints import Names
+from .pem import Pem
 
 # The owner of a phone trusts a root by hand, so it should outlive the phone.
 AUTHORITY_LIFE = timedelta(days=3650)
@@ -34,22 +34,22 @@ BACKDATED = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What is kept of an authority: two certificates and the intermediate's private key, all PEM."""
+    """What is kept of an authority: two certificates and the intermediate's private key."""
 
-    root_pem: bytes
-    intermediate_pem: bytes
-    intermediate_key_pem: bytes = field(repr=False)
+    root_pem: Pem
+    intermediate_pem: Pem
+    intermediate_key_pem: Pem = field(repr=False)
 
 
-def new_key() -> bytes:
-    """A new P-256 private key: PKCS #8, PEM, not encrypted."""
+def new_key() -> Pem:
+    """A new P-256 private key: PKCS #8, not encrypted."""
     return pem.encode_key(_generate())
 
 
-def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) -> Authority:
+def new_authority(names: Names, now: datetime) -> Authority:
     """A root and its intermediate, both valid from a day before `now` (aware, UTC) for ten years.
 
-    They may certify names below home.arpa and `hostname`, and addresses in the ranges of homes and in `addresses`.
+    They may certify names below home.arpa, addresses in the ranges of homes, and `names`.
     The root's CN carries six hex digits of its key, because iOS lists roots by CN and a household may have had two.
     """
     root_key, intermediate_key = _generate(), _generate()
@@ -57,7 +57,7 @@ def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) 
     root_name, intermediate_name = _name(f"Homedot DNS CA {mark}"), _name(f"Homedot DNS issuing CA {mark}")
     begin = _backdated(now)
     validity = (begin, begin + AUTHORITY_LIFE)
-    permitted = constraints.permitted(hostname, addresses)
+    permitted = constraints.permitted(names)
     root_pem = _sign(
         (root_name, root_key.public_key()),
         (root_name, root_key),
@@ -79,17 +79,15 @@ def new_authority(hostname: str, addresses: Sequence[IPAddress], now: datetime) 
     return Authority(root_pem, intermediate_pem, pem.encode_key(intermediate_key))
 
 
-def issue_leaf(
-    authority: Authority, key_pem: bytes, hostname: str, addresses: Sequence[IPAddress], now: datetime
-) -> bytes:
-    """A chain (leaf, then intermediate; PEM) for the private key `key_pem`, valid for 180 days from a day before `now`.
+def issue_leaf(authority: Authority, key_pem: Pem, names: Names, now: datetime) -> Pem:
+    """A chain (leaf, then intermediate) for the private key `key_pem`, valid for 180 days from a day before `now`.
 
-    SAN: `hostname`, `addresses`, 127.0.0.1 and ::1. The subject is a fixed text: clients read the SAN only
+    SAN: `names`, 127.0.0.1 and ::1. The subject is a fixed text: clients read the SAN only
     (RFC 9525 6.3), and a CN holds no more than 64 characters. The leaf lies within the life of its authority.
     Raises OperatorError when a name is outside of what the authority may certify, or when the authority has ended.
     """
     intermediate = x509.load_pem_x509_certificate(authority.intermediate_pem)
-    faults = list(constraints.outside(intermediate, hostname, addresses))
+    faults = list(constraints.outside(intermediate, names))
     ended = intermediate.not_valid_after_utc
     if now >= ended:
         faults.append(f"the authority ended on {ended:%Y-%m-%d}: {constraints.NEW_AUTHORITY}")
@@ -103,12 +101,12 @@ def issue_leaf(
         x509.BasicConstraints(ca=False, path_length=None),
         _usage(authority=False),
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),  # Apple requires it (support.apple.com 103769)
-        x509.SubjectAlternativeName(constraints.certified(hostname, addresses)),
+        x509.SubjectAlternativeName(constraints.certified(names)),
     )
-    return leaf + authority.intermediate_pem
+    return Pem(leaf + authority.intermediate_pem)
 
 
-def renewal_reason(chain_pem: bytes, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> str | None:
+def renewal_reason(chain_pem: Pem, names: Names, now: datetime) -> str | None:
     """Why the chain that `issue_leaf` made should be issued anew, or None while it is good.
 
     Due at two thirds of its life, and whenever its names are not these. A leaf that ends with its authority, or that
@@ -120,7 +118,7 @@ def renewal_reason(chain_pem: bytes, hostname: str, addresses: Sequence[IPAddres
     if now >= intermediate.not_valid_after_utc:
         return None
     has = set(leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    wants = set(constraints.certified(hostname, addresses))
+    wants = set(constraints.certified(names))
     if has != wants:
         changes = [f"+{name.value}" for name in wants - has] + [f"-{name.value}" for name in has - wants]
         return f"its names changed ({', '.join(sorted(changes))})"
@@ -131,12 +129,12 @@ def renewal_reason(chain_pem: bytes, hostname: str, addresses: Sequence[IPAddres
     return None
 
 
-def fingerprint_sha256(certificate_pem: bytes) -> str:
+def fingerprint_sha256(certificate_pem: Pem) -> str:
     """SHA-256 of the first certificate, as devices show it: "AB:CD:..." (32 pairs)."""
     return x509.load_pem_x509_certificate(certificate_pem).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def spki_pin(certificate_pem: bytes) -> str:
+def spki_pin(certificate_pem: Pem) -> str:
     """Base64 of the SHA-256 of the first certificate's SubjectPublicKeyInfo (RFC 7858 4.2, RFC 7469 2.4)."""
     public_key = x509.load_pem_x509_certificate(certificate_pem).public_key()
     digest = hashes.Hash(hashes.SHA256())
@@ -149,8 +147,8 @@ def _sign(
     issuer: tuple[x509.Name, ec.EllipticCurvePrivateKey],
     validity: tuple[datetime, datetime],
     *extensions: x509.ExtensionType,
-) -> bytes:
-    """One certificate (PEM) with key identifiers, which strict verifiers require (RFC 5280 4.2.1.1 and 4.2.1.2).
+) -> Pem:
+    """One certificate with key identifiers, which strict verifiers require (RFC 5280 4.2.1.1 and 4.2.1.2).
 
     The serial number is positive, random and of at most 20 octets (4.1.2.2).
     """
@@ -169,7 +167,7 @@ def _sign(
         # Critical as RFC 5280 has it: 4.2.1.9 and 4.2.1.10 MUST, 4.2.1.3 SHOULD, a SAN beside a subject not (4.2.1.6).
         critical = isinstance(extension, x509.BasicConstraints | x509.KeyUsage | x509.NameConstraints)
         builder = builder.add_extension(extension, critical)
-    return builder.sign(issuer[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return pem.encode_certificates([builder.sign(issuer[1], hashes.SHA256())])
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
@@ -200,5 +198,5 @@ def _generate() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
-    return cast(ec.EllipticCurvePrivateKey, serialization.load_pem_private_key(pem, password=None))
+def _load_key(key_pem: Pem) -> ec.EllipticCurvePrivateKey:
+    return cast(ec.EllipticCurvePrivateKey, serialization.load_pem_private_key(key_pem, password=None))

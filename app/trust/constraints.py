@@ -5,6 +5,7 @@ Verifiers refuse a leaf with any name outside of them, so `outside` asks the sam
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from cryptography import x509
@@ -19,31 +20,39 @@ LOOPBACK: tuple[IPAddress, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
 NEW_AUTHORITY = "`homedot ca new` makes a new authority, and every device must then be set up again"
 
 
-def certified(hostname: str, addresses: Sequence[IPAddress]) -> list[x509.GeneralName]:
-    """The names in a leaf: `hostname`, each address once, 127.0.0.1 and ::1."""
-    return [x509.DNSName(hostname), *(x509.IPAddress(address) for address in _with_loopback(addresses))]
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What devices call this box: what its certificate is for."""
+
+    hostname: str
+    addresses: tuple[IPAddress, ...]
 
 
-def permitted(hostname: str, addresses: Sequence[IPAddress]) -> x509.NameConstraints:
-    """home.arpa and the ranges of homes, and whatever of `hostname` and `addresses` is outside of them."""
-    domains = [HOME_DOMAIN] if _is_below(hostname, [HOME_DOMAIN]) else [HOME_DOMAIN, hostname]
-    public = [ip_network(address) for address in _with_loopback(addresses) if not within(address, HOME)]
+def certified(names: Names) -> list[x509.GeneralName]:
+    """The names in a leaf: the hostname, each address once, 127.0.0.1 and ::1."""
+    return [x509.DNSName(names.hostname), *(x509.IPAddress(address) for address in _with_loopback(names.addresses))]
+
+
+def permitted(names: Names) -> x509.NameConstraints:
+    """home.arpa and the ranges of homes, and whatever of `names` is outside of them."""
+    domains = [HOME_DOMAIN] if _is_below(names.hostname, [HOME_DOMAIN]) else [HOME_DOMAIN, names.hostname]
+    public = [ip_network(address) for address in _with_loopback(names.addresses) if not within(address, HOME)]
     subtrees: list[x509.GeneralName] = [x509.DNSName(domain) for domain in domains]
     subtrees += [x509.IPAddress(network) for network in (*HOME, *public)]
     return x509.NameConstraints(permitted_subtrees=subtrees, excluded_subtrees=None)
 
 
-def outside(intermediate: x509.Certificate, hostname: str, addresses: Sequence[IPAddress]) -> Iterator[str]:
+def outside(intermediate: x509.Certificate, names: Names) -> Iterator[str]:
     """One fault, with the next step, for each name that a leaf of `intermediate` may not carry."""
     subtrees = intermediate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
     domains = [subtree.value for subtree in subtrees if isinstance(subtree, x509.DNSName)]
     networks = [subtree.value for subtree in subtrees if isinstance(subtree.value, IPv4Network | IPv6Network)]
-    if not _is_below(hostname, domains):
+    if not _is_below(names.hostname, domains):
         yield (
-            f"hostname: this authority may certify names in {' and '.join(domains)} only, not {hostname}: "
+            f"hostname: this authority may certify names in {' and '.join(domains)} only, not {names.hostname}: "
             f"change the setting back; {NEW_AUTHORITY}"
         )
-    for address in _with_loopback(addresses):
+    for address in _with_loopback(names.addresses):
         if not within(address, networks):
             yield (
                 f"addresses: this authority was made without the public address {address}: "

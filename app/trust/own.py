@@ -43,9 +43,8 @@ def load_own_certificate(
         raise OperatorError(faults)
     warnings = [*_warnings(certificate, found or [], chain, now), *_root_warnings(certificate, chain, public_roots)]
     chain_pem = pem.encode_certificates(chain)
-    return Identity(
-        pair_pem=pem.encode_key(private_key) + chain_pem, chain_pem=chain_pem, root_pem=None, warnings=tuple(warnings)
-    )
+    pair_pem = pem.Pem(pem.encode_key(private_key) + chain_pem)
+    return Identity(pair_pem=pair_pem, chain_pem=chain_pem, root_pem=None, warnings=tuple(warnings))
 
 
 def _in_order(found: Sequence[x509.Certificate], leaf: x509.Certificate) -> list[x509.Certificate]:

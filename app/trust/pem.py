@@ -6,11 +6,15 @@ Each parser raises ValueError with the end of a sentence that begins with the fi
 import base64
 import re
 from collections.abc import Iterable, Sequence
+from typing import NewType
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+Pem = NewType("Pem", bytes)
+"""Certificates or private keys, one or more, as text (RFC 7468): what was parsed once, or what we made."""
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -74,15 +78,15 @@ def private_key(content: bytes) -> PrivateKey:
     raise ValueError("is a kind of key that devices refuse: use P-256, P-384, or RSA of 2048 bits or more")
 
 
-def encode_certificates(chain: Sequence[x509.Certificate]) -> bytes:
+def encode_certificates(chain: Sequence[x509.Certificate]) -> Pem:
     """The certificates as PEM, without the text that files may carry between them."""
-    return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain)
+    return Pem(b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain))
 
 
-def encode_key(key: PrivateKey) -> bytes:
+def encode_key(key: PrivateKey) -> Pem:
     """The private key as PEM: PKCS #8, not encrypted."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return Pem(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 

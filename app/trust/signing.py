@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from . import pem
 
 
-def sign(content: bytes, pair_pem: bytes) -> bytes:
+def sign(content: bytes, pair_pem: pem.Pem) -> bytes:
     """`content`, byte for byte, signed with the private key in `pair_pem` and with the chain that follows it there.
 
     A device that trusts the chain's root shows who signed. The time of signing is in it, so no two are the same.
@@ -23,7 +23,7 @@ def sign(content: bytes, pair_pem: bytes) -> bytes:
     return builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoCapabilities])
 
 
-def is_signed_with(signed: bytes, chain_pem: bytes) -> bool:
+def is_signed_with(signed: bytes, chain_pem: pem.Pem) -> bool:
     """Whether `sign` made it with this very chain."""
     try:
         embedded = pkcs7.load_der_pkcs7_certificates(signed)

@@ -24,6 +24,8 @@ from app.files import write_atomically
 from . import authority as issuing
 from . import clock, constraints, disk, pem, version, volume
 from .authority import Authority
+from .constraints import Names
+from .pem import Pem
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,11 @@ _TLS = ("chain.pem", "leaf.key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the resolver shows to devices, all PEM. `root_pem` is None with a certificate of the user's own."""
+    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own."""
 
-    pair_pem: bytes = field(repr=False)
-    chain_pem: bytes
-    root_pem: bytes | None
+    pair_pem: Pem = field(repr=False)
+    chain_pem: Pem
+    root_pem: Pem | None
     warnings: tuple[str, ...]
 
     @property
@@ -64,7 +66,7 @@ class Identity:
         return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
 
 
-def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime | None) -> Identity:
+def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:
     """Our own authority and leaf: made when there is none, renewed when due, else left alone to the byte.
 
     `now` is aware UTC, or None while the clock is not set: then nothing is made and nothing renewed. A renewal that the
@@ -79,11 +81,11 @@ def ensure_own(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], no
         if holds_nothing(data_dir):
             if now is None:
                 raise OperatorError(clock.NEEDED)
-            _make_all(data_dir, hostname, addresses, now)
+            _make_all(data_dir, names, now)
         authority, key, chain = _read(data_dir)
-        reason = issuing.renewal_reason(chain, hostname, addresses, now) if now else None
+        reason = issuing.renewal_reason(chain, names, now) if now else None
         if now and reason:
-            renewed = issuing.issue_leaf(authority, key, hostname, addresses, now)
+            renewed = issuing.issue_leaf(authority, key, names, now)
             try:
                 with disk.write_faults(data_dir):
                     write_atomically(data_dir / "tls" / "chain.pem", renewed, 0o600)
@@ -104,17 +106,17 @@ def holds_nothing(data_dir: Path) -> bool:
         return not any(data_dir.glob("next.*")) and all(volume.is_absent(data_dir / name) for name in ("ca", "tls"))
 
 
-def new_authority(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> tuple[Identity, str]:
+def new_authority(data_dir: Path, names: Names, now: datetime) -> tuple[Identity, str]:
     """Another authority with another leaf key, whatever the volume holds; and the folder's name where that is kept.
 
     Raises OperatorError when the disk refuses; then nothing has changed, or the next start completes it.
     """
     with _writing(data_dir):
-        label = _make_all(data_dir, hostname, addresses, now)
+        label = _make_all(data_dir, names, now)
         return _identity(*_read(data_dir)), f"old.{label}"
 
 
-def new_key(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> tuple[Identity, str]:
+def new_key(data_dir: Path, names: Names, now: datetime) -> tuple[Identity, str]:
     """Another leaf key under the authority there; and the folder's name where the old one is kept.
 
     Raises OperatorError as `ensure_own` does for the authority, and as `new_authority` does.
@@ -125,7 +127,7 @@ def new_key(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: 
         if faults or authority is None:
             raise OperatorError([*faults, _mending(data_dir)])
         label = _label(data_dir, now)
-        volume.replace(data_dir, {"tls": _leaf_files(authority, hostname, addresses, now)}, label)
+        volume.replace(data_dir, {"tls": _leaf_files(authority, names, now)}, label)
         return _identity(*_read(data_dir)), f"old.{label}"
 
 
@@ -139,19 +141,19 @@ def _writing(data_dir: Path) -> Iterator[None]:
             version.note(data_dir)
 
 
-def _make_all(data_dir: Path, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> str:
-    authority = issuing.new_authority(hostname, addresses, now)
+def _make_all(data_dir: Path, names: Names, now: datetime) -> str:
+    authority = issuing.new_authority(names, now)
     contents = (authority.root_pem, authority.intermediate_pem, authority.intermediate_key_pem)
     label = _label(data_dir, now)
-    ca, tls = dict(zip(_CA, contents, strict=True)), _leaf_files(authority, hostname, addresses, now)
+    ca, tls = dict(zip(_CA, contents, strict=True)), _leaf_files(authority, names, now)
     volume.replace(data_dir, {"ca": ca, "tls": tls}, label)
     log.info("made a new authority in %s", data_dir)
     return label
 
 
-def _leaf_files(authority: Authority, hostname: str, addresses: Sequence[IPAddress], now: datetime) -> dict[str, bytes]:
+def _leaf_files(authority: Authority, names: Names, now: datetime) -> dict[str, bytes]:
     key = issuing.new_key()
-    return dict(zip(_TLS, (issuing.issue_leaf(authority, key, hostname, addresses, now), key), strict=True))
+    return dict(zip(_TLS, (issuing.issue_leaf(authority, key, names, now), key), strict=True))
 
 
 def _label(data_dir: Path, now: datetime) -> str:
@@ -161,11 +163,11 @@ def _label(data_dir: Path, now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{mark.replace(':', '').lower()[:10]}"
 
 
-def _identity(authority: Authority, key: bytes, chain: bytes, warnings: Sequence[str] = ()) -> Identity:
-    return Identity(pair_pem=key + chain, chain_pem=chain, root_pem=authority.root_pem, warnings=tuple(warnings))
+def _identity(authority: Authority, key: Pem, chain: Pem, warnings: Sequence[str] = ()) -> Identity:
+    return Identity(pair_pem=Pem(key + chain), chain_pem=chain, root_pem=authority.root_pem, warnings=tuple(warnings))
 
 
-def _read(data_dir: Path) -> tuple[Authority, bytes, bytes]:
+def _read(data_dir: Path) -> tuple[Authority, Pem, Pem]:
     """The authority, the leaf's key, its chain. Raises OperatorError with every fault of every file."""
     faults: list[str] = []
     authority = _read_authority(data_dir / "ca", faults)
@@ -189,7 +191,7 @@ def _read_authority(ca: Path, faults: list[str]) -> Authority | None:
     return Authority(pem.encode_certificates(root), pem.encode_certificates(intermediate), pem.encode_key(key))
 
 
-def _read_leaf(tls: Path, authority: Authority | None, faults: list[str]) -> tuple[bytes, bytes] | None:
+def _read_leaf(tls: Path, authority: Authority | None, faults: list[str]) -> tuple[Pem, Pem] | None:
     faults += disk.not_ours_alone(tls, _TLS, "homedot key new")
     key = disk.read(tls / "leaf.key", pem.private_key, faults)
     chain = disk.read(tls / "chain.pem", pem.certificates, faults)
@@ -211,7 +213,7 @@ def _mending(data_dir: Path) -> str:
     )
 
 
-def _validity_warnings(chain_pem: bytes, now: datetime) -> Iterator[str]:
+def _validity_warnings(chain_pem: Pem, now: datetime) -> Iterator[str]:
     _, intermediate = x509.load_pem_x509_certificates(chain_pem)
     begin, end = intermediate.not_valid_before_utc, intermediate.not_valid_after_utc
     today = f"and today is {now:%Y-%m-%d}: if that is wrong, {clock.SET_IT}; if it is right"

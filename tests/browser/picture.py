@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Route, sync_playwright
 
 from app.onboarding.enrolment import Enrolment
+from app.trust.constraints import Names
 from app.trust.store import ensure_own
 from tests.appliance import CHECKOUT, HOSTNAME
 from tests.onboarding.asking import BASE, ask
@@ -27,7 +28,7 @@ PATHS = ("/", "/style.css", "/selftest.js")
 def example() -> Enrolment:
     address = ip_address(str(urlsplit(BASE).hostname))
     with tempfile.TemporaryDirectory() as folder:
-        identity = ensure_own(Path(folder), HOSTNAME, (address,), datetime.now(UTC))
+        identity = ensure_own(Path(folder), Names(HOSTNAME, (address,)), datetime.now(UTC))
     return Enrolment(
         hostname=HOSTNAME,
         addresses=(address,),

@@ -31,38 +31,40 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_job_in_a_child_returns_its_result_and_leaves_its_imports_behind() -> None:
-    done = run("print(in_child(lambda: [__import__('xmlrpc.client') is not None], 30), 'xmlrpc' in sys.modules)")
+    job = "lambda: [__import__('xmlrpc.client') is not None]"
+    done = run(f"print(in_child('job', {job}, 30), 'xmlrpc' in sys.modules)")
     assert done.stdout == "[True] False\n", done.stderr
 
 
 def test_a_child_can_return_much() -> None:
-    assert run("print(len(in_child(lambda: 'x' * 300_000, 30)))").stdout == "300000\n"
+    assert run("print(len(in_child('job', lambda: 'x' * 300_000, 30)))").stdout == "300000\n"
 
 
 def test_what_a_child_prints_does_not_disturb_the_protocol() -> None:
-    done = run("print(in_child(lambda: os.write(1, b'stray'), 30))")
+    done = run("print(in_child('job', lambda: os.write(1, b'stray'), 30))")
     assert done.stdout == "5\n"
     assert done.stderr == "stray"
 
 
 def test_a_child_that_fails_leaves_its_reason_in_the_log() -> None:
-    done = run("print(in_child(lambda: 1 / 0, 30))")
+    done = run("print(in_child('job', lambda: 1 / 0, 30))")
     assert done.stdout == "None\n"
     assert "ZeroDivisionError" in done.stderr
 
 
 def test_a_child_that_hangs_is_given_up() -> None:
-    done = run("print(in_child(lambda: time.sleep(600), 1))")
+    done = run("print(in_child('job', lambda: time.sleep(600), 1))")
     assert done.stdout == "None\n"
-    assert done.stderr == "gave up after 1 s\n"
+    assert done.stderr == "job: gave up after 1 s\n"
 
 
 def test_a_child_that_is_killed_is_told() -> None:
-    done = run("print(in_child(lambda: os.kill(os.getpid(), 9), 30))")
+    done = run("print(in_child('job', lambda: os.kill(os.getpid(), 9), 30))")
     assert done.stdout == "None\n"
-    assert done.stderr == "was killed by SIGKILL\n"
+    assert done.stderr == "job: was killed by SIGKILL\n"
 
 
 def test_no_child_is_left_over() -> None:
-    done = run("in_child(lambda: 1, 30)\ntry:\n  os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError: print('none')")
+    wait = "\ntry:\n  os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError: print('none')"
+    done = run("in_child('job', lambda: 1, 30)" + wait)
     assert done.stdout == "none\n"

@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,37 +16,6 @@ def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certi
     moved = replace(own_authority, moved_on=date(2026, 6, 1), relied=(ip_address("192.168.1.20"),))
     for enrolment in (own_authority, users_certificate, without_page, moved):
         assert from_json(enrolment.to_json()) == enrolment
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"hostname": "dns.example.org"},
-        {"relied": (ip_address("192.168.1.20"),)},
-        {"root_pem": None, "root_sha256": None},
-    ],
-)
-def test_outdates_a_profile_of_another_name_or_root_or_that_hangs_on_a_lost_address(
-    own_authority: Enrolment, change: Any
-) -> None:
-    before = replace(own_authority, relied=(ip_address("192.168.1.10"), ip_address("192.168.1.20")))
-    assert replace(before, **change).outdates(before)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {},
-        {"addresses": (ip_address("fd00::10"), ip_address("192.168.1.10"))},
-        {"addresses": (ip_address("192.168.1.10"),)},
-        {"relied": (ip_address("192.168.1.20"), ip_address("192.168.1.10"))},
-        {"spki_pin": "x"},
-        {"resolver": "forward"},
-    ],
-)
-def test_does_not_outdate_a_profile_that_is_as_good(own_authority: Enrolment, change: Any) -> None:
-    before = replace(own_authority, relied=(ip_address("192.168.1.10"),))
-    assert not replace(before, **change).outdates(before)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from app.host.grace_period import GRACE_S, Lingering
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.programs import bootstrap, paths
+from app.programs.findings_log import Findings
 from app.trust import clock
 from tests.appliance import settings_in as settings_for_programs
 from tests.fakes.pki import Authority
@@ -36,7 +37,7 @@ def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None =
     )
 
 
-def identify(settings: Settings) -> bootstrap.Findings:
+def identify(settings: Settings) -> Findings:
     return bootstrap.identify(settings, Lingering())
 
 
@@ -127,7 +128,7 @@ def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
 def test_upkeep_leaves_alone_what_is_well(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     start(settings)
-    assert identify(settings) == bootstrap.Findings((), ())
+    assert identify(settings) == Findings()
 
 
 def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> None:
@@ -322,7 +323,7 @@ def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
     with monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: None)
         assert start(moved).root_pem == before.root_pem
-        assert identify(moved) == bootstrap.Findings((), (bootstrap.CLOCK_NOT_SET,))
+        assert identify(moved) == Findings(warnings=(bootstrap.CLOCK_NOT_SET,))
     assert f"homedot: warning: {bootstrap.CLOCK_NOT_SET}" in capsys.readouterr().out
     assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
     findings = identify(moved)

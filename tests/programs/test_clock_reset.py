@@ -1,6 +1,5 @@
 """When it is forgotten; tests/trust/test_clock.py has a whole appliance whose clock is put back."""
 
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -9,29 +8,24 @@ import pytest
 
 from app.answer.cache import Cache, Tally
 from app.config.settings import Settings
-from app.host.wall_clock import LEAST_S, WallClock
-from app.programs.clock_reset import FrontForgets, UnboundForgets, restart, slept_s
+from app.errors import OperatorError
+from app.host.wall_clock import Reset, WallClock
+from app.programs.clock_reset import FrontForgets, restart, slept_s
+from app.programs.findings_log import Findings
 from tests.fakes.clock import Clock
 
 DECADE_S = 315_360_000.0
 
 
 class Box:
-    """The clocks and unbound, in a test's hands."""
+    """The clocks, in a test's hands."""
 
     def __init__(self) -> None:
         self.wall, self.boot = Clock(2_000_000_000.0), Clock(60.0)
         self.clock = WallClock(self.wall, self.boot)
-        self.result: list[str] | None = []
-        self.restarts = 0
-        self.unbound = UnboundForgets(self.clock, self.restart)
         self.slept, self.monotonic = Clock(0.0), Clock(60.0)
         self.cache = Cache(1_000_000, self.monotonic)
         self.front = FrontForgets(self.cache.clear, self.clock, self.slept, self.monotonic)
-
-    def restart(self) -> object:
-        self.restarts += 1
-        return self.result
 
     def pass_time(self, seconds: float) -> None:
         for clock in (self.wall, self.boot, self.monotonic):
@@ -49,45 +43,20 @@ def box() -> Box:
     return Box()
 
 
-def test_unbound_starts_anew_once_after_the_clock_was_put_back(box: Box, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    box.unbound.tick()
-    box.wall.now_s -= DECADE_S
-    box.unbound.tick()
-    box.pass_time(60)
-    box.unbound.tick()
-    assert box.restarts == 1
-    (line,) = caplog.messages
-    assert line.startswith("the clock was put back by 3650 days, 0:00:00: unbound starts anew")
-
-
-@pytest.mark.parametrize("by_s", [DECADE_S, 30.0, 1 - LEAST_S])
-def test_unbound_stays_when_the_clock_is_put_forward_or_corrected(box: Box, by_s: float) -> None:
-    box.wall.now_s += by_s
-    box.unbound.tick()
-    assert box.restarts == 0
-
-
-def test_a_restart_that_failed_is_told_once_and_tried_again(box: Box, caplog: pytest.LogCaptureFixture) -> None:
-    box.wall.now_s -= DECADE_S
-    for result in (None, ["no supervisor"], ["no supervisor"], []):
-        box.result = result
-        box.unbound.tick()
-    assert box.restarts == 4
-    assert caplog.text.count("no supervisor") == 1
-    assert "unbound starts anew" in caplog.messages[-1]
-
-
 def test_a_restart_is_asked_of_the_supervisor(tmp_path: Path) -> None:
     settings = Settings(run_dir=tmp_path)
-    (fault,) = restart(settings)
-    assert fault.endswith("restart Homedot")
+    with pytest.raises(OperatorError, match=r"restart Homedot$"):
+        restart(settings, Reset(1, DECADE_S))
     waiting = "from signal import *; pthread_sigmask(SIG_BLOCK, {SIGUSR1}); print(flush=True); sigwait({SIGUSR1})"
     with subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE) as supervisor:
         assert supervisor.stdout is not None
         supervisor.stdout.readline()
         (tmp_path / "supervisord.pid").write_text(f"{supervisor.pid}\n")
-        assert restart(settings) == []
+        assert restart(settings, Reset(1, DECADE_S)) == Findings(
+            news=(
+                "the clock was put back by 3650 days, 0:00:00: unbound starts anew, to forget what it learned before",
+            )
+        )
         assert supervisor.wait(30) == 0
 
 

@@ -1,13 +1,15 @@
 import pytest
 
-from app.programs.findings_log import Condition, Telling
-
-WELL: dict[str, list[str]] = {"faults": [], "news": [], "warnings": []}
+from app.programs.findings_log import Condition, Findings, Telling
 
 
 def test_tells_a_fault_and_a_warning_once_until_it_is_gone(caplog: pytest.LogCaptureFixture) -> None:
     telling = Telling()
-    for findings in (WELL | {"faults": ["no disk"], "warnings": ["old"]}, WELL, WELL | {"warnings": ["old"]}):
+    for findings in (
+        Findings(faults=("no disk",), warnings=("old",)),
+        Findings(),
+        Findings(warnings=("old",)),
+    ):
         telling.tell(findings)
         telling.tell(findings)
     assert caplog.messages == [
@@ -20,7 +22,7 @@ def test_tells_a_fault_and_a_warning_once_until_it_is_gone(caplog: pytest.LogCap
 def test_tells_news_each_time(caplog: pytest.LogCaptureFixture) -> None:
     telling = Telling()
     for _ in range(2):
-        telling.tell(WELL | {"news": ["scan again"]})
+        telling.tell(Findings(news=("scan again",)))
     assert caplog.messages == ["scan again"] * 2
 
 

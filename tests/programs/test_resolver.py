@@ -69,7 +69,7 @@ def test_what_an_earlier_version_left_on_the_volume_is_taken_over_once(settings:
     old.write_text(confirmed(4_000_000_000))
     resolver.prepare(settings, "recursive")
     assert paths.followed_anchor(settings).read_text() == confirmed(4_000_000_000)
-    assert resolver.keep_anchor(settings)["warnings"] == []
+    assert resolver.keep_anchor(settings).warnings == ()
     assert new.read_text() == confirmed(4_000_000_000)
     paths.followed_anchor(settings).unlink()
     new.write_text(confirmed(3_000_000_000))
@@ -82,10 +82,10 @@ def test_a_volume_that_cannot_be_written_is_a_warning_and_unbound_follows_the_ke
     assert resolver.prepare(settings, "recursive") == []
     paths.followed_anchor(settings).write_text(confirmed(4_000_000_000))
     findings = resolver.keep_anchor(settings)
-    (warning,) = findings["warnings"]
+    (warning,) = findings.warnings
     assert warning.startswith(f"{settings.data_dir}")
     assert warning.endswith("; until then news of the root's keys are kept in memory only")
-    assert findings["faults"] == []
+    assert findings.faults == ()
 
 
 def test_where_unbound_cannot_follow_them_the_images_keys_are_trusted(settings: Settings) -> None:

@@ -7,84 +7,23 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.config.settings import Resolver, Settings
 from app.errors import OperatorError
 from app.programs import bootstrap, paths, resolver, users
-from app.programs.resolver import ask, follow
-from app.programs.resolver_mode import Settling, is_settled
+from app.programs.findings_log import Findings
+from app.programs.resolver import ask, follow, note
+from app.programs.resolver_mode import chosen_again, is_settled
 from app.unbound.reach import Choice
 from tests.appliance import settings_in
 from tests.namespace import Namespace, namespace
 from tests.ticking import upkeep
 
-WELL: dict[str, list[str]] = {"faults": [], "news": [], "warnings": []}
 OFFLINE = Choice("recursive", "no network yet", settled=False)
 HONEST = Choice("recursive", "a root server answered")
 INTERCEPTED = Choice("forward", "port 53 is rewritten on this network")
-
-
-class Box:
-    """What a tick sees and does, in a test's hands."""
-
-    def __init__(self) -> None:
-        self.settled = False
-        self.asked: dict[str, Any] | None = asdict(OFFLINE)
-        self.findings: dict[str, list[str]] | None = WELL
-        self.questions = 0
-        self.followed: list[object] = []
-        self.settling = Settling(lambda: self.settled, self.ask, self.follow)
-
-    def ask(self) -> object:
-        self.questions += 1
-        return self.asked
-
-    def follow(self, asked: object) -> object:
-        self.followed.append(asked)
-        return self.findings
-
-
-@pytest.fixture
-def box() -> Box:
-    return Box()
-
-
-def test_asks_every_minute_until_the_choice_is_settled(box: Box) -> None:
-    for _ in range(3):
-        box.settling.tick()
-    box.settled = True
-    box.settling.tick()
-    assert box.questions == 3
-
-
-def test_follows_what_it_hears_once(box: Box) -> None:
-    box.settling.tick()
-    box.settling.tick()
-    box.asked = asdict(INTERCEPTED)
-    box.settling.tick()
-    assert box.followed == [asdict(OFFLINE), asdict(INTERCEPTED)]
-
-
-@pytest.mark.parametrize("findings", [None, WELL | {"faults": ["no disk"]}])
-def test_follows_again_what_could_not_be_followed(
-    box: Box, findings: dict[str, list[str]] | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    box.findings = findings
-    box.settling.tick()
-    box.settling.tick()
-    assert len(box.followed) == 2
-    assert len(caplog.messages) == (1 if findings else 0)
-
-
-def test_follows_nothing_when_asking_failed(box: Box, caplog: pytest.LogCaptureFixture) -> None:
-    for asked in (None, WELL | {"faults": ["no hints"]}):
-        box.asked = asked
-        box.settling.tick()
-    assert box.followed == []
-    assert "no hints" in caplog.text
 
 
 @pytest.fixture
@@ -113,12 +52,22 @@ def test_a_start_with_a_network_is_settled(settings: Settings, monkeypatch: pyte
     assert is_settled(settings)
 
 
+def test_it_is_chosen_every_minute_until_the_choice_is_settled(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "become_unbound", lambda: None)
+    for _ in range(2):
+        assert chosen_again(settings, lambda _, job, __: job()) == asdict(OFFLINE)
+    note(settings, HONEST)
+    assert chosen_again(settings, lambda _, job, __: job()) is None
+
+
 def test_another_mode_is_written_followed_by_unbound_and_told(settings: Settings, restarts: list[Path]) -> None:
     findings = follow(settings, asdict(INTERCEPTED))
-    assert (findings["faults"], findings["warnings"]) == ([], [])
-    assert findings["news"] == [
-        "the network is there: the resolver was recursive and is now forward: port 53 is rewritten on this network"
-    ]
+    assert (findings.faults, findings.warnings) == ((), ())
+    assert findings.news == (
+        "the network is there: the resolver was recursive and is now forward: port 53 is rewritten on this network",
+    )
     assert "forward-tls-upstream: yes" in paths.unbound_conf(settings).read_text()
     assert restarts == [settings.run_dir / "supervisord.pid"]
     after = paths.read_enrolment(settings)
@@ -130,7 +79,7 @@ def test_the_same_mode_only_changes_the_reason(settings: Settings, restarts: lis
     written = paths.unbound_conf(settings).stat().st_mtime_ns
     before = paths.read_enrolment(settings)
     findings = follow(settings, asdict(HONEST))
-    assert findings["news"] == ["the network is there: the resolver stays recursive: a root server answered"]
+    assert findings.news == ("the network is there: the resolver stays recursive: a root server answered",)
     assert restarts == []
     assert paths.unbound_conf(settings).stat().st_mtime_ns == written
     after = paths.read_enrolment(settings)
@@ -141,7 +90,7 @@ def test_the_same_mode_only_changes_the_reason(settings: Settings, restarts: lis
 
 def test_another_reason_without_a_network_is_shown_and_no_news(settings: Settings, restarts: list[Path]) -> None:
     alone = Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", settled=False)
-    assert follow(settings, asdict(alone)) == WELL
+    assert follow(settings, asdict(alone)) == Findings()
     assert paths.read_enrolment(settings).resolver_reason == alone.reason
     assert restarts == []
     assert not is_settled(settings)
@@ -155,15 +104,16 @@ def test_what_unbound_refuses_leaves_everything_as_it_was(
 
     before = paths.unbound_conf(settings).read_bytes(), paths.read_enrolment(settings)
     monkeypatch.setattr(resolver.checkconf, "check", refuse)  # type: ignore[attr-defined]
-    assert follow(settings, asdict(INTERCEPTED))["faults"] == ["unbound refuses it"]
+    with pytest.raises(OperatorError, match=r"^unbound refuses it$"):
+        follow(settings, asdict(INTERCEPTED))
     assert (paths.unbound_conf(settings).read_bytes(), paths.read_enrolment(settings)) == before
     assert restarts == []
     assert not is_settled(settings)
 
 
 def test_without_a_supervisor_it_is_tried_again(settings: Settings) -> None:
-    (fault,) = follow(settings, asdict(INTERCEPTED))["faults"]
-    assert fault.startswith(f"{settings.run_dir}/supervisord.pid: unbound is not started anew")
+    with pytest.raises(OperatorError, match=f"^{settings.run_dir}/supervisord.pid: unbound is not started anew"):
+        follow(settings, asdict(INTERCEPTED))
     assert paths.read_enrolment(settings).resolver == "recursive"
     assert not is_settled(settings)
 
@@ -177,7 +127,10 @@ def test_a_file_that_cannot_be_used_is_a_finding(settings: Settings, monkeypatch
     monkeypatch.undo()
     monkeypatch.setattr(users, "find", lambda _: None)
     broken = Settings(run_dir=settings.run_dir, resolver=Resolver(root_hints=settings.run_dir / "gone"))
-    assert "gone cannot be read" in ask(broken)["faults"][0]
+    asked = ask(broken)
+    assert "gone cannot be read" in asked["faults"][0]
+    with pytest.raises(OperatorError, match="gone cannot be read"):
+        follow(settings, asked)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from app.onboarding.variant import WITHOUT_NAMES, Variant
 from app.programs import paths
 from app.programs.signed_profiles import publish_profiles
 from app.trust import clock
+from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.store import Identity, ensure_own
 from tests.fakes.pki import Authority
@@ -111,7 +112,7 @@ def test_none_is_left_when_the_page_is_off(settings: Settings, tmp_path: Path) -
 def test_our_own_authority_signs_none(settings: Settings, tmp_path: Path) -> None:
     identity = own_certificate(tmp_path)
     publish_profiles(settings, identity, enrolment_of(identity))
-    identity = ensure_own(tmp_path / "data", NAME, (), datetime.now(UTC))
+    identity = ensure_own(tmp_path / "data", Names(NAME, ()), datetime.now(UTC))
     publish_profiles(settings, identity, enrolment_of(identity))
     assert published(settings) == []
 

@@ -1,15 +1,123 @@
-from collections.abc import Iterator
+import json
+import logging
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from app.config.settings import Resolver, Settings
+from app.errors import OperatorError
+from app.files import stamp
 from app.onboarding.enrolment import from_json
+from app.programs import paths
+from app.programs.findings_log import Findings
+from app.programs.upkeep import HOUR_S, Round, Task, tasks
 from tests.appliance import settings_in
 from tests.namespace import Namespace, namespace
 from tests.ticking import upkeep
 
-WELL: dict[str, list[str]] = {"faults": [], "news": [], "warnings": []}
+
+class Box:
+    """What a task sees and finds, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.situation: object = "as always"
+        self.findings: Findings | None = Findings()
+        self.now_s = 0.0
+        self.done_for: list[object] = []
+        self.use(again_after_s=HOUR_S)
+
+    def use(self, again_after_s: float) -> None:
+        task = Task(
+            name="task", situation=lambda: self.situation, do=self.do, deadline_s=30, again_after_s=again_after_s
+        )
+        self.round = Round(task, self.in_child, lambda: self.now_s)
+
+    def do(self, situation: object) -> Findings:
+        if self.findings is None:
+            raise OperatorError("no disk")
+        return self.findings
+
+    def in_child(self, _: str, job: Callable[[], object], __: int) -> object:
+        """As far as a task can tell; test_event_listener.py has children."""
+        self.done_for.append(self.situation)
+        return None if self.findings and "hangs" in self.findings.news else json.loads(json.dumps(job()))
+
+    def tick(self) -> int:
+        """A minute later; returns how often the task was done."""
+        before = len(self.done_for)
+        self.now_s += 60
+        self.round.tick()
+        return len(self.done_for) - before
+
+
+@pytest.fixture
+def box(caplog: pytest.LogCaptureFixture) -> Box:
+    caplog.set_level(logging.INFO)
+    return Box()
+
+
+def test_a_task_is_done_at_first_and_then_as_often_as_it_says(box: Box) -> None:
+    done = [box.tick() for _ in range(130)]
+    assert [minute for minute, times in enumerate(done) if times] == [0, 60, 120]
+    box.use(again_after_s=math.inf)
+    assert sum(box.tick() for _ in range(130)) == 1
+
+
+def test_a_task_is_done_at_once_when_something_changed(box: Box) -> None:
+    box.tick()
+    box.situation = "another address"
+    assert [box.tick(), box.tick()] == [1, 0]
+
+
+def test_a_task_that_has_nothing_to_do_is_left_alone(box: Box) -> None:
+    box.situation = None
+    assert sum(box.tick() for _ in range(130)) == 0
+    box.situation = "something"
+    box.tick()
+    box.situation = None
+    box.tick()
+    box.situation = "something"
+    assert box.tick() == 0
+
+
+@pytest.mark.parametrize("findings", [None, Findings(faults=("broken",)), Findings(news=("hangs",))])
+def test_a_task_is_done_every_minute_while_it_fails(box: Box, findings: Findings | None) -> None:
+    box.tick()
+    box.situation, box.findings = "another address", findings
+    assert [box.tick() for _ in range(3)] == [1, 1, 1]
+    box.situation, box.findings = "as always", Findings()
+    assert [box.tick() for _ in range(3)] == [1, 0, 0]
+
+
+def test_what_a_task_found_is_told_and_a_fault_once(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    box.findings = Findings(news=("scan again",))
+    box.tick()
+    box.situation, box.findings = "another address", None
+    box.tick()
+    box.tick()
+    first, second = caplog.messages
+    assert first == "scan again"
+    assert second.endswith("no disk")
+
+
+def test_each_task_has_a_name_of_its_own_and_less_than_a_minute() -> None:
+    found = tasks(Settings())
+    assert [task.name for task in found] == ["clock", "certificate", "resolver mode", "root keys"]
+    assert all(task.deadline_s < 60 for task in found)
+
+
+def test_the_keys_of_a_private_root_are_not_kept(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, run_dir=tmp_path)
+    followed = paths.followed_anchor(settings)
+    followed.parent.mkdir()
+    followed.touch()
+    private = replace(settings, resolver=Resolver(trust_anchor=followed))
+    situations = [tasks(each)[-1].situation() for each in (settings, private)]
+    assert situations == [stamp(followed), None]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ A step is whatever changes a folder, opens a file for writing, writes half of a 
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import count
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 from app.config.values import IPAddress
 
 HOSTNAME = "dns.home.arpa"
-OLD: Sequence[IPAddress] = (ip_address("192.168.1.10"),)
-NEW: Sequence[IPAddress] = (ip_address("192.168.1.20"),)
+OLD: tuple[IPAddress, ...] = (ip_address("192.168.1.10"),)
+NEW: tuple[IPAddress, ...] = (ip_address("192.168.1.20"),)
 
 _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.chown"}
 _WAITS = ("fsync", "fchmod", "fchown")

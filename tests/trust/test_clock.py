@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 
 from app.trust import clock
+from app.trust.constraints import Names
 from app.trust.store import ensure_own
 from tests.appliance import (
     DEADLINE_S,
@@ -105,7 +106,7 @@ def test_a_board_without_a_clock_serves_what_it_has_and_renews_when_the_time_is_
 ) -> None:
     two_thirds_ago = datetime.now(UTC) - timedelta(days=130)
     loopback = (ip_address("127.0.0.1"), ip_address("::1"))
-    old = ensure_own(folder / "data", "dns.home.arpa", loopback, two_thirds_ago)
+    old = ensure_own(folder / "data", Names("dns.home.arpa", loopback), two_thirds_ago)
     before = tree(folder / "data")
     (folder / "time").write_text(f"@{year}")
     environment = with_a_clock_of_its_own(folder, internet)

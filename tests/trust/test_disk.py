@@ -81,8 +81,8 @@ os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 folder, now = Path(sys.argv[1]), datetime.now(UTC)
 for attempt in (
-    lambda: ensure_own(folder / "closed", "dns.home.arpa", (), now),
-    lambda: ensure_own(folder / "new", "dns.home.arpa", (), now),
+    lambda: ensure_own(folder / "closed", Names("dns.home.arpa", ()), now),
+    lambda: ensure_own(folder / "new", Names("dns.home.arpa", ()), now),
     lambda: load_own_certificate(folder / "closed" / "cert.pem", folder / "key.pem", "dns.home.arpa", now),
 ):
     try:

@@ -10,6 +10,7 @@ from cryptography import x509
 
 from app.trust import pem
 from app.trust.authority import issue_leaf, new_authority, new_key
+from app.trust.constraints import Names
 from tests.trust.minting import NOW, mint
 
 ADDRESSES = (ip_address("192.168.1.10"), ip_address("fd00::10"))
@@ -29,8 +30,8 @@ def lint(*certificates: bytes, folder: Path) -> str:
 
 @pytest.mark.parametrize("hostname", ["dns.home.arpa", "dns.example.com"])
 def test_finds_nothing_in_root_intermediate_and_leaf(tmp_path: Path, hostname: str) -> None:
-    made = new_authority(hostname, ADDRESSES, NOW)
-    chain = x509.load_pem_x509_certificates(issue_leaf(made, new_key(), hostname, ADDRESSES, NOW))
+    made = new_authority(Names(hostname, ADDRESSES), NOW)
+    chain = x509.load_pem_x509_certificates(issue_leaf(made, new_key(), Names(hostname, ADDRESSES), NOW))
     leaf = pem.encode_certificates(chain[:1])
     for certificate in (made.root_pem, made.intermediate_pem, leaf):
         assert lint(certificate, folder=tmp_path) == ""
@@ -42,5 +43,5 @@ def test_finds_what_is_wrong_in_another_one(tmp_path: Path) -> None:
     limits = x509.NameConstraints([x509.DNSName("home.arpa")], None)
     careless = mint("Authority", None, x509.BasicConstraints(ca=True, path_length=1), limits)
     assert "name_constraints_extension_not_critical (ERROR)" in lint(careless.pem, folder=tmp_path)
-    made = new_authority("dns.home.arpa", (), NOW)
+    made = new_authority(Names("dns.home.arpa", ()), NOW)
     assert "issuer" in lint(made.root_pem, careless.pem, folder=tmp_path)

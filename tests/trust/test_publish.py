@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
+from app.trust.constraints import Names
+from app.trust.pem import Pem
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own
 from tests.trust.cut_off import HOSTNAME, OLD
@@ -15,7 +17,7 @@ from tests.trust.minting import NOW
 
 @pytest.fixture
 def identity(tmp_path: Path) -> Identity:
-    return ensure_own(tmp_path / "data", HOSTNAME, OLD, NOW)
+    return ensure_own(tmp_path / "data", Names(HOSTNAME, OLD), NOW)
 
 
 def mode_of(path: Path) -> int:
@@ -62,7 +64,7 @@ def test_publishing_mends_modes_that_are_too_open(tmp_path: Path, identity: Iden
 
 def test_publishing_a_certificate_of_the_users_own_takes_our_root_away(tmp_path: Path, identity: Identity) -> None:
     publish(identity, tmp_path / "run", None)
-    own = Identity(pair_pem=b"pair", chain_pem=identity.chain_pem, root_pem=None, warnings=())
+    own = Identity(pair_pem=Pem(b"pair"), chain_pem=identity.chain_pem, root_pem=None, warnings=())
     publish(own, tmp_path / "run", None)
     assert own.root_sha256 is None
     assert (tmp_path / "run/tls/pair.pem").read_bytes() == b"pair"

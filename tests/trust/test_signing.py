@@ -21,8 +21,8 @@ KEYS: dict[str, pem.PrivateKey] = {
     "RSA 2048": rsa.generate_private_key(65537, 2048),
 }
 LEAVES = {name: mint("leaf", INTERMEDIATE, dns("dns.example.org"), SERVER, key=key) for name, key in KEYS.items()}
-CHAINS = {name: leaf.pem + INTERMEDIATE.pem for name, leaf in LEAVES.items()}
-PAIRS = {name: LEAVES[name].key_pem + chain for name, chain in CHAINS.items()}
+CHAINS = {name: pem.Pem(leaf.pem + INTERMEDIATE.pem) for name, leaf in LEAVES.items()}
+PAIRS = {name: pem.Pem(LEAVES[name].key_pem + chain) for name, chain in CHAINS.items()}
 
 
 def verify(signed: bytes, root: bytes, folder: Path) -> bytes:
@@ -62,7 +62,7 @@ def test_knows_the_chain_that_it_was_signed_with() -> None:
     signed = sign(b"content", PAIRS["P-256"])
     assert is_signed_with(signed, CHAINS["P-256"])
     assert not is_signed_with(signed, CHAINS["P-384"])
-    assert not is_signed_with(signed, LEAVES["P-256"].pem)
+    assert not is_signed_with(signed, pem.Pem(LEAVES["P-256"].pem))
 
 
 def test_what_nobody_signed_is_not_signed_with_it() -> None:

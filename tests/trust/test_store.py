@@ -13,6 +13,7 @@ from cryptography import x509
 
 from app.errors import OperatorError
 from app.trust import pem
+from app.trust.constraints import Names
 from app.trust.store import Identity, ensure_own, holds_nothing
 from tests.trust.cut_off import HOSTNAME, NEW, OLD
 from tests.trust.disks import FILES, fail_at, snapshot
@@ -23,7 +24,7 @@ MID_LIFE = NOW + timedelta(days=130)
 
 def faults_of(folder: Path) -> str:
     with pytest.raises(OperatorError) as caught:
-        ensure_own(folder, HOSTNAME, OLD, NOW)
+        ensure_own(folder, Names(HOSTNAME, OLD), NOW)
     return str(caught.value)
 
 
@@ -34,12 +35,12 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def identity(data: Path) -> Identity:
-    return ensure_own(data, HOSTNAME, OLD, NOW)
+    return ensure_own(data, Names(HOSTNAME, OLD), NOW)
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    ensure_own(tmp_path / "other", HOSTNAME, OLD, NOW)
+    ensure_own(tmp_path / "other", Names(HOSTNAME, OLD), NOW)
     return tmp_path / "other"
 
 
@@ -58,7 +59,7 @@ def test_the_roots_private_key_is_nowhere(data: Path, identity: Identity) -> Non
 
 def test_a_second_start_changes_nothing(data: Path, identity: Identity) -> None:
     before = snapshot(data)
-    assert ensure_own(data, HOSTNAME, OLD, NOW + timedelta(days=30)) == identity
+    assert ensure_own(data, Names(HOSTNAME, OLD), NOW + timedelta(days=30)) == identity
     assert snapshot(data) == before
 
 
@@ -66,7 +67,7 @@ def test_a_second_start_needs_no_permission_to_write(
     data: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at(monkeypatch, 1, errno.EROFS)
-    assert ensure_own(data, HOSTNAME, OLD, NOW) == identity
+    assert ensure_own(data, Names(HOSTNAME, OLD), NOW) == identity
 
 
 def test_the_pair_is_the_key_and_the_chain(data: Path, identity: Identity) -> None:
@@ -83,7 +84,7 @@ def test_an_identity_does_not_show_its_key(identity: Identity) -> None:
 @pytest.mark.parametrize(("addresses", "now"), [(NEW, NOW), (OLD, MID_LIFE)])
 def test_renews_the_chain_in_place_and_nothing_else(data: Path, identity: Identity, addresses: Any, now: Any) -> None:
     before = snapshot(data)
-    renewed = ensure_own(data, HOSTNAME, addresses, now)
+    renewed = ensure_own(data, Names(HOSTNAME, addresses), now)
     after = snapshot(data)
     assert {name for name in FILES if before[name] != after[name]} == {"tls/chain.pem"}
     assert after["tls/chain.pem"][1] == before["tls/chain.pem"][1]
@@ -95,12 +96,12 @@ def test_renews_the_chain_in_place_and_nothing_else(data: Path, identity: Identi
 def test_a_hostname_the_authority_may_not_certify_is_refused_and_nothing_changed(data: Path) -> None:
     before = snapshot(data)
     with pytest.raises(OperatorError, match="`homedot ca new`"):
-        ensure_own(data, "dns.example.com", OLD, NOW)
+        ensure_own(data, Names("dns.example.com", OLD), NOW)
     assert snapshot(data) == before
 
 
 def test_warns_when_the_clock_is_before_the_certificate(data: Path, identity: Identity) -> None:
-    again = ensure_own(data, HOSTNAME, OLD, NOW - timedelta(days=400))
+    again = ensure_own(data, Names(HOSTNAME, OLD), NOW - timedelta(days=400))
     assert again.chain_pem == identity.chain_pem
     (warning,) = again.warnings
     assert "the authority starts on 2026-05-31, and today is 2025-04-27: if that is wrong, set the clock" in warning
@@ -109,7 +110,7 @@ def test_warns_when_the_clock_is_before_the_certificate(data: Path, identity: Id
 
 @pytest.mark.usefixtures("identity")
 def test_warns_when_the_authority_is_about_to_end(data: Path) -> None:
-    late = ensure_own(data, HOSTNAME, OLD, NOW + timedelta(days=3600))
+    late = ensure_own(data, Names(HOSTNAME, OLD), NOW + timedelta(days=3600))
     assert "the authority ends on 2036-05-28" in late.warnings[0]
 
 
@@ -117,7 +118,7 @@ def test_warns_when_the_authority_is_about_to_end(data: Path) -> None:
 def test_serves_on_what_it_has_when_the_authority_has_ended_or_the_clock_says_so(
     data: Path, identity: Identity, addresses: Any
 ) -> None:
-    far = ensure_own(data, HOSTNAME, addresses, NOW + timedelta(days=5000))
+    far = ensure_own(data, Names(HOSTNAME, addresses), NOW + timedelta(days=5000))
     assert far.chain_pem == identity.chain_pem
     (warning,) = far.warnings
     assert "the authority ended on 2036-05-28, and today is 2040-02-08: if that is wrong, set the clock" in warning
@@ -127,7 +128,7 @@ def test_serves_on_what_it_has_when_the_authority_has_ended_or_the_clock_says_so
 def test_empty_folders_count_as_nothing(data: Path) -> None:
     for folder in ("ca", "tls"):
         (data / folder).mkdir(parents=True)
-    assert ensure_own(data, HOSTNAME, OLD, NOW).warnings == ()
+    assert ensure_own(data, Names(HOSTNAME, OLD), NOW).warnings == ()
 
 
 def remove(path: Path) -> None:
@@ -198,7 +199,7 @@ def test_every_mixture_of_files_is_refused_with_names_and_nothing_is_changed(
             folder.rmdir()
     before = snapshot(data)
     if {*states} in ({"good"}, {"of another"}, {"missing"}):
-        ensure_own(data, HOSTNAME, OLD, NOW)
+        ensure_own(data, Names(HOSTNAME, OLD), NOW)
         return
     told = faults_of(data)
     for name, state in zip(FILES, states, strict=True):
@@ -238,13 +239,13 @@ def test_refuses_what_belongs_to_somebody_else(data: Path, name: str) -> None:
 
 def test_nothing_is_made_before_the_clock_is_set(data: Path) -> None:
     with pytest.raises(OperatorError, match="the clock of this machine is not set"):
-        ensure_own(data, HOSTNAME, OLD, None)
+        ensure_own(data, Names(HOSTNAME, OLD), None)
     assert snapshot(data) == {}
 
 
 def test_nothing_is_renewed_or_judged_before_the_clock_is_set(data: Path, identity: Identity) -> None:
     before = snapshot(data)
-    assert ensure_own(data, HOSTNAME, NEW, None) == identity
+    assert ensure_own(data, Names(HOSTNAME, NEW), None) == identity
     assert snapshot(data) == before
 
 
@@ -252,7 +253,7 @@ def test_nothing_is_renewed_or_judged_before_the_clock_is_set(data: Path, identi
 def test_a_damaged_volume_is_refused_also_before_the_clock_is_set(data: Path) -> None:
     (data / "tls/leaf.key").unlink()
     with pytest.raises(OperatorError, match=r"tls/leaf\.key: is missing"):
-        ensure_own(data, HOSTNAME, OLD, None)
+        ensure_own(data, Names(HOSTNAME, OLD), None)
 
 
 def test_a_decided_change_is_completed_and_is_no_first_start(data: Path, identity: Identity) -> None:
@@ -260,4 +261,4 @@ def test_a_decided_change_is_completed_and_is_no_first_start(data: Path, identit
     for folder in ("ca", "tls"):
         (data / folder).rename(data / "next.x" / folder)
     assert not holds_nothing(data)
-    assert ensure_own(data, HOSTNAME, OLD, NOW) == identity
+    assert ensure_own(data, Names(HOSTNAME, OLD), NOW) == identity

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.trust import pem
 from app.trust.authority import Authority, issue_leaf, new_authority, new_key
+from app.trust.constraints import Names
 from app.trust.store import Identity, ensure_own
 from tests.trust.minting import SERVER, dns, mint, mint_authority, mint_leaf, stolen
 
@@ -28,14 +29,14 @@ STRICT = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    made = new_authority(HOSTNAME, ADDRESSES, NOW)
+    made = new_authority(Names(HOSTNAME, ADDRESSES), NOW)
     (tmp_path / "root.pem").write_bytes(made.root_pem)
     return made
 
 
 @pytest.fixture
 def good(authority: Authority, tmp_path: Path) -> Path:
-    return write(tmp_path / "good.pem", issue_leaf(authority, new_key(), HOSTNAME, ADDRESSES, NOW))
+    return write(tmp_path / "good.pem", issue_leaf(authority, new_key(), Names(HOSTNAME, ADDRESSES), NOW))
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -130,12 +131,12 @@ def test_nss_accepts_the_chain(good: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_python_in_its_strictest_form_shakes_hands_by_every_name(tmp_path: Path, name: str) -> None:
-    handshake(ensure_own(tmp_path, HOSTNAME, ADDRESSES, NOW), tmp_path, name)
+    handshake(ensure_own(tmp_path, Names(HOSTNAME, ADDRESSES), NOW), tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["other.home.arpa", "192.168.1.11"])
 def test_python_refuses_another_name(tmp_path: Path, name: str) -> None:
-    identity = ensure_own(tmp_path, HOSTNAME, ADDRESSES, NOW)
+    identity = ensure_own(tmp_path, Names(HOSTNAME, ADDRESSES), NOW)
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate is not valid for"):
         handshake(identity, tmp_path, name)
 
