@@ -4,7 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from app.text import printable
 
-_GAUGES = {"connections", "clients", "blocking_paused_seconds", "certificate_not_after_timestamp_seconds"}
+_GAUGES = {
+    "connections",
+    "clients",
+    "blocking_paused_seconds",
+    "uptime_seconds",
+    "certificate_not_after_timestamp_seconds",
+}
 
 
 _MOST_LABEL_CHARACTERS = 200
