@@ -15,7 +15,7 @@ from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
 from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import State
-from app.programs.metrics import render, render_lists
+from app.programs.metrics import METRICS, render, render_lists
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import CHECKOUT, text_of
@@ -81,11 +81,21 @@ def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:
     assert firsts("docs/troubleshooting.md", "| check | what must be true |") == list(CHECKS)
 
 
-def test_every_metric_is_explained() -> None:
+def metrics_table() -> str:
+    rows = ["| metric | what it counts |", "|---|---|"]
+    rows += [f"| `{metric.name}` | {metric.meaning} |" for metric in METRICS.values()]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_metrics_are_listed() -> None:
+    assert between("docs/monitoring.md", "metrics") == metrics_table()
+
+
+def test_what_is_told_at_metrics_is_the_table() -> None:
     state = State(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
     shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists([(1, "", "", 1, 1.0)])
-    metrics = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
-    assert sorted(firsts("docs/monitoring.md", "| metric | what it counts |")) == sorted(metrics)
+    told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
+    assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 
 
 def test_the_sections_of_the_readme_come_in_the_order_a_newcomer_needs_them() -> None:
