@@ -1,6 +1,8 @@
 """What the documents list is what the program has: settings, names, checks, metrics; and the example file is loaded."""
 
 import re
+from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import yaml
 
@@ -11,8 +13,10 @@ from app.config.settings import Settings, leaves
 from app.doctor.report import CHECKS
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
+from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import State
-from app.programs.metrics import render, render_lists
+from app.programs.metrics import METRICS, render, render_lists
+from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import CHECKOUT, text_of
 
@@ -77,11 +81,21 @@ def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:
     assert firsts("docs/troubleshooting.md", "| check | what must be true |") == list(CHECKS)
 
 
-def test_every_metric_is_explained() -> None:
+def metrics_table() -> str:
+    rows = ["| metric | what it counts |", "|---|---|"]
+    rows += [f"| `{metric.name}` | {metric.meaning} |" for metric in METRICS.values()]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_metrics_are_listed() -> None:
+    assert between("docs/monitoring.md", "metrics") == metrics_table()
+
+
+def test_what_is_told_at_metrics_is_the_table() -> None:
     state = State(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
     shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists([(1, "", "", 1, 1.0)])
-    metrics = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
-    assert sorted(firsts("docs/monitoring.md", "| metric | what it counts |")) == sorted(metrics)
+    told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
+    assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 
 
 def test_the_sections_of_the_readme_come_in_the_order_a_newcomer_needs_them() -> None:
@@ -102,3 +116,13 @@ def test_the_example_uncommented_is_valid_and_names_every_setting() -> None:
     named |= {f"{key}.{inner}" for key, value in tree.items() if key not in known for inner in value}
     kept_out = {"data_dir", "run_dir"}  # the image decides them
     assert named == known - kept_out
+
+
+def test_every_member_of_the_status_for_scripts_is_named() -> None:
+    section = text_of("docs/monitoring.md").partition("## On one screen")[2].partition("\n## ")[0]
+    enrolment = Enrolment(
+        hostname="dns.home.arpa", addresses=(ip_address("192.168.1.10"),), dot_port=853, plain_port=None, web_port=None,
+        root_pem=None, root_sha256=None, spki_pin="", not_after=datetime.now(UTC), resolver="", resolver_reason="",
+    )  # fmt: skip
+    status = Status(now=datetime.now(UTC), fault="", counts={}, enrolment=enrolment, lists={})
+    assert {f"`{member}`" for member in status.to_document()} <= set(re.findall(r"`\w+`", section))

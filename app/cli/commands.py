@@ -8,27 +8,43 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from types import ModuleType
 
 from app.config.load import load
 from app.errors import OperatorError
 from app.programs.output import EXIT_OPERATOR, settle, tell_faults
 
-VERBS: Mapping[str, str] = {
-    "doctor": "check this box as a strict client would, and say what to do",
-    "why": "say what becomes of a name, and which rule and which list decide",
-    "pause": "block nothing for a time, like 10m",
-    "resume": "end a pause before its time",
-    "lists": "show the block lists; `lists refresh` looks for new ones now, `lists accept` takes small ones",
-    "setup-phone": "show the QR code and the steps again",
-    "snippet": "print ready lines for stubby, unbound, routers and others",
-    "token": "show the token for pausing from the setup page; `token new` makes another one",
-    "config": "show every setting and where its value comes from",
-    "ca": "ca new: replace the certificate authority; every device must be set up again",
-    "key": "key new: replace the certificate's key; devices that pin it need the new pin",
-    "healthcheck": "ask one question over TLS; exit code 0 if it is answered",
-    "version": "print the version and the commit that it was made from",
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "How it is": {
+        "status": "show on one screen whether it answers, what is blocked, and how long the certificate lasts",
+        "doctor": "check this box as a strict client would, and say what to do",
+        "why": "say what becomes of a name, and which rule and which list decide",
+        "lists": "show the block lists; `lists refresh` looks for new ones now, `lists accept` takes small ones",
+        "config": "show every setting and where its value comes from",
+        "version": "print the version and the commit that it was made from",
+    },
+    "Blocking": {
+        "pause": "block nothing for a time, like 10m",
+        "resume": "end a pause before its time",
+        "token": "show the token for pausing from the setup page; `token new` makes another one",
+    },
+    "Devices": {
+        "setup-phone": "show the QR code and the steps again",
+        "snippet": "print ready lines for stubby, unbound, routers and others",
+    },
+    "Certificates": {
+        "ca": "ca new: replace the certificate authority; every device must be set up again",
+        "key": "key new: replace the certificate's key; devices that pin it need the new pin",
+    },
+    "For Docker and scripts": {
+        "healthcheck": "ask one question over TLS; exit code 0 if it is answered",
+    },
 }
+"""What people look for first comes first."""
+
+VERBS = {verb: summary for verbs in GROUPS.values() for verb, summary in verbs.items()}
+_HELP = ("help", "-h", "--help")
 _NEEDS_NO_SETTINGS = {"version"}
 EXIT_UNREAD = 141
 """What a shell shows of a program that SIGPIPE has ended."""
@@ -36,6 +52,9 @@ EXIT_UNREAD = 141
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command. Returns 0; 1 if what it checks is not well; 2 for faults that the operator must mend."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal has every letter
     try:
         try:
             return _run(argv, environment)
@@ -47,9 +66,15 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
-    if not argv or argv[0] in ("help", "-h", "--help"):
-        print(_help())
-        return 0 if argv else EXIT_OPERATOR
+    match argv:
+        case []:
+            print(_help())
+            return EXIT_OPERATOR
+        case [first] | [first, "help" | "-h" | "--help"] if first in _HELP:
+            print(_help())
+            return 0
+        case ["help", verb]:
+            argv = [verb, "--help"]
     verb, module, arguments = parse(argv)
     try:
         loaded = None if verb in _NEEDS_NO_SETTINGS else load(environment)
@@ -64,8 +89,10 @@ def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
 def parse(argv: Sequence[str]) -> tuple[str, ModuleType, Namespace]:
     """The verb, its module and what it is given. Raises SystemExit for words that are no command."""
     verb = "version" if argv[0] == "--version" else argv[0]
+    if verb in _HELP:
+        _parser("help").error("takes one command, like `homedot help doctor`")
     if verb not in VERBS:
-        _parser(verb).error(f"there is no command {verb!r}; `homedot help` lists them")
+        _parser(verb).error(f"there is no command {verb!a}; `homedot help` lists them")
     module = import_module(f"{__package__}.{verb.replace('-', '_')}")
     parser = _parser(verb)
     if hasattr(module, "arguments"):
@@ -79,5 +106,7 @@ def _parser(verb: str) -> ArgumentParser:
 
 def _help() -> str:
     width = max(map(len, VERBS))
-    lines = (f"  {verb:{width}}  {summary}" for verb, summary in VERBS.items())
-    return "\n".join(("Homedot: encrypted DNS for a home.", "", "usage: homedot COMMAND", "", *lines))
+    lines = ["Homedot: encrypted DNS for a home.", "", "usage: homedot COMMAND"]
+    for title, verbs in GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {verb:{width}}  {summary}" for verb, summary in verbs.items())]
+    return "\n".join((*lines, "", "`homedot help COMMAND` says what a command takes."))

@@ -8,9 +8,11 @@ from app.doctor.report import AT_ONCE, examine
 from app.doctor.target import BOGUS_NAME, Box
 from app.programs.paths import read_enrolment
 
+from . import as_json
+
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
+    as_json.argument(parser)
     parser.add_argument("--bogus-name", type=hostname, metavar="NAME", help="a name whose DNSSEC signatures are wrong")
     parser.add_argument("--slow-name", type=hostname, metavar="NAME", help="a name that is slow to resolve")
 

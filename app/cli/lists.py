@@ -2,16 +2,21 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 from app.config.load import Loaded
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.programs.list_status import request_acceptance, request_refresh, states, summary
+from app.lists.state import ListState
+from app.programs.list_status import described, request_acceptance, request_refresh, states, summary
+
+from . import as_json
 
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "accept"))
     parser.add_argument("which", nargs="?", metavar="LIST", help="for accept: its title or address")
+    as_json.argument(parser)
 
 
 def run(loaded: Loaded, arguments: Namespace) -> int:
@@ -19,7 +24,11 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
     settings, action, which = loaded.settings, arguments.action, arguments.which
     if which is not None and action != "accept":
         raise OperatorError(f"lists {action}: takes no list (got {which!r})")
-    if action == "accept":
+    if arguments.json and action != "show":
+        raise OperatorError(f"lists {action}: has no --json")
+    if arguments.json:
+        as_json.show([described(source, known, time.time()) for source, known in _used(settings).items()])
+    elif action == "accept":
         accept(settings, which)
     elif action == "refresh":
         refresh(settings)
@@ -35,6 +44,10 @@ def show(settings: Settings) -> None:
         return
     for source, known in states(settings).items():
         print("\n  ".join((source, *summary(source, known, time.time()))))
+
+
+def _used(settings: Settings) -> Mapping[str, ListState]:
+    return states(settings) if settings.blocking.enabled else {}
 
 
 def refresh(settings: Settings) -> None:

@@ -14,6 +14,8 @@ from app.programs import control_client
 from app.programs.reasons import USUAL_TYPES, Reason, RunningRuleset
 from app.programs.rules import RulesetWatcher
 
+from . import as_json
+
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
 _TYPES |= {"SVCB": 64, "HTTPS": 65}
 _MOST_UNFINISHED = 8  # of which one client may have two
@@ -22,15 +24,33 @@ _MOST_UNFINISHED = 8  # of which one client may have two
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="like www.example.com")
     parser.add_argument("type", nargs="?", help="A, AAAA, HTTPS, ...; without it, A and HTTPS")
+    as_json.argument(parser)
 
 
 def run(loaded: Loaded, arguments: Namespace) -> int:
     """Print it. Raises OperatorError for what is no name or no type."""
     name, types = _asked(arguments.name, arguments.type)
     found = asyncio.run(_ask(loaded.settings, name, types))
-    for line in (found, *found.notes):
-        print(line)
+    if arguments.json:
+        as_json.show(_document(found))
+    else:
+        print("\n".join((str(found), *found.notes)))
     return 0
+
+
+def _document(found: Reason) -> dict[str, object]:
+    verdict = found.verdict
+    return {
+        "name": found.name,
+        "blocked": verdict.blocks and not found.is_paused,
+        "kind": verdict.kind,
+        "rule": verdict.rule or None,
+        "title": verdict.title or None,
+        "leads_to": found.alias,
+        "only": found.only,
+        "says": str(found),
+        "notes": found.notes,
+    }
 
 
 async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reason:

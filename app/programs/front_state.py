@@ -5,6 +5,7 @@ from time import monotonic
 from app.answer.pause import Pause
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
+from app.host.wall_clock import since_boot_s
 
 _RECOUNT_S = 1.0
 
@@ -17,11 +18,16 @@ class State:
         self._counters = counters
         self._pause = pause
         self._clients, self._recount_s = 0, 0.0
+        self._started_s = since_boot_s()
 
     def now(self) -> dict[str, int]:
         """Each number by its name."""
         gauges = {"connections": self._occupancy.connections, "clients": self._counted_clients()}
-        return gauges | {"blocking_paused_seconds": self._pause.left_s} | self._counters.totals()
+        gauges |= {
+            "blocking_paused_seconds": self._pause.left_s,
+            "uptime_seconds": int(since_boot_s() - self._started_s),
+        }
+        return gauges | self._counters.totals()
 
     def _counted_clients(self) -> int:
         """Counting them takes a millisecond, and anybody may ask the page, so it is done at most once a second."""

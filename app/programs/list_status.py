@@ -29,9 +29,9 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     if known.exceptions:
         facts.append(f"{known.exceptions} exceptions")
     if known.updated_s:
-        facts.append(f"{_duration(now_s - known.updated_s)} old")
+        facts.append(f"{duration(now_s - known.updated_s)} old")
     if known.error or not source.startswith("/"):
-        facts.append(f"next look in {_duration(known.next_s - now_s)}")
+        facts.append(f"next look in {duration(known.next_s - now_s)}")
     lines = [", ".join(facts)]
     if known.has_exceptions_only:
         lines.append(EXCEPTIONS_ONLY)
@@ -44,7 +44,24 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     return lines
 
 
-def _duration(seconds: float) -> str:
+def described(source: str, known: ListState, now_s: float) -> dict[str, object]:
+    """The same for scripts. What has not happened yet is null."""
+    return {
+        "source": source,
+        "title": known.title,
+        "names": known.names,
+        "exceptions": known.exceptions,
+        "age_seconds": round(now_s - known.updated_s) if known.updated_s else None,
+        "next_look_seconds": round(max(known.next_s - now_s, 0)) if known.checked_s else None,
+        "unsupported_lines": known.unsupported,
+        "junk_lines": known.junk,
+        "failures": known.failures,
+        "error": known.error or None,
+    }
+
+
+def duration(seconds: float) -> str:
+    """In the largest unit of which there are two: `90 s`, `2 h`, `3 d`."""
     for unit_s, unit in ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
         if seconds >= 2 * unit_s:
             return f"{seconds // unit_s:.0f} {unit}"

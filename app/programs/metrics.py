@@ -1,13 +1,45 @@
-"""The front door's counts and the certificate's end, as Prometheus reads them (text format 0.0.4). Pure."""
+"""The table of metrics, and what Prometheus reads (text format 0.0.4). Pure.
+
+All else about a metric is made from it: `# HELP`, `# TYPE` and the list in docs/monitoring.md. A new counter is a
+member of `Count`, a new gauge a line here; beside it there is the code that counts and a row of that list.
+"""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from app.dot.counters import Count
 from app.text import printable
 
-_GAUGES = {"connections", "clients", "blocking_paused_seconds", "certificate_not_after_timestamp_seconds"}
-
-
 _MOST_LABEL_CHARACTERS = 200
+
+
+class Metric(NamedTuple):
+    """`kind` is Prometheus' word, `meaning` says what it counts."""
+
+    name: str
+    kind: str
+    meaning: str
+
+
+_GAUGES = {
+    "connections": "connections that are open now, over TLS and of plain DNS over TCP",
+    "clients": "addresses that open connections come from",
+    "uptime_seconds": "seconds since the front door was started",
+    "blocking_paused_seconds": "seconds that a pause of blocking will last, 0 without one",
+    "certificate_not_after_timestamp_seconds": "when the certificate ends (Unix time)",
+    "list_names": "names on a block list that is in use (`list`, `source`, `number`)",
+    "list_age_seconds": "how old a block list that is in use is",
+}
+METRICS: Mapping[str, Metric] = {
+    **{name: Metric(f"homedot_{name}", "gauge", meaning) for name, meaning in _GAUGES.items()},
+    **{(name := count.name.lower()): Metric(f"homedot_{name}_total", "counter", count.meaning) for count in Count},
+}
+"""By the name that our programs tell a number by."""
+
+
+def render(state: Mapping[str, int]) -> str:
+    """One sample for each name. Raises KeyError for one that is not in METRICS."""
+    return "".join(_rendered(name, {"": value}) for name, value in state.items())
 
 
 def render_lists(lists: Iterable[tuple[int, str, str, int, float]]) -> str:
@@ -16,28 +48,20 @@ def render_lists(lists: Iterable[tuple[int, str, str, int, float]]) -> str:
     Two may have one title, and one source where only a subscriber's key tells them apart; their numbers differ, or
     Prometheus would refuse everything.
     """
-    known = [
-        (f'{{list="{_quoted(title)}",source="{_quoted(source)}",number="{number}"}}', names, age_s)
-        for number, title, source, names, age_s in lists
-    ]
-    lines = []
-    for metric, values in (
-        ("homedot_list_names", [(labels, names) for labels, names, _ in known]),
-        ("homedot_list_age_seconds", [(labels, int(age_s)) for labels, _, age_s in known]),
-    ):
-        lines += [f"# TYPE {metric} gauge", *(f"{metric}{labels} {value}" for labels, value in values)]
-    return "\n".join(lines) + "\n" if known else ""
+    names, ages_s = dict[str, int](), dict[str, int]()
+    for number, title, source, count, age_s in lists:
+        labels = f'{{list="{_quoted(title)}",source="{_quoted(source)}",number="{number}"}}'
+        names[labels], ages_s[labels] = count, int(age_s)
+    return _rendered("list_names", names) + _rendered("list_age_seconds", ages_s) if names else ""
+
+
+def _rendered(name: str, samples: Mapping[str, int]) -> str:
+    """`samples` by their labels."""
+    metric = METRICS[name]
+    head = (f"# HELP {metric.name} {metric.meaning}", f"# TYPE {metric.name} {metric.kind}")
+    return "\n".join((*head, *(f"{metric.name}{labels} {value}" for labels, value in samples.items()))) + "\n"
 
 
 def _quoted(text: str) -> str:
     """A label's value of somebody else's words: not long, in characters that UTF-8 has and that steer no terminal."""
     return printable(text, _MOST_LABEL_CHARACTERS).replace("\\", "\\\\").replace('"', '\\"')
-
-
-def render(state: Mapping[str, int]) -> str:
-    """One metric for each name, `homedot_NAME_total` unless it goes up and down."""
-    lines = []
-    for name, value in state.items():
-        kind, metric = ("gauge", f"homedot_{name}") if name in _GAUGES else ("counter", f"homedot_{name}_total")
-        lines += [f"# TYPE {metric} {kind}", f"{metric} {value}"]
-    return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.commands import VERBS, main
+from app.programs.starting import PROGRAMS
 
 
 def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -37,6 +38,40 @@ def test_every_command_is_in_the_help_and_explains_itself(command: str, capsys: 
         main([command, "--help"], {})
     assert left.value.code == 0
     assert f"usage: homedot {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", VERBS)
+def test_help_about_a_command_is_what_the_command_says_of_itself(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for words in (["help", command], [command, "--help"]):
+        with pytest.raises(SystemExit) as left:
+            main(words, {})
+        assert left.value.code == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("words", [["help"], ["--help"], ["-h"], ["help", "help"]])
+def test_help_begins_with_what_people_look_for_first(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words, {}) == 0
+    shown = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert shown == list(VERBS)
+    assert shown[:3] == ["status", "doctor", "why"]
+
+
+def test_a_program_that_people_do_not_start_is_not_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help"], {}) == 0
+    shown = re.findall(r"^  (\S+)", capsys.readouterr().out, re.MULTILINE)
+    assert not {*shown} & {*PROGRAMS} - {"lists"}  # a word of people's, too
+
+
+def test_help_about_several_commands_asks_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["help", "doctor", "why"], {})
+    assert left.value.code == 2
+    assert "takes one command, like `homedot help doctor`" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_told_where_the_list_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,12 @@ def test_config_prints_every_value_and_where_it_came_from(capsys: pytest.Capture
     assert rows["web.enabled"][1:] == ["false", str(config)]
     assert rows["tls.key"][1:] == ["-", "default"]
     assert rows["resolver.forward"][1] == "tls://9.9.9.9@853#dns.quad9.net,"
+
+
+def test_scripts_are_told_the_same_settings_with_their_types(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--json"], {"HOMEDOT_ADDRESSES": "192.168.1.10, fd00::10"}) == 0
+    rows = {row.pop("name"): row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == [leaf.name for leaf in leaves()]
+    assert rows["addresses"] == {"value": ["192.168.1.10", "fd00::10"], "source": "HOMEDOT_ADDRESSES"}
+    assert rows["dot.port"] == {"value": 853, "source": "default"}
+    assert rows["tls.key"]["value"] is None

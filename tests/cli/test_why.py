@@ -1,6 +1,7 @@
 """`homedot why`: which rule and which list decide."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,10 @@ def test_what_is_no_name_or_type_is_refused(
 ) -> None:
     assert main(["why", *arguments], environment(tmp_path)) == 2
     assert fault in capsys.readouterr().err
+
+
+def test_scripts_are_told_the_rule_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "bad.example", "--json"], environment(tmp_path, BLOCKING__DENY="example")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["blocked"], told["kind"], told["rule"]) == ("bad.example", True, "denied", "example")
+    assert told["says"] == "bad.example: blocked: example is in blocking.deny"

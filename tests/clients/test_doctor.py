@@ -1,4 +1,6 @@
-"""The doctor finds nothing wrong with a box that is well, whoever made its certificate."""
+"""The doctor finds nothing wrong with a box that is well, whoever made its certificate; and its status says so."""
+
+import json
 
 import pytest
 
@@ -15,3 +17,16 @@ def test_doctor_passes_a_box_that_is_well(box: Box) -> None:
     done = homedot(environment, "doctor", "--bogus-name", "bogus.test", "--slow-name", "d500-box.slow.test")
     assert done.returncode == 0, done.stdout
     assert ", 0 fail, 0 cannot tell" in done.stdout, done.stdout
+
+
+def test_the_status_of_a_box_that_is_well(box: Box) -> None:
+    done = homedot(box.appliance.environment, "status", "--json")
+    assert done.returncode == 0, done.stdout
+    status = json.loads(done.stdout)
+    assert status["answers"]
+    assert status["since"] is not None
+    assert status["devices"] is not None
+    assert status["port"] == box.appliance.dot_port
+    shown = homedot(box.appliance.environment, "status").stdout
+    assert shown.startswith("answers       yes, DNS over TLS on port ")
+    assert len(shown.splitlines()) <= 24

@@ -29,3 +29,11 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
     assert numbers.now()["clients"] == 0
     clock.now_s += 1
     assert numbers.now()["clients"] == 1
+
+
+def test_the_time_since_the_start_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(front_state, "since_boot_s", clock)
+    numbers = State(Occupancy(), Counters(), Pause(Clock()))
+    clock.now_s += 90.5
+    assert numbers.now()["uptime_seconds"] == 90

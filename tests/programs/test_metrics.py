@@ -1,22 +1,52 @@
 import re
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.programs.metrics import render, render_lists
+from app.dot import counters
+from app.dot.counters import Count
+from app.programs.metrics import METRICS, Metric, render, render_lists
 
 
 def test_counters_and_gauges_have_their_types() -> None:
     assert render({"connections": 2, "queries": 40}).splitlines() == [
+        "# HELP homedot_connections connections that are open now, over TLS and of plain DNS over TCP",
         "# TYPE homedot_connections gauge",
         "homedot_connections 2",
+        "# HELP homedot_queries_total questions over TLS, and in plain DNS over TCP",
         "# TYPE homedot_queries_total counter",
         "homedot_queries_total 40",
     ]
 
 
+def test_a_number_that_is_in_no_table_is_not_told() -> None:
+    with pytest.raises(KeyError, match="frobnications"):
+        render({"frobnications": 1})
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: str(metric.name))
+def test_a_metric_is_named_and_explained_as_prometheus_wants_it(metric: Metric) -> None:
+    """Its own advice: a counter ends in _total, a unit is in the name, and HELP is one line (text format 0.0.4)."""
+    assert re.fullmatch("homedot_[a-z]+(_[a-z]+)*", metric.name)
+    assert metric.name.endswith("_total") == (metric.kind == "counter")
+    assert metric.meaning.isprintable()
+    assert "\\" not in metric.meaning
+    assert len(metric.meaning) > 10
+
+
+COUNTING = "".join(path.read_text() for path in (Path(counters.__file__).parents[1]).rglob("*.py"))
+
+
+@pytest.mark.parametrize("count", Count, ids=lambda count: str(count.name))
+def test_every_count_is_counted_somewhere(count: Count) -> None:
+    assert f"Count.{count.name}" in COUNTING
+
+
 def test_the_end_of_the_certificate_is_a_gauge() -> None:
     assert render({"certificate_not_after_timestamp_seconds": 1780315200}).splitlines() == [
+        "# HELP homedot_certificate_not_after_timestamp_seconds when the certificate ends (Unix time)",
         "# TYPE homedot_certificate_not_after_timestamp_seconds gauge",
         "homedot_certificate_not_after_timestamp_seconds 1780315200",
     ]
@@ -31,7 +61,11 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], int]:
     assert text.endswith("\n")
     found: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
     typed: list[str] = []
+    explained: list[str] = []
     for line in text.encode().decode().removesuffix("\n").split("\n"):
+        if line.startswith("# HELP "):
+            explained.append(line.split(" ")[2])
+            continue
         if line.startswith("# TYPE "):
             typed.append(line.split(" ")[2])
             continue
@@ -43,6 +77,7 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], int]:
         assert (match[1], read) not in found, f"a series that was there before: {line}"
         found[match[1], read] = int(match[3])
     assert len(set(typed)) == len(typed)
+    assert explained == typed
     return found
 
 

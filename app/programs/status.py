@@ -1,0 +1,136 @@
+"""How this box is: what the setup page and `/metrics` know, gathered for one screen."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.config.settings import Settings
+from app.doctor.healthcheck import check
+from app.errors import OperatorError
+from app.lists.state import ListState
+from app.onboarding import expiry
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.guides import notices
+from app.revision import told
+
+from . import control_client, paths
+from .blocking_page import without_query
+from .list_status import described, duration, states
+
+SCHEMA = 1
+"""Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
+
+_DEADLINE_S = 3.0
+_WIDTH = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """At `now` (UTC). `fault` says why DNS over TLS does not answer, empty if it does. `counts` are the front door's
+    numbers by name, none if it does not tell them. `lists` by source are None where blocking is switched off."""
+
+    now: datetime
+    fault: str
+    counts: Mapping[str, int]
+    enrolment: Enrolment
+    lists: Mapping[str, ListState] | None
+
+    @property
+    def answers(self) -> bool:
+        return not self.fault
+
+    @property
+    def since(self) -> datetime | None:
+        """When the front door was started; None if it does not say."""
+        up_s = self.counts.get("uptime_seconds")
+        return None if up_s is None else self.now - timedelta(seconds=up_s)
+
+    def to_text(self) -> str:
+        """A line for each fact."""
+        return "\n".join(f"{label:{_WIDTH}} {text}" for label, text in self._facts())
+
+    def to_document(self) -> dict[str, object]:
+        """The same for scripts; see docs/monitoring.md."""
+        enrolment, now_s = self.enrolment, self.now.timestamp()
+        lists = self.lists or {}
+        return {
+            "schema": SCHEMA,
+            "answers": self.answers,
+            "fault": self.fault or None,
+            "since": self.since and self.since.isoformat(timespec="seconds"),
+            "devices": self.counts.get("clients"),
+            "blocking": {
+                "enabled": self.lists is not None,
+                "paused_seconds": self.counts.get("blocking_paused_seconds"),
+                "lists": [described(without_query(source), its, now_s) for source, its in lists.items()],
+            },
+            "hostname": enrolment.hostname,
+            "addresses": list(map(str, enrolment.addresses)),
+            "port": enrolment.dot_port,
+            "plain_port": enrolment.plain_port,
+            "page": enrolment.url,
+            "certificate_not_after": enrolment.not_after.isoformat(),
+            "resolver": enrolment.resolver,
+            "resolver_reason": enrolment.resolver_reason,
+            "notices": list(self._notices),
+            "version": told(),
+        }
+
+    @property
+    def _notices(self) -> tuple[str, ...]:
+        return *expiry.notices(self.enrolment, self.now), *notices(self.enrolment)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        enrolment = self.enrolment
+        if self.answers:
+            yield "answers", f"yes, DNS over TLS on port {enrolment.dot_port}, as {enrolment.hostname}"
+        else:
+            yield "answers", f"no: {self.fault}"
+        if self.since is not None:
+            yield "since", f"{self.since:%Y-%m-%d %H:%M} UTC ({duration((self.now - self.since).total_seconds())})"
+            yield "devices", f"{self.counts['clients']} connected"
+        yield "blocking", self._blocking()
+        for source, known in (self.lists or {}).items():
+            yield "list", _listed(without_query(source), known, self.now.timestamp())
+        yield "certificate", expiry.lasts(enrolment)
+        for notice in self._notices:
+            yield "", notice
+        yield "addresses", ", ".join(map(str, enrolment.addresses))
+        yield "resolver", f"{enrolment.resolver}: {enrolment.resolver_reason}"
+        if enrolment.url is not None:
+            yield "setup page", enrolment.url
+        yield "version", told().removeprefix("homedot ")
+
+    def _blocking(self) -> str:
+        if self.lists is None:
+            return "off: blocking.enabled is false"
+        left_s = self.counts.get("blocking_paused_seconds")
+        if left_s is None:
+            return "not known: the front door does not tell"
+        if left_s:
+            return f"paused for {duration(left_s)} more; `homedot resume` ends it"
+        return "on"
+
+
+def look(settings: Settings) -> Status:
+    """Ask the running box, and read what it has left. Raises OperatorError if it was never started."""
+    enrolment = paths.read_enrolment(settings)
+    fault, counts = "", dict[str, int]()
+    try:
+        check(settings.dot.port, settings.hostname, _DEADLINE_S)
+    except OperatorError as error:
+        fault = str(error)
+    try:
+        counts = asyncio.run(control_client.state(settings))
+    except OperatorError as error:
+        fault = fault or str(error)
+    lists = states(settings) if settings.blocking.enabled else None
+    return Status(now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment, lists=lists)
+
+
+def _listed(source: str, known: ListState, now_s: float) -> str:
+    if not known.checked_s:
+        return f"{source}: not fetched yet"
+    age = f", {duration(now_s - known.updated_s)} old" if known.updated_s else ""
+    return f"{known.title or source}: {known.names} names{age}" + (f"; failed: {known.error}" if known.error else "")
