@@ -15,6 +15,9 @@ from .protocol import CLOSED, DRAINING, HANDSHAKE, OPEN, ServerProtocol
 from .query_queue import QueryQueue
 from .stream import Stream
 
+_LINGER_S = 1.0
+"""How long a client may take to read the alert that ended its connection, and to close."""
+
 
 class ConnectionEvents(ServerContext, Protocol):
     """Who is told that it can ask now; that the client broke the rules of TLS, or took too long over the handshake, and
@@ -56,7 +59,7 @@ class Connection:
     @property
     def leaving(self) -> bool:
         """True if it ends by itself in this turn of the loop."""
-        return self.stream.closing and not self.stream.unsent
+        return self.stream.closing and not self.stream.lingering and not self.stream.unsent
 
     @property
     def is_idle(self) -> bool:
@@ -221,6 +224,9 @@ class Connection:
         if stream.unsent and stream.progress_s + self._server.limits.write_timeout_s > monotonic():
             self._set_deadline()  # slow, but it reads
             return
+        if stream.lingering and not stream.unsent:
+            stream.close()
+            return
         if state is CLOSED or stream.unsent:
             self.abort(self._why if state is CLOSED else "does not read its answers")
             return
@@ -246,9 +252,15 @@ class Connection:
             self._settle()
 
     def close(self, why: str, *, orderly: bool = True) -> None:
-        """End the connection: with close_notify if `orderly`, in any case with the alert that is due."""
-        if self.protocol.state is not CLOSED:
-            self._why = why
-            self.stream.write(self.protocol.close(orderly=orderly))
+        """End it: with close_notify if `orderly`, else with the alert that is due, which is not to be lost."""
+        if self.protocol.state is CLOSED:
+            self.stream.close()  # in case that it lingers
+            return
+        self._why = why
+        self.stream.write(self.protocol.close(orderly=orderly))
+        if orderly:
             self.stream.close()
             self.deadline_s = monotonic() + self._server.limits.write_timeout_s
+        else:
+            self.stream.linger()
+            self.deadline_s = monotonic() + _LINGER_S

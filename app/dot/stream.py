@@ -42,7 +42,8 @@ class Stream:
     it is emptied before the loop turns to the next."""
 
     __slots__ = (
-        "_buffer", "_fd", "_owner", "_poller", "_socket", "closed", "closing", "progress_s", "reading", "unsent",
+        "_buffer", "_fd", "_owner", "_poller", "_socket", "closed", "closing", "lingering", "progress_s", "reading",
+        "unsent",
     )  # fmt: skip
     __deletable__ = ("_owner",)
 
@@ -57,7 +58,9 @@ class Stream:
         self.unsent = b""
         """What the kernel has not taken yet."""
         self.closing = False
-        """True from `close` or `abort` on."""
+        """True from `close`, `linger` or `abort` on."""
+        self.lingering = False
+        """True from `linger` on, until one of the others."""
         self.closed = False
         self.progress_s = 0.0
         """When the kernel last took something of what is unsent."""
@@ -100,14 +103,28 @@ class Stream:
 
     def close(self) -> None:
         """End the stream once everything written is sent."""
-        if self.closing:
+        if self.closing and not self.lingering:
             return
-        self.closing = True
+        self.closing, self.lingering = True, False
         if self.unsent:
             self.pause_reading()
         else:
             self.reading = False
             asyncio.get_running_loop().call_soon(self._finish)
+
+    def linger(self) -> None:
+        """Like `close`, but keep the socket until the peer has closed it too, and read what comes.
+
+        Octets that nobody has read turn the kernel's farewell into a reset, which overtakes the last words (RFC 1122
+        4.2.2.13). A peer that stays is for `close` or `abort` to end.
+        """
+        if self.closing:
+            return
+        self.closing = self.lingering = self.reading = True
+        if self.unsent:
+            self._poller.watch(self._fd, reading=True, writing=True)
+        else:
+            self._finish_writing()
 
     def abort(self) -> None:
         """End the stream at once: what is unsent is lost, and the peer sees a reset."""
@@ -139,6 +156,8 @@ class Stream:
                     return
                 if count:
                     self._owner.data_received(self._buffer[:count])
+                elif self.lingering and not self.unsent:
+                    self._finish()
                 else:
                     self._owner.eof_received()
                     self.pause_reading()
@@ -160,10 +179,21 @@ class Stream:
         if self.unsent:
             return
         self._poller.watch(self._fd, reading=self.reading, writing=False)
-        if self.closing:
+        if self.lingering:
+            self._finish_writing()
+        elif self.closing:
             self._finish()
         else:
             self._owner.drained()
+
+    def _finish_writing(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            asyncio.get_running_loop().call_soon(self._reset)
+            return
+        self.reading = True
+        self._poller.watch(self._fd, reading=True, writing=False)
 
     def _call(self, callback: Callable[[], None]) -> None:
         try:

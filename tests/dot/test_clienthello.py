@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dot.clienthello import MAX_HELLO_BYTES, ClientHello, ClientHelloReader
+from app.dot.clienthello import (
+    MAX_HEADERS_BYTES,
+    MAX_HELLO_BYTES,
+    Alert,
+    ClientHello,
+    ClientHelloReader,
+    HelloError,
+)
 from app.errors import PeerError
 
 
@@ -28,11 +35,15 @@ def record(content: bytes, kind: int = 22) -> bytes:
     return bytes([kind, 3, 1]) + len(content).to_bytes(2, "big") + content
 
 
-def by_hand(extensions: bytes | None) -> bytes:
+def message(extensions: bytes | None) -> bytes:
     body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0"
     if extensions is not None:
         body += len(extensions).to_bytes(2, "big") + extensions
-    return record(b"\1" + len(body).to_bytes(3, "big") + body)
+    return b"\1" + len(body).to_bytes(3, "big") + body
+
+
+def by_hand(extensions: bytes | None) -> bytes:
+    return record(message(extensions))
 
 
 def alpn(*names: bytes) -> bytes:
@@ -56,27 +67,30 @@ X25519, P_256, FFDHE_2048, FFDHE_8192, X25519_MLKEM_768, GREASE = 0x001D, 0x0017
 
 
 @pytest.mark.parametrize(
-    ("extensions", "is_finite_field"),
+    ("extensions", "held_to"),
     [
-        (groups(X25519, P_256, FFDHE_2048) + shares(X25519), False),
-        (groups(FFDHE_2048, X25519) + shares(), False),
-        (groups(X25519_MLKEM_768, X25519) + shares(X25519_MLKEM_768, X25519, octets=1216), False),
-        (groups(GREASE), False),
-        (groups(X25519_MLKEM_768), False),
-        (groups(X25519, FFDHE_8192) + shares(X25519, FFDHE_8192), True),
-        (groups(X25519, FFDHE_8192) + shares(FFDHE_8192, octets=1024), True),
-        (groups(FFDHE_8192) + shares(), True),
-        (groups(GREASE, FFDHE_2048) + shares(GREASE, octets=1), True),
-        (groups(X25519_MLKEM_768, 0x01FF), True),
-        (shares(FFDHE_2048) + groups(X25519), True),
-        (shares(FFDHE_2048, octets=0), True),
-        (groups(GREASE, 0x00FF, 0x0200), False),
-        *((groups(FFDHE_2048, curve), False) for curve in (0x0017, 0x0018, 0x0019, 0x001D, 0x001E)),
+        (groups(X25519, P_256, FFDHE_2048) + shares(X25519), None),
+        (groups(FFDHE_2048, X25519) + shares(), None),
+        (groups(X25519_MLKEM_768, X25519) + shares(X25519_MLKEM_768, X25519, octets=1216), None),
+        (groups(GREASE), None),
+        (groups(X25519_MLKEM_768), None),
+        (groups(GREASE, 0x00FF, 0x0200), None),
+        (groups(P_256, FFDHE_2048) + shares(P_256, FFDHE_2048), ("prime256v1",)),
+        (groups(X25519, FFDHE_8192) + shares(X25519, FFDHE_8192), ("X25519",)),
+        (groups(X25519, P_256, FFDHE_8192) + shares(FFDHE_8192, P_256), ("prime256v1", "X25519")),
+        (groups(X25519, FFDHE_8192, P_256) + shares(FFDHE_8192, octets=1024), ("X25519", "prime256v1")),
+        (shares(FFDHE_2048) + groups(X25519), ("X25519",)),
+        (shares(FFDHE_2048, octets=0) + groups(0x0018, 0x0019, 0x001E), ("secp384r1", "secp521r1", "X448")),
+        (groups(FFDHE_8192) + shares(), ()),
+        (groups(GREASE, FFDHE_2048) + shares(GREASE, octets=1), ()),
+        (groups(X25519_MLKEM_768, 0x01FF), ()),
+        *((groups(FFDHE_2048, curve), None) for curve in (0x0017, 0x0018, 0x0019, 0x001D, 0x001E)),
     ],
 )
-def test_sees_a_key_exchange_in_a_finite_field_coming(extensions: bytes, is_finite_field: bool) -> None:
-    read = ClientHelloReader().feed(by_hand(extensions))
-    assert read == ClientHello(None, is_finite_field)
+def test_holds_a_client_to_curves_where_a_finite_field_could_be_taken(
+    extensions: bytes, held_to: tuple[str, ...] | None
+) -> None:
+    assert ClientHelloReader().feed(by_hand(extensions)) == ClientHello(None, held_to)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -123,7 +137,6 @@ def test_a_hello_without_extensions_offers_nothing() -> None:
 
 
 NO_HANDSHAKE = "the first record is not a handshake"
-NO_VERSION = "a record header that no version has"
 GROUPS = "the list of groups does not fill its extension"
 SHARES = "the key shares do not fill their extension"
 LIST = "the ALPN list does not fill its extension"
@@ -132,17 +145,8 @@ LIST = "the ALPN list does not fill its extension"
 @pytest.mark.parametrize(
     ("flight", "why"),
     [
-        (b"GET / HTTP/1.1\r\n", NO_HANDSHAKE),
-        (b"\x80\x2e\1\3\1", NO_HANDSHAKE),  # an SSLv2 hello
-        (b"\0\x1d" + bytes(29), NO_HANDSHAKE),  # a DNS message without TLS
-        (record(b"\1\0\0\0", kind=23), NO_HANDSHAKE),
-        (record(b"\2\0\0\1\0"), "the first handshake message is not a ClientHello"),
-        (b"\x16\2\0\0\5", NO_VERSION),
-        (b"\x16\3\1\0\0", NO_VERSION),
-        (b"\x16\3\1\x40\1", NO_VERSION),
         (record(b"\1\0\0\1\3"), "cut short"),
-        (record(b"\1\0\x40\1"), "16385 octets, more than 16384"),
-        (by_hand(alpn(b"dot") + alpn(b"dot")), "two ALPN extensions"),
+        (record(b"\1\1\0\1"), "65537 octets, more than 65536"),
         (by_hand(alpn()), "an empty ALPN name or list"),
         (by_hand(alpn(b"")), "an empty ALPN name or list"),
         (by_hand(alpn(b"dot", b"")), "an empty ALPN name or list"),
@@ -162,11 +166,55 @@ LIST = "the ALPN list does not fill its extension"
         (by_hand(shares(X25519)[:-1] + alpn(b"dot")), "an extension runs past the end|cut short"),
         (by_hand(b"\0\x10\0"), "cut short"),
         (by_hand(b"")[:-2] + b"\0\1", "extensions do not fill it"),
-        (record(by_hand(b"")[5:] + b"\1"), "octets follow the ClientHello in its record"),
     ],
 )
 def test_refuses_what_is_not_a_well_formed_hello_and_says_why(flight: bytes, why: str) -> None:
-    with pytest.raises(PeerError, match=why):
+    with pytest.raises(HelloError, match=why) as refused:
+        ClientHelloReader().feed(flight)
+    assert refused.value.alert == Alert.DECODE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("flight", "alert", "why"),
+    [
+        (b"GET / HTTP/1.1\r\n", Alert.UNEXPECTED_MESSAGE, NO_HANDSHAKE),
+        (b"\x80\x2e\1\3\1", Alert.UNEXPECTED_MESSAGE, NO_HANDSHAKE),  # an SSLv2 hello
+        (b"\0\x1d" + bytes(29), Alert.UNEXPECTED_MESSAGE, NO_HANDSHAKE),  # a DNS message without TLS
+        (record(b"\1\0\0\0", kind=23), Alert.UNEXPECTED_MESSAGE, NO_HANDSHAKE),
+        (record(b"\1\0") + record(b"\1", kind=20), Alert.UNEXPECTED_MESSAGE, NO_HANDSHAKE),
+        (record(b"\2\0\0\1\0"), Alert.UNEXPECTED_MESSAGE, "first handshake message is not a ClientHello"),
+        (b"\x16\3\1\0\0", Alert.UNEXPECTED_MESSAGE, "without content"),
+        (record(by_hand(b"")[5:] + b"\1"), Alert.UNEXPECTED_MESSAGE, "octets follow the ClientHello in its record"),
+        (b"\x16\3\1\x40\1", Alert.RECORD_OVERFLOW, "a record of 16385 octets"),
+        (b"\x16\3\1\xff\xff", Alert.RECORD_OVERFLOW, "a record of 65535 octets"),
+        (b"\x16\2\0\0\5", Alert.PROTOCOL_VERSION, "a record header that no version has"),
+        (by_hand(alpn(b"dot") + alpn(b"dot")), Alert.ILLEGAL_PARAMETER, "two ALPN extensions"),
+    ],
+)
+def test_a_first_flight_that_breaks_a_rule_gets_the_alert_that_the_rule_names(
+    flight: bytes, alert: Alert, why: str
+) -> None:
+    with pytest.raises(HelloError, match=why) as refused:
+        ClientHelloReader().feed(flight)
+    assert refused.value.alert == alert
+
+
+def test_an_alert_is_a_fatal_one_in_a_record_of_its_own() -> None:
+    assert Alert.DECODE_ERROR.record == bytes.fromhex("15 0303 0002 02 32")
+
+
+@pytest.mark.parametrize("size", [21, 1000, 16384])
+def test_reads_a_hello_of_64_kib(size: int) -> None:
+    padding = MAX_HELLO_BYTES - len(message(alpn(b"dot")))
+    whole = message(alpn(b"dot") + b"\0\x15" + padding.to_bytes(2, "big") + bytes(padding))
+    flight = b"".join(record(whole[at : at + size]) for at in range(0, len(whole), size))
+    assert len(whole) == 4 + MAX_HELLO_BYTES
+    assert ClientHelloReader().feed(flight) == ClientHello((b"dot",))
+
+
+def test_a_hello_of_more_headers_than_content_is_refused_before_it_fills_the_memory() -> None:
+    flight = b"".join(record(bytes([octet])) for octet in b"\1\0\x40\0" + bytes(MAX_HEADERS_BYTES // 5))
+    with pytest.raises(HelloError, match="too many small records"):
         ClientHelloReader().feed(flight)
 
 
@@ -211,6 +259,6 @@ def test_what_follows_the_hello_is_left_to_others(piece: int) -> None:
 
 
 def test_holds_no_more_than_one_hello() -> None:
-    flight = record(b"\1\0\x40\0" + bytes(1000)) * (MAX_HELLO_BYTES // 1000 + 2)
+    flight = record(b"\1\1\0\0" + bytes(1000)) * (MAX_HELLO_BYTES // 1000 + 2)
     with pytest.raises(PeerError):
         ClientHelloReader().feed(flight)

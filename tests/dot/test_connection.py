@@ -73,6 +73,19 @@ async def test_c11_of_a_client_that_left_before_its_answer_no_tls_is_kept(pair: 
         assert tls() is None
 
 
+async def test_who_lingers_after_an_alert_makes_room_at_once_for_who_comes(pair: Path) -> None:
+    async with serving(pair, connections=1) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        assert await reader.read() == bytes.fromhex("1503030002020a")
+        assert house.occupancy.connections == 1
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+            assert house.occupancy.connections == 1
+        writer.close()
+
+
 async def test_c9_an_idle_connection_is_closed_at_its_time_and_not_before(pair: Path) -> None:
     async with serving(pair, idle_timeout_s=1) as house, DotClient(house.port) as client:
         client.send(b"hello")

@@ -101,7 +101,7 @@ def test_an_alert_that_is_due_is_sent_at_the_end() -> None:
     with pytest.raises(PeerError):
         server.receive(memoryview(b"GET / HTTP/1.1\r\n"))
     assert server.state is HANDSHAKE
-    assert server.close(orderly=False) == bytes.fromhex("15030300020232")  # decode_error
+    assert server.close(orderly=False) == bytes.fromhex("1503030002020a")  # unexpected_message
 
 
 def test_drains_when_it_is_told_to_and_still_answers(context: ssl.SSLContext) -> None:

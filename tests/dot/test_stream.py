@@ -98,6 +98,38 @@ async def test_close_sends_what_is_unsent_first() -> None:
     peer.close()
 
 
+async def test_last_words_wait_for_the_peer_to_close_and_what_it_still_sends_is_read() -> None:
+    stream, _, peer = pair()
+    sent = bytes(1_000_000)
+    stream.write(sent)
+    stream.linger()
+    stream.linger()
+
+    def send_and_read_all() -> int:
+        peer.sendall(bytes(2_000_000))
+        total = 0
+        while chunk := peer.recv(65536):
+            total += len(chunk)
+        return total
+
+    assert await asyncio.to_thread(send_and_read_all) == len(sent)
+    assert stream.lingering
+    peer.close()
+    async with asyncio.timeout(10):
+        while not stream.closed:
+            await asyncio.sleep(0.01)  # it ends as closed or as reset: nobody reads any more either way
+
+
+async def test_a_peer_that_does_not_close_is_left_by_closing_again() -> None:
+    stream, events, peer = pair()
+    stream.linger()
+    assert await asyncio.to_thread(peer.recv, 1) == b""
+    assert events.told == []
+    stream.close()
+    await events.until("ended")
+    peer.close()
+
+
 async def test_abort_ends_at_once_and_only_once() -> None:
     stream, events, peer = pair()
     stream.write(bytes(1_000_000))

@@ -209,6 +209,6 @@ def test_refuses_a_key_exchange_in_a_finite_field_before_it_costs_anything(conte
     groups = b"\0\x0a\0\4\0\2\1\4"  # ffdhe8192 alone
     body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(groups).to_bytes(2, "big") + groups
     server = TlsSession(context)
-    with pytest.raises(PeerError, match="finite field"):
+    with pytest.raises(PeerError, match="no key exchange over a curve"):
         server.receive(b"\x16\3\1" + (len(body) + 4).to_bytes(2, "big") + b"\1" + len(body).to_bytes(3, "big") + body)
     assert server.take_output() == bytes.fromhex("15 0303 0002 02 28")

@@ -1,5 +1,6 @@
 """Hellos that no library sends: unknown versions, old ones, weak suites, large ones, and what is no hello at all."""
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -11,7 +12,8 @@ from .hello import GREASE, P_256, P_384, TLS_1_2, TLS_1_3, X448, X25519, X25519M
 
 pytestmark = pytest.mark.server
 
-HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECODE_ERROR, PROTOCOL_VERSION, INAPPROPRIATE_FALLBACK = 40, 47, 50, 70, 86
+UNEXPECTED_MESSAGE, RECORD_OVERFLOW, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER = 10, 22, 40, 47
+DECODE_ERROR, PROTOCOL_VERSION, INAPPROPRIATE_FALLBACK = 50, 70, 86
 RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV = 0x00FF, 0x5600
 CHECKED_DOWNGRADE = b"DOWNGRD\1"
 """In the random of a ServerHello of TLS 1.2 by a server that could do 1.3 (RFC 8446 4.1.3)."""
@@ -123,7 +125,7 @@ def test_a_client_that_insists_on_compression_is_refused(door: Door) -> None:
     assert alert(door, records(hello.hello(compressions=b"\1\0", shares=key_share()))) == ILLEGAL_PARAMETER
 
 
-FFDHE_8192 = 0x0104
+FFDHE_2048, FFDHE_8192 = 0x0100, 0x0104
 GROUPS = {"X25519": X25519, "P-256": P_256, "P-384": P_384, "X448": X448}
 
 
@@ -147,12 +149,35 @@ def test_asks_for_another_share_where_none_will_do(door: Door, group: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("groups", "shares"), [((X25519, FFDHE_8192), {FFDHE_8192: b"\2" * 1024}), ((GREASE, FFDHE_8192), {})]
+    ("groups", "shares"), [((FFDHE_8192,), {FFDHE_8192: b"\2" * 1024}), ((GREASE, FFDHE_8192), {})]
 )
-def test_a_finite_field_is_refused_before_it_costs_a_tenth_of_a_second(
+def test_a_finite_field_alone_is_refused_before_it_costs_a_tenth_of_a_second(
     door: Door, groups: tuple[int, ...], shares: dict[int, bytes]
 ) -> None:
     assert alert(door, records(hello.hello(groups=groups, shares=shares))) == HANDSHAKE_FAILURE
+
+
+FINITE_SHARE = b"\2" * 256
+
+
+@pytest.mark.parametrize("group", [P_256, P_384], ids=["P-256", "P-384"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["share before it", "share after it"])
+def test_a_curve_beside_a_finite_field_is_taken(door: Door, group: int, is_first: bool) -> None:
+    """RFC 8446 4.1.1: what the client offers besides is no reason to refuse it."""
+    key = Key(group)
+    with Handmade(door.port) as client:
+        client.handshake({FFDHE_2048: FINITE_SHARE, group: key} if is_first else {group: key, FFDHE_2048: FINITE_SHARE})
+        client.ask(b"hello")
+        assert client.answers() == b"\0\5hello"
+        assert (client.group, client.retried) == (group, False)
+
+
+def test_a_share_in_a_finite_field_alone_is_answered_by_the_wish_for_one_on_the_clients_curve(door: Door) -> None:
+    with Handmade(door.port) as client:
+        client.handshake({FFDHE_2048: FINITE_SHARE, P_256: None})
+        client.ask(b"hello")
+        assert client.answers() == b"\0\5hello"
+        assert (client.group, client.retried) == (P_256, True)
 
 
 @pytest.mark.parametrize("other", [Key(X25519), None], ids=["with a share", "after a retry"])
@@ -184,7 +209,7 @@ def test_grease_everywhere_is_passed_over(door: Door) -> None:
 # --- size and shape ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("octets", [517, 4096, 16384])
+@pytest.mark.parametrize("octets", [517, 4096, 16384, 16385, 40_000, 65_536])
 @pytest.mark.parametrize("piece", [1000, 1 << 20])
 def test_a_large_hello_is_read_whole(door: Door, octets: int, piece: int) -> None:
     with Handmade(door.port) as client:
@@ -192,45 +217,60 @@ def test_a_large_hello_is_read_whole(door: Door, octets: int, piece: int) -> Non
         assert client.record()[1][0] == 2
 
 
-@pytest.mark.parametrize("octets", [16385, 40_000])
-def test_a_hello_of_more_than_16_kib_is_refused(door: Door, octets: int) -> None:
-    with Handmade(door.port) as client:
-        client.write(records(hello.padded_to(octets)))
-        with pytest.raises(Alert) as caught:
-            client.record()
-        assert caught.value.description == DECODE_ERROR
+@pytest.mark.parametrize("more", [0, 1_000_000], ids=["alone", "with a megabyte after it"])
+def test_a_hello_of_more_than_64_kib_is_refused(door: Door, more: int) -> None:
+    assert alert(door, records(b"\1" + hello.sized(3, bytes(65_537))) + bytes(more)) == DECODE_ERROR
 
 
 NO_HELLO = {
-    "SSLv2": bytes.fromhex("802e 01 0002 0015 0000 0010") + bytes(37),
-    "SSLv2 that offers TLS": bytes.fromhex("802e 01 0303 0015 0000 0010") + bytes(37),
-    "HTTP": b"GET / HTTP/1.1\r\nHost: dns.home.arpa\r\n\r\n",
-    "plain DNS": b"\0\x1d" + bytes(29),
-    "zeros": bytes(64),
-    "an alert without content": bytes.fromhex("15 0303 0000"),
-    "a record without content": bytes.fromhex("16 0303 0000"),
-    "application data": bytes.fromhex("17 0303 0001 00"),
-    "a heartbeat": bytes.fromhex("18 0302 0003 01 4000"),
-    "another handshake message": records(b"\2" + hello.sized(3, bytes(40))),
-    "a hello cut short": records(b"\1" + hello.sized(3, bytes(20))),
-    "two hellos in one record": records(hello.hello() + hello.hello()),
+    "SSLv2": (bytes.fromhex("802e 01 0002 0015 0000 0010") + bytes(37), UNEXPECTED_MESSAGE),
+    "SSLv2 that offers TLS": (bytes.fromhex("802e 01 0303 0015 0000 0010") + bytes(37), UNEXPECTED_MESSAGE),
+    "HTTP": (b"GET / HTTP/1.1\r\nHost: dns.home.arpa\r\n\r\n", UNEXPECTED_MESSAGE),
+    "plain DNS": (b"\0\x1d" + bytes(29), UNEXPECTED_MESSAGE),
+    "zeros": (bytes(64), UNEXPECTED_MESSAGE),
+    "an alert without content": (bytes.fromhex("15 0303 0000"), UNEXPECTED_MESSAGE),
+    "a record without content": (bytes.fromhex("16 0303 0000"), UNEXPECTED_MESSAGE),
+    "application data": (bytes.fromhex("17 0303 0001 00"), UNEXPECTED_MESSAGE),
+    "a heartbeat": (bytes.fromhex("18 0302 0003 01 4000"), UNEXPECTED_MESSAGE),
+    "another handshake message": (records(b"\2" + hello.sized(3, bytes(40))), UNEXPECTED_MESSAGE),
+    "two hellos in one record": (records(hello.hello() + hello.hello()), UNEXPECTED_MESSAGE),
+    "a record too long": (records(hello.padded_to(16_381), size=16_385), RECORD_OVERFLOW),
+    "a hello cut short": (records(b"\1" + hello.sized(3, bytes(20))), DECODE_ERROR),
 }
 
 
-@pytest.mark.parametrize("octets", NO_HELLO.values(), ids=NO_HELLO)
-def test_c2_what_is_no_hello_gets_an_alert_and_never_an_answer(door: Door, octets: bytes) -> None:
+@pytest.mark.parametrize(("octets", "named"), NO_HELLO.values(), ids=NO_HELLO)
+def test_c2_what_is_no_hello_gets_the_alert_that_rfc_8446_names_and_never_an_answer(
+    door: Door, octets: bytes, named: int
+) -> None:
     seen = len(door.seen)
-    assert alert(door, octets) == DECODE_ERROR
+    assert alert(door, octets) == named
     assert len(door.seen) == seen
 
 
-@pytest.mark.parametrize("octets", [NO_HELLO["zeros"], records(hello.old_hello(0x0301))], ids=["garbage", "TLS 1.0"])
+@pytest.mark.parametrize("followed_by", [1, 100_000, 4_000_000])
+def test_no_alert_is_lost_to_a_reset_however_much_comes_after_what_it_is_about(door: Door, followed_by: int) -> None:
+    for octets, named in NO_HELLO.values():
+        assert alert(door, octets + bytes(followed_by)) == named
+
+
+def test_a_client_that_keeps_sending_after_its_alert_is_left_within_two_seconds(door: Door) -> None:
+    with Handmade(door.port) as client:
+        client.write(bytes(5))
+        begin_s = time.monotonic()
+        with suppress(ConnectionError):
+            while time.monotonic() - begin_s < 10:
+                client.write(bytes(100))
+                time.sleep(0.01)
+        assert time.monotonic() - begin_s < 2
+
+
+@pytest.mark.parametrize("octets", [bytes(64), records(hello.old_hello(0x0301))], ids=["garbage", "TLS 1.0"])
 def test_c2_a_query_in_the_clear_after_a_failed_handshake_is_not_answered(door: Door, octets: bytes) -> None:
     query = hello.sized(2, b"a query in the clear")
     with Handmade(door.port) as client:
         client.write(octets + query)
         with pytest.raises(Alert):
             client.record()
-        with suppress(ConnectionResetError):  # what nobody read may make the kernel's farewell a reset
-            assert client.read_to_end() == b""
+        assert client.read_to_end() == b""
     assert b"a query in the clear" not in door.seen

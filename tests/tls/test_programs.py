@@ -122,6 +122,18 @@ def test_gnutls_hears_why_it_is_refused(door: Door, version: str) -> None:
     assert b"alert [120]" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("curve", ["SECP256R1", "SECP384R1"])
+def test_gnutls_is_let_in_whose_policy_knows_no_x25519(door: Door, curve: str) -> None:
+    """It sends a share in a finite field beside that of its first curve."""
+    others = [other for other in ("SECP256R1", "SECP384R1", "SECP521R1", "X25519", "X448") if other != curve]
+    priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3" + "".join(f":-GROUP-{other}" for other in others)
+    arguments = ("--insecure", "--alpn=dot", "--priority", priority, "--port", str(door.port), "127.0.0.1")
+    with program("gnutls-cli", *arguments) as client:
+        assert f"ECDHE-{curve}".encode() in printed_until(client, b"Simple Client Mode")
+        say(client, framed(b"hello"))
+        printed_until(client, framed(b"hello"))
+
+
 def test_c20_early_data_is_passed_over_and_the_handshake_goes_on(door: Door, tmp_path: Path) -> None:
     """The ticket is one of another server, which allows early data; ours never gives such a one."""
     (port,) = free_ports(1)
