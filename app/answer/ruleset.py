@@ -19,7 +19,7 @@ class Ruleset:
 
     __slots__ = (
         "_blocked", "_local", "_policy", "_special", "_without_record",
-        "decide", "decide_targets", "may_have_emptied", "points_home",
+        "decide", "decide_targets", "leads_home",
     )  # fmt: skip
 
     def __init__(
@@ -37,9 +37,7 @@ class Ruleset:
         self._without_record = blocked.answer_with("nodata")
         self.decide = policy.decide
         self.decide_targets = policy.decide_targets
-        protection = rebinding or RebindProtection()
-        self.points_home = protection.points_home
-        self.may_have_emptied = protection.may_have_emptied
+        self.leads_home = (rebinding or RebindProtection()).leads_home
 
     def answer(self, verdict: NameVerdict, name: str, qtype: int) -> LocalResponse | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
-from app.answer.policy import Listed, Match, Policy, no_list
+from app.answer.policy import Listed, Match, Matcher, Policy, no_list
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
@@ -108,16 +108,18 @@ def build(
         listed=_listed(blocklists) if blocklists else no_list,
         is_paused=is_paused or not blocking.enabled,
     )
-    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
+    served = (special.fixed, local, special.reserved)
+    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment, served))
 
 
-def _rebinding(settings: Settings, enrolment: Enrolment | None) -> RebindProtection:
-    """As unbound does it for A and AAAA: not where it recurses from a private root, whose servers are in a home."""
+def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence[Matcher]) -> RebindProtection:
+    """Not where unbound recurses from a private root, which decides about names and addresses of its own."""
     resolver = settings.resolver
     recurses = enrolment is not None and enrolment.resolver == "recursive"
     if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
         return RebindProtection()
-    return RebindProtection(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
+    exceptions = (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes))
+    return RebindProtection(INSIDE, exceptions, served)
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:
