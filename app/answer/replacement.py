@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from app import dnsname
+
 from . import edns, records
+from .local import TTL_S
 from .pending import PendingQuery
 from .policy import Kind, NameVerdict
-from .records import LocalResponse
+from .records import QNAME, LocalResponse
 from .wire import Rcode, UpstreamResponse
 
 KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
@@ -26,6 +29,11 @@ def of(
     if home is not None:
         rest = home.rest
         return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest, Kind.PASSED
+    if response.rcode == Rcode.NXDOMAIN and not targets and ruleset.is_at_home(asked):
+        # Outside there is nothing below it, at home there is (RFC 8020 2).
+        owner = dnsname.to_wire(asked) if begun else QNAME
+        soa = records.soa(owner, TTL_S)
+        return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), Kind.LOCAL
     return None if begun is None else (_followed(begun, response), Kind.LOCAL)
 
 

@@ -20,7 +20,7 @@ from app.lists.names import key_of
 from app.lists.places import told_apart
 from app.lists.trie import Blocklist, Blocklists
 from app.networks import INSIDE
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 
 from . import paths
 
@@ -87,14 +87,15 @@ def build(
         addresses[enrolment.hostname] = enrolment.addresses
     local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
     # What a route leads to somebody at home for is for them to answer.
-    released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
+    routed = [route.zone for route in settings.resolver.routes]
+    released = {healthcheck.NAME, *settings.special.released, *routed}
     if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
         # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
         released.add("test")
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
-        existing=local.concerned,
+        existing=(*local.concerned, f"{CHECK_LABEL}.{settings.hostname}", *routed),
         released=released,
         switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
     )

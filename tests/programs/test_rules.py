@@ -166,6 +166,18 @@ def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
     assert designated == [by_address, by_name]
 
 
+@pytest.mark.parametrize("name", ["attic.lan", "lan", "home.lan", f"check.{HOSTNAME}", "route.attic.lan"])
+def test_names_above_those_of_the_home_exist(tmp_path: Path, name: str) -> None:
+    """Whoever believes that one does not would believe it of all below (RFC 8020 2)."""
+    more = {
+        "LOCAL": "nas.attic.lan=192.168.1.5",
+        "RESOLVER__ROUTES": "route.attic.lan=192.168.1.1, x.home.lan=192.168.1.1",
+    }
+    ruleset = build(settings(tmp_path, **more), ENROLMENT, ())
+    assert ruleset.is_at_home(name)
+    assert not ruleset.is_at_home(f"other.{name}")
+
+
 def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
     hints = tmp_path / "root.hints"
     hints.write_text(". NS ns.\n")
