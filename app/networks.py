@@ -5,7 +5,8 @@ five answers, because five questions are asked:
 
     LAN      can another device at home reach it?         addresses that go into certificate, profile and QR code
     HOME     may it ask us, may we be certified for it?   `allow_from`, name constraints: a link and this machine too
-    INSIDE   may a name of the internet lead there?       rebinding: also all that an address of HOME is written as
+    INSIDE   may a name of the internet lead there?       rebinding: also groups, what homes use though it is reserved,
+                                                          and all that an IPv4 address is written as
     SPECIAL  is it no address of the internet?            downloads: also what leads nowhere, such as documentation
     SILENT   does nobody listen there at all?             settings: no address of one device
 
@@ -13,8 +14,10 @@ Each but the last contains the one before. An answer in SPECIAL and not in INSID
 and manuals are full of them; who is led to such an address for a list has been led astray.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
+from typing import final
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -36,7 +39,12 @@ LAN = (*_PRIVATE, *_SHARED, *_UNIQUE_LOCAL)
 HOME = (*_PRIVATE, LINK_LOCAL[0], *_SHARED, LOOPBACK[0], *_UNIQUE_LOCAL, LINK_LOCAL[1], LOOPBACK[1])
 
 _THIS_HOST = _networks("0.0.0.0/8")  # RFC 1122 3.2.1.3; Linux takes 0.0.0.0 for itself
+_RESERVED_4 = _networks(
+    "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4"
+)  # RFC 6890 2.2.2: protocols (CLAT is one), RFC 2544 C.2.2: benchmarks, RFC 1112 4 and 919 7: reserved and broadcast
+_PROTOCOLS = _networks("2001::/23")  # RFC 2928 2: the same for IPv6; Teredo and benchmarks are in it
 _COMPATIBLE, _MAPPED = _networks("::/96", "::ffff:0:0/96")  # RFC 4291 2.5.5: both hold an IPv4 address
+_TRANSLATED = _networks("::ffff:0:0:0/96")  # RFC 2765 2.1: and this one
 _NAT64, _6TO4 = _networks("64:ff9b::/96", "2002::/16")  # RFC 6052 2.1, RFC 3056 2: and so do these
 _OLD_HOME = _networks("fec0::/10", "64:ff9b:1::/48")  # RFC 3879 (site-local), RFC 8215 (NAT64 of a site's own)
 
@@ -47,23 +55,23 @@ def _written_in(prefix: IPNetwork, network: IPNetwork) -> IPNetwork:
     return IPv6Network((bits, prefix.prefixlen + network.prefixlen))
 
 
-_INSIDE_4 = tuple(network for network in (*HOME, *_THIS_HOST) if network.version == 4)
+MULTICAST = _networks("224.0.0.0/4", "ff00::/8")  # RFC 5771 2, RFC 4291 2.7
+
+_INSIDE = (*HOME, *_THIS_HOST, *_RESERVED_4, *MULTICAST)
 INSIDE = (
-    *HOME, *_THIS_HOST, *_OLD_HOME, _COMPATIBLE, _MAPPED,
-    *(_written_in(prefix, network) for prefix in (_NAT64, _6TO4) for network in _INSIDE_4),
+    *_INSIDE, *_OLD_HOME, *_PROTOCOLS, _COMPATIBLE, _MAPPED, *_TRANSLATED,
+    *(_written_in(prefix, each) for prefix in (_NAT64, _6TO4) for each in _INSIDE if each.version == 4),
 )  # fmt: skip
 
-MULTICAST = _networks("224.0.0.0/4", "ff00::/8")  # RFC 5771 2, RFC 4291 2.7
 SILENT = (*_networks("0.0.0.0/32", "::/128"), *MULTICAST)
 
 # IANA's registries of special-purpose addresses (RFC 6890), what is not reachable from everywhere. The few exceptions
 # in 192.0.0.0/24 and 2001::/23 are anycast services, and none of them has a list.
 SPECIAL = (
-    *INSIDE, *MULTICAST,
+    *INSIDE,
     *_networks(
-        "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4",  # protocols, benchmarks, reserved and broadcast
         "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20",  # documentation
-        "100::/64", "100:0:0:1::/64", "2001::/23", "5f00::/16",  # discard, dummy, protocols, segment routing
+        "100::/64", "100:0:0:1::/64", "5f00::/16",  # discard, dummy, segment routing
     ),
 )  # fmt: skip
 
@@ -79,3 +87,27 @@ def meant(address: IPAddress) -> IPAddress:
         if address in prefix:
             return IPv4Address(int(address) >> (128 - prefix.prefixlen - 32) & 0xFFFFFFFF)
     return address
+
+
+@final
+class AddressSet:
+    """All addresses of `networks`, as the octets of an address; how many networks there are costs next to nothing."""
+
+    __slots__ = ("_ranges",)
+
+    def __init__(self, networks: Iterable[IPNetwork]) -> None:
+        every = list(networks)
+        self._ranges: dict[int, tuple[list[int], list[int]]] = {}
+        for version, octets in ((4, 4), (6, 16)):
+            merged = sorted(collapse_addresses(each for each in every if each.version == version))  # type: ignore[type-var]
+            firsts, lasts = [int(each[0]) for each in merged], [int(each[-1]) for each in merged]
+            self._ranges[octets] = firsts, lasts
+
+    def __bool__(self) -> bool:
+        return any(firsts for firsts, _ in self._ranges.values())
+
+    def __contains__(self, address: bytes) -> bool:
+        firsts, lasts = self._ranges[len(address)]
+        number = int.from_bytes(address, "big")
+        at = bisect_right(firsts, number)
+        return at > 0 and number <= lasts[at - 1]

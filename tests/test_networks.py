@@ -1,8 +1,8 @@
-from ipaddress import IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 import pytest
 
-from app.networks import HOME, INSIDE, LAN, LINK_LOCAL, LOOPBACK, SILENT, SPECIAL, IPNetwork, meant, within
+from app.networks import HOME, INSIDE, LAN, LINK_LOCAL, LOOPBACK, SILENT, SPECIAL, AddressSet, IPNetwork, meant, within
 
 KINDS = {"LAN": LAN, "HOME": HOME, "INSIDE": INSIDE, "SPECIAL": SPECIAL, "SILENT": SILENT}
 
@@ -29,18 +29,19 @@ def test_a_link_and_this_machine_are_no_lan(address: str) -> None:
         "0.1.2.3", "fec0::1", "::192.168.1.1", "::ffff:192.168.1.1", "64:ff9b:1::9.9.9.9", "64:ff9b::10.0.0.1",
         "64:ff9b::172.31.0.1", "64:ff9b::192.168.1.1", "64:ff9b::100.127.0.1", "64:ff9b::169.254.0.1",
         "64:ff9b::127.0.0.1", "64:ff9b::", "2002:a00:1::", "2002:ac1f::1", "2002:c0a8:101::1", "2002:647f::",
-        "2002:a9fe::", "2002:7f00:1::", "2002::1",
+        "2002:a9fe::", "2002:7f00:1::", "2002::1", "192.0.0.1", "198.18.0.1", "198.19.255.255", "240.0.0.1",
+        "255.255.255.255", "2001::1", "2001:2::1", "2001:20::1", "::ffff:0:10.0.0.1", "64:ff9b::198.18.0.1",
+        "2002:c000::1", "64:ff9b::224.0.0.1", "2002:ffff:ffff::",
     ],
 )  # fmt: skip
-def test_a_home_in_disguise_is_inside_and_asks_no_questions(address: str) -> None:
+def test_a_home_in_disguise_and_what_a_home_may_use_for_itself_is_inside_and_asks_no_questions(address: str) -> None:
     assert kinds_of(address) == "INSIDE SPECIAL"
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "240.0.0.1", "255.255.255.255",
-        "2001:db8::1", "3fff::1", "100::1", "100:0:0:1::1", "2001::1", "2001:20::1", "5f00::1",
+        "192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1", "3fff::1", "100::1", "100:0:0:1::1", "5f00::1",
     ],
 )  # fmt: skip
 def test_what_leads_nowhere_is_not_of_the_internet_and_not_inside(address: str) -> None:
@@ -54,7 +55,7 @@ def test_nobody_has_the_address_of_everybody(address: str, kinds: str) -> None:
 
 @pytest.mark.parametrize("address", ["224.0.0.1", "239.255.255.250", "ff02::1", "ff0e::1"])
 def test_a_group_is_no_device(address: str) -> None:
-    assert kinds_of(address) == "SPECIAL SILENT"
+    assert kinds_of(address) == "INSIDE SPECIAL SILENT"
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,15 @@ def test_no_network_is_named_twice() -> None:
     for networks in KINDS.values():
         assert len(set(networks)) == len(networks)
         assert all(ip_network(str(network)) == network for network in networks)
+
+
+EDGES = [IPv4Address(int(each[at]) + beside) if each.version == 4 else IPv6Address(int(each[at]) + beside)
+         for each in INSIDE for at in (0, -1) for beside in (-1, 0, 1)
+         if 0 <= int(each[at]) + beside < 1 << each.max_prefixlen]  # fmt: skip
+
+
+@pytest.mark.parametrize("networks", [INSIDE, HOME, SILENT, (), INSIDE[:1]], ids=len)
+def test_a_set_of_addresses_has_just_those_of_its_networks(networks: tuple[IPNetwork, ...]) -> None:
+    found = AddressSet(networks)
+    assert [each for each in EDGES if (each.packed in found) is not within(each, networks)] == []
+    assert bool(found) is bool(networks)

@@ -93,7 +93,9 @@ def error_answer(message: bytes, bad: wire.BadQuery, *, encrypted: bool) -> byte
     """An error made here: the id, opcode and RD of `message`, as much of its question and OPT as could be read; padded
     if `encrypted` and wished for."""
     rcode, opt = bad.rcode, bad.opt
-    flags = wire.QR | wire.RA | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
+    flags = wire.QR | (wire.u16(message, 2) & (wire.OPCODE_MASK | wire.RD)) | (rcode & wire.RCODE_MASK)
+    if rcode != wire.Rcode.NOTIMP:
+        flags |= wire.RA  # of an operation that is not known here nobody knows what recursion would be
     counts = (b"\0\1" if bad.echo else b"\0\0") + b"\0\0\0\0" + (b"\0\0" if opt is None else b"\0\1")
     answer = message[:2] + flags.to_bytes(2, "big") + counts + bad.echo
     if opt is None:

@@ -14,22 +14,20 @@ from typing import final
 from app import dnsname
 from app.errors import UpstreamError
 
-from . import ddr, edns, rebinding, records, special, stale, wire
+from . import ddr, edns, replacement, special, stale, wire
 from .cache import Cache, Tally
 from .checking import CheckNames
 from .contract import RecursiveResolver, Reply, Requestor
 from .pending import PendingQuery, error_answer
-from .policy import Kind
+from .policy import Kind, NameVerdict
 from .records import LocalResponse
+from .replacement import KEPT_RCODES
 from .ruleset import Ruleset
 from .wire import Rcode, UpstreamResponse
 
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGE_OCTETS = 65535
-
-_CACHED_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
-"""REFUSED is our own word for what is blocked; upstream gives none that has a TTL."""
 
 
 @final
@@ -134,9 +132,8 @@ class Pipeline:
         verdict = ruleset.decide(name)
         local = ruleset.answer(verdict, name, query.qtype)
         if local is None or local.chase:
-            # Where the answer leads is looked at only if nobody spoke for the name that was asked.
-            open_name = name if verdict.kind is Kind.PASSED else None
-            received = partial(self._received, pending, open_name, local)
+            asked = local.chase if local else name
+            received = partial(self._received, pending, asked, verdict, local)
             self._upstream.ask(pending.question(local.chase if local else ""), requestor.client, received)
             return
         if local.only_at:
@@ -147,27 +144,32 @@ class Pipeline:
         self._finish(pending, pending.rendered(local), verdict.kind)
 
     def _received(
-        self, pending: PendingQuery, open_name: str | None, begun: LocalResponse | None, received: bytes | None
+        self,
+        pending: PendingQuery,
+        asked: str,
+        verdict: NameVerdict,
+        begun: LocalResponse | None,
+        received: bytes | None,
     ) -> None:
-        """Upstream has answered, or not. `open_name` was asked, or the name to which the answer `begun` leads."""
+        """Upstream, of which `asked` was asked, has answered, or not. `verdict` is about the name that the client asked
+        for; that is another one if the answer `begun` leads to `asked`."""
         if received is None:
             pending.reply(pending.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
             return
-        replacement = None
+        instead = None
         try:
             response = wire.read_response(received)
             if response.opt is not None and response.opt.options:
                 response = stale.shortened(response)
-            if begun is not None or response.has_targets:
-                replacement = _replacement(pending, open_name, begun, response)
+            instead = replacement.of(pending, asked, verdict, begun, response)
         except UpstreamError as error:
             log.debug("%s", error)
             pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
             return
-        if replacement is None:
+        if instead is None:
             self._finish(pending, pending.relayed(response), Kind.PASSED, response)
         else:
-            local, kind = replacement
+            local, kind = instead
             self._finish(pending, pending.rendered(local), kind)
 
     def _finish(
@@ -184,43 +186,13 @@ class Pipeline:
         tally, rcode = self.given[kind], answer[3] & wire.RCODE_MASK
         # The keepalive value belongs to this connection and this moment, so such an answer is never kept; nor is what
         # was decided by rules that are no longer in force.
-        if rcode in _CACHED_RCODES and not pending.keepalive and pending.ruleset is self._ruleset:
+        if rcode in KEPT_RCODES and not pending.keepalive and pending.ruleset is self._ruleset:
             parts = response or wire.read_response(answer)
             if parts.ttl_s:
                 self._cache.put(pending.message[2:], answer, parts.ttl_offsets, parts.ttl_s, tally)
-        if rcode in _CACHED_RCODES and not pending.is_prefetch:
+        if rcode in KEPT_RCODES and not pending.is_prefetch:
             tally.given += 1
         pending.reply(answer)
-
-
-def _replacement(
-    pending: PendingQuery, open_name: str | None, begun: LocalResponse | None, response: UpstreamResponse
-) -> tuple[LocalResponse, Kind] | None:
-    """What is answered instead of `response`, and who decides that; None if nobody does. Raises UpstreamError."""
-    qtype, ruleset = pending.query.qtype, pending.ruleset
-    if qtype in wire.SERVICE_TYPES and ruleset.points_home(response.octets):
-        return rebinding.nothing(), Kind.PASSED
-    if begun is not None:
-        return _followed(begun, response), Kind.LOCAL
-    if open_name is not None:
-        target = ruleset.decide_targets(open_name, records.targets(response.octets))
-        if target is not None and target.verdict.blocks:
-            return ruleset.answer_blocked(target, qtype), target.verdict.kind
-    return None
-
-
-def _followed(begun: LocalResponse, response: UpstreamResponse) -> LocalResponse:
-    """`begun` with what upstream says of the name outside that an alias of ours leads to. Raises UpstreamError."""
-    if response.rcode not in _CACHED_RCODES:
-        return LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(response.opt))
-    found = list(records.read(response.octets))
-    answer, authority = (
-        tuple(each.octets() for each in found if each.section == section)
-        for section in (records.ANSWER, records.AUTHORITY)
-    )
-    errors = edns.extended_errors(response.opt)
-    rcode = Rcode(response.rcode)
-    return LocalResponse(rcode=rcode, answer=begun.answer + answer, authority=authority, errors=errors)
 
 
 @final

@@ -1,77 +1,145 @@
-"""Where an answer from the internet has no business to lead: into the home, by the addresses in HTTPS and SVCB records.
+"""Where an answer from the internet has no business to lead: into the home. Pure.
 
-unbound takes such addresses out of A and AAAA answers and knows no others, but browsers dial those of RFC 9460 7.3 too.
-Pure.
+By its addresses, in A and AAAA records and in HTTPS and SVCB records, whose hints browsers dial too (RFC 9460 7.3); and
+by the names that it leads to, for whoever asks for one of the home's next gets an address of the home. What counts is
+the name that was asked: one that may lead home may do so over any other, and no other may do so over it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import final
+from typing import NamedTuple, final
 
 from app import dnsname, svcparams
-from app.config.values import IPAddress, IPNetwork
 from app.errors import UpstreamError
-from app.networks import within
+from app.networks import AddressSet, IPNetwork
 
 from . import edns, records, wire
-from .records import QNAME, LocalResponse
+from .policy import Matcher
+from .records import QNAME, LocalResponse, Target
+from .wire import Rcode, UpstreamResponse
 
+SETTING = "resolver.rebind_protection"
 _TTL_S = 60
-_MOST = 256
-"""Records and addresses of one answer: a stranger could send as many as 16000, each to be looked for in 28 networks."""
+_MOST_HINTS = 256
+"""Service records and addresses in them, of one answer: a stranger could send as many as 16000."""
+_ADDRESS_OCTETS = {wire.TYPE_A: 4, wire.TYPE_AAAA: 16}
+_TRANSLATION = "ipv4only.arpa", {b"\xc0\0\0\xaa", b"\xc0\0\0\xab"}
+"""By the true answer for this name phones learn whether their network translates addresses (RFC 7050 3, RFC 8880)."""
+
+
+@final
+class HomeLead(NamedTuple):
+    """An answer leads home: to the name `target`, or by its addresses where that is empty. `rest` is what remains."""
+
+    target: str
+    rest: LocalResponse
+
+
+@final
+class _Addresses(NamedTuple):
+    """What kinds of addresses an answer holds: `service` are hints that are inside, `outside` those of its answer."""
+
+    inside: bool
+    service: bool
+    outside: bool
 
 
 @final
 class RebindProtection:
-    """`networks` are those of homes; what is at or below a name in `exceptions` may lead there."""
+    """`networks` are those of homes; what is asked at or below a name in `exceptions` may lead there. These, and what
+    `served` matches, are the names of the home."""
 
-    __slots__ = ("_exceptions", "_networks")
+    __slots__ = ("_concerned", "_exceptions", "_inside", "_is_on", "_served")
 
-    def __init__(self, networks: Iterable[IPNetwork] = (), exceptions: Iterable[str] = ()) -> None:
-        self._networks = tuple(networks)
+    def __init__(
+        self, networks: Iterable[IPNetwork] = (), exceptions: Iterable[str] = (), served: Sequence[Matcher] = ()
+    ) -> None:
+        self._inside = AddressSet(networks)
+        self._is_on = bool(self._inside)
         self._exceptions = frozenset(exceptions)
+        self._served = served
+        self._concerned = self._exceptions.union(*(matcher.concerned for matcher in served))
 
-    def points_home(self, response: bytes) -> bool:
-        """Whether a record of the answer does. Raises UpstreamError if one cannot be read, and for more records and
-        addresses than anybody needs."""
-        left = _MOST
-        for section, owner, _, _, rdata in records.read(response, wire.SERVICE_TYPES):
-            if section != records.ANSWER or not self._networks:
-                break
-            is_exception = not self._exceptions.isdisjoint(dnsname.suffixes(dnsname.text(owner).lower()))
-            addresses = [] if is_exception else _hints(rdata, left)
-            left -= 1 + len(addresses)
-            if left < 0:
-                raise UpstreamError("the response has too many addresses")
-            if any(within(address, self._networks) for address in addresses):
-                return True
-        return False
+    def leads_home(self, asked: str, response: UpstreamResponse, targets: Sequence[Target]) -> HomeLead | None:
+        """How the response for the name `asked` does, whose answer leads to `targets`; None: it does not, or may.
 
-    def may_have_emptied(self, response: bytes) -> bool:
-        """Whether unbound may have taken out of it what leads home: nothing is left but aliases, and nothing proves
-        that there is nothing, as a SOA would (RFC 2308 2.2). Raises UpstreamError like `points_home`."""
-        if not self._networks or response[3] & wire.RCODE_MASK != wire.Rcode.NOERROR:
+        Raises UpstreamError if a record cannot be read, and for more hints than anybody needs.
+        """
+        if not self._is_on or response.flags & wire.AA:
+            return None  # unbound sets AA on nothing but what its owner told it to answer, in a snippet
+        found = self._addresses(asked, response)
+        if not (found.inside or found.service or targets) or self._is_exception(dnsname.suffixes(asked)):
+            return None
+        if found.inside or found.service:
+            return HomeLead("", nothing() if found.service else self._without_inside(asked, response))
+        # An alias that ends at addresses outside is none to follow; a service is at its target in any case.
+        leading = (each.name for each in targets if each.is_service or not found.outside)
+        target = next((name for name in leading if self._is_of_home(name)), None)
+        return None if target is None else HomeLead(target, nothing())
+
+    def _addresses(self, asked: str, response: UpstreamResponse) -> _Addresses:
+        octets, answers, left = response.octets, wire.u16(response.octets, 6), _MOST_HINTS
+        inside = service = outside = False
+        for number, ttl_at in enumerate(response.ttl_offsets):
+            rtype, _, _, length = wire.AFTER_OWNER.unpack_from(octets, ttl_at - 4)
+            rdata = octets[ttl_at + 6 : ttl_at + 6 + length]
+            if rtype in _ADDRESS_OCTETS:
+                if length != _ADDRESS_OCTETS[rtype]:
+                    raise UpstreamError("an address in the response is malformed")
+                if rdata in self._inside and self._is_inside(asked, rdata):
+                    inside = True
+                elif number < answers:
+                    outside = True
+            elif rtype in wire.SERVICE_TYPES and number < answers:
+                hints = _hints(rdata, left)
+                left -= 1 + len(hints)
+                if left < 0:
+                    raise UpstreamError("the response has too many addresses")
+                service = service or any(self._is_inside(asked, hint) for hint in hints)
+        return _Addresses(inside, service, outside)
+
+    def _is_inside(self, asked: str, address: bytes) -> bool:
+        name, translated = _TRANSLATION
+        return address in self._inside and not (asked == name and address[-4:] in translated)
+
+    def _is_exception(self, suffixes: Sequence[str]) -> bool:
+        return not self._exceptions.isdisjoint(suffixes)
+
+    def _is_of_home(self, name: str) -> bool:
+        suffixes = dnsname.suffixes(name)
+        if self._concerned.isdisjoint(suffixes):
             return False
-        owner = dnsname.read_text(response, wire.HEADER_OCTETS)
-        for section, _, rtype, _, rdata in records.read(response):
-            if section == records.ADDITIONAL:
-                break
-            if rtype != wire.TYPE_CNAME:
-                return False
-            owner = dnsname.read_text(rdata, 0)
-        return self._exceptions.isdisjoint(dnsname.suffixes(owner))
+        return self._is_exception(suffixes) or any(matcher.match(suffixes) for matcher in self._served)
+
+    def _without_inside(self, asked: str, response: UpstreamResponse) -> LocalResponse:
+        """The response but for addresses inside; nothing if its answer has no others."""
+        sections: tuple[list[bytes], ...] = ([], [], [])
+        lost = kept = False
+        for each in records.read(response.octets):
+            is_address = each.type in _ADDRESS_OCTETS
+            if is_address and self._is_inside(asked, each.rdata):
+                lost = lost or each.section == records.ANSWER
+                continue
+            kept = kept or (is_address and each.section == records.ANSWER)
+            sections[each.section].append(each.octets())
+        if (lost and not kept) or response.rcode != Rcode.NOERROR:
+            return nothing()
+        answer, authority, additional = map(tuple, sections)
+        return LocalResponse(answer=answer, authority=authority, additional=additional, errors=_REASON)
+
+
+_REASON = edns.extended_error(edns.EDE_BLOCKED, SETTING)
 
 
 def nothing() -> LocalResponse:
-    """In place of such an answer: there is no such record, so a client goes on with A and AAAA (RFC 9460 3)."""
-    reason = edns.extended_error(edns.EDE_BLOCKED, "resolver.rebind_protection")
-    return LocalResponse(authority=(records.soa(QNAME, _TTL_S),), errors=reason)
+    """In place of such an answer: there is no such record, so a client goes on with other types (RFC 9460 3)."""
+    return LocalResponse(authority=(records.soa(QNAME, _TTL_S),), errors=_REASON)
 
 
-def _hints(rdata: bytes, most: int) -> list[IPAddress]:
+def _hints(rdata: bytes, most: int) -> list[bytes]:
     """The first addresses among the parameters of a record (RFC 9460 2.2)."""
     try:
         parameters_at = dnsname.skip(rdata, 2, pointers=False)
-        return list(islice(svcparams.hints(rdata[parameters_at:]), most))
+        return [hint.packed for hint in islice(svcparams.hints(rdata[parameters_at:]), most)]
     except (IndexError, ValueError) as error:
         raise UpstreamError(f"a record in the response is malformed: {error}") from None

@@ -19,7 +19,7 @@ class Ruleset:
 
     __slots__ = (
         "_blocked", "_local", "_policy", "_special", "_without_record",
-        "decide", "decide_targets", "may_have_emptied", "points_home",
+        "decide", "decide_targets", "is_at_home", "leads_home",
     )  # fmt: skip
 
     def __init__(
@@ -37,15 +37,17 @@ class Ruleset:
         self._without_record = blocked.answer_with("nodata")
         self.decide = policy.decide
         self.decide_targets = policy.decide_targets
-        protection = rebinding or RebindProtection()
-        self.points_home = protection.points_home
-        self.may_have_emptied = protection.may_have_emptied
+        self.is_at_home = special_names.is_at_home
+        self.leads_home = (rebinding or RebindProtection()).leads_home
 
     def answer(self, verdict: NameVerdict, name: str, qtype: int) -> LocalResponse | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""
         kind, response = verdict.kind, None
         if kind is Kind.LISTED or kind is Kind.DENIED:
-            return self._blocked(verdict.title, qtype)
+            response = self._blocked(verdict.title, qtype)
+            # Whoever believes that a name does not exist believes it of all below it (RFC 8020 2).
+            denies_home = response.rcode == Rcode.NXDOMAIN and self.is_at_home(name)
+            return self._without_record(verdict.title, qtype) if denies_home else response
         if kind is Kind.LOCAL:
             response = self._follow(self._local.answer(name, qtype))
         elif kind is Kind.SPECIAL:
@@ -70,5 +72,6 @@ class Ruleset:
         target = self._policy.decide(response.chase) if response.chase else None
         if target is None or target.kind not in {Kind.SPECIAL, Kind.RESERVED}:
             return response
-        negative = special.nothing(target.rule, TTL_S, Rcode.NXDOMAIN)
+        exists = self._special.exists(target.rule, response.chase)
+        negative = special.nothing(target.rule, TTL_S, Rcode.NOERROR if exists else Rcode.NXDOMAIN)
         return replace(negative, answer=response.answer)

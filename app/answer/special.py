@@ -20,6 +20,7 @@ _TREATMENTS = {name: each.treatment for each in SPECIAL_NAMES for name in each.n
 
 _HINFO_TTL_S = 3600
 _CHANGING_TTL_S, _FIXED_TTL_S = 60, 3600
+_OF_AN_APEX = (wire.TYPE_SOA, wire.TYPE_NS)
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
@@ -58,8 +59,8 @@ class ZoneMatcher:
 class SpecialNames:
     """`by_address` and `by_name` designate this resolver to who asks by its address or its name; None: it does not.
 
-    `existing` are the names at home, so that names above them exist too. Whatever is at or below a name in `released`
-    is nobody's special name, unless a standard fixes its answers. `switched_on` are the settings that are.
+    `existing` are the names at home, so that names above them exist too (RFC 8020 2). Whatever is at or below a name in
+    `released` is nobody's special name, unless a standard fixes its answers. `switched_on` are the settings that are.
     """
 
     __slots__ = ("_by_address", "_by_name", "_existing", "_own_discovery", "fixed", "reserved")
@@ -76,7 +77,7 @@ class SpecialNames:
         self._by_address = by_address
         self._by_name = by_name
         self._own_discovery = f"_dns.{by_name.hostname}" if by_name else None
-        self._existing = {above for name in existing for above in dnsname.suffixes(name)}
+        self._existing = frozenset(above for name in existing for above in dnsname.suffixes(name))
         fixed: dict[str, str] = {}
         reserved: dict[str, str] = {}
         for each in SPECIAL_NAMES:
@@ -95,6 +96,8 @@ class SpecialNames:
             own = (value for value in _LOOPBACK if records.address_type(value) == qtype)
             found = tuple(records.address(QNAME, value, _FIXED_TTL_S) for value in own)
             return LocalResponse(answer=found) if found else nothing(zone, _FIXED_TTL_S)
+        if name == zone in _TREATMENTS and qtype in _OF_AN_APEX:
+            return _apex(zone, qtype)
         designation = None
         if qtype == wire.TYPE_SVCB:
             designation = {DISCOVERY: self._by_address, self._own_discovery: self._by_name}.get(name)
@@ -103,12 +106,33 @@ class SpecialNames:
 
     def answer_reserved(self, zone: str, name: str, qtype: int) -> LocalResponse | None:
         """The answer for a name that `reserved` matches; None if it is on the other side of the zone's cut."""
-        if _TREATMENTS[zone] is Treatment.NONEXISTENT:
-            return nothing(zone, _FIXED_TTL_S, Rcode.NXDOMAIN)
-        if name == zone and qtype == wire.TYPE_DS:
+        is_empty_zone = _TREATMENTS[zone] is Treatment.EMPTY_ZONE
+        if is_empty_zone and name == zone and qtype == wire.TYPE_DS:
             return None  # its parent's word, with which validating clients see that the zone is not signed
-        exists = name == zone or name in self._existing
-        return nothing(zone, _CHANGING_TTL_S, Rcode.NOERROR if exists else Rcode.NXDOMAIN)
+        if is_empty_zone and name == zone and qtype in _OF_AN_APEX:
+            return _apex(zone, qtype)
+        ttl_s = _CHANGING_TTL_S if is_empty_zone else _FIXED_TTL_S
+        return nothing(zone, ttl_s, Rcode.NOERROR if self.exists(zone, name) else Rcode.NXDOMAIN)
+
+    def exists(self, zone: str, name: str) -> bool:
+        """Whether there is anything at or below a name that one of the two matches with `zone`."""
+        match _TREATMENTS.get(zone):
+            case Treatment.NONEXISTENT:
+                return self.is_at_home(name)
+            case Treatment.EMPTY_ZONE:
+                return name == zone or self.is_at_home(name)
+        return True
+
+    def is_at_home(self, name: str) -> bool:
+        """Whether it is one of `existing`, or above one."""
+        return name in self._existing
+
+
+def _apex(zone: str, qtype: int) -> LocalResponse:
+    """SOA or NS of the zone, as RFC 6303 3 has them: its server is the zone itself, which has no address."""
+    if qtype == wire.TYPE_SOA:
+        return LocalResponse(answer=(records.soa(QNAME, _CHANGING_TTL_S),))
+    return LocalResponse(answer=(records.record(QNAME, wire.TYPE_NS, _CHANGING_TTL_S, dnsname.to_wire(zone)),))
 
 
 def nothing(zone: str, ttl_s: int, rcode: Rcode = Rcode.NOERROR) -> LocalResponse:

@@ -36,11 +36,11 @@ _SENTENCES = {
 _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
 _PAUSED = "blocking is paused for {left_s} s more, until {until}: nothing is blocked before"
 _UNKNOWN_TARGET = "where it leads to for {kind} is not known: {cause}"
-_LEADS_HOME = "its answer for {kind} is left out: it has addresses of private networks (resolver.rebind_protection)"
-_MAYBE_LED_HOME = (
-    "its answer for {kind} came empty; addresses of private networks would have been left out "
-    "(resolver.rebind_protection)"
+_LEADS_HOME = (
+    "of its answer for {kind} is left out what leads into the home: {how} (resolver.rebind_protection); "
+    "if it is meant to, name {name} in resolver.rebind_exceptions"
 )
+_BY_ADDRESSES, _BY_NAME = "addresses of private networks", "the name {target}"
 
 
 class Reason(NamedTuple):
@@ -99,31 +99,35 @@ class RunningRuleset:
         elif left_s:
             until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + left_s))
             notes.append(_PAUSED.format(left_s=left_s, until=until))
-        answers: dict[str, list[Target]] = {}
-        if ruleset.decide(name).is_open:
-            looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
-            answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
-            notes += [note for _, note in looks if note]
+        looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
+        answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
+        notes += [note for _, note in looks if note]
         return reason(ruleset, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
 
     async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> tuple[list[Target] | None, str]:
         """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""
+        verdict = ruleset.decide(name)
+        local = ruleset.answer(verdict, name, qtype)
+        if local is not None and not local.chase:
+            return None, ""
+        asked = local.chase if local else name
         try:
-            response = await self._response(name, qtype)
-            targets = records.targets(response)
-            if qtype in wire.SERVICE_TYPES and ruleset.points_home(response):
-                return targets, _LEADS_HOME.format(kind=kind)
-            target = ruleset.decide_targets(name, targets)
-            is_blocked = target is not None and target.verdict.blocks  # then it matters no more
-            may_lead_home = qtype in (*wire.SERVICE_TYPES, wire.TYPE_A, wire.TYPE_AAAA)
-            emptied = may_lead_home and not is_blocked and ruleset.may_have_emptied(response)
-            return targets, _MAYBE_LED_HOME.format(kind=kind) if emptied else ""
+            response = await self._response(asked, qtype)
+            targets = records.targets(response.octets)
+            target = ruleset.decide_targets(name, targets) if verdict.is_open else None
+            if target is not None and target.verdict.blocks:
+                return targets, ""  # and it matters no more whether it leads home
+            home = ruleset.leads_home(asked, response, targets)
+            if home is None:
+                return targets, ""
+            how = _BY_NAME.format(target=home.target) if home.target else _BY_ADDRESSES
+            return targets, _LEADS_HOME.format(kind=kind, how=how, name=asked)
         except TimeoutError:
             return None, _UNKNOWN_TARGET.format(kind=kind, cause="no answer came in time")
         except UpstreamError as error:
             return None, _UNKNOWN_TARGET.format(kind=kind, cause=error)
 
-    async def _response(self, name: str, qtype: int) -> bytes:
+    async def _response(self, name: str, qtype: int) -> wire.UpstreamResponse:
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:
@@ -138,7 +142,7 @@ class RunningRuleset:
         response = wire.read_response(message)
         if response.rcode == wire.Rcode.SERVFAIL:
             raise UpstreamError("it cannot be resolved (SERVFAIL)")
-        return response.octets
+        return response
 
 
 def _query(name: str, qtype: int) -> bytes:

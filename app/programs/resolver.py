@@ -45,7 +45,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         root_hints=resolver.root_hints,
         trust_anchor=resolver.trust_anchor,
         followed_anchor=followed,
-        private_names=resolver.rebind_exceptions if resolver.rebind_protection else None,
+        rebind_protection=resolver.rebind_protection,
         released=settings.special.released,
         health_name=healthcheck.NAME,
         cache_bytes=conf.cache_bytes(memory.limit_bytes()),

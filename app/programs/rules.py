@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
-from app.answer.policy import Listed, Match, Policy, no_list
+from app.answer.policy import Listed, Match, Matcher, Policy, no_list
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
@@ -20,7 +20,7 @@ from app.lists.names import key_of
 from app.lists.places import told_apart
 from app.lists.trie import Blocklist, Blocklists
 from app.networks import INSIDE
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 
 from . import paths
 
@@ -87,14 +87,15 @@ def build(
         addresses[enrolment.hostname] = enrolment.addresses
     local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
     # What a route leads to somebody at home for is for them to answer.
-    released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
+    routed = [route.zone for route in settings.resolver.routes]
+    released = {healthcheck.NAME, *settings.special.released, *routed}
     if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
         # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
         released.add("test")
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
-        existing=local.concerned,
+        existing=(*local.concerned, f"{CHECK_LABEL}.{settings.hostname}", *routed),
         released=released,
         switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
     )
@@ -108,16 +109,18 @@ def build(
         listed=_listed(blocklists) if blocklists else no_list,
         is_paused=is_paused or not blocking.enabled,
     )
-    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment))
+    served = (special.fixed, local, special.reserved)
+    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment, served))
 
 
-def _rebinding(settings: Settings, enrolment: Enrolment | None) -> RebindProtection:
-    """As unbound does it for A and AAAA: not where it recurses from a private root, whose servers are in a home."""
+def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence[Matcher]) -> RebindProtection:
+    """Not where unbound recurses from a private root, which decides about names and addresses of its own."""
     resolver = settings.resolver
     recurses = enrolment is not None and enrolment.resolver == "recursive"
     if not resolver.rebind_protection or (recurses and resolver.root_hints is not None):
         return RebindProtection()
-    return RebindProtection(INSIDE, (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes)))
+    exceptions = (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes))
+    return RebindProtection(INSIDE, exceptions, served)
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:

@@ -4,11 +4,13 @@ The text loads with unbound from 1.17.1-2+deb12u3 (bookworm) to 1.26 (trixie). W
 unless the appliance's promise hangs on it; docs/decisions/0011-unbound.md says why the rest is as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from app.config.forwarding import Forwarder, Route
-from app.networks import INSIDE, LOOPBACK, within
+from app.networks import INSIDE, LOOPBACK, IPNetwork, within
 from app.specialnames import ALWAYS_SPECIAL
 
 ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
@@ -110,7 +112,7 @@ def render(
     root_hints: Path | None,
     trust_anchor: Path | None,
     followed_anchor: Path | None,
-    private_names: Sequence[str] | None,
+    rebind_protection: bool,
     released: Sequence[str],
     snippets: Sequence[Path],
     health_name: str,
@@ -121,10 +123,9 @@ def render(
 
     `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
     those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
-    they stay as they came). Names at and below `private_names` may have private addresses; None: all may. Those
-    at and below `released` are asked although they are reserved. `snippets` are read last. `health_name` is
-    answered without asking anybody. `cache_bytes` is for all
-    caches together.
+    they stay as they came). With `rebind_protection` no name server of a stranger's is looked for at home. Names at and
+    below `released` are asked although they are reserved. `snippets` are read last. `health_name` is answered without
+    asking anybody. `cache_bytes` is for all caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
     forward = mode == "forward"
@@ -144,10 +145,9 @@ def render(
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     if private_root:
         text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
-    # The servers of a private root stand in a private network, and must be found.
-    if private_names is not None and (forward or root_hints is None):
-        text += "".join(f"  private-address: {network}\n" for network in INSIDE)
-        text += "".join(f'  private-domain: "{name}."\n' for name in private_names)
+    # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
+    if rebind_protection and not forward and root_hints is None:
+        text += "".join(f"  do-not-query-address: {each}\n" for each in _without(INSIDE, asked))
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
     if any(forwarder.tls_name for forwarder in asked):
@@ -168,10 +168,21 @@ def _local_zones(routed: Sequence[str], released: Sequence[str]) -> str:
             text += f'  local-data: "{zone}. 10800 IN SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"\n'
     text += "".join(f'  local-zone: "{zone}." transparent\n' for zone in released if zone not in routed)
     for zone in routed:
-        # Also opens the zone around it that is local by default, and lets the route tell addresses in this network. The
-        # root proves that most such zones do not exist or are not signed as they are here.
-        text += f'  local-zone: "{zone}." transparent\n  domain-insecure: "{zone}."\n  private-domain: "{zone}."\n'
+        # Also opens the zone around it that is local by default. The root proves that most such zones do not exist or
+        # are not signed as they are here.
+        text += f'  local-zone: "{zone}." transparent\n  domain-insecure: "{zone}."\n'
     return text
+
+
+def _without(networks: Iterable[IPNetwork], forwarders: Iterable[Forwarder]) -> list[IPNetwork]:
+    """`networks` but for the addresses of `forwarders`."""
+    left = list(networks)
+    for forwarder in forwarders:
+        one: Any = ip_network(forwarder.address)
+        around: list[Any] = [each for each in left if forwarder.address in each]
+        left = [each for each in left if each not in around]
+        left += [part for each in around for part in each.address_exclude(one)]
+    return left
 
 
 def _forward_zone(name: str, forwarders: Sequence[Forwarder]) -> str:

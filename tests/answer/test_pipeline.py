@@ -21,6 +21,7 @@ from app.answer.ddr import Designation
 from app.answer.pipeline import Pipeline
 from app.answer.policy import Kind
 from app.answer.ruleset import Ruleset
+from app.networks import INSIDE
 from tests.fakes.clock import Clock
 from tests.fakes.ruleset import ruleset
 from tests.fakes.upstream import address_of
@@ -212,7 +213,8 @@ def test_a_missed_query_enters_few_functions() -> None:
             entered.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
 
     source = Raw(b"\0\1\0\0\0\1", b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1\0\0\x29\4\xd0\0\0\0\0\0\0")
-    pipeline, answers = Pipeline(Cache(1_000_000, Clock()), source, ruleset()), list[bytes | None]()
+    protected = ruleset(home=map(str, INSIDE))
+    pipeline, answers = Pipeline(Cache(1_000_000, Clock()), source, protected), list[bytes | None]()
     message = query().to_wire()
     profiler = sys.getprofile()
     sys.setprofile(note)
@@ -222,7 +224,7 @@ def test_a_missed_query_enters_few_functions() -> None:
     finally:
         sys.setprofile(profiler)
     assert (known, len(answers)) == (None, 1)
-    assert len(set(entered)) <= 22, sorted(set(entered))
+    assert len(set(entered)) <= 27, sorted(set(entered))
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -425,6 +427,20 @@ def test_e17_an_unknown_opcode_is_answered_with_the_same_opcode() -> None:
     assert (answer.rcode(), answer.opcode()) == (dns.rcode.NOTIMP, dns.opcode.NOTIFY)
 
 
+@pytest.mark.parametrize("opcode", range(1, 16))
+def test_an_unknown_opcode_is_answered_without_a_word_about_recursion(opcode: int) -> None:
+    message = bytearray(query(use_edns=0).to_wire())
+    message[2] |= opcode << 3
+    answer = Bench().octets(bytes(message))
+    assert answer is not None
+    assert (answer[2] >> 3 & 15, answer[3]) == (opcode, dns.rcode.NOTIMP)
+
+
+@pytest.mark.parametrize(("kind", "edns"), [("AXFR", 0), ("A", 1)])
+def test_other_errors_say_that_there_is_recursion(kind: str, edns: int) -> None:
+    assert Bench().ask(query(kind=kind, use_edns=edns)).flags & dns.flags.RA
+
+
 def test_a_broken_upstream_is_servfail() -> None:
     bench = Bench()
     bench.upstream.ask = lambda query, _, done: done(query[:20])  # type: ignore[method-assign, assignment]
@@ -491,6 +507,7 @@ def test_any_of_a_blocked_name_is_blocked(mode: str, rcode: str) -> None:
         ("tv.home.arpa.", "NOERROR", ["CNAME"]),
         ("lost.home.arpa.", "NOERROR", ["CNAME"]),
         ("gone.home.arpa.", "NXDOMAIN", []),
+        ("up.home.arpa.", "NOERROR", ["CNAME"]),
         ("home.arpa.", "NOERROR", ["HINFO"]),
         ("localhost.", "NOERROR", ["HINFO"]),
         ("printer.local.", "NXDOMAIN", []),
@@ -500,7 +517,7 @@ def test_any_of_a_name_that_is_served_here_says_whether_it_exists(name: str, rco
     bench = Bench(
         inside=ruleset(
             hosts={"nas.home.arpa": "192.168.1.5"},
-            aliases={"tv.home.arpa": "www.example", "lost.home.arpa": "gone.home.arpa"},
+            aliases={"tv.home.arpa": "www.example", "lost.home.arpa": "gone.home.arpa", "up.home.arpa": "home.arpa"},
         )
     )
     answer = bench.ask(query(name, "ANY"))
@@ -603,6 +620,13 @@ def test_answers_the_names_of_the_self_test_here_and_remembers_who_asked() -> No
 # --- what is decided here --------------------------------------------------------------------------------------------
 
 LISTED = {"Made-up list": ("ads.example",)}
+
+
+@pytest.mark.parametrize("kind", ["A", "TXT"])
+def test_a_blocked_name_above_one_at_home_is_not_said_to_be_none(kind: str) -> None:
+    bench = Bench(inside=ruleset(lists=LISTED, mode="nxdomain", hosts={"nas.attic.ads.example": "192.168.1.5"}))
+    codes = [bench.ask(query(name, kind)).rcode() for name in ("ads.example.", "attic.ads.example.", "x.ads.example.")]
+    assert codes == [dns.rcode.NOERROR, dns.rcode.NOERROR, dns.rcode.NXDOMAIN]
 
 
 def cloaked(message: dns.message.Message) -> dns.message.Message:
@@ -785,6 +809,15 @@ def test_an_alias_to_a_name_outside_is_followed_there() -> None:
         assert answer.authority[0].to_text() == "example. 300 IN NS ns.example."
         assert not answer.flags & dns.flags.AD
     assert [message.question[0].to_text() for message in bench.upstream.seen] == ["a.example. IN A"]
+
+
+@pytest.mark.parametrize(
+    ("target", "rcode"), [("home.arpa", 0), ("attic.home.arpa", 0), ("x.home.arpa", 3), ("x.local", 3)]
+)
+def test_an_alias_to_a_name_that_is_served_here_ends_there(target: str, rcode: int) -> None:
+    inside = ruleset(hosts={"nas.attic.home.arpa": "192.168.1.5"}, aliases={"tv.home.arpa": target})
+    answer = Bench(inside=inside).ask(query("tv.home.arpa."))
+    assert (answer.rcode(), len(answer.answer), len(answer.authority)) == (rcode, 1, 1)
 
 
 def test_x4_an_alias_that_leads_to_what_is_stale_is_stale() -> None:

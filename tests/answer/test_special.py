@@ -12,7 +12,7 @@ from app.dnsname import is_at_or_below, to_wire
 from app.specialnames import SPECIAL_NAMES, SpecialName, Treatment
 from tests.fakes.ruleset import ruleset
 
-TYPES = {"A": 1, "SOA": 6, "PTR": 12, "TXT": 16, "AAAA": 28, "DS": 43, "SVCB": 64, "HTTPS": 65}
+TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "TXT": 16, "AAAA": 28, "DS": 43, "SVCB": 64, "HTTPS": 65}
 OURS = Designation("dns.home.arpa", 853, (ip_address("192.168.1.10"),))
 HOSTS = {"dns.home.arpa": "192.168.1.10 fd00::10", "nas.attic.home.arpa": "192.168.1.5"}
 
@@ -40,6 +40,8 @@ LINES = [
     ("any.localhost", "AAAA", ("NOERROR", "::1")),
     ("localhost", "TXT", ("NOERROR", "localhost.")),
     ("resolver.arpa", "A", ("NOERROR", "resolver.arpa.")),
+    ("resolver.arpa", "NS", ("NOERROR", "resolver.arpa.")),
+    ("localhost", "SOA", ("NOERROR", "localhost.")),
     ("_dns.resolver.arpa", "SVCB", ("NOERROR", '1 dns.home.arpa. alpn="dot" ipv4hint="192.168.1.10"')),
     ("invalid", "A", ("NXDOMAIN", "invalid.")),
     ("a.b.invalid", "AAAA", ("NXDOMAIN", "invalid.")),
@@ -86,6 +88,36 @@ def test_special_names(name: str, kind: str, expected: tuple[str, str]) -> None:
 @pytest.mark.parametrize("each", SPECIAL_NAMES, ids=lambda each: each.names[0])
 def test_no_special_name_is_without_a_line_above(each: SpecialName) -> None:
     assert [name for name, _, _ in LINES if any(is_at_or_below(name, zone) for zone in each.names)]
+
+
+ZONES = [
+    name
+    for each in SPECIAL_NAMES
+    if each.treatment in {Treatment.EMPTY_ZONE, Treatment.RESOLVER}
+    for name in each.names
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_apex_of_a_zone_that_is_served_here_has_soa_and_ns(zone: str) -> None:
+    """As RFC 6303 3 has them."""
+    for kind, data in (("SOA", f"{zone}. nobody.invalid. 1 3600 1200 604800 60"), ("NS", f"{zone}.")):
+        answer = ask(ruleset(), zone, kind)
+        assert answer is not None
+        assert [rrset.to_text() for rrset in answer.answer] == [f"{zone}. 60 IN {kind} {data}"]
+        assert answer.authority == []
+        below = ask(ruleset(), f"below.{zone}", kind)
+        assert below is not None
+        assert below.answer == []
+
+
+@pytest.mark.parametrize("zone", [name for each in SPECIAL_NAMES if each.switch is None for name in each.names])
+def test_a_name_above_one_at_home_exists_and_has_nothing(zone: str) -> None:
+    inside = ruleset(hosts={f"nas.attic.house.{zone}": "192.168.1.5"})
+    for name in (f"attic.house.{zone}", f"house.{zone}"):
+        assert outcome(inside, name, "TXT") == ("NOERROR", f"{zone}.")
+    if zone not in {"localhost", "resolver.arpa"}:  # where everything exists
+        assert outcome(inside, f"cellar.house.{zone}", "TXT") == ("NXDOMAIN", f"{zone}.")
 
 
 EVERY_NAME = [(name, each) for each in SPECIAL_NAMES for name in each.names]

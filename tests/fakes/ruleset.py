@@ -56,4 +56,5 @@ def ruleset(
         listed=listed,
         is_paused=is_paused,
     )
-    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home)))
+    served = (special.fixed, local, special.reserved)
+    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served))

@@ -171,22 +171,41 @@ async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(t
 
 
 @pytest.mark.anyio
-async def test_the_running_ruleset_says_that_an_answer_leads_home(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "data", "how"),
+    [
+        ("HTTPS", "1 . ipv4hint=10.0.0.1", "addresses of private networks"),
+        ("A", "192.168.1.1", "addresses of private networks"),
+        ("AAAA", "fd00::1", "addresses of private networks"),
+        ("HTTPS", "1 router.fritz.box.", "the name router.fritz.box"),
+        ("CNAME", "1-2-3-4.ab.plex.direct.", "the name 1-2-3-4.ab.plex.direct"),
+    ],
+)
+@pytest.mark.parametrize("allowed", ["", "www.example"])
+async def test_the_running_ruleset_says_that_an_answer_leads_home_and_over_what(
+    tmp_path: Path, kind: str, data: str, how: str, allowed: str
+) -> None:
     import dns.message
+    import dns.rdatatype
     import dns.rrset
 
     def leads(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
-        if query.question[0].rdtype == wire.TYPE_HTTPS:
-            text = "1 . ipv4hint=10.0.0.1"
-            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "HTTPS", text))
+        if kind in (dns.rdatatype.to_text(query.question[0].rdtype), "CNAME"):
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", kind, data))
         return response
 
-    settings = load(environment(tmp_path, BLOCKING__LISTS="/none")).settings
+    more = {"BLOCKING__LISTS": "/none", "BLOCKING__ALLOW": allowed, "RESOLVER__ROUTES": "fritz.box=192.168.1.1"}
+    settings = load(environment(tmp_path, LOCAL="alias.home.arpa=CNAME www.example", **more)).settings
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
         running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, True, lambda: 0)
-        left_out, empty = sorted((await running.reason("www.example")).notes, reverse=True)
-        assert left_out.startswith("its answer for HTTPS is left out")
-        assert empty.startswith("its answer for A came empty")
+        asked = "AAAA" if kind == "AAAA" else "HTTPS" if kind == "HTTPS" else "A"
+        types = {asked: dns.rdatatype.from_text(asked).value}
+        for name in ("www.example", "alias.home.arpa"):
+            assert (await running.reason(name, types)).notes == (
+                f"of its answer for {asked} is left out what leads into the home: {how} (resolver.rebind_protection);"
+                " if it is meant to, name www.example in resolver.rebind_exceptions",
+            )
+        assert (await running.reason("www.fritz.box", types)).notes == ()
         upstream.close()

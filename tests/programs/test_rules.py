@@ -16,6 +16,7 @@ import dns.rrset
 import httpx
 import pytest
 
+from app.answer import wire
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
 from app.answer.special import DISCOVERY
@@ -165,6 +166,18 @@ def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
     assert designated == [by_address, by_name]
 
 
+@pytest.mark.parametrize("name", ["attic.lan", "lan", "home.lan", f"check.{HOSTNAME}", "route.attic.lan"])
+def test_names_above_those_of_the_home_exist(tmp_path: Path, name: str) -> None:
+    """Whoever believes that one does not would believe it of all below (RFC 8020 2)."""
+    more = {
+        "LOCAL": "nas.attic.lan=192.168.1.5",
+        "RESOLVER__ROUTES": "route.attic.lan=192.168.1.1, x.home.lan=192.168.1.1",
+    }
+    ruleset = build(settings(tmp_path, **more), ENROLMENT, ())
+    assert ruleset.is_at_home(name)
+    assert not ruleset.is_at_home(f"other.{name}")
+
+
 def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
     hints = tmp_path / "root.hints"
     hints.write_text(". NS ns.\n")
@@ -176,7 +189,7 @@ def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("resolver", "may"), [("recursive", True), ("forward", False)])
-def test_where_unbound_lets_addresses_lead_home_those_of_https_may_too(
+def test_only_where_it_recurses_from_a_private_root_answers_may_lead_home(
     tmp_path: Path, resolver: str, may: bool
 ) -> None:
     hints = tmp_path / "root.hints"
@@ -185,8 +198,23 @@ def test_where_unbound_lets_addresses_lead_home_those_of_https_may_too(
     message = dns.message.make_response(dns.message.make_query("www.corp", "HTTPS"))
     message.answer.append(dns.rrset.from_text("www.corp.", 300, "IN", "HTTPS", "1 . ipv4hint=10.0.0.5"))
     private = build(settings(tmp_path, RESOLVER__ROOT_HINTS=str(hints)), enrolled, ())
-    assert private.points_home(message.to_wire()) is not may
-    assert build(settings(tmp_path), enrolled, ()).points_home(message.to_wire())
+    response = wire.read_response(message.to_wire())
+    assert (private.leads_home("www.corp", response, []) is None) is may
+    assert build(settings(tmp_path), enrolled, ()).leads_home("www.corp", response, []) is not None
+
+
+@pytest.mark.parametrize("target", ["nas.fritz.box", "a.plex.direct", "tv.example", HOSTNAME, "x.local", "localhost"])
+def test_routes_exceptions_and_what_is_served_here_are_names_of_the_home(tmp_path: Path, target: str) -> None:
+    ruleset = build(
+        settings(tmp_path, RESOLVER__ROUTES="fritz.box=192.168.1.1", LOCAL="tv.example=10.0.0.5"), ENROLMENT, ()
+    )
+    message = dns.message.make_response(dns.message.make_query("www.example", "A"))
+    message.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "CNAME", f"{target}."))
+    response = wire.read_response(message.to_wire())
+    lead = ruleset.leads_home("www.example", response, [Target(target, is_service=False)])
+    assert lead is not None
+    assert lead.target == target
+    assert ruleset.leads_home("www.fritz.box", response, [Target(target, is_service=False)]) is None
 
 
 def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -16,9 +17,10 @@ import pytest
 
 from app.config import forwarding
 from app.doctor import healthcheck
+from app.networks import INSIDE, within
 from app.specialnames import ALWAYS_SPECIAL
 from app.unbound import checkconf, conf
-from tests.internet import Internet
+from tests.internet import LEAVES, Internet
 from tests.internet.servers import running, until_answering
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -33,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "ca_bundle": CA_BUNDLE,
     "root_hints": None,
     "trust_anchor": None,
-    "private_names": (),
+    "rebind_protection": True,
     "released": (),
     "snippets": (),
     "health_name": healthcheck.NAME,
@@ -123,10 +125,10 @@ def test_a_private_roots_anchor_is_not_followed(tmp_path: Path) -> None:
     assert not [line for line in text if line.startswith("auto-trust-anchor-file")]
 
 
-def test_a_route_has_forwarders_of_its_own_no_dnssec_and_may_tell_private_addresses(tmp_path: Path) -> None:
+def test_a_route_has_forwarders_of_its_own_and_no_dnssec(tmp_path: Path) -> None:
     text = lines(render(tmp_path, routes="fritz.box=192.168.178.1, 178.168.192.in-addr.arpa=192.168.178.1@5353"))
     assert {'local-zone: "fritz.box." transparent', 'domain-insecure: "fritz.box."'} <= set(text)
-    assert {'private-domain: "fritz.box."', 'local-zone: "178.168.192.in-addr.arpa." transparent'} <= set(text)
+    assert 'local-zone: "178.168.192.in-addr.arpa." transparent' in text
     assert text[text.index("forward-zone:") :] == [
         "forward-zone:",
         'name: "fritz.box."',
@@ -152,20 +154,42 @@ def test_a_route_opens_a_zone_that_else_never_leaves(tmp_path: Path) -> None:
     assert 'local-zone: "alt." static' in text
 
 
-def test_private_addresses_are_taken_out_unless_told_otherwise(tmp_path: Path) -> None:
-    text = lines(render(tmp_path, private_names=("plex.direct",)))
-    assert {
-        "private-address: 192.168.0.0/16",
-        "private-address: fc00::/7",
-        "private-address: 64:ff9b::c0a8:0/112",
-        'private-domain: "plex.direct."',
-    } <= set(text)
-    assert "private-address" not in render(tmp_path, private_names=None)
+CLOSED = "do-not-query-address: "
+
+
+def closed(text: str) -> list[Any]:
+    """The networks in which no server is asked."""
+    return [ip_network(line.removeprefix(CLOSED)) for line in lines(text) if line.startswith(CLOSED)]
+
+
+def test_no_name_server_is_looked_for_at_home_but_the_forwarders_of_routes(tmp_path: Path) -> None:
+    routes = "fritz.box=192.168.178.1, lan=fe80::1, corp.example=fd00::53, far.example=192.0.2.53"
+    networks = closed(render(tmp_path, routes=routes))
+    for address in ("192.168.178.1", "fe80::1", "fd00::53", "192.0.2.53", "9.9.9.9"):
+        assert not within(ip_address(address), networks), address
+    for address in ("192.168.178.0", "192.168.178.2", "10.0.0.1", "fe80::2", "fd00::54", "127.0.0.1", "::1"):
+        assert within(ip_address(address), networks), address
+    assert closed(render(tmp_path)) == list(INSIDE)
+    assert closed(render(tmp_path, rebind_protection=False)) == []
 
 
 def test_the_servers_of_a_private_root_may_stand_in_a_private_network(tmp_path: Path) -> None:
-    assert "private-address" not in render(tmp_path, root_hints=tmp_path / "hints")
-    assert "private-address" in render(tmp_path, "192.0.2.1", root_hints=tmp_path / "hints", mode="forward")
+    assert closed(render(tmp_path, root_hints=tmp_path / "hints")) == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("rebind_protection", [True, False])
+def test_a_name_server_at_home_is_asked_only_where_it_is_a_routes(
+    start: Start, internet: Internet, rebind_protection: bool
+) -> None:
+    """The root that the Internet's hints are replaced with is at home: 127.0.0.0/8."""
+    ask = start(
+        root_hints=None, replace={str(conf.ROOT_HINTS): str(internet.root_hints)}, rebind_protection=rebind_protection,
+        routes=f"unsigned.test={internet.address(LEAVES)}", released=("test",),
+    )  # fmt: skip
+    assert ask("unsigned.test").rcode() == dns.rcode.NOERROR
+    assert ask("fickle.test").rcode() == dns.rcode.SERVFAIL
+    assert (ask("signed.test").rcode() == dns.rcode.NOERROR) is not rebind_protection
 
 
 def test_snippets_come_last(tmp_path: Path) -> None:
@@ -198,14 +222,18 @@ def test_unbound_accepts_every_mode(tmp_path: Path, mode: str, forwarders: Seque
 
 @pytest.fixture
 def start(tmp_path: Path, internet: Internet) -> Iterator[Start]:
-    """Start a real unbound in the tests' internet with `render`'s arguments; gives a function that asks it."""
+    """Start a real unbound in the tests' internet with `render`'s arguments, some of the text made different by
+    `replace`; gives a function that asks it."""
     with ExitStack() as stack:
 
         def start_engine(*forwarders: str, **options: Any) -> Ask:
             port = internet.resolver_port
             private = {"root_hints": internet.root_hints, "trust_anchor": internet.trust_anchor}
             here = {"port": port, "ca_bundle": internet.ca_bundle} | private
+            replace = options.pop("replace", {})
             text = render(tmp_path, *forwarders, **(here | options))
+            for old, new in replace.items():
+                text = text.replace(old, new)
             path, log = write(tmp_path, text), tmp_path / "unbound.log"
             checkconf.check(path)
             process = stack.enter_context(running([str(checkconf.find_unbound()), "-d", "-c", str(path)], log))

@@ -1,0 +1,51 @@
+"""What is answered instead of what upstream says, and who decides that. Pure."""
+
+from dataclasses import replace
+
+from app import dnsname
+
+from . import edns, records
+from .local import TTL_S
+from .pending import PendingQuery
+from .policy import Kind, NameVerdict
+from .records import QNAME, LocalResponse
+from .wire import Rcode, UpstreamResponse
+
+KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
+"""REFUSED is our own word for what is blocked; upstream gives none that has a TTL."""
+
+
+def of(
+    pending: PendingQuery, asked: str, verdict: NameVerdict, begun: LocalResponse | None, response: UpstreamResponse
+) -> tuple[LocalResponse, Kind] | None:
+    """What is answered instead of `response`, and who decides that; None if nobody does. Raises UpstreamError."""
+    ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
+    # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
+    if targets and verdict.is_open:
+        target = ruleset.decide_targets(asked, targets)
+        if target is not None and target.verdict.blocks:
+            return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
+    home = ruleset.leads_home(asked, response, targets)
+    if home is not None:
+        rest = home.rest
+        return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest, Kind.PASSED
+    if response.rcode == Rcode.NXDOMAIN and not targets and ruleset.is_at_home(asked):
+        # Outside there is nothing below it, at home there is (RFC 8020 2).
+        owner = dnsname.to_wire(asked) if begun else QNAME
+        soa = records.soa(owner, TTL_S)
+        return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), Kind.LOCAL
+    return None if begun is None else (_followed(begun, response), Kind.LOCAL)
+
+
+def _followed(begun: LocalResponse, response: UpstreamResponse) -> LocalResponse:
+    """`begun` with what upstream says of the name outside that an alias of ours leads to. Raises UpstreamError."""
+    if response.rcode not in KEPT_RCODES:
+        return LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(response.opt))
+    found = list(records.read(response.octets))
+    answer, authority = (
+        tuple(each.octets() for each in found if each.section == section)
+        for section in (records.ANSWER, records.AUTHORITY)
+    )
+    errors = edns.extended_errors(response.opt)
+    rcode = Rcode(response.rcode)
+    return LocalResponse(rcode=rcode, answer=begun.answer + answer, authority=authority, errors=errors)
