@@ -16,7 +16,7 @@ from app.host.wall_clock import WallClock
 
 from . import paths
 from .clock_reset import UnboundForgets, restart
-from .output import end_well_on_sigterm, log_to_stderr
+from .output import end_well_on_sigterm, log_to_supervisor
 from .renewal import Renewal, look, situation
 from .resolver_mode import Settling, is_settled
 
@@ -32,7 +32,7 @@ def run(settings: Settings) -> None:
     def of_resolver(name: str, *arguments: object) -> object:
         return getattr(import_module(f"{__package__}.resolver"), name)(settings, *arguments)  # in a child
 
-    log_to_stderr("upkeep")
+    log_to_supervisor(settings.log)
     forgets = UnboundForgets(WallClock(), partial(in_child, partial(restart, settings), _FOLLOW_DEADLINE_S))
     lingering = Lingering()
     renewal = Renewal(
