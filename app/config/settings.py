@@ -185,6 +185,16 @@ class Log:
     connections: bool = setting(
         True, values.boolean, "Log when a connection opens and when it closes, at most 100 lines a minute."
     )
+    level: str = setting(
+        "info",
+        values.choice("error", "warning", "info", "debug"),
+        "What is worth a line: `error` needs you, `warning` may, `info` is news, `debug` is for finding a fault.",
+    )
+    format: str = setting(
+        "text",
+        values.choice("text", "json"),
+        "`text` for people, `json` for collectors of logs: one object a line. Times are UTC in both.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

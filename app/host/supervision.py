@@ -3,24 +3,22 @@
 supervisord by itself carries on with a program in the state FATAL, and always exits with 0. Here a FATAL program ends
 the whole container with 1, so that the engine restarts it and the operator sees which program it was.
 
-Every line of the log is "PROGRAM: text". supervisord's own are brought into that form here, and so are unbound's, which
-it gives us as events.
+Everybody's lines pass through here, and nobody waits for whoever reads them: supervisord reads what programs print and
+gives it to us as events, its own output does not block, and neither do theirs.
 
 On SIGUSR1 it has unbound started anew, because a configuration was written that an unbound which runs would not take
 whole: the certificates of forwarders are read at a start only.
 """
 
-import fcntl
+import logging
 import os
-import re
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from supervisor import events
-from supervisor.loggers import Handler
+from supervisor.loggers import Handler, LogRecord
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.states import SupervisorStates
@@ -28,20 +26,46 @@ from supervisor.supervisord import Supervisor
 
 from app.errors import OperatorError
 
-_HEAD_OF_UNBOUND = re.compile(r"^\[\d+\] unbound\[\d+:[0-9a-f]+\] ")
-_NO_NEWS = ("info: start of service ", "info: service stopped ")
+from .lossy_output import reopen_unblocked, unblock_pipe
+from .relay import Relay, Tell
+
+_US = "homedot"
 
 
 class _Options(ServerOptions):
     test = False
 
+    def __init__(self, tell: Tell) -> None:
+        super().__init__()
+        self._tell = tell
+
     def make_logger(self) -> None:
         super().make_logger()
-        for handler in self.logger.handlers:
-            handler.setFormat("homedot: %(message)s\n")
+        self.logger.handlers = [_Handler(self._tell)]
+
+    def make_pipes(self, stderr: bool = True) -> dict[str, int | None]:
+        pipes: dict[str, int | None] = super().make_pipes(stderr)
+        for end in ("child_stdout", "child_stderr"):
+            descriptor = pipes[end]
+            if descriptor is not None:
+                unblock_pipe(descriptor)
+        return pipes
 
     def set_uid_or_exit(self) -> None:
         """Stay who we are: each program drops to a user of its own, and the warning about it would only worry."""
+
+
+class _Handler(Handler):
+    """Hands on what supervisord itself says."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: LogRecord) -> None:
+        text = str(record.asdict()["message"])
+        is_as_told = text.startswith("received ")  # a signal: no more than news, though supervisord warns of it
+        self._tell(_US, logging.INFO if is_as_told else record.level, text)
 
 
 class _Alarm:
@@ -66,17 +90,31 @@ class _Alarm:
 
 
 class _Supervisor(Supervisor):
-    def __init__(self, options: _Options) -> None:
+    def __init__(self, options: _Options, tell: Tell, look: Callable[[], None]) -> None:
         super().__init__(options)
         self.failed = False
+        self._tell = tell
+        self._look = look
+        self._lines = Relay(tell)
 
     def runforever(self) -> None:
         events.subscribe(events.ProcessStateFatalEvent, self._stop_everything)
-        events.subscribe(events.ProcessLogStdoutEvent, _relay)
+        events.subscribe(events.ProcessLogEvent, self._relay)
+        events.subscribe(events.ProcessStateEvent, self._relay_rest)
         signal.signal(signal.SIGUSR1, self._restart_unbound)
         alarm = _Alarm()
         self.options.get_socket_map()[alarm.descriptor] = alarm
         super().runforever()
+
+    def _relay(self, event: events.ProcessLogEvent) -> None:
+        self._lines.read(event.process.config.name, event.channel, event.data)
+
+    def _relay_rest(self, event: events.ProcessStateEvent) -> None:
+        self._lines.end(event.process.config.name)
+
+    def tick(self, now: float | None = None) -> None:
+        super().tick(now)
+        self._look()
 
     def _restart_unbound(self, *_: object) -> None:
         """Let it end by itself; that it is started anew then is its `autorestart`."""
@@ -85,14 +123,17 @@ class _Supervisor(Supervisor):
             if process.pid:
                 os.kill(process.pid, signal.SIGTERM)
         except OSError as error:
-            _say(f"unbound cannot be started anew: {error.strerror}: restart Homedot")
+            self._say(f"unbound cannot be started anew: {error.strerror}: restart Homedot")
 
     def _stop_everything(self, event: events.ProcessStateFatalEvent) -> None:
         if self.failed:
             return  # the others fall because it did
         self.failed = True
-        _say(f"{event.process.config.name} cannot be kept running; stopping. See its lines above.")
+        self._say(f"{event.process.config.name} cannot be kept running; stopping. See its lines above.")
         self.options.mood = SupervisorStates.SHUTDOWN
+
+    def _say(self, sentence: str) -> None:
+        self._tell(_US, logging.ERROR, sentence)
 
 
 def restart_unbound(pid_file: Path) -> None:
@@ -103,58 +144,28 @@ def restart_unbound(pid_file: Path) -> None:
         raise OperatorError(f"{pid_file}: unbound is not started anew: {error}: restart Homedot") from error
 
 
-def run(configuration: Path, variables: Mapping[str, str]) -> int:
+def run(configuration: Path, variables: Mapping[str, str], tell: Tell, look: Callable[[], None]) -> int:
     """Run supervisord in the foreground until SIGTERM (returns 0) or until a program is FATAL (returns 1).
 
-    `variables` are the %(ENV_NAME)s that the configuration uses. Raises OperatorError if the programs could not write
-    to our output.
+    `variables` are the %(ENV_NAME)s that the configuration uses. `tell` gets every line of the log, and `look` is
+    called about once a second; from here on our output does not block. Raises OperatorError if that cannot be had.
     """
     for descriptor in (1, 2):
         _share(descriptor)
-    Handler.handleError = _pass_over_full_disk(Handler.handleError)
-    options = _Options()
+    options = _Options(tell)
     options.environ_expansions.update({f"ENV_{name}": value for name, value in variables.items()})
     options.realize(["-n", "-c", str(configuration)])
     options.first = True
-    supervisor = _Supervisor(options)
+    supervisor = _Supervisor(options, tell, look)
     with suppress(asyncore.ExitNow):  # how supervisord leaves its loop
         supervisor.main()
     return 1 if supervisor.failed else 0
 
 
-def _relay(event: events.ProcessLogStdoutEvent) -> None:
-    lines = (_HEAD_OF_UNBOUND.sub("", line) for line in event.data.decode(errors="replace").splitlines())
-    text = "".join(f"{event.process.config.name}: {line}\n" for line in lines if not line.startswith(_NO_NEWS))
-    with suppress(OSError):  # a full disk must not keep unbound waiting for us to read on
-        os.write(1, text.encode())
-
-
-def _say(sentence: str) -> None:
-    with suppress(OSError):
-        sys.stderr.write(f"homedot: {sentence}\n")
-        sys.stderr.flush()
-
-
-def _pass_over_full_disk(complain: Callable[[Handler], None]) -> Callable[[Handler], None]:
-    """For a handler of supervisord's: a line that cannot be written is lost, and everything else goes on.
-
-    Told of it on an output that is full as well, supervisord would stop listening to the program and so end it.
-    """
-
-    def handle_error(handler: Handler) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):
-            complain(handler)
-
-    return handle_error
-
-
 def _share(descriptor: int) -> None:
-    """Our output must be one that the programs can append to: supervisord opens it anew for each of them."""
     try:
-        os.close(os.open(f"/dev/fd/{descriptor}", os.O_WRONLY | os.O_APPEND))
+        reopen_unblocked(descriptor)
     except OSError as error:
         raise OperatorError(
             f"the output is another user's and cannot be shared ({error.strerror}): end the command with 2>&1 | cat"
         ) from error
-    # When it is a file, we must append as well, or lines overwrite each other.
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)

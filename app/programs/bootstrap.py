@@ -28,7 +28,7 @@ from app.unbound import reach
 
 from . import paths, pause_token, resolver, users
 from .findings_log import Findings
-from .output import say
+from .output import log_to_output
 from .signed_profiles import publish_profiles
 
 log = logging.getLogger("homedot")
@@ -42,7 +42,8 @@ CLOCK_NOT_SET = (
 
 def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
-    say(told())
+    lines = log_to_output(settings.log)
+    log.info("%s", told())
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     announced = _announced(settings)
@@ -60,8 +61,8 @@ def run(settings: Settings) -> None:
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
     for warning in (*warnings, *unannounced):
-        say(f"homedot: warning: {warning}")
-    say(setup_text(enrolment))
+        log.warning("%s", warning)
+    lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
 
 
 def identify(settings: Settings, lingering: Lingering) -> Findings:
@@ -102,7 +103,7 @@ def _wait_for_clock(settings: Settings) -> None:
     """A first start makes certificates, and a board without a battery knows the date only once NTP has told it."""
     if settings.tls.certificate or clock.now() or not holds_nothing(settings.data_dir):
         return
-    say(f"homedot: it is not {datetime.now(UTC):%Y-%m-%d}; waiting {CLOCK_WAIT_S:g} s for the clock")
+    log.warning("it is not %s; waiting %g s for the clock", f"{datetime.now(UTC):%Y-%m-%d}", CLOCK_WAIT_S)
     deadline_s = time.monotonic() + CLOCK_WAIT_S
     while clock.now() is None and time.monotonic() < deadline_s:
         time.sleep(0.5)  # the kernel tells of a clock that was set only to programs with a timer for it

@@ -33,6 +33,7 @@ from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
 from app.host.addresses import bridge_gateway
+from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ports import bound_sockets
@@ -40,7 +41,7 @@ from app.ports import bound_sockets
 from . import control_server, paths
 from .clock_reset import FrontForgets
 from .front_state import State
-from .output import log_to_stderr
+from .output import log_to_supervisor
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
 from .workers import Workers
@@ -75,9 +76,10 @@ class _Sockets:
 class _Shared:
     """What all workers see; made before they are forked, so that tickets of one are good for all."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, write: Callable[[str], None]) -> None:
         workers = settings.dot.workers
         self.settings = settings
+        self.write = write
         self.certificate = Certificate(paths.pair(settings))
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
@@ -97,13 +99,15 @@ class _Shared:
 
 def run(settings: Settings) -> None:
     """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
-    log_to_stderr("dot")
-    serve(settings)
+    serve(settings, log_to_supervisor(settings.log).write)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all."""
-    shared = _Shared(settings)
+def serve(settings: Settings, write: Callable[[str], None]) -> None:
+    """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all.
+
+    `write` takes lines of the log that are not worth a record each.
+    """
+    shared = _Shared(settings, write)
     workers = settings.dot.workers
     sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
     crew = Workers(workers)
@@ -128,7 +132,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
     is_allowed = allowing(settings.dot.allow_from)
-    connection_log = ConnectionLog(sys.stderr.write, monotonic, "dot: ", enabled=settings.log.connections)
+    is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
+    connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
     servers = [server(sockets.dot, shared.new_session, answerer, is_allowed=is_allowed, setting="dot.allow_from")]
     datagrams = None

@@ -19,7 +19,7 @@ from app.lists.refresher import Refresher
 
 from . import paths
 from .list_status import acceptance_request
-from .output import log_to_stderr
+from .output import log_to_supervisor
 
 log = logging.getLogger("homedot")
 
@@ -32,7 +32,7 @@ _COMPILE = (sys.executable, "-P", "-m", "app.programs", "compile")
 
 def run(settings: Settings) -> None:
     """Keep the lists until SIGTERM; SIGHUP looks at all sources at once."""
-    log_to_stderr("lists")
+    log_to_supervisor(settings.log)
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
     folder, refreshing = paths.lists(settings), paths.refresh_request(settings)
     accepting = {source: acceptance_request(settings, source) for source in settings.blocking.lists}

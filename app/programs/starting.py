@@ -1,15 +1,19 @@
 """The name of a program -> its module, which is all that its process imports."""
 
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from app.config.load import load
+from app.config.settings import Log
 from app.errors import OperatorError
 
-from .output import EXIT_OPERATOR, tell_faults
+from .output import EXIT_OPERATOR, Lines, fault_lines, tell_faults
 
 PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep")
+UNHEARD = ("bootstrap", "supervisor")
+"""No supervisor reads what they say, and gives it the form of the log."""
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -18,10 +22,17 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         print(f"usage: python -m app.programs {{{','.join(PROGRAMS)}}}", file=sys.stderr)
         return EXIT_OPERATOR
     program, *arguments = argv
+    log = Log()
     try:
         settings = load(environment).settings
+        log = settings.log
         code = import_module(f"{__package__}.{program}").run(settings, *arguments)
     except OperatorError as error:
-        tell_faults(error)
+        if program in UNHEARD:
+            lines = Lines(log, descriptor=2)
+            for line in fault_lines(error):
+                lines.tell("homedot", logging.ERROR, line)
+        else:
+            tell_faults(error)
         return EXIT_OPERATOR
     return int(code or 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 from app.config.settings import Settings
 from app.host.supervision import run as supervise
 
-from .output import settle
+from .output import Lines, settle
 
 
 def run(settings: Settings, configuration: str) -> int:
@@ -15,6 +15,7 @@ def run(settings: Settings, configuration: str) -> int:
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
-    code = supervise(Path(configuration), variables)
+    lines = Lines(settings.log)
+    code = supervise(Path(configuration), variables, lines.tell, lines.look)
     settle()
     return code

@@ -23,7 +23,7 @@ from app.host.wall_clock import WallClock, since_boot_s
 from . import paths
 from .clock_reset import restart
 from .findings_log import Findings, Telling
-from .output import end_well_on_sigterm, log_to_stderr
+from .output import end_well_on_sigterm, log_to_supervisor
 from .renewal import renew, situation
 from .resolver_mode import chosen_again
 
@@ -114,7 +114,7 @@ class Round:
 
 def run(settings: Settings) -> None:
     """Do it until SIGTERM."""
-    log_to_stderr("upkeep")
+    log_to_supervisor(settings.log)
     rounds = [Round(task) for task in tasks(settings)]
 
     def minute() -> None:

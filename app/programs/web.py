@@ -21,7 +21,7 @@ from .blocking_page import Blocking, without_query
 from .findings_log import Condition
 from .list_status import states
 from .metrics import render, render_lists
-from .output import end_well_on_sigterm, log_to_stderr
+from .output import end_well_on_sigterm, log_to_supervisor
 
 log = logging.getLogger("homedot")
 
@@ -31,7 +31,7 @@ _DOCTOR = (sys.executable, "-P", "-m", "app", "doctor", "--json")
 
 def run(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
-    log_to_stderr("web")
+    log_to_supervisor(settings.log)
     condition = Condition()
 
     async def healthy() -> bool:

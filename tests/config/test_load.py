@@ -159,6 +159,8 @@ EVERY_SETTING: dict[str, tuple[str, object]] = {
     "special.refuse_private_relay": ("true", True),
     "special.released": ("test", ["test"]),
     "log.connections": ("false", False),
+    "log.level": ("debug", "debug"),
+    "log.format": ("json", "json"),
 }
 """Each setting with another value than its default, in the environment and in YAML."""
 

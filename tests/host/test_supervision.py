@@ -15,11 +15,11 @@ pytestmark = pytest.mark.server
 RUN = """
 import sys
 from pathlib import Path
-from app.programs.output import settle
+from app.host.lossy_output import LossyOutput
 from app.host.supervision import run
-code = run(Path(sys.argv[1]), {"WORD": "hello"})
-settle()
-sys.exit(code)
+output = LossyOutput(1, lambda lost: f"lost {lost}\\n")
+tell = lambda program, level, text: output.write(f"{program}: {text}\\n")
+sys.exit(run(Path(sys.argv[1]), {"WORD": "hello"}, tell, output.tell))
 """
 
 CONFIGURATION = """
@@ -34,8 +34,9 @@ pidfile={folder}/pid
 command={command}
 startsecs=1
 startretries=0
-stdout_logfile=/dev/fd/1
-stdout_logfile_maxbytes=0
+stdout_logfile=NONE
+stdout_events_enabled=true
+redirect_stderr=true
 """
 
 

@@ -229,7 +229,7 @@ def test_unbound_follows_the_roots_keys_in_memory_and_takes_them_from_the_volume
         docker("restart", container)
         _until_healthy(container)
         log = docker("logs", container)
-        assert f"homedot: warning: {kept}: is no trust anchor" in log.stdout + log.stderr
+        assert f"warning homedot: {kept}: is no trust anchor" in log.stdout + log.stderr
         assert "DNSKEY" in docker("exec", container, "cat", followed).stdout
     finally:
         docker("rm", "-fv", container)
@@ -251,7 +251,7 @@ def test_three_faults_are_told_in_one_message_with_exit_code_2(image: str, tmp_p
     )  # fmt: skip
     assert done.returncode == 2
     told = done.stdout + done.stderr
-    assert told.startswith("homedot: 3 things to mend:")
+    assert "error   homedot: 3 things to mend:" in told.splitlines()[0]
     assert all(name in told for name in ("dot.prot", "resolver.mode", "tls.certificate"))
 
 

@@ -1,5 +1,6 @@
 """Which program a word starts, and that its process holds nothing costly of others."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,9 +34,23 @@ def test_what_is_no_program_is_not_started(words: list[str], capsys: pytest.Capt
     assert all(program in capsys.readouterr().err for program in PROGRAMS[:1])
 
 
-def test_what_the_operator_must_mend_is_told_with_exit_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_the_operator_must_mend_is_told_in_the_form_of_the_log_with_exit_code_2(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], form: str
+) -> None:
+    settings = {"HOMEDOT_DATA_DIR": str(tmp_path / "data"), "HOMEDOT_LOG__FORMAT": form}
+    assert start(["bootstrap"], {**settings, "HOMEDOT_ADDRESSES": "", "HOMEDOT_RUN_DIR": "/proc/none"}) == 2
+    first, *faults = capfd.readouterr().err.splitlines()
+    assert "1 thing to mend:" in first
+    assert "/proc/none" in faults[0]
+    for line in (first, *faults):
+        assert line.startswith("{") == (form == "json")
+        assert re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line)
+
+
+def test_settings_that_cannot_be_read_are_told_in_the_form_that_is_the_default(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert start(["bootstrap"], {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_WEB__PORT": "x"}) == 2
-    assert "homedot: 1 thing to mend:\n  web.port: " in capsys.readouterr().err
+    assert re.search(r"error   homedot: 1 thing to mend:\n\S+ error   homedot:   web.port: ", capfd.readouterr().err)
     assert not list(tmp_path.iterdir())

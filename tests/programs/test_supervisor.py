@@ -1,5 +1,6 @@
 """The programs as supervisord runs them: each as its own user, none reading what it need not, all ending as one."""
 
+import fcntl
 import json
 import os
 import re
@@ -9,9 +10,14 @@ import socket
 import ssl
 import subprocess
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
+import dns.message
+import httpx
 import pytest
 
 from tests.appliance import (
@@ -172,6 +178,132 @@ def test_serves_when_the_disk_below_the_log_is_full(folder: Path, internet: Inte
         assert process.wait(20) == 0
 
 
+class Reader:
+    """Whoever reads the log of an appliance, and may stop for a while. The pipe is as short as there is one."""
+
+    def __init__(self) -> None:
+        self._reading, self.writing = os.pipe()
+        fcntl.fcntl(self.writing, fcntl.F_SETPIPE_SZ, 4096)
+        self._read_on = Event()
+        self._thread = Thread(target=self._read)
+        self.text = ""
+        self.resume()
+        self._thread.start()
+
+    def _read(self) -> None:
+        while self._read_on.wait() and (octets := os.read(self._reading, 65536)):
+            self.text += octets.decode(errors="replace")
+
+    def stall(self) -> None:
+        self._read_on.clear()
+
+    def resume(self) -> None:
+        self._read_on.set()
+
+    def end(self) -> None:
+        os.close(self.writing)
+        self.resume()
+        self._thread.join(DEADLINE_S)
+        os.close(self._reading)
+
+
+@contextmanager
+def read_by_one_who_may_stall(folder: Path, environment: dict[str, str]) -> Iterator[tuple[Appliance, Reader]]:
+    (folder / "log").touch()
+    reader = Reader()
+    process = subprocess.Popen(
+        [START], env=clean(environment), stdout=reader.writing, stderr=reader.writing, cwd=CHECKOUT
+    )
+    ports = int(environment["HOMEDOT_DOT__PORT"]), int(environment["HOMEDOT_WEB__PORT"])
+    appliance = Appliance(folder, environment, *ports, process)
+    try:
+        wait_until_answering(appliance, HOSTNAME)
+        yield appliance, reader
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            for pid in (*children(process.pid), process.pid):
+                os.kill(pid, signal.SIGKILL)
+            process.wait(20)
+            raise
+        finally:
+            reader.end()
+
+
+def ask_long_names(appliance: Appliance, connections: int) -> list[bytes]:
+    """The first octets of each answer: to a connection with two queries each for as long a name as there is."""
+    context = ssl.create_default_context(cafile=appliance.root)
+    answers = []
+    for number in range(connections):
+        query = dns.message.make_query(f"n{number}.{'.'.join(['x' * 60] * 3)}.local.", "A").to_wire()
+        message = len(query).to_bytes(2, "big") + query
+        address = ("127.0.0.1", appliance.dot_port)
+        with (
+            socket.create_connection(address, timeout=5, source_address=("127.0.0.9", 0)) as raw,
+            context.wrap_socket(raw, server_hostname=HOSTNAME) as client,
+        ):
+            client.sendall(message * 2)
+            answers.append(client.recv(4))
+    return answers
+
+
+def test_a_log_that_nobody_reads_stops_nothing_and_says_afterwards_how_much_was_lost(
+    folder: Path, internet: Internet
+) -> None:
+    environment = settings_in(folder, **internet.environment, **NO_LIST, HOMEDOT_DOT__LOG_QUERIES="true")
+    with read_by_one_who_may_stall(folder, environment) as (appliance, reader):
+        started = children(appliance.process.pid)
+        reader.stall()
+        assert len(ask_long_names(appliance, 600)) == 600
+        assert "NOERROR" in kdig(appliance)
+        assert httpx.get(f"http://127.0.0.1:{appliance.web_port}/healthz", timeout=5).text == "ok\n"
+        end(appliance, "programs web", signal.SIGTERM)  # which the supervisor must notice, and it starts another
+        wait_until_answering(appliance, HOSTNAME)
+        before = len(reader.text)
+        reader.resume()
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not (lost := re.search(r"(\d+) lines of the log lost: nobody took them", reader.text[before:])):
+            assert time.monotonic() < deadline_s, reader.text[before:]
+            time.sleep(0.05)  # as a reader would
+        assert int(lost[1]) > 1000  # of 1200 queries and 100 lines about connections
+        assert set(started) - set(children(appliance.process.pid)) == {
+            pid for pid in started if not Path(f"/proc/{pid}").exists()
+        }
+        unbound = program(appliance, "unbound")
+        os.kill(unbound, signal.SIGKILL)
+        while "exited: unbound" not in reader.text:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)  # until it is told
+    stamped = [line for line in reader.text[before:].splitlines() if line]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \w+ +\w+: ", line) for line in stamped[1:])
+
+
+def test_every_line_of_a_log_for_machines_is_an_object_with_a_time(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment, **NO_LIST, HOMEDOT_LOG__FORMAT="json")
+    with running(folder, environment) as appliance:
+        kdig(appliance)
+        end(appliance, "unbound", signal.SIGKILL)
+        wait_until_answering(appliance, HOSTNAME)
+    lines = [json.loads(line) for line in appliance.log.splitlines()]
+    assert {line["program"] for line in lines} >= {"homedot", "dot", "web"}
+    assert {line["level"] for line in lines} >= {"info", "warning"}
+    for line in lines:
+        assert set(line) == {"time", "level", "program", "message"}
+        assert datetime.fromisoformat(line["time"]).utcoffset() == timedelta(0)
+    assert any("opened: TLSv1.3" in line["message"] for line in lines)
+
+
+def test_a_level_holds_for_everybody(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, **internet.environment, **NO_LIST, HOMEDOT_LOG__LEVEL="error")
+    with running(folder, environment) as appliance:
+        kdig(appliance)
+        end(appliance, "unbound", signal.SIGKILL)
+        wait_until_answering(appliance, HOSTNAME)
+    assert appliance.log == ""
+
+
 def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         open_files = {str(path.readlink()) for path in Path(f"/proc/{appliance.process.pid}/fd").iterdir()}
@@ -195,8 +327,8 @@ def test_sigterm_ends_everything_with_0_also_with_clients_connected(folder: Path
         assert time.monotonic() - begun_s < 3
         assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
         said = appliance.log.removeprefix(before).splitlines()
-        assert [line for line in said if not line.startswith("lists: ")] == [
-            "homedot: received SIGTERM indicating exit request"
+        assert [line.partition(" ")[2] for line in said if " lists: " not in line] == [
+            "info    homedot: received SIGTERM indicating exit request"
         ]
 
 
