@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from app.dot.connection import Connection
 from app.dot.counters import Count
 from app.dot.protocol import CLOSED, HANDSHAKE
-from tests.dot.serving import serving
+from tests.dot.serving import Serving, serving
 from tests.fakes.dot_client import DotClient, unverified_context
 
 pytestmark = pytest.mark.anyio
@@ -160,7 +161,10 @@ class ByHand:
                     done = step()
                 except ssl.SSLWantReadError:
                     await self.flush()
-                    self._incoming.write(await asyncio.get_running_loop().sock_recv(self._raw, 65536))
+                    received = await asyncio.get_running_loop().sock_recv(self._raw, 65536)
+                    if not received:
+                        raise EOFError("it ended without close_notify") from None
+                    self._incoming.write(received)
                     continue
                 await self.flush()
                 return done
@@ -188,7 +192,7 @@ async def test_c10_idle_connection_is_closed_orderly(pair: Path) -> None:
     async with serving(pair, idle_timeout_s=0.1) as house, by_hand(house.port) as client:
         await client.until_done(lambda: client.tls.write(b"\0\5hello"))
         assert await client.until_done(lambda: client.tls.read(100)) == b"\0\5hello"
-        assert await client.until_done(lambda: client.tls.read(100)) == b""  # close_notify; without it more is awaited
+        assert await client.until_done(lambda: client.tls.read(100)) == b""  # close_notify
 
 
 async def test_c12_what_was_asked_before_close_notify_is_answered(pair: Path) -> None:
@@ -226,8 +230,11 @@ async def test_c14_a_message_whose_rest_we_leave_in_the_kernel_is_not_late(pair:
         client.writer.write(b"\0\4slow\0\5he")
         await house.answerer.somebody_waits.wait()
         await asyncio.sleep(1)  # twice the time that a client may take
+        released_s = time.monotonic()
         house.answerer.release()
         assert await client.receive() == b"slow"
+        (connection,) = house.server._admission.connections()
+        assert connection.deadline_s >= released_s + 0.5
         client.writer.write(b"llo")
         assert await client.receive() == b"hello"
 
@@ -240,7 +247,7 @@ async def test_c14_an_answer_that_got_lost_does_not_hold_its_connection_for_ever
 
 
 async def test_c14_a_handshake_that_takes_too_long_is_ended(pair: Path) -> None:
-    async with serving(pair, handshake_timeout_s=0.1) as house:
+    async with serving(pair, first_byte_timeout_s=60, handshake_timeout_s=0.1) as house:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(b"\x16\3\1")
         async with asyncio.timeout(10):
@@ -275,6 +282,62 @@ async def test_c14_a_client_that_never_reads_is_dropped_and_costs_little(pair: P
         assert house.counted(Count.LEFT_UNREAD) == 1
         assert len(house.answerer.seen) < 20  # 1.2 MB at most, by far the most of it in the kernel
         writer.transport.abort()
+
+
+async def until_unread(house: Serving, client: DotClient, *queries: bytes) -> Connection:
+    """Has `client` leave so many answers unread that the kernel takes no more of them."""
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    client.send(*queries or [bytes(60_000)] * 100)
+    (connection,) = house.server._admission.connections()
+    async with asyncio.timeout(10):
+        while not connection.unsent_bytes:
+            await asyncio.sleep(0.01)
+    return connection
+
+
+async def test_c14_who_has_read_some_of_it_since_its_deadline_was_set_goes_on(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60) as house, DotClient(house.port) as client:
+        connection = await until_unread(house, client)
+        connection.stream.progress_s = time.monotonic() - 59
+        connection.expire()
+        assert not connection.stream.closed
+        assert connection.deadline_s == connection.stream.progress_s + 60
+        connection.stream.progress_s -= 1
+        connection.expire()
+        assert connection.stream.closed
+
+
+async def test_c14_who_is_closed_and_never_reads_the_rest_is_ended_for_the_first_reason(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0.5) as house, DotClient(house.port, own="127.0.0.9") as client:
+        connection = await until_unread(house, client)
+        connection.close("made room")
+        assert not connection.leaving
+        assert time.monotonic() < connection.deadline_s <= time.monotonic() + 0.5
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until its time is up
+        assert house.counted(Count.LEFT_UNREAD) == 1
+        assert house.counted(Count.TIMED_OUT) == 0
+    assert house.log[-1].rstrip().endswith(": made room")
+
+
+async def test_c14_who_does_not_read_is_ended_for_that_reason(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=0.2) as house, DotClient(house.port, own="127.0.0.9") as client:
+        await until_unread(house, client)
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until its time is up
+    assert house.log[-1].rstrip().endswith(": does not read its answers")
+
+
+async def test_c14_who_asks_for_much_at_once_has_it_made_as_it_reads(pair: Path) -> None:
+    async with serving(pair, write_timeout_s=60, queries_per_turn=1000) as house, DotClient(house.port) as client:
+        asked = [b"large %d" % number for number in range(300)]  # 18 MB of answers, more than a kernel takes
+        connection = await until_unread(house, client, *asked)
+        assert connection.unsent_bytes < 200_000
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        for query in asked:
+            assert (await client.receive()).startswith(query + b"\0")
 
 
 @pytest.mark.parametrize("message", [b"", b"x", b"elevenbytes", bytes(65535)])

@@ -29,6 +29,16 @@ def test_an_empty_and_a_longest_message_are_messages() -> None:
     assert split(b"\0\0" + prefix(longest) + longest) == ([b"", longest], b"")
 
 
+@pytest.mark.parametrize("low", range(1, 255))
+def test_the_length_is_that_of_both_octets(low: int) -> None:
+    """Also where as much has come as one octet, taken for both, would say."""
+    for length in (low, low << 8):
+        message, stream = bytes(length), length.to_bytes(2, "big") + bytes(257 * low)
+        messages, rest = split(stream)
+        assert messages[0] == message
+        assert sum(2 + len(each) for each in messages) + len(rest) == len(stream)
+
+
 def test_refuses_to_prefix_more_than_two_octets_can_count() -> None:
     with pytest.raises(OverflowError):
         prefix(bytes(65536))

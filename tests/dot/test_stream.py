@@ -167,6 +167,7 @@ async def test_nothing_is_read_while_reading_is_paused() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert events.told == []
+    assert running_poller()._epoll.poll(0) == []  # or the loop would turn and turn
     stream.resume_reading()
     await events.until("received")
     stream.abort()
@@ -185,6 +186,19 @@ async def test_a_fault_of_the_owner_costs_this_connection_and_does_not_come_back
     peer.sendall(b"question")
     await events.until("ended")
     await asyncio.sleep(0.02)  # rounds in which it would come back
+    assert stream.closed
+    assert caplog.text.count("costs one connection") == 1
+    peer.close()
+
+
+async def test_a_fault_in_what_was_put_off_costs_this_connection(caplog: pytest.LogCaptureFixture) -> None:
+    stream, events, peer = pair()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    stream.call_soon(fail)
+    await events.until("ended")
     assert stream.closed
     assert caplog.text.count("costs one connection") == 1
     peer.close()

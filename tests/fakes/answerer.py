@@ -10,7 +10,7 @@ Reply = Callable[[bytes | None], None]
 
 class EchoAnswerer:
     """Messages that start with `slow` wait for `release`; `none` deserves no answer; `broken` shows a fault in the
-    answerer; all else is echoed at once."""
+    answerer; all else is echoed at once, and of `large` the echo is long."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[bytes, Reply]] = []
@@ -21,7 +21,9 @@ class EchoAnswerer:
 
     def lookup(self, message: bytes) -> bytes | None:
         self.seen.append(message)
-        return None if message.startswith((b"slow", b"none", b"broken")) else message
+        if message.startswith((b"slow", b"none", b"broken")):
+            return None
+        return message + bytes(60_000) if message.startswith(b"large") else message
 
     def resolve(self, message: bytes, asker: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
