@@ -29,7 +29,7 @@ def test_settings_cannot_be_changed() -> None:
         ("2001:db8::1", False),
     ],
 )
-def test_by_default_only_a_home_is_answered(address: str, is_home: bool) -> None:
+def test_by_default_only_a_home_is_answered(address: str, *, is_home: bool) -> None:
     assert any(ip_address(address) in network for network in Settings().dot.allow_from) is is_home
     assert Settings().dot.allow_from == Settings().plain.allow_from
     assert HOME_NETWORKS.count(",") == len(Settings().dot.allow_from) - 1

@@ -74,14 +74,14 @@ X25519, P_256, FFDHE_2048, FFDHE_8192, X25519_MLKEM_768, GREASE = 0x001D, 0x0017
         *((groups(FFDHE_2048, curve), False) for curve in (0x0017, 0x0018, 0x0019, 0x001D, 0x001E)),
     ],
 )
-def test_sees_a_key_exchange_in_a_finite_field_coming(extensions: bytes, is_finite_field: bool) -> None:
+def test_sees_a_key_exchange_in_a_finite_field_coming(extensions: bytes, *, is_finite_field: bool) -> None:
     read = ClientHelloReader().feed(by_hand(extensions))
     assert read == ClientHello(None, is_finite_field)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
-def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, accepted: bool) -> None:
+def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, *, accepted: bool) -> None:
     read = ClientHelloReader().feed(hello(offer, version))
     assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer))
     assert read.accepts(b"dot") is accepted

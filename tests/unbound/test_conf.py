@@ -108,7 +108,7 @@ def test_a_private_root_decides_its_own_names_and_may_be_on_this_machine(tmp_pat
 
 
 @pytest.mark.parametrize(("forwarder", "asked"), [("127.0.0.1@5300", True), ("::1", True), ("192.0.2.1", False)])
-def test_asks_this_machine_only_where_a_forwarder_is_on_it(tmp_path: Path, forwarder: str, asked: bool) -> None:
+def test_asks_this_machine_only_where_a_forwarder_is_on_it(tmp_path: Path, forwarder: str, *, asked: bool) -> None:
     assert ("do-not-query-localhost: no" in render(tmp_path, forwarder, mode="forward")) == asked
     assert "do-not-query-localhost: no" not in render(tmp_path, forwarder, mode="recursive")
 
@@ -209,7 +209,7 @@ def start(tmp_path: Path, internet: Internet) -> Iterator[Start]:
             path, log = write(tmp_path, text), tmp_path / "unbound.log"
             checkconf.check(path)
             process = stack.enter_context(running([str(checkconf.find_unbound()), "-d", "-c", str(path)], log))
-            until_answering(process, log, "127.0.0.1", port, "localhost.", dns.flags.QR)
+            until_answering(process, log, "127.0.0.1", port, name="localhost.", flag=dns.flags.QR)
             return lambda name, rdtype="A", payload=65535: dns.query.udp(
                 dns.message.make_query(name, rdtype, want_dnssec=True, payload=payload), "127.0.0.1", 20, port
             )
