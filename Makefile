@@ -32,6 +32,7 @@ run: $(VENV)/run.stamp $(if $(ROOT),users)  ## run the appliance from this check
 check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: a minute or two
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff check -q --preview --select PLR0917 .
 	@$(BIN)/mypy --no-error-summary
 	@if command -v shellcheck >/dev/null; then shellcheck rootfs/usr/local/bin/* rootfs/usr/local/lib/homedot/{start,as} .ci/*; fi
 	@$(BIN)/pytest -n auto -m 'not server and not image and not soak'

@@ -112,7 +112,7 @@ def test_writes_names_as_dnspython_does(labels: list[str]) -> None:
     ("name", "zone", "expected"),
     [("b.c", "b.c", True), ("a.b.c", "b.c", True), ("ab.c", "b.c", False), ("c", "b.c", False), ("b.c", "c", True)],
 )
-def test_below_begins_at_a_dot(name: str, zone: str, expected: bool) -> None:
+def test_below_begins_at_a_dot(name: str, zone: str, *, expected: bool) -> None:
     assert dnsname.is_at_or_below(name, zone) is expected
 
 
@@ -154,7 +154,7 @@ def test_any_text_becomes_ascii_or_a_unicode_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("pointers", [True, False])
-def test_a_name_is_passed_over_up_to_its_end(pointers: bool) -> None:
+def test_a_name_is_passed_over_up_to_its_end(*, pointers: bool) -> None:
     assert dnsname.skip(b"..\3www\7example\0rest", 2, pointers=pointers) == 15
     for octets in (b"\x40" + b"a" * 64 + b"\0", b"\3ab", (b"\x3f" + b"a" * 63) * 4 + b"\0"):
         with pytest.raises(IndexError):

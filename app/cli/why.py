@@ -60,7 +60,7 @@ async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reaso
     upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
     try:
         watcher = RulesetWatcher(settings, lambda: False)
-        running = RunningRuleset(watcher, upstream, settings.blocking.enabled, lambda: paused_s)
+        running = RunningRuleset(watcher, upstream, lambda: paused_s, is_enabled=settings.blocking.enabled)
         return await running.reason(name, types)
     finally:
         upstream.close()

@@ -46,7 +46,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
     named = environment.get(CONFIG_VARIABLE)
     paths = [Path(path) for path in (named.split(":") if named else [CONFIG_DEFAULT])]
     for path in paths:
-        given |= _from_yaml(path, bool(named), known, faults)
+        given |= _from_yaml(path, known, faults, is_named=bool(named))
     faults += filter(None, map(_unread, {path.parent for path in paths}))
     given |= _from_environment(environment, known, faults)
     parsed: dict[str, object] = {}
@@ -66,7 +66,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
 
 
 def _from_yaml(
-    path: Path, is_named: bool, known: Mapping[str, Leaf], faults: list[str]
+    path: Path, known: Mapping[str, Leaf], faults: list[str], *, is_named: bool
 ) -> dict[str, tuple[object, str]]:
     try:
         text = path.read_text(encoding="utf-8")

@@ -8,12 +8,14 @@ HOMEDOT_DOT__PORT in the environment.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+
+T = TypeVar("T")
 
 PREFIX = "HOMEDOT_"
 
@@ -21,8 +23,13 @@ HOME_NETWORKS = ", ".join(map(str, HOME))
 """Private, link-local, shared and loopback addresses: a box that ends up on the internet answers nobody there."""
 
 
+@overload
+def setting(default: None, parse: Callable[[object], T], doc: str) -> T | None: ...
+@overload
+def setting(default: object, parse: Callable[[object], T], doc: str) -> T: ...
 def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
-    """A leaf of the tree. `default` is what a user would write, and is parsed like it; None means not set."""
+    """A leaf of the tree, of the type that `parse` returns. `default` is what a user would write, and is parsed like
+    it; None means not set."""
     return field(
         default=None if default is None else parse(default), metadata={"parse": parse, "doc": doc, "default": default}
     )

@@ -77,6 +77,7 @@ def connect(
     context: ssl.SSLContext,
     hostname: str | None,
     timeout_s: float,
+    *,
     session: ssl.SSLSession | None = None,
 ) -> Iterator[Connection]:
     """Connect, and send `hostname` as SNI, or none; what is verified is the context's business.

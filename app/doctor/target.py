@@ -63,11 +63,11 @@ class Box:
     timeout_s: float = 5.0
 
     def connect(
-        self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, sni: bool = True
+        self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, *, sni: bool = True
     ) -> AbstractContextManager[probe.Connection]:
         """One connection under one deadline; `sni` False names no server. Raises OSError."""
         name = self.hostname if sni else None
-        return probe.connect(str(self.address), self.port, context, name, self.timeout_s, session)
+        return probe.connect(str(self.address), self.port, context, name, self.timeout_s, session=session)
 
     def certificates(self) -> list[x509.Certificate]:
         """What the server presents, in its order. Raises OSError."""

@@ -37,12 +37,13 @@ class LossyOutput:
         pending, count = b"", 0
         for line in text.encode(errors="replace").splitlines(keepends=True):
             if pending and len(pending) + len(line) > _AT_ONCE:
-                self._lose_unless(self._has_taken(pending), count)
+                if not self._has_taken(pending):
+                    self._lost += count
                 pending, count = b"", 0
             pending += line
             count += 1
-        if pending:
-            self._lose_unless(self._has_taken(pending), count)
+        if pending and not self._has_taken(pending):
+            self._lost += count
 
     def tell(self) -> None:
         """Say how many lines were lost, if any were and there is room again."""
@@ -50,10 +51,6 @@ class LossyOutput:
             told = self._told(self._lost).encode()
             if self._has_sent(told):
                 self._lost = 0
-
-    def _lose_unless(self, is_taken: bool, count: int) -> None:
-        if not is_taken:
-            self._lost += count
 
     def _has_taken(self, lines: bytes) -> bool:
         self.tell()

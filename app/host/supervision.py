@@ -43,8 +43,8 @@ class _Options(ServerOptions):
         super().make_logger()
         self.logger.handlers = [_Handler(self._tell)]
 
-    def make_pipes(self, stderr: bool = True) -> dict[str, int | None]:
-        pipes: dict[str, int | None] = super().make_pipes(stderr)
+    def make_pipes(self, *stderr: bool) -> dict[str, int | None]:
+        pipes: dict[str, int | None] = super().make_pipes(*stderr)
         for end in ("child_stdout", "child_stderr"):
             descriptor = pipes[end]
             if descriptor is not None:

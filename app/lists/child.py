@@ -73,13 +73,13 @@ def do(work: Callable[[Job], Outcome]) -> None:
     try:
         told: dict[str, object] = asdict(work(Job(**json.load(sys.stdin))))
     except ListError as error:
-        told = _failure(printable(str(error), _MOST_ERROR_CHARACTERS), isinstance(error, ListSizeError))
+        told = _failure(printable(str(error), _MOST_ERROR_CHARACTERS), is_for_size=isinstance(error, ListSizeError))
     except MemoryError:
         told = _failure(f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled")
     json.dump(told, sys.stdout)
 
 
-def _failure(error: str, is_for_size: bool = False) -> dict[str, object]:
+def _failure(error: str, *, is_for_size: bool = False) -> dict[str, object]:
     return {"error": error, "is_for_size": is_for_size}
 
 

@@ -32,7 +32,7 @@ def name_of(rule: bytes) -> str:
     return b".".join(reversed(rule.rstrip(b". ").split(b"."))).decode()
 
 
-def rule_of(name: bytes, covers_below: bool) -> bytes:
+def rule_of(name: bytes, *, covers_below: bool) -> bytes:
     """The rule for a name that `is_name` accepts."""
     rule = b".".join(name.split(b".")[::-1]) + b"."
     return rule if covers_below else rule + _EXACT

@@ -150,7 +150,7 @@ def _read_hosts(names: list[str], parsed: Parsed) -> None:
         if "." not in name or name in _OF_THE_MACHINE:
             continue  # localhost, ip6-allnodes, the machine's own name
         covers_below = name.startswith("*.")
-        rule = _rule(name.removeprefix("*."), covers_below)
+        rule = _rule(name.removeprefix("*."), covers_below=covers_below)
         if rule is None:
             _count_junk(parsed.report, word)
         else:
@@ -180,7 +180,7 @@ def _read_dnsmasq(names: list[str], parsed: Parsed) -> None:
 
 def _read_record(text: str, words: list[str], parsed: Parsed, zone: PolicyZone) -> None:
     entry = zone.read(words)
-    rule = _rule(entry.name, entry.covers_below) if entry else None
+    rule = _rule(entry.name, covers_below=entry.covers_below) if entry else None
     if rule is not None and entry is not None:
         (parsed.exceptions if entry.lifts else parsed.rules).append(rule)
     elif zone.is_one or words[-2] == "cname":
@@ -207,9 +207,9 @@ def _read_strange(text: str, words: list[str], report: Report) -> None:
         _count_junk(report, text)
 
 
-def _rule(name: str, covers_below: bool) -> bytes | None:
+def _rule(name: str, *, covers_below: bool) -> bytes | None:
     octets = name.encode() if name.isascii() else to_ascii(name)
-    return rule_of(octets, covers_below) if octets is not None and is_name(octets) else None
+    return rule_of(octets, covers_below=covers_below) if octets is not None and is_name(octets) else None
 
 
 def _is_address(word: str) -> bool:

@@ -33,6 +33,7 @@ class Refresher:
         sources: Sequence[str],
         refresh_s: float,
         start: Callable[[Job], Work],
+        *,
         now: Callable[[], float],
         draw: Callable[[], float],
     ) -> None:

@@ -44,13 +44,17 @@ class Guide:
 
 def guides(enrolment: Enrolment, here: str | None = None) -> tuple[Guide, ...]:
     """Every kind of device, its `kind` one of device.KINDS. `here` is the one that shows the page; None for the log."""
-    apple = () if enrolment.url is None else (_iphone(enrolment, here == "iphone"), _mac(enrolment, here is not None))
+    apple = (
+        ()
+        if enrolment.url is None
+        else (_iphone(enrolment, is_here=here == "iphone"), _mac(enrolment, on_page=here is not None))
+    )
     found = (*apple, _android(enrolment), _windows(enrolment), _linux(enrolment))
     ways_out = leaving(enrolment)
     return tuple(replace(guide, leave=ways_out[guide.kind]) for guide in found)
 
 
-def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
+def _iphone(enrolment: Enrolment, *, is_here: bool) -> Guide:
     scan = Step(
         f"On the home Wi-Fi, scan the QR code with the camera, or open {enrolment.url} in Safari.",
         "The page shows these steps on the device.",
@@ -59,7 +63,7 @@ def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
     install = Step("Settings > Profile Downloaded > Install.", "iOS asks for your passcode.")
     trust: tuple[Step, ...] = ()
     if enrolment.root_pem is not None:
-        look = f"More Details shows the root's SHA-256 fingerprint: {_compare(is_here)}"
+        look = f"More Details shows the root's SHA-256 fingerprint: {_compare(on_page=is_here)}"
         install = Step(install.do, f"{install.see} It is marked Not Signed, because it comes from your own box. {look}")
         only = f"It can vouch only for home.arpa, {enrolment.hostname} and home addresses."
         where = "Settings > General > About > Certificate Trust Settings"
@@ -72,11 +76,13 @@ def _iphone(enrolment: Enrolment, is_here: bool) -> Guide:
     return Guide("iphone", "iPhone, iPad", (*(() if is_here else (scan,)), fetch, install, *trust, check))
 
 
-def _mac(enrolment: Enrolment, on_page: bool) -> Guide:
+def _mac(enrolment: Enrolment, *, on_page: bool) -> Guide:
     settings = "System Settings > General > Device Management"
     fetch = "Click Get the profile." if on_page else f"Open {enrolment.profile_url} in Safari."
     compare = (
-        "" if enrolment.root_pem is None else f" Details shows the root's SHA-256 fingerprint: {_compare(on_page)}"
+        ""
+        if enrolment.root_pem is None
+        else f" Details shows the root's SHA-256 fingerprint: {_compare(on_page=on_page)}"
     )
     steps = [
         Step(fetch, "macOS says that the profile can be reviewed in System Settings."),
@@ -97,7 +103,7 @@ def _mac(enrolment: Enrolment, on_page: bool) -> Guide:
     return Guide("mac", "Mac", tuple(steps), (), f"Open {enrolment.profile_url}, then install it in {settings}.")
 
 
-def _compare(on_page: bool) -> str:
+def _compare(*, on_page: bool) -> str:
     """The page came over the same unencrypted way as the profile: only the log is worth a comparison."""
     return "compare it with the log of the box." if on_page else "compare it."
 

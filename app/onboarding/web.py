@@ -24,6 +24,7 @@ from .variant import Variant, from_query
 
 def application(
     read_enrolment: Callable[[], Enrolment],
+    *,
     healthy: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[str]],
     doctor: doctor_page.Latest,

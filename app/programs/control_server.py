@@ -107,7 +107,7 @@ async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[i
             async with asyncio.timeout(_TIMEOUT_S):
                 uid = _uid_of(writer)
                 line = await reader.readuntil(b"\n")
-                writer.write(await _said(line, control, uid in allowed))
+                writer.write(await _said(line, control, is_allowed=uid in allowed))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             log.debug("control: %s", error)
@@ -117,7 +117,7 @@ async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[i
     return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS)
 
 
-async def _said(line: bytes, control: Control, is_allowed: bool) -> bytes:
+async def _said(line: bytes, control: Control, *, is_allowed: bool) -> bytes:
     try:
         if not is_allowed:
             raise No("only root and the user of the setup page may")

@@ -153,7 +153,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
             most_unfinished=most_unfinished,
             count=count,
         )
-    running = RunningRuleset(rules, upstream, settings.blocking.enabled, lambda: shared.pause.left_s)
+    running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, is_enabled=settings.blocking.enabled)
     told = None
     if is_first:
         heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause)

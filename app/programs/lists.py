@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
         return Child(_COMPILE, job, DEADLINE_S, (lock,))
 
     blocking = settings.blocking
-    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, time.time, random.random)
+    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, now=time.time, draw=random.random)
     requests = _Requests([refreshing, *accepting.values()])
     try:
         while True:

@@ -83,7 +83,7 @@ class RunningRuleset:
     a pause has left."""
 
     def __init__(
-        self, rules: RulesetWatcher, upstream: Upstream, is_enabled: bool, paused_s: Callable[[], int]
+        self, rules: RulesetWatcher, upstream: Upstream, paused_s: Callable[[], int], *, is_enabled: bool
     ) -> None:
         self._rules = rules
         self._upstream = upstream

@@ -74,11 +74,11 @@ class RulesetWatcher:
         return True
 
     def _build(self) -> Ruleset:
-        return build(self._settings, self._enrolment, self._lists.current, self._paused)
+        return build(self._settings, self._enrolment, self._lists.current, is_paused=self._paused)
 
 
 def build(
-    settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], is_paused: bool = False
+    settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], *, is_paused: bool = False
 ) -> Ruleset:
     """The ruleset for this moment."""
     blocking = settings.blocking

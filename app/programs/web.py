@@ -60,7 +60,17 @@ def run(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.Checks(settings), Blocking(settings)
-    app = application(read_enrolment, healthy, metrics, checkup.latest, signed, devices, checks, blocking, told())
+    app = application(
+        read_enrolment,
+        healthy=healthy,
+        metrics=metrics,
+        doctor=checkup.latest,
+        signed=signed,
+        devices=devices,
+        self_test=checks,
+        blocker=blocking,
+        about=told(),
+    )
     gateway = bridge_gateway()
     serve(app, settings.web.port, [gateway] if gateway else [])
 

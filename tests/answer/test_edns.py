@@ -79,7 +79,7 @@ def test_e3_an_option_that_is_cut_short_is_malformed(rdata: bytes) -> None:
 
 
 @pytest.mark.parametrize(("rdata", "expected"), [(b"\0\x0c\0\0", True), (b"\0\x0b\0\0", False), (b"\0\x0c\0", False)])
-def test_e9_whether_an_error_shall_be_padded_is_known_whatever_else_is_wrong(rdata: bytes, expected: bool) -> None:
+def test_e9_whether_an_error_shall_be_padded_is_known_whatever_else_is_wrong(rdata: bytes, *, expected: bool) -> None:
     assert edns.wants_padding(opt(rdata)) is expected
 
 
@@ -101,7 +101,7 @@ def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([], False), ([22], False), ([3], True), ([6, 19], True)])
-def test_x4_upstream_says_whether_its_answer_is_stale(codes: list[int], expected: bool) -> None:
+def test_x4_upstream_says_whether_its_answer_is_stale(codes: list[int], *, expected: bool) -> None:
     assert edns.is_stale(opt(b"".join(edns.extended_error(code, "why") for code in codes))) == expected
     assert not edns.is_stale(None)
 

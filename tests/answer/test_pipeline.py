@@ -63,6 +63,7 @@ class Bench:
     def __init__(
         self,
         handler: Callable[[dns.message.Message], dns.message.Message | None] = address_of,
+        *,
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
         inside: Ruleset | None = None,
@@ -151,7 +152,7 @@ def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
 @pytest.mark.parametrize("is_set", [True, False])
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
 def test_d6_rd_ad_and_cd_travel_upstream_as_they_came(
-    flag: dns.flags.Flag, is_set: bool, aliases: Mapping[str, str]
+    flag: dns.flags.Flag, *, is_set: bool, aliases: Mapping[str, str]
 ) -> None:
     bench = Bench(inside=ruleset(aliases=aliases))
     message = query()
@@ -279,7 +280,7 @@ def test_e9_what_is_refused_at_once_is_padded_too(message: dns.message.Message, 
 
 
 @pytest.mark.parametrize("padded_first", [False, True])
-def test_e9_a_padded_and_an_unpadded_client_do_not_get_each_others_answer(padded_first: bool) -> None:
+def test_e9_a_padded_and_an_unpadded_client_do_not_get_each_others_answer(*, padded_first: bool) -> None:
     bench = Bench()
     padded, bare = query(use_edns=0, options=[PADDING]).to_wire(), query(use_edns=0).to_wire()
     for message in [padded, bare, padded, bare] if padded_first else [bare, padded, bare, padded]:
@@ -714,7 +715,7 @@ def test_an_exception_for_any_name_on_the_way_lets_the_answer_pass(allowed: str)
     ],
 )
 def test_a_list_that_has_an_exception_for_the_name_does_not_block_where_it_leads(
-    lists: Mapping[str, list[str]], is_blocked: bool
+    lists: Mapping[str, list[str]], *, is_blocked: bool
 ) -> None:
     answer = Bench(cloaked, inside=ruleset(lists=lists)).ask(query())
     assert (answer.answer[-1].to_text() == "www.example. 60 IN A 0.0.0.0") is is_blocked

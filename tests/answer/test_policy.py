@@ -117,6 +117,6 @@ def test_a_pause_lets_answers_lead_anywhere() -> None:
 
 
 @pytest.mark.parametrize(("kind", "blocks"), [(kind, kind in {Kind.DENIED, Kind.LISTED}) for kind in Kind])
-def test_two_kinds_block(kind: Kind, blocks: bool) -> None:
+def test_two_kinds_block(kind: Kind, *, blocks: bool) -> None:
     assert NameVerdict(kind).blocks is blocks
     assert NameVerdict(kind).is_open is (kind is Kind.PASSED)

@@ -12,7 +12,7 @@ SERVER = dns.rrset.from_text("example.", 0, "IN", "NS", "ns.example.")
 GLUE = dns.rrset.from_text("ns.example.", 86400, "IN", "A", "192.0.2.2")
 
 
-def response(codes: list[int], records: bool = True) -> wire.UpstreamResponse:
+def response(codes: list[int], *, records: bool = True) -> wire.UpstreamResponse:
     made = dns.message.make_response(dns.message.make_query("www.example.", "A", use_edns=0))
     if records:
         made.answer, made.authority, made.additional = [ALIAS, ADDRESS], [SERVER], [GLUE]

@@ -252,7 +252,7 @@ OPT = b"\0\0\x29\4\xd0\0\0\0\0\0\0"
     ],
 )
 def test_e3_one_opt_among_the_additional_records_is_read_and_any_other_malformed(
-    counts: tuple[int, int, int], records: bytes, is_read: bool
+    counts: tuple[int, int, int], records: bytes, *, is_read: bool
 ) -> None:
     message = b"\0\0\x81\x80\0\1" + b"".join(count.to_bytes(2, "big") for count in counts) + query()[12:] + records
     if is_read:
@@ -298,7 +298,7 @@ def answer_of(octets: int, **options: object) -> tuple[bytes, bytes]:
     ],
 )
 def test_a_datagram_fits_what_the_client_can_take_or_sets_tc(
-    octets: int, options: dict[str, int], is_whole: bool
+    octets: int, options: dict[str, int], *, is_whole: bool
 ) -> None:
     message, answer = answer_of(octets, **options)
     fitted = wire.fit_datagram(message, answer)

@@ -49,7 +49,7 @@ def _measure(internet: Internet, listed: Path, blocked: list[str]) -> None:
         for _ in range(ROUNDS):
             for blocking in (True, False):
                 begun_s = time.monotonic()
-                with started(internet, listed, volume, blocking) as (_, port):
+                with started(internet, listed, volume, blocking=blocking) as (_, port):
                     _first_answer(port)
                     spans[blocking].append(time.monotonic() - begun_s)
         medians = {blocking: statistics.median(each) for blocking, each in spans.items()}
@@ -61,7 +61,7 @@ def _measure(internet: Internet, listed: Path, blocked: list[str]) -> None:
 
 
 @contextmanager
-def started(internet: Internet, listed: Path, volume: str, blocking: bool) -> Iterator[tuple[str, int]]:
+def started(internet: Internet, listed: Path, volume: str, *, blocking: bool) -> Iterator[tuple[str, int]]:
     """A running container's id and its port of DNS over TLS."""
     dot, web, resolver = free_ports(3)
     environment = {

@@ -72,7 +72,7 @@ class Results:
                 yield f"    homedot / {server}: {ratio:.2f}{verdict}"
 
 
-def cached(server: Server, names: Path, plan: Plan, results: Results, connections: int, outstanding: int) -> None:
+def cached(server: Server, names: Path, plan: Plan, results: Results, *, connections: int, outstanding: int) -> None:
     label = "cached, 10 x 100" if outstanding == 100 else "cached, 50 x 1"
     before_s = server.cpu_s()
     answered, per_second = dnsperf(server.port, names, connections, outstanding, plan.seconds)
@@ -159,8 +159,8 @@ def main() -> None:
                 with maker() as server:  # type: ignore[attr-defined]
                     dnsperf(server.port, names, 10, 100, 0.5)  # warm
                     if wanted("cached"):
-                        cached(server, names, plan, results, 10, 100)
-                        cached(server, names, plan, results, 50, 50)
+                        cached(server, names, plan, results, connections=10, outstanding=100)
+                        cached(server, names, plan, results, connections=50, outstanding=50)
                     if wanted("handshake"):
                         handshakes(server, plan, results)
                     if wanted("memory") and server.name != "bind":

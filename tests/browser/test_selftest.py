@@ -33,7 +33,7 @@ def facts(page: Page) -> dict[str, str]:
 
 
 def test_a_browser_behind_stubby_is_encrypted(
-    appliance: Appliance, url: str, chromium_resolving_with: Resolver, address: str, tmp_path: Path, artifacts: Path
+    appliance: Appliance, url: str, chromium_resolving_with: Resolver, address: str, *, tmp_path: Path, artifacts: Path
 ) -> None:
     text = appliance.homedot("snippet", "stubby").stdout
     text = text.replace("/usr/local/share/ca-certificates/homedot.crt", str(appliance.root))

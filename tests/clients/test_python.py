@@ -20,7 +20,7 @@ def query(name: str, kind: str = "A") -> bytes:
 
 
 @pytest.mark.parametrize("by_address", [False, True])
-async def test_the_default_context_verifies_name_and_address(box: Box, by_address: bool) -> None:
+async def test_the_default_context_verifies_name_and_address(box: Box, *, by_address: bool) -> None:
     name = "127.0.0.1" if by_address else box.hostname
     async with DotClient(box.port, context=strict_context(box.root), name=name) as client:
         client.send(query("signed.test"))

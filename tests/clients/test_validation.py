@@ -18,7 +18,7 @@ BOGUS, EXPIRED, NOT_YET_VALID, DNSKEY_MISSING, RRSIGS_MISSING, NSEC_MISSING = 6,
 
 @pytest.mark.parametrize(("name", "validated"), [("signed.test", True), ("unsigned.test", False)])
 def test_a_signed_zone_is_validated_and_an_unsigned_delegation_is_not(
-    own_authority: Box, name: str, validated: bool
+    own_authority: Box, name: str, *, validated: bool
 ) -> None:
     response = ask(own_authority, name)
     assert response.rcode() == dns.rcode.NOERROR
@@ -61,7 +61,9 @@ def test_d3_who_checks_for_himself_gets_what_does_not_validate(own_authority: Bo
 
 
 @pytest.mark.parametrize(("do", "ad", "cd"), list(product([False, True], repeat=3)))
-def test_d1_d2_d3_flags_and_signatures_are_for_those_who_ask(own_authority: Box, do: bool, ad: bool, cd: bool) -> None:
+def test_d1_d2_d3_flags_and_signatures_are_for_those_who_ask(
+    own_authority: Box, *, do: bool, ad: bool, cd: bool
+) -> None:
     signed, unsigned, bogus = (
         ask(own_authority, name, "AAAA", do=do, ad=ad, cd=cd) for name in ("signed.test", "unsigned.test", "bogus.test")
     )

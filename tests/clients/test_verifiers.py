@@ -66,7 +66,7 @@ def general_name(name: str) -> x509.GeneralName:
 @pytest.mark.parametrize("other", ["bank.example", "8.8.8.8"])
 @pytest.mark.parametrize("asks_other", [True, False], ids=["asked for it", "asked for the name at home beside it"])
 def test_refuses_what_a_thief_signs_for_the_web(
-    own_authority: Box, forged: Callable[..., DotServer], verifier: Verifier, other: str, asks_other: bool
+    own_authority: Box, forged: Callable[..., DotServer], verifier: Verifier, other: str, *, asks_other: bool
 ) -> None:
     with forged("tv.home.arpa", other) as server:
         target = Target(server.port, own_authority.root, other if asks_other else "tv.home.arpa")

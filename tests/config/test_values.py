@@ -41,7 +41,7 @@ def test_an_integer_names_its_unit() -> None:
 
 
 @pytest.mark.parametrize(("raw", "value"), [("Yes", True), ("off", False), (True, True), (0, False)])
-def test_truth_has_several_spellings(raw: object, value: bool) -> None:
+def test_truth_has_several_spellings(raw: object, *, value: bool) -> None:
     assert values.boolean(raw) is value
     with pytest.raises(ValueError, match="true or false"):
         values.boolean("maybe")

@@ -93,7 +93,7 @@ def test_finds_a_certificate_without_names(authority: Authority, tmp_path: Path)
     ],
 )
 def test_finds_a_certificate_out_of_its_time(
-    authority: Authority, tmp_path: Path, starts: timedelta, ends: timedelta, detail: str, remedy: str
+    authority: Authority, tmp_path: Path, *, starts: timedelta, ends: timedelta, detail: str, remedy: str
 ) -> None:
     leaf = authority.intermediate.sign("leaf", names=[NAME], addresses=["127.0.0.1"], starts=starts, ends=ends)
     with DotServer(leaf.write_chain(tmp_path / "chain.pem", authority.intermediate)) as server:
@@ -119,7 +119,7 @@ def test_finds_a_certificate_that_lives_too_long_or_was_not_renewed(
 
 @pytest.mark.parametrize(("days", "ends_soon"), [(20, False), (6, True)])
 def test_a_users_certificate_is_due_in_its_last_week(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, ends_soon: bool
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, *, ends_soon: bool
 ) -> None:
     trust(monkeypatch, tmp_path, authority)
     leaf = authority.intermediate.sign("leaf", names=[NAME], starts=-70 * DAY, ends=days * DAY)

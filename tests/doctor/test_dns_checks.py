@@ -140,7 +140,7 @@ def test_tells_bogus_from_unreachable(
     assert (found["DNSSEC"].verdict, found["DNSSEC"].detail) == (verdict, detail)
 
 
-def bogus_answer(rcode: dns.rcode.Rcode, unchecked: bool | None = None) -> Answer:
+def bogus_answer(rcode: dns.rcode.Rcode, *, unchecked: bool | None = None) -> Answer:
     """Answers `bogus.test` like this; with an address to who does not check if `unchecked`, to all if it is False."""
 
     def answer(query: bytes) -> bytes:

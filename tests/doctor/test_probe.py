@@ -124,7 +124,7 @@ def test_resumes_a_session_that_is_given_back(chain: Path) -> None:
             connection.ask(QUERY)
             assert not connection.is_resumed
             session = connection.session
-        with probe.connect("127.0.0.1", server.port, context, NAME, 5, session) as connection:
+        with probe.connect("127.0.0.1", server.port, context, NAME, 5, session=session) as connection:
             assert connection.is_resumed
 
 

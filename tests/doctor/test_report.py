@@ -76,7 +76,7 @@ def report(authority: Authority) -> Report:
     ("outcome", "is_failed"),
     [(passes("well"), False), (cannot_tell("dark", "ask again"), False), (fails("", ""), True)],
 )
-def test_only_what_is_known_to_be_wrong_is_a_failure(report: Report, outcome: Outcome, is_failed: bool) -> None:
+def test_only_what_is_known_to_be_wrong_is_a_failure(report: Report, outcome: Outcome, *, is_failed: bool) -> None:
     assert replace(report, findings=(Finding("a", outcome),)).failed is is_failed
 
 

@@ -95,7 +95,7 @@ def test_holds_a_client_to_curves_where_a_finite_field_could_be_taken(
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
-def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, accepted: bool) -> None:
+def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, *, accepted: bool) -> None:
     read = ClientHelloReader().feed(hello(offer, version))
     assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer))
     assert read.accepts(b"dot") is accepted

@@ -25,7 +25,7 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(allowed: bool = True, most_unfinished: int = 10) -> AsyncIterator[Serving]:
+async def serving(*, allowed: bool = True, most_unfinished: int = 10) -> AsyncIterator[Serving]:
     bound = socket.socket(type=socket.SOCK_DGRAM)
     bound.bind(("127.0.0.1", 0))
     bound.setblocking(False)

@@ -103,7 +103,7 @@ def _make(
         .not_valid_before(now + starts)
         .not_valid_after(now + ends)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(_usage(ca), critical=True)
+        .add_extension(_usage(ca=ca), critical=True)
     )
     if key_ids:
         own, issuers = key.public_key(), issuer_key.public_key()
@@ -118,7 +118,7 @@ def _make(
     return Identity(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
-def _usage(ca: bool) -> x509.KeyUsage:
+def _usage(*, ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not ca,
         key_cert_sign=ca,

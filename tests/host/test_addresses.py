@@ -147,7 +147,7 @@ def test_puts_interfaces_with_a_default_route_first_by_metric(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("flags", "kept"), [("80", True), ("00", True), ("01", False), ("20", False), ("40", False)])
-def test_drops_temporary_deprecated_and_tentative_addresses(tmp_path: Path, flags: str, kept: bool) -> None:
+def test_drops_temporary_deprecated_and_tentative_addresses(tmp_path: Path, flags: str, *, kept: bool) -> None:
     root = tree(tmp_path, proc__net__if_inet6=f"fd000000000000000000000000000010 02 40 00 {flags}     eth0\n")
     found = inspect([("eth0", ip_address("fd00::10"))], no_driver, root)
     assert choose(found) == (ips("fd00::10") if kept else ())
@@ -174,7 +174,7 @@ def test_an_alias_belongs_to_its_interface(tmp_path: Path) -> None:
     ],
 )
 def test_recognises_the_end_of_a_bridge_network(
-    tmp_path: Path, files: dict[str, str], driver: str, expected: bool
+    tmp_path: Path, files: dict[str, str], driver: str, *, expected: bool
 ) -> None:
     asked: Callable[[str], str] = {"eth0": driver}.__getitem__
     found = inspect([("eth0", ip_address("172.17.0.2"))], asked, tree(tmp_path, **files))

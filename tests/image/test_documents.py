@@ -118,7 +118,7 @@ def enter(
             entered.clear()
             make = {"clone": in_clone, "pasted": in_folder, "linux": on_linux}[name.partition("-")[0]]
             folder = tmp_path_factory.mktemp(name) / "homedot"
-            entered[name] = stay.enter_context(make(folder, clone, internet, name.endswith("-bridge")))
+            entered[name] = stay.enter_context(make(folder, clone, internet, bridge=name.endswith("-bridge")))
         return entered[name]
 
     with stay:
@@ -126,7 +126,7 @@ def enter(
 
 
 @contextmanager
-def in_clone(folder: Path, clone: Path, internet: Internet, bridge: bool) -> Iterator[Place]:
+def in_clone(folder: Path, clone: Path, internet: Internet, *, bridge: bool) -> Iterator[Place]:
     origin = folder.parent / "origin"
     shutil.copytree(clone, origin)
     identity = ["-c", "user.name=reader", "-c", "user.email=reader@example.com"]
@@ -136,16 +136,16 @@ def in_clone(folder: Path, clone: Path, internet: Internet, bridge: bool) -> Ite
     if bridge:  # .env names the file, so that no other is read
         _settings_of_the_bridge(folder / "config", internet, "/config")
     else:
-        _override(folder, internet, bridge)
+        _override(folder, internet, bridge=bridge)
     with _ended(Place(folder)) as made:
         yield made
 
 
 @contextmanager
-def in_folder(folder: Path, clone: Path, internet: Internet, bridge: bool) -> Iterator[Place]:
+def in_folder(folder: Path, clone: Path, internet: Internet, *, bridge: bool) -> Iterator[Place]:
     folder.mkdir()
     shutil.copy(clone / "deploy" / ("compose.bridge.yaml" if bridge else "compose.yaml"), folder / "compose.yaml")
-    _override(folder, internet, bridge)
+    _override(folder, internet, bridge=bridge)
     for block in run_in("clone"):
         for line in block.text.splitlines():
             if line.startswith("docker save "):
@@ -155,8 +155,8 @@ def in_folder(folder: Path, clone: Path, internet: Internet, bridge: bool) -> It
 
 
 @contextmanager
-def on_linux(folder: Path, clone: Path, internet: Internet, bridge: bool) -> Iterator[Place]:
-    with in_folder(folder, clone, internet, bridge) as box:
+def on_linux(folder: Path, clone: Path, internet: Internet, *, bridge: bool) -> Iterator[Place]:
+    with in_folder(folder, clone, internet, bridge=bridge) as box:
         box.run("docker compose up -d")
         box.settle()
         built = docker("build", "-q", "-f", str(clone / "tests/image/linux.Dockerfile"), str(clone / "tests/image"))
@@ -176,7 +176,7 @@ def _ended(made: Place) -> Iterator[Place]:
         made.run("docker compose down --volumes --timeout 10")
 
 
-def _override(folder: Path, internet: Internet, bridge: bool) -> None:
+def _override(folder: Path, internet: Internet, *, bridge: bool) -> None:
     """The file that compose reads beside compose.yaml by itself."""
     within = folder / "internet"
     within.mkdir()

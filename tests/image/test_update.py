@@ -265,7 +265,7 @@ def with_names(line: str, of: Machine, image: str) -> str:
 @pytest.mark.parametrize("form", [HOST, BRIDGE])
 @pytest.mark.parametrize("has_compose", [True, False])
 def test_a_backup_gives_another_machine_the_same_root_and_pin(
-    clone: Path, tmp_path: Path, image: str, form: str, has_compose: bool
+    clone: Path, tmp_path: Path, image: str, form: str, *, has_compose: bool
 ) -> None:
     backup, unpack, start = backup_and_restore()
     if not has_compose:

@@ -76,7 +76,15 @@ def run(folder: Path) -> Iterator[Internet]:
         block, claim = claim_block(DEAD)
         stack.enter_context(claim)
         root, test, leaves, slow_address = (f"{block}.{host}" for host in (ROOT, TEST, LEAVES, SLOW))
-        anchor = zones.write(folder, root, test, leaves, slow_address, f"{block}.{FICKLE}", f"{block}.{DEAD}")
+        anchor = zones.write(
+            folder,
+            root=root,
+            test=test,
+            leaves=leaves,
+            slow=slow_address,
+            fickle=f"{block}.{FICKLE}",
+            dead=f"{block}.{DEAD}",
+        )
         root_hints, trust_anchor = folder / "root.hints", folder / "root.key"
         root_hints.write_text(f". 3600000 IN NS ns.\nns. 3600000 IN A {root}\n")
         trust_anchor.write_text(f". IN DS {anchor.to_text()}\n")
@@ -86,6 +94,6 @@ def run(folder: Path) -> Iterator[Internet]:
         stack.enter_context(nsd(folder, "leaves", leaves, [*zones.LEAVES, zones.REVERSE]))
         log = folder / "slow.log"
         process = stack.enter_context(running([sys.executable, "-P", slow.__file__, slow_address], log))
-        until_answering(process, log, slow_address, 53, "slow.test.", dns.flags.AA)
+        until_answering(process, log, slow_address, 53, name="slow.test.", flag=dns.flags.AA)
         bundle = stack.enter_context(forwarder(folder, f"{block}.{FORWARDER}", root_hints, trust_anchor))
         yield Internet(block, root_hints, trust_anchor, bundle)

@@ -46,7 +46,7 @@ def forwarder(folder: Path, address: str, root_hints: Path, trust_anchor: Path) 
     )
     log = folder / "forwarder.log"
     with running([program("unbound", "unbound"), "-d", "-c", str(configuration)], log) as process:
-        until_answering(process, log, address, PLAIN_PORT, "signed.test.", dns.flags.AD)
+        until_answering(process, log, address, PLAIN_PORT, name="signed.test.", flag=dns.flags.AD)
         yield bundle
 
 

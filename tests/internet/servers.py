@@ -71,7 +71,7 @@ def nsd(folder: Path, name: str, address: str, zones: Sequence[str]) -> Iterator
     configuration.write_text("\n".join(lines) + "\n")
     log = folder / f"{name}.nsd.log"
     with running([program("nsd", "nsd"), "-d", "-c", str(configuration)], log) as process:
-        until_answering(process, log, address, 53, zones[0], dns.flags.AA)
+        until_answering(process, log, address, 53, name=zones[0], flag=dns.flags.AA)
         yield
 
 
@@ -102,7 +102,7 @@ def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
 
 
 def until_answering(
-    process: subprocess.Popen[bytes], log: Path, address: str, port: int, name: str, flag: dns.flags.Flag
+    process: subprocess.Popen[bytes], log: Path, address: str, port: int, *, name: str, flag: dns.flags.Flag
 ) -> None:
     """Ask for `name` SOA until the answer is NOERROR with `flag` set; RuntimeError with the log if that never comes."""
     query = dns.message.make_query(name, "SOA", want_dnssec=True)

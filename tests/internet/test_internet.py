@@ -32,15 +32,15 @@ from tests.internet.forwarder import PLAIN_PORT, TLS_PORT
 pytestmark = pytest.mark.server
 
 
-def ask(address: str, name: str, rdtype: str = "A", port: int = 53, cd: bool = False) -> dns.message.Message:
+def ask(address: str, name: str, rdtype: str = "A", port: int = 53, *, cd: bool = False) -> dns.message.Message:
     query = dns.message.make_query(name, rdtype, want_dnssec=True)
     if cd:
         query.flags |= dns.flags.CD
     return dns.query.tcp(query, address, timeout=10, port=port)
 
 
-def resolve(internet: Internet, name: str, rdtype: str = "A", cd: bool = False) -> dns.message.Message:
-    return ask(internet.address(FORWARDER), name, rdtype, PLAIN_PORT, cd)
+def resolve(internet: Internet, name: str, rdtype: str = "A", *, cd: bool = False) -> dns.message.Message:
+    return ask(internet.address(FORWARDER), name, rdtype, PLAIN_PORT, cd=cd)
 
 
 def test_the_trust_anchor_is_the_root_servers_key(internet: Internet) -> None:

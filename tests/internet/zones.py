@@ -86,7 +86,7 @@ class Key:
     public: DNSKEY
 
 
-def write(folder: Path, root: str, test: str, leaves: str, slow: str, fickle: str, dead: str) -> DS:
+def write(folder: Path, *, root: str, test: str, leaves: str, slow: str, fickle: str, dead: str) -> DS:
     """Write one NAME.zone each (the root is root.zone); the addresses are those of the name servers.
 
     Returns the DS of the root's key: the trust anchor.

@@ -120,7 +120,7 @@ def test_a_bad_download_leaves_the_old_list(tmp_path: Path, answer: Callable[[],
 
 
 @pytest.mark.parametrize(("text", "is_for_size"), [("", True), ("only.example", True), ("Not found, dear", False)])
-def test_only_the_size_is_a_matter_of_the_operators_word(tmp_path: Path, text: str, is_for_size: bool) -> None:
+def test_only_the_size_is_a_matter_of_the_operators_word(tmp_path: Path, text: str, *, is_for_size: bool) -> None:
     with ListServer(lambda _: http(text.encode())) as server:
         job = Job(server.url(), str(tmp_path), names=100)
         with pytest.raises(ListError) as told:

@@ -16,9 +16,9 @@ def test_a_rule_is_a_prefix_of_the_names_that_it_applies_to(name: str, other: st
     assert key_of(f"{other}.{name}").startswith(rule_of(name.encode(), covers_below=True))
 
 
-@given(NAMES, st.booleans())
-def test_a_rule_gives_its_name_back(name: str, covers_below: bool) -> None:
-    assert name_of(rule_of(name.encode(), covers_below)) == name
+@given(name=NAMES, covers_below=st.booleans())
+def test_a_rule_gives_its_name_back(name: str, *, covers_below: bool) -> None:
+    assert name_of(rule_of(name.encode(), covers_below=covers_below)) == name
 
 
 @pytest.mark.parametrize(

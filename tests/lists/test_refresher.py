@@ -24,7 +24,7 @@ URL, OTHER = "https://lists.example/a.txt", "https://lists.example/b.txt"
 class Worker:
     """Is at work on `job` until `is_done`, and then does what `answer` does."""
 
-    def __init__(self, job: Job, answer: Callable[[Job], Outcome], is_done: bool) -> None:
+    def __init__(self, job: Job, answer: Callable[[Job], Outcome], *, is_done: bool) -> None:
         self.job = job
         self.is_done = is_done
         self.is_ended = False
@@ -53,7 +53,7 @@ class World:
         answer = self.answers.get(job.source, self.compiles)
         if answer is no_process:
             answer(job)
-        self.workers[job.source] = Worker(job, answer, job.source not in self.slow)
+        self.workers[job.source] = Worker(job, answer, is_done=job.source not in self.slow)
         return self.workers[job.source]
 
     def compiles(self, job: Job) -> Outcome:
@@ -62,7 +62,7 @@ class World:
         return Outcome(True, "Title", header.names, etag='"1"', last_modified="now")
 
     def refresher(self, *sources: str) -> Refresher:
-        return Refresher(self.folder, sources, DAY_S, self.start, self.clock, lambda: 0.5)
+        return Refresher(self.folder, sources, DAY_S, self.start, now=self.clock, draw=lambda: 0.5)
 
     def known(self, source: str) -> state.ListState:
         return state.load(places.state(self.folder))[source]

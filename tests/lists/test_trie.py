@@ -55,7 +55,9 @@ def test_finds_the_rule_that_covers_a_name(tmp_path: Path, name: str, rule: str 
     ("name", "spared"),
     [("good.example", True), ("www.good.example", True), ("ads.example", False), ("", False)],
 )
-def test_knows_for_what_it_has_an_exception_also_if_no_rule_is_for_it(tmp_path: Path, name: str, spared: bool) -> None:
+def test_knows_for_what_it_has_an_exception_also_if_no_rule_is_for_it(
+    tmp_path: Path, name: str, *, spared: bool
+) -> None:
     assert blocklist(tmp_path, "ads.example\n@@||good.example^\n").spares(key_of(name)) is spared
     assert blocklist(tmp_path, "ads.example\n").spares(key_of(name)) is False
 

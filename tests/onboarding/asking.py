@@ -29,7 +29,7 @@ SEEN: dict[str, Any] = {
 class FrontDoor:
     """What the page asks of the front door: `arrivals` by nonce; without `answers` it is not there."""
 
-    def __init__(self, answers: bool = True, arrivals: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(self, *, answers: bool = True, arrivals: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.answers = answers
         self.arrivals = arrivals or {}
 
@@ -52,7 +52,7 @@ class FrontDoor:
 class Blocker:
     """Blocking as it runs: `told` is what it was told; without `answers` the front door is not there."""
 
-    def __init__(self, state: State | None = None, token: str | None = TOKEN, answers: bool = True) -> None:
+    def __init__(self, state: State | None = None, token: str | None = TOKEN, *, answers: bool = True) -> None:
         self._state = state or State(True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), 2, False),))
         self._token = token
         self._answers = answers
@@ -91,6 +91,7 @@ def ask_application(
     path: str,
     method: str = "GET",
     host: str | None = None,
+    *,
     healthy: bool = True,
     front: FrontDoor | None = None,
     user_agent: str = "",
@@ -104,7 +105,7 @@ def ask_application(
     headers |= {} if content_type is None else {"Content-Type": content_type}
 
     async def run() -> httpx.Response:
-        app = application(read_enrolment, healthy, front or FrontDoor(), signed, blocker or Blocker())
+        app = application(read_enrolment, front or FrontDoor(), signed, blocker, healthy=healthy)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(CLIENT, 40000))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, path, headers=headers, data=form, content=content)
@@ -114,10 +115,11 @@ def ask_application(
 
 def application(
     read_enrolment: Any,
-    healthy: bool,
     front: FrontDoor,
     signed: Callable[[bytes], bytes] = bytes,
     blocker: Blocker | None = None,
+    *,
+    healthy: bool = True,
 ) -> Any:
     async def health() -> bool:
         return healthy
@@ -129,7 +131,14 @@ def application(
         """As long as the doctor is at its first."""
 
     return web.application(
-        read_enrolment, health, metrics, no_report, signed, front.devices, front, blocker or Blocker()
+        read_enrolment,
+        healthy=health,
+        metrics=metrics,
+        doctor=no_report,
+        signed=signed,
+        devices=front.devices,
+        self_test=front,
+        blocker=blocker or Blocker(),
     )
 
 

@@ -122,7 +122,7 @@ async def test_a_flood_of_searches_is_turned_away_and_the_first_are_answered(own
             await go_on.wait()
             return await super().reason(name)
 
-    app = application(lambda: own_authority, True, FrontDoor(), blocker=Slow())
+    app = application(lambda: own_authority, FrontDoor(), blocker=Slow())
     browser = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
     async with browser as client, asyncio.timeout(20), asyncio.TaskGroup() as group:
         first = [group.create_task(client.get("/blocking?name=www.example")) for _ in range(4)]

@@ -71,7 +71,7 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
     enrolments = iter([own_authority, replace(own_authority, addresses=(ip_address("192.168.1.11"),))])
 
     async def run() -> list[int]:
-        transport = httpx.ASGITransport(application(lambda: next(enrolments), True, FrontDoor()))
+        transport = httpx.ASGITransport(application(lambda: next(enrolments), FrontDoor()))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return [(await client.get("/healthz")).status_code for _ in range(2)]
 

@@ -57,7 +57,10 @@ from app.onboarding import blocking, enrolment, serving, web
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 serving.LIFETIME = float(sys.argv[2])
 reader = lambda: enrolment.from_json(sys.argv[1])
-app = web.application(reader, healthy, healthy, str, bytes, healthy, Checks(), Blocker())
+app = web.application(
+    reader, healthy=healthy, metrics=healthy, doctor=str, signed=bytes, devices=healthy, self_test=Checks(),
+    blocker=Blocker(),
+)
 serving.serve(app, 0, sys.argv[4:])
 """
 

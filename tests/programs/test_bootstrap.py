@@ -80,7 +80,7 @@ def test_nothing_is_made_when_the_own_certificate_is_no_good(tmp_path: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
-def give_certificate(folder: Path, ends: timedelta = timedelta(days=60), upside_down: bool = False) -> Authority:
+def give_certificate(folder: Path, ends: timedelta = timedelta(days=60), *, upside_down: bool = False) -> Authority:
     """Put a certificate of the user's own and its key into `folder`."""
     authority = Authority()
     leaf = authority.intermediate.sign(NAME, names=[NAME], ends=ends)

@@ -109,7 +109,7 @@ async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_th
     rules = RulesetWatcher(settings, lambda: pause.left_s > 0)
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
-        running = RunningRuleset(rules, upstream, True, lambda: pause.left_s)
+        running = RunningRuleset(rules, upstream, lambda: pause.left_s, is_enabled=True)
         found = await running.reason("www.example")
         assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
         assert found.notes == ()
@@ -133,7 +133,9 @@ async def test_the_running_ruleset_says_what_it_cannot_know(tmp_path: Path) -> N
     async with serving(lambda _: None) as unbound:
         upstream = Upstream(unbound.port, 16)
         asked = asyncio.create_task(
-            RunningRuleset(RulesetWatcher(off, lambda: False), upstream, False, lambda: 0).reason("www.example")
+            RunningRuleset(RulesetWatcher(off, lambda: False), upstream, lambda: 0, is_enabled=False).reason(
+                "www.example"
+            )
         )
         await unbound.asked.wait()
         upstream.close()
@@ -162,9 +164,9 @@ async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(t
     settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
     async with serving(fails) as unbound:
         upstream = Upstream(unbound.port, 16)
-        found = await RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, True, lambda: 0).reason(
-            "www.example"
-        )
+        found = await RunningRuleset(
+            RulesetWatcher(settings, lambda: False), upstream, lambda: 0, is_enabled=True
+        ).reason("www.example")
         upstream.close()
     assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
     assert found.notes == ("where it leads to for HTTPS is not known: it cannot be resolved (SERVFAIL)",)
@@ -199,7 +201,7 @@ async def test_the_running_ruleset_says_that_an_answer_leads_home_and_over_what(
     settings = load(environment(tmp_path, LOCAL="alias.home.arpa=CNAME www.example", **more)).settings
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
-        running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, True, lambda: 0)
+        running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, lambda: 0, is_enabled=True)
         asked = "AAAA" if kind == "AAAA" else "HTTPS" if kind == "HTTPS" else "A"
         types = {asked: dns.rdatatype.from_text(asked).value}
         for name in ("www.example", "alias.home.arpa"):

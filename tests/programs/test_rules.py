@@ -154,7 +154,7 @@ def test_with_blocking_off_nothing_is_blocked(tmp_path: Path) -> None:
     ],
 )
 def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
-    tmp_path: Path, more: dict[str, str], certified: tuple[IPAddress, ...], by_address: bool, by_name: bool
+    tmp_path: Path, more: dict[str, str], certified: tuple[IPAddress, ...], *, by_address: bool, by_name: bool
 ) -> None:
     enrolment = replace(ENROLMENT, certified=certified)
     ruleset = build(settings(tmp_path, **more), enrolment, ())
@@ -190,7 +190,7 @@ def test_with_a_private_root_test_is_a_name_like_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("resolver", "may"), [("recursive", True), ("forward", False)])
 def test_only_where_it_recurses_from_a_private_root_answers_may_lead_home(
-    tmp_path: Path, resolver: str, may: bool
+    tmp_path: Path, resolver: str, *, may: bool
 ) -> None:
     hints = tmp_path / "root.hints"
     hints.write_text(". NS ns.\n")

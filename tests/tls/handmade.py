@@ -205,7 +205,7 @@ class Handmade:
                 self._theirs = self._theirs.next()
                 self.key_updates += 1
 
-    def update_key(self, requested: bool) -> None:
+    def update_key(self, *, requested: bool) -> None:
         """KeyUpdate (RFC 8446 4.6.3): our own key is the next one from here on; `requested` asks for theirs too."""
         self.send_record(HANDSHAKE, bytes([KEY_UPDATE, 0, 0, 1, requested]))
         assert self._ours is not None

@@ -105,7 +105,7 @@ def returning(door: Door, version: ssl.TLSVersion) -> Client:
 @pytest.mark.parametrize("deliver", [*DELIVERIES, post_quantum])
 @pytest.mark.parametrize("offer", [["h2"], ["http/1.1", "h2"], ["doq"]], ids="+".join)
 def test_a_client_that_offers_something_else_only_gets_alert_120_and_the_end(
-    door: Door, version: ssl.TLSVersion, resumed: bool, deliver: Deliver, offer: list[str]
+    door: Door, version: ssl.TLSVersion, *, resumed: bool, deliver: Deliver, offer: list[str]
 ) -> None:
     client = returning(door, version) if resumed else Client(version)
     with connected(door) as connection:
@@ -121,7 +121,7 @@ def test_a_client_that_offers_something_else_only_gets_alert_120_and_the_end(
 @pytest.mark.parametrize("deliver", DELIVERIES)
 @pytest.mark.parametrize("offer", [["dot"], ["h2", "dot"], []], ids=["dot", "h2+dot", "nothing"])
 def test_a_client_that_offers_dot_or_nothing_is_served(
-    door: Door, version: ssl.TLSVersion, resumed: bool, deliver: Deliver, offer: list[str]
+    door: Door, version: ssl.TLSVersion, *, resumed: bool, deliver: Deliver, offer: list[str]
 ) -> None:
     client = returning(door, version) if resumed else Client(version)
     with connected(door) as connection:

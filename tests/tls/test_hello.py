@@ -162,7 +162,7 @@ FINITE_SHARE = b"\2" * 256
 
 @pytest.mark.parametrize("group", [P_256, P_384], ids=["P-256", "P-384"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["share before it", "share after it"])
-def test_a_curve_beside_a_finite_field_is_taken(door: Door, group: int, is_first: bool) -> None:
+def test_a_curve_beside_a_finite_field_is_taken(door: Door, group: int, *, is_first: bool) -> None:
     """RFC 8446 4.1.1: what the client offers besides is no reason to refuse it."""
     key = Key(group)
     with Handmade(door.port) as client:

@@ -178,7 +178,7 @@ def test_a_clock_in_the_past_makes_a_leaf_that_starts_with_its_authority(authori
 
 
 @pytest.mark.parametrize(("days", "due"), [(0, False), (118, False), (119, True), (400, True)])
-def test_renewal_is_due_at_two_thirds_of_life(chain: Pem, days: int, due: bool) -> None:
+def test_renewal_is_due_at_two_thirds_of_life(chain: Pem, days: int, *, due: bool) -> None:
     assert (renewal_reason(chain, Names(HOSTNAME, ADDRESSES), NOW + days * DAY) is not None) is due
 
 

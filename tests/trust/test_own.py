@@ -166,7 +166,7 @@ def test_a_certificate_of_tomorrow_is_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("days", "warns"), [(825, False), (826, True)])
-def test_warns_of_more_days_than_apple_takes(tmp_path: Path, days: int, warns: bool) -> None:
+def test_warns_of_more_days_than_apple_takes(tmp_path: Path, days: int, *, warns: bool) -> None:
     warnings = load(tmp_path, mint_leaf(None, HOSTNAME, days=days)).warnings
     assert ["iPhones" in warning for warning in warnings] == [True] * warns
 

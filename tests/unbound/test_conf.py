@@ -110,7 +110,7 @@ def test_a_private_root_decides_its_own_names_and_may_be_on_this_machine(tmp_pat
 
 
 @pytest.mark.parametrize(("forwarder", "asked"), [("127.0.0.1@5300", True), ("::1", True), ("192.0.2.1", False)])
-def test_asks_this_machine_only_where_a_forwarder_is_on_it(tmp_path: Path, forwarder: str, asked: bool) -> None:
+def test_asks_this_machine_only_where_a_forwarder_is_on_it(tmp_path: Path, forwarder: str, *, asked: bool) -> None:
     assert ("do-not-query-localhost: no" in render(tmp_path, forwarder, mode="forward")) == asked
     assert "do-not-query-localhost: no" not in render(tmp_path, forwarder, mode="recursive")
 
@@ -180,7 +180,7 @@ def test_the_servers_of_a_private_root_may_stand_in_a_private_network(tmp_path: 
 @pytest.mark.server
 @pytest.mark.parametrize("rebind_protection", [True, False])
 def test_a_name_server_at_home_is_asked_only_where_it_is_a_routes(
-    start: Start, internet: Internet, rebind_protection: bool
+    start: Start, internet: Internet, *, rebind_protection: bool
 ) -> None:
     """The root that the Internet's hints are replaced with is at home: 127.0.0.0/8."""
     ask = start(
@@ -237,7 +237,7 @@ def start(tmp_path: Path, internet: Internet) -> Iterator[Start]:
             path, log = write(tmp_path, text), tmp_path / "unbound.log"
             checkconf.check(path)
             process = stack.enter_context(running([str(checkconf.find_unbound()), "-d", "-c", str(path)], log))
-            until_answering(process, log, "127.0.0.1", port, "localhost.", dns.flags.QR)
+            until_answering(process, log, "127.0.0.1", port, name="localhost.", flag=dns.flags.QR)
             return lambda name, rdtype="A", payload=65535: dns.query.udp(
                 dns.message.make_query(name, rdtype, want_dnssec=True, payload=payload), "127.0.0.1", 20, port
             )
