@@ -90,7 +90,7 @@ def bomb() -> bytes:
         (lambda: http(bomb()), "longer than 128 MB"),
         (lambda: http(b""), "is empty; if that is meant, say `homedot lists accept`"),
         (lambda: http(b"# nothing\n"), "is empty"),
-        (lambda: http(b"Not found, dear\n"), "no name in its 1 lines, like 'not found, dear'; it must be hosts, "),
+        (lambda: http(b"Not found, dear\n"), f"1 lines, like 'not found, dear'; it must be {re.escape(NAMES)}"),
         (
             lambda: http(b"ipset=/a.example/ads\nipset=/b.example/ads\n"),
             f"no name in its 2 lines; it must be {re.escape(NAMES)}",
