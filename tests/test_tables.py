@@ -13,6 +13,7 @@ from app.config.settings import Settings, leaves
 from app.doctor.report import CHECKS
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
+from app.lists.formats import FORMATS, Meaning
 from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import State
 from app.programs.metrics import METRICS, render, render_lists
@@ -56,6 +57,20 @@ def never_block_table() -> str:
 
 def test_the_names_that_are_never_blocked_are_listed() -> None:
     assert between("docs/blocking.md", "never block") == never_block_table()
+
+
+def formats_table() -> str:
+    rows = ["| format | a line like | blocks |", "|---|---|---|"]
+    for each in FORMATS:
+        lines: dict[Meaning, list[str]] = {}
+        for line, meaning in each.examples.items():
+            lines.setdefault(meaning, []).append("`" + line.replace("|", "\\|") + "`")
+        rows += [f"| {each.name} | {', '.join(shown)} | {meaning.value} |" for meaning, shown in lines.items()]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_formats_of_lists_are_shown() -> None:
+    assert between("docs/blocking.md", "formats") == formats_table()
 
 
 def named(each: SpecialName) -> str:

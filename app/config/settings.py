@@ -146,7 +146,7 @@ class Blocking:
     lists: tuple[str, ...] = setting(
         "https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
         values.sequence(values.list_source),
-        "Block lists: addresses, or absolute paths of files. Hosts, domains, wildcards, Adblock, dnsmasq or RPZ.",
+        "Block lists: addresses, or absolute paths of files, in any of the formats in docs/blocking.md.",
     )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
     mode: str = setting(

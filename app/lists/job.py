@@ -17,13 +17,14 @@ from typing import IO, TYPE_CHECKING
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
-from . import places
+from . import formats, places
 from .body import octets_of_list
 from .compile import compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
 from .layout import Header
-from .parse import Report, parse
+from .parse import parse
+from .parsed import Report
 
 if TYPE_CHECKING:
     from .network import AtHome
@@ -102,8 +103,7 @@ def _plausible(job: Job, header: Header, report: Report) -> None:
     lines = report.junk + report.unsupported
     if not header.names and not header.exceptions and lines:
         like = f", like {report.examples[0]!r}" if report.examples else ""
-        formats = "; it must be hosts, domains, wildcards, Adblock, dnsmasq or RPZ"
-        raise ListError(f"has no name in its {lines} lines{like}{formats}")
+        raise ListError(f"has no name in its {lines} lines{like}; it must be {formats.NAMES}")
     if job.takes_any_size:
         return
     before = job.names or 0

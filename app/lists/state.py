@@ -17,7 +17,7 @@ class ListState:
     """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
-    that a list is read from; `unsupported` and `junk` count lines, see parse.Report.
+    that a list is read from; `unsupported` and `junk` count lines, see parsed.Report.
     """
 
     title: str = ""

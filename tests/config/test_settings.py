@@ -1,11 +1,15 @@
+import re
 from dataclasses import FrozenInstanceError
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from app.config import values
-from app.config.settings import HOME_NETWORKS, Settings, leaves, setting
+from app.config import settings, values
+from app.config.settings import HOME_NETWORKS, Leaf, Settings, leaves, setting
+
+APP = Path(settings.__file__).parent.parent
+USING = [path.read_text() for path in APP.rglob("*.py") if path != Path(settings.__file__)]
 
 
 def test_every_setting_has_a_name_a_variable_and_a_sentence() -> None:
@@ -48,3 +52,9 @@ def test_by_default_only_a_home_is_answered(address: str, *, is_home: bool) -> N
     assert any(ip_address(address) in network for network in Settings().dot.allow_from) is is_home
     assert Settings().dot.allow_from == Settings().plain.allow_from
     assert HOME_NETWORKS.count(",") == len(Settings().dot.allow_from) - 1
+
+
+@pytest.mark.parametrize("leaf", list(leaves()), ids=lambda leaf: str(leaf.name))
+def test_every_setting_is_used(leaf: Leaf) -> None:
+    used = rf"\.{leaf.name.rpartition('.')[2]}\b"
+    assert any(re.search(used, text) for text in USING)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from app.errors import ListError
 from app.lists.compile import compile_list
 from app.lists.names import key_of, name_of
-from app.lists.parse import Parsed, parse
+from app.lists.parse import parse
+from app.lists.parsed import Parsed
 from app.lists.trie import Blocklist
 
 LABELS = st.sampled_from(["a", "b", "ab", "a-b", "x1"])

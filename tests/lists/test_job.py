@@ -4,6 +4,7 @@ import errno
 import fcntl
 import gzip
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -21,10 +22,11 @@ from app.errors import ListError, ListSizeError
 from app.lists import job as jobs
 from app.lists.compile import compile_list
 from app.lists.contract import Job, Outcome
+from app.lists.formats import NAMES
 from app.lists.job import refresh
 from app.lists.layout import Header
 from app.lists.names import key_of
-from app.lists.parse import Parsed
+from app.lists.parsed import Parsed
 from app.lists.places import compiled, turn
 from app.lists.trie import Blocklist
 from tests.fakes.list_server import ListServer, http
@@ -88,8 +90,11 @@ def bomb() -> bytes:
         (lambda: http(bomb()), "longer than 128 MB"),
         (lambda: http(b""), "is empty; if that is meant, say `homedot lists accept`"),
         (lambda: http(b"# nothing\n"), "is empty"),
-        (lambda: http(b"Not found, dear\n"), "no name in its 1 lines, like 'not found, dear'; it must be hosts"),
-        (lambda: http(b"ipset=/a.example/ads\nipset=/b.example/ads\n"), "no name in its 2 lines; it must be hosts, do"),
+        (lambda: http(b"Not found, dear\n"), f"1 lines, like 'not found, dear'; it must be {re.escape(NAMES)}"),
+        (
+            lambda: http(b"ipset=/a.example/ads\nipset=/b.example/ads\n"),
+            f"no name in its 2 lines; it must be {re.escape(NAMES)}",
+        ),
         (lambda: http(b"only.example\n"), "has shrunk from 100 names to 1; if that is meant, say `homedot"),
     ],
     ids=[

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lists.names import name_of
-from app.lists.parse import MOST_LINE_OCTETS, Parsed, parse
+from app.lists.parse import MOST_LINE_OCTETS, parse
+from app.lists.parsed import Parsed
 
 
 def parsed(text: str | bytes) -> Parsed:
@@ -30,6 +31,8 @@ def exactly(name: str) -> bytes:
         "  ads.example.com\t",
         "ads.example.com\r",
         "ads.example.com # found on a page",
+        "ads.example.com \t # found on a page",
+        "||ads.example.com^  ! found on a page",
         "ads.example.com ! found on a page",
         "\ufeffads.example.com",
         "*.ads.example.com",

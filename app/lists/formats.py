@@ -1,0 +1,162 @@
+"""The table of formats that a block list may have, line by line. Pure.
+
+One row each: its name, lines that show it with what they mean, and what reads it. The table in docs/blocking.md, what
+is said of a list that has none of them, and the tests of the examples are made from it. A new format is its reader and
+a row here, and more tests of what else it may look like.
+
+Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
+counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
+element hiding) is skipped as well.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from .parsed import Parsed, rule_from
+from .resolvers import PolicyZone, dnsmasq
+
+SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
+SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
+"""The addresses that a line of a hosts file begins with."""
+
+_ADBLOCK = re.compile(
+    r"(?P<lifts>@@)?\|(?P<covers>\|(?:\*\.)?)?(?P<name>[^\s^$|/*]+)(?:\^\|?|\|)(?:\$(?P<options>.*))?"
+)
+_EMPTY_OPTIONS, _VOIDING = {"important", "all"}, "badfilter"
+_OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
+
+
+class Meaning(Enum):
+    """What a line does; the value ends the sentence "it blocks ..."."""
+
+    BELOW = "the name and everything below it"
+    EXACTLY = "exactly this name"
+    LIFTS_BELOW = "nothing: it takes the name and everything below it out of this list"
+    LIFTS_EXACTLY = "nothing: it takes exactly this name out of this list"
+    VOIDS = "nothing: it takes this one line back, wherever in the list it is"
+
+
+Read = Callable[[str, list[str], Parsed], bool]
+"""Takes a line in lower case without its comment, and the words of it, one at least. True if it is of this format: then
+it is in Parsed, as rules or as a count."""
+
+
+class Format(NamedTuple):
+    """`examples` are about ads.example.com, and good.ads.example.com where that is not blocked. `reader` makes what
+    reads the lines of one list."""
+
+    name: str
+    examples: Mapping[str, Meaning]
+    reader: Callable[[], Read]
+
+
+def _hosts(text: str, words: list[str], parsed: Parsed) -> bool:
+    if words[0] not in SINKS:
+        return False
+    for word in text.partition("#")[0].split()[1:]:  # hosts(5): a comment begins anywhere
+        name = word.removesuffix(".")
+        if "." not in name or name in _OF_THE_MACHINE:
+            continue  # localhost, ip6-allnodes, the machine's own name
+        rule = rule_from(name.removeprefix("*."), covers_below=name.startswith("*."))
+        if rule is None:
+            parsed.report.count_junk(word)
+        else:
+            parsed.rules.append(rule)
+    return True
+
+
+def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
+    if len(words) > 1 or not text.startswith(("|", "@@|")):
+        return False
+    found = _ADBLOCK.fullmatch(text)
+    rule = rule_from(found["name"].removesuffix("."), covers_below=found["covers"] is not None) if found else None
+    options = set((found["options"] or "all").split(",")) if found else set()
+    if found is None or rule is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
+        parsed.report.unsupported += 1
+    elif _VOIDING in options:
+        (parsed.void_exceptions if found["lifts"] else parsed.void_rules).add(rule)
+    else:
+        (parsed.exceptions if found["lifts"] else parsed.rules).append(rule)
+    return True
+
+
+def _dnsmasq(text: str, words: list[str], parsed: Parsed) -> bool:
+    names = dnsmasq(text) if len(words) == 1 else []
+    for name in names:
+        rule = rule_from(name, covers_below=True)
+        if rule is None:
+            parsed.report.unsupported += 1
+        else:
+            parsed.rules.append(rule)
+    return bool(names)
+
+
+def _policy_zone() -> Read:
+    zone = PolicyZone()
+
+    def read(text: str, words: list[str], parsed: Parsed) -> bool:
+        entry = zone.read(words) if len(words) > 1 else None
+        rule = rule_from(entry.name, covers_below=entry.covers_below) if entry else None
+        if rule is not None and entry is not None:
+            (parsed.exceptions if entry.lifts else parsed.rules).append(rule)
+            return True
+        is_of_zone = zone.is_one or words[-2] == "cname" if len(words) > 1 else zone.is_one and _is_of_soa(text)
+        parsed.report.unsupported += is_of_zone
+        return is_of_zone
+
+    return read
+
+
+def _is_of_soa(text: str) -> bool:
+    """It may stand on several lines."""
+    return text.isdecimal() or text in "()"
+
+
+def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
+    name = text.removeprefix("*").removeprefix(".").removesuffix(".")
+    # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
+    is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
+    rule = rule_from(name, covers_below=True) if is_meant else None
+    if rule is None:
+        return False
+    parsed.rules.append(rule)
+    return True
+
+
+FORMATS = (
+    Format("hosts", {"0.0.0.0 ads.example.com": Meaning.EXACTLY}, lambda: _hosts),
+    Format(
+        "Adblock",
+        {
+            "||ads.example.com^": Meaning.BELOW,
+            "|ads.example.com^": Meaning.EXACTLY,
+            "@@||good.ads.example.com^": Meaning.LIFTS_BELOW,
+            "||ads.example.com^$badfilter": Meaning.VOIDS,
+        },
+        lambda: _adblock,
+    ),
+    Format(
+        "dnsmasq",
+        {"address=/ads.example.com/0.0.0.0": Meaning.BELOW, "local=/ads.example.com/": Meaning.BELOW},
+        lambda: _dnsmasq,
+    ),
+    Format(
+        "policy zones (RPZ)",
+        {
+            "ads.example.com CNAME .": Meaning.EXACTLY,
+            "*.ads.example.com CNAME .": Meaning.BELOW,
+            "good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_EXACTLY,
+        },
+        _policy_zone,
+    ),
+    Format(
+        "domains",
+        {"ads.example.com": Meaning.BELOW, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
+        lambda: _domain,
+    ),
+)
+"""In the order in which a line is offered to them."""
+
+NAMES = ", ".join(each.name for each in FORMATS[:-1]) + f" or {FORMATS[-1].name}"

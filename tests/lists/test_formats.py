@@ -1,0 +1,50 @@
+"""The table of formats: each line that shows one is read as it says. More lines of each are in test_parse.py."""
+
+import pytest
+
+from app.lists.formats import FORMATS, NAMES, Meaning
+from app.lists.names import key_of
+from app.lists.parse import parse
+from app.lists.parsed import Parsed
+
+EXAMPLES = [
+    pytest.param(line, meaning, id=f"{each.name}: {line}")
+    for each in FORMATS
+    for line, meaning in each.examples.items()
+]
+ADS, GOOD, FOR_ADS = "ads.example.com", "good.ads.example.com", ("||ads.example.com^\n", "ads.example.com CNAME .\n")
+
+
+def has(rules: list[bytes], name: str) -> bool:
+    return any(key_of(name).startswith(rule) for rule in rules)
+
+
+def blocks(parsed: Parsed, name: str) -> bool:
+    return has(parsed.rules, name) and not has(parsed.exceptions, name)
+
+
+@pytest.mark.parametrize(("line", "meaning"), EXAMPLES)
+def test_a_line_that_shows_a_format_means_what_the_table_says(line: str, meaning: Meaning) -> None:
+    alone, after = parse([line.encode()]), parse([f"||{ADS}^\n{line}\n".encode()])
+    assert (alone.report.junk, alone.report.unsupported) == (0, 0)
+    what_is_blocked = [blocks(alone, ADS), blocks(alone, f"www.{ADS}")]
+    what_is_left = [blocks(after, name) for name in (ADS, GOOD, f"www.{GOOD}")]
+    expected = {
+        Meaning.BELOW: ([True, True], [True, True, True]),
+        Meaning.EXACTLY: ([True, False], [True, True, True]),
+        Meaning.LIFTS_BELOW: ([False, False], [True, False, False]),
+        Meaning.LIFTS_EXACTLY: ([False, False], [True, False, True]),
+        Meaning.VOIDS: ([False, False], [False, False, False]),
+    }
+    assert (what_is_blocked, what_is_left) == expected[meaning]
+
+
+@pytest.mark.parametrize(("line", "meaning"), EXAMPLES)
+def test_no_other_format_takes_the_line(line: str, meaning: Meaning) -> None:
+    text = line.lower()
+    (own,) = (each.name for each in FORMATS if line in each.examples)
+    assert [each.name for each in FORMATS if each.reader()(text, text.split(), Parsed())] == [own]
+
+
+def test_what_is_said_of_a_list_that_has_none_names_them_all() -> None:
+    assert NAMES.replace(" or ", ", ").split(", ") == [each.name for each in FORMATS]
