@@ -13,6 +13,7 @@ from typing import Any
 
 from app.errors import OperatorError
 
+from .foreign import why_not
 from .settings import PREFIX, Leaf, Resolver, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
@@ -191,6 +192,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if tls.certificate is None and (fault := why_not(settings.hostname)) is not None:
+        yield ("hostname",), f"hostname: {fault}"
     if settings.hostname in {host.name for host in settings.local}:
         fault = "is the setting hostname, and has the addresses of the setting addresses: remove it here"
         yield ("local", "hostname"), f"local: {settings.hostname}: {fault}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
 from app.config.settings import Settings
@@ -119,7 +120,8 @@ def keep_anchor(settings: Settings) -> Findings:
     kept = paths.kept_anchor(settings)
     try:
         with disk.write_faults(kept):
-            warning = anchor.preserve(paths.followed_anchor(settings), kept)
+            followed, port = paths.followed_anchor(settings), settings.resolver.port
+            warning = anchor.preserve(followed, kept, conf.TRUST_ANCHOR, time(), partial(reach.root_keys, port))
         warnings = [warning] if warning else []
     except OperatorError as error:
         # No fault, which would be tried again every minute: until the next start nobody needs the copy.
@@ -134,7 +136,7 @@ def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, 
         with disk.write_faults(path):
             if not os.path.lexists(kept):
                 kept = paths.former_anchor(settings)
-            return path, anchor.ensure(path, uid, kept, conf.TRUST_ANCHOR)
+            return path, anchor.ensure(path, uid, kept, conf.TRUST_ANCHOR, time())
     except OperatorError as error:
         told = [f"{fault}; until then unbound trusts the root keys of {conf.TRUST_ANCHOR}" for fault in error.faults]
         return None, told

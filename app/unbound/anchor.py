@@ -5,11 +5,17 @@ takes no new file it would end. The file begins as the copy on the volume or, wh
 come with the image; from then on it is unbound's to write, and what it has confirmed is copied to the volume. Bootstrap
 only mends it: a damaged file, or one that is older than the image's keys, as after a year in a drawer, would leave
 every name unresolved.
+
+unbound faces the network, so whoever takes it over must not choose whom the box trusts from then on. What it wrote
+counts only if it was not confirmed in the future, and if its keys are those that were kept before or came with the
+image; one more, or one fewer, must be what the root publishes under a signature of one of these.
 """
 
 import os
 import re
 import stat
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 import dns.exception
@@ -19,6 +25,8 @@ import dns.zonefile
 
 from app.errors import OperatorError
 from app.files import refuse_link, write_atomically
+
+from . import rootkeys
 
 _MOST_OCTETS = 65536
 _ANCHOR_TYPES = {dns.rdatatype.DNSKEY, dns.rdatatype.DS}
@@ -36,50 +44,92 @@ class _Damaged(ValueError):
     """The end of a sentence that begins with the file's name."""
 
 
-def ensure(path: Path, uid: int | None, kept: Path, shipped: Path) -> list[str]:
+def ensure(path: Path, uid: int | None, kept: Path, shipped: Path, now_s: float) -> list[str]:
     """Make sure that `path` holds an anchor which `uid` (None: who we are) can replace: it or `kept`, whichever was
     confirmed later, or `shipped` if that came after both.
 
-    Returns warnings: one for each file that is damaged. Raises OSError if the disk refuses, and OperatorError for
-    `shipped` keys that cannot be used.
+    Returns warnings: one for each file that is damaged, or holds what does not count at `now_s` (since 1970). Raises
+    OSError if the disk refuses, and OperatorError for `shipped` keys that cannot be used.
     """
     _make_folder(path.parent, uid)
+    keys, known = _shipped_keys(shipped)
+    made_s = shipped.stat().st_mtime
+    if now_s < made_s:
+        now_s = inf  # a clock that is wrong, as on a board without a battery, tells nobody's future
     found, warnings = {}, []
-    for place in (path, kept):
+    before = known
+    for place in (kept, path):
         try:
-            found[place] = _read(place)
+            content = _read(place)
+            _require_past(content, now_s)
+            if place == kept:
+                before = rootkeys.written(content) or before
+            else:
+                _require_continuity(content, before, known | before, lambda _: frozenset())
+            found[place] = content
         except (FileNotFoundError, NotADirectoryError):
             continue
         except _Damaged as damaged:
             warnings.append(f"{place}: {damaged}; unbound starts from another copy of the root's keys")
     best = max(found.values(), key=_confirmed_s, default=b"")
-    if not best or _confirmed_s(best) < shipped.stat().st_mtime:
-        best = _shipped_keys(shipped)
+    if not best or _confirmed_s(best) < made_s:
+        best = keys
     if found.get(path) != best:
         write_atomically(path, best)
     _hand_over(path, uid)
     return warnings
 
 
-def preserve(path: Path, kept: Path) -> str | None:
+def preserve(path: Path, kept: Path, shipped: Path, now_s: float, published: Callable[[], bytes]) -> str | None:
     """Copy to `kept` what unbound has confirmed in `path`, if it says anything new. Returns a warning about `path`.
 
-    Raises OSError if the disk refuses; then `kept` is what it was.
+    `published` asks for the root's DNSKEY RRset and returns the response, of which nothing is believed but signatures
+    by keys of `kept` and `shipped`; it is called if unbound trusts more or fewer than `kept` has, or else `shipped`.
+    Raises OSError if the disk refuses; then `kept` is what it was. Raises OperatorError for `shipped` keys that cannot
+    be used.
     """
+    known = _shipped_keys(shipped)[1]
+    try:
+        copy = _read(kept)
+        _require_past(copy, now_s)
+    except (FileNotFoundError, NotADirectoryError, _Damaged):
+        copy = b""
+    before = rootkeys.written(copy) or known
     try:
         content = _read(path)
+        if not _confirmed_s(content) or _without_bookkeeping(content) == _without_bookkeeping(copy):
+            return None
+        _require_past(content, now_s)
+        _require_continuity(content, before, known | before, lambda keys: rootkeys.signed_by(keys, published(), now_s))
     except FileNotFoundError:
         return None
     except _Damaged as damaged:
         return f"{path}: {damaged}; the copy in {kept} stays as it is"
-    try:
-        before = _read(kept)
-    except (FileNotFoundError, NotADirectoryError, _Damaged):
-        before = b""
-    if _confirmed_s(content) and _without_bookkeeping(content) != _without_bookkeeping(before):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, content)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(kept, content)
     return None
+
+
+def _require_past(content: bytes, now_s: float) -> None:
+    if _confirmed_s(content) > now_s:
+        raise _Damaged("says that it was confirmed in the future")
+
+
+def _require_continuity(
+    content: bytes, before: rootkeys.Keys, known: rootkeys.Keys, signed_by: Callable[[rootkeys.Keys], rootkeys.Keys]
+) -> None:
+    """Raises _Damaged unless `content` counts after a file with the keys `before`. Whoever may sign news is among
+    `known`; `signed_by` tells which keys the root publishes, signed by one of some."""
+    keys = rootkeys.written(content)
+    if keys is None:
+        raise _Damaged("is not as unbound writes it")
+    more, fewer = rootkeys.unknown(keys, known), rootkeys.unknown(before, keys)
+    if more or fewer:
+        published = signed_by(known)
+        if rootkeys.unknown(more, published):
+            raise _Damaged("trusts a key of the root that no known key has signed")
+        if not published or rootkeys.unknown(fewer, published) != fewer:
+            raise _Damaged("does not trust a key of the root that may still be one")
 
 
 def _make_folder(folder: Path, uid: int | None) -> None:
@@ -119,15 +169,15 @@ def _confirmed_s(content: bytes) -> int:
 
     The file's own time would not do: unbound also writes it when it could not confirm it, as under a wrong clock.
     """
-    found = _LAST_SUCCESS.search(content)
-    return int(found[1]) if found else 0
+    return max(map(int, _LAST_SUCCESS.findall(content)), default=0)
 
 
 def _without_bookkeeping(content: bytes) -> bytes:
     return _BOOKKEEPING.sub(b"", content)
 
 
-def _shipped_keys(shipped: Path) -> bytes:
+def _shipped_keys(shipped: Path) -> tuple[bytes, rootkeys.Keys]:
+    """The file as it is, and the keys in it."""
     try:
         content = shipped.read_bytes()
         _require_anchor(content)
@@ -135,7 +185,7 @@ def _shipped_keys(shipped: Path) -> bytes:
         raise OperatorError(f"{shipped}: cannot be read: {error.strerror}: apt install dns-root-data") from None
     except _Damaged as damaged:
         raise OperatorError(f"{shipped}: {damaged}: apt install --reinstall dns-root-data") from None
-    return content
+    return content, rootkeys.shipped(content.decode())
 
 
 def _require_anchor(content: bytes) -> None:

@@ -18,6 +18,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.query
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
@@ -67,6 +68,16 @@ async def choose(
     if rewritten:
         return Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", False)
     return Choice("recursive", "no network yet", False)
+
+
+def root_keys(port: int, timeout_s: float = 5.0) -> bytes:
+    """The response of the unbound on `port` of this machine to the question for the root's DNSKEY RRset, not believed;
+    empty if there is none."""
+    query = dns.message.make_query(".", "DNSKEY", want_dnssec=True, flags=dns.flags.RD | dns.flags.CD)
+    try:
+        return dns.query.tcp(query, "127.0.0.1", timeout_s, port).to_wire()
+    except (dns.exception.DNSException, OSError, EOFError):
+        return b""
 
 
 def _records(setting: str, path: Path) -> list[dns.rrset.RRset]:

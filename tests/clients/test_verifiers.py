@@ -19,6 +19,11 @@ from .verifiers import CONTENT, VERIFIERS, Target, Verifier
 pytestmark = pytest.mark.server
 
 
+TAKES_A_COMMON_NAME = {"nss"}
+"""NSS's own verifier takes the subject for a name where the SAN has none of DNS, and holds it to no constraint:
+docs/decisions/0022-what-the-authority-may-sign.md."""
+
+
 @pytest.fixture(params=VERIFIERS)
 def verifier(request: pytest.FixtureRequest) -> Verifier:
     return VERIFIERS[request.param]
@@ -46,9 +51,9 @@ def forged(own_authority: Box, tmp_path: Path) -> Callable[..., DotServer]:
     signer = Minted(intermediate, pem.private_key((stolen / "intermediate.key").read_bytes()))
     plain = x509.BasicConstraints(ca=False, path_length=None)
 
-    def make(*names: str) -> DotServer:
+    def make(*names: str, common_name: str = "Thief") -> DotServer:
         san = x509.SubjectAlternativeName([general_name(name) for name in names])
-        leaf = mint("Thief", signer, plain, SERVER, san, begin=datetime.now(UTC) - timedelta(days=1))
+        leaf = mint(common_name, signer, plain, SERVER, san, begin=datetime.now(UTC) - timedelta(days=1))
         (tmp_path / "pair.pem").write_bytes(leaf.key_pem + leaf.pem + intermediate_pem)
         return DotServer(tmp_path / "pair.pem")
 
@@ -71,6 +76,16 @@ def test_refuses_what_a_thief_signs_for_the_web(
     with forged("tv.home.arpa", other) as server:
         target = Target(server.port, own_authority.root, other if asks_other else "tv.home.arpa")
         assert re.search(verifier.outside, verifier.ask(target))
+
+
+@pytest.mark.parametrize("name", sorted(VERIFIERS.keys() - TAKES_A_COMMON_NAME))
+@pytest.mark.parametrize("san", ["192.168.1.77", "tv.home.arpa"])
+def test_refuses_a_name_of_the_web_in_the_subject_whatever_is_in_the_san(
+    own_authority: Box, forged: Callable[..., DotServer], name: str, san: str
+) -> None:
+    with forged(san, common_name="www.bank.example") as server:
+        said = VERIFIERS[name].ask(Target(server.port, own_authority.root, "www.bank.example"))
+        assert said != CONTENT
 
 
 @pytest.mark.parametrize("name", ["tv.home.arpa", "192.168.1.77"])

@@ -11,6 +11,7 @@ from app.config.load import load
 from app.config.settings import Leaf, Settings, leaves
 from app.errors import OperatorError
 from tests.appliance import CHECKOUT
+from tests.fakes.pair import write_pair
 
 
 def with_yaml(tmp_path: Path, text: str, **variables: str) -> dict[str, str]:
@@ -282,3 +283,14 @@ def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
 def test_what_an_orchestrator_puts_into_the_environment_is_passed_over() -> None:
     links = {"HOMEDOT_PORT": "tcp://10.0.0.1:853", "HOMEDOT_SERVICE_HOST": "10.0.0.1", "HOMEDOT_PORT_853_TCP": "x"}
     assert load(links).settings == Settings()
+
+
+@pytest.mark.parametrize("name", ["co.uk", "www.paypal.com"])
+def test_a_hostname_that_is_not_ones_own_is_refused_unless_another_authority_certified_it(
+    tmp_path: Path, name: str
+) -> None:
+    (told,) = faults({"HOMEDOT_HOSTNAME": name})
+    assert told.startswith("hostname: must be a name ")
+    pair = write_pair(tmp_path / "pair.pem")
+    own = {"HOMEDOT_TLS__CERTIFICATE": str(pair), "HOMEDOT_TLS__KEY": str(pair), "HOMEDOT_HOSTNAME": name}
+    assert load(own).settings.hostname == name

@@ -65,22 +65,23 @@ def confirmed(at_s: int) -> str:
 
 def test_what_an_earlier_version_left_on_the_volume_is_taken_over_once(settings: Settings) -> None:
     old, new = paths.former_anchor(settings), paths.kept_anchor(settings)
+    now_s = int(time.time())
     old.parent.mkdir(parents=True)
-    old.write_text(confirmed(4_000_000_000))
+    old.write_text(confirmed(now_s - 10))
     resolver.prepare(settings, "recursive")
-    assert paths.followed_anchor(settings).read_text() == confirmed(4_000_000_000)
+    assert paths.followed_anchor(settings).read_text() == confirmed(now_s - 10)
     assert resolver.keep_anchor(settings).warnings == ()
-    assert new.read_text() == confirmed(4_000_000_000)
+    assert new.read_text().endswith(confirmed(now_s - 10))
     paths.followed_anchor(settings).unlink()
-    new.write_text(confirmed(3_000_000_000))
+    new.write_text(confirmed(now_s - 20))
     resolver.prepare(settings, "recursive")
-    assert paths.followed_anchor(settings).read_text() == confirmed(3_000_000_000)
+    assert paths.followed_anchor(settings).read_text() == confirmed(now_s - 20)
 
 
 def test_a_volume_that_cannot_be_written_is_a_warning_and_unbound_follows_the_keys(settings: Settings) -> None:
     settings.data_dir.write_text("a file where the volume should be")
     assert resolver.prepare(settings, "recursive") == []
-    paths.followed_anchor(settings).write_text(confirmed(4_000_000_000))
+    paths.followed_anchor(settings).write_text(confirmed(int(time.time()) - 10))
     findings = resolver.keep_anchor(settings)
     (warning,) = findings.warnings
     assert warning.startswith(f"{settings.data_dir}")
@@ -186,6 +187,7 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
     environment = settings_in(folder, HOMEDOT_ADDRESSES="192.168.77.10", HOMEDOT_RESOLVER__MODE="recursive")
     kept, followed, filler = folder / "data/dnssec-root.key", folder / "run/unbound/root.key", folder / "data/filler"
     (folder / "data").mkdir()
+    now_s = int(time.time())
     with namespace() as apart:
         apart.run("mount", "-t", "tmpfs", "-o", "size=512k", "none", str(kept.parent))
         done = apart.bootstrap(environment)
@@ -195,19 +197,19 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
             return subprocess.run([*apart.enter, "cat", kept], capture_output=True, text=True, check=False).stdout
 
         with upkeep(folder, environment, apart.enter) as running_upkeep:
-            followed.write_text(confirmed(4_000_000_000))
+            followed.write_text(confirmed(now_s - 30))
             running_upkeep.tick()
-            assert on_the_volume() == confirmed(4_000_000_000)
+            assert on_the_volume() == confirmed(now_s - 30)
             apart.run("sh", "-c", f"! dd if=/dev/zero of={filler} bs=1k 2>&1")
-            followed.write_text(confirmed(4_000_086_400))
+            followed.write_text(confirmed(now_s - 20))
             running_upkeep.tick()
             running_upkeep.tick()
             assert running_upkeep.log.count(f"{kept}: cannot be written, the disk is full") == 1
-            assert on_the_volume() == confirmed(4_000_000_000)
+            assert on_the_volume() == confirmed(now_s - 30)
             apart.run("rm", str(filler))
-            followed.write_text(confirmed(4_000_172_800))
+            followed.write_text(confirmed(now_s - 10))
             running_upkeep.tick()
-            assert on_the_volume() == confirmed(4_000_172_800)
+            assert on_the_volume() == confirmed(now_s - 10)
 
 
 @pytest.mark.server
