@@ -69,8 +69,8 @@ class PendingQuery:
         rest, additional = response.after_question(self.query.question), len(response.additional)
         return self._assembled(wire.RA | response.rcode, rest, additional, response.errors)
 
-    def failure(self, info_code: int) -> bytes:
-        return self.rendered(LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.extended_error(info_code)))
+    def failure(self, info_code: int, text: str = "") -> bytes:
+        return self.rendered(LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.extended_error(info_code, text)))
 
     def _assembled(self, flags: int, rest: bytes, additional: int, errors: bytes, rcode_high: int = 0) -> bytes:
         """`rest` is everything after the flags; an OPT of our own goes to its end if the query had one."""

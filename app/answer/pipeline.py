@@ -21,6 +21,7 @@ from .contract import RecursiveResolver, Reply, Requestor
 from .pending import PendingQuery, error_answer
 from .policy import Kind, NameVerdict
 from .records import LocalResponse
+from .referral import Referral
 from .replacement import KEPT_RCODES
 from .ruleset import Ruleset
 from .wire import Rcode, UpstreamResponse
@@ -39,7 +40,7 @@ class Pipeline:
     answers each kind of verdict has led to; what is refused or fails leads to none.
     """
 
-    __slots__ = ("_cache", "_check_names", "_encrypted", "_log_query", "_ruleset", "_upstream", "given")
+    __slots__ = ("_cache", "_check_names", "_encrypted", "_log_query", "_ruleset", "_told", "_upstream", "given")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Pipeline:
         self._encrypted = encrypted
         self._log_query = log_query
         self._check_names = check_names
+        self._told: set[str] = set()
         self.given = {kind: Tally() for kind in Kind}
 
     def use(self, ruleset: Ruleset) -> None:
@@ -162,6 +164,10 @@ class Pipeline:
             if response.opt is not None and response.opt.options:
                 response = stale.shortened(response)
             instead = replacement.of(pending, asked, verdict, begun, response)
+        except Referral as referral:
+            self._tell(referral)
+            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR, str(referral)))
+            return
         except UpstreamError as error:
             log.debug("%s", error)
             pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
@@ -171,6 +177,13 @@ class Pipeline:
         else:
             local, kind = instead
             self._finish(pending, pending.rendered(local), kind)
+
+    def _tell(self, referral: Referral) -> None:
+        """Say it once of each route: whoever named this server must name another."""
+        if referral.route not in self._told:
+            self._told.add(referral.route)
+            setting = "resolver.routes" if referral.route else "resolver.forward"
+            log.warning("%s: %s; name one that does", setting, referral)
 
     def _finish(
         self, pending: PendingQuery, answer: bytes, kind: Kind, response: UpstreamResponse | None = None

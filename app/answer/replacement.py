@@ -9,6 +9,7 @@ from .local import TTL_S
 from .pending import PendingQuery
 from .policy import Kind, NameVerdict
 from .records import QNAME, LocalResponse
+from .referral import Referral, is_referral
 from .wire import Rcode, UpstreamResponse
 
 KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
@@ -18,7 +19,12 @@ KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
 def of(
     pending: PendingQuery, asked: str, verdict: NameVerdict, begun: LocalResponse | None, response: UpstreamResponse
 ) -> tuple[LocalResponse, Kind] | None:
-    """What is answered instead of `response`, and who decides that; None if nobody does. Raises UpstreamError."""
+    """What is answered instead of `response`, and who decides that; None if nobody does.
+
+    Raises UpstreamError for what cannot be read, and Referral.
+    """
+    if is_referral(response, pending.query.qtype):
+        raise Referral(pending.ruleset.route_of(asked))
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
     if targets and verdict.is_open:

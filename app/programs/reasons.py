@@ -10,6 +10,7 @@ from app import dnsname
 from app.answer import edns, records, wire
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
+from app.answer.referral import Referral, is_referral
 from app.answer.ruleset import Ruleset
 from app.answer.upstream import Upstream
 from app.errors import UpstreamError
@@ -113,6 +114,8 @@ class RunningRuleset:
         asked = local.chase if local else name
         try:
             response = await self._response(asked, qtype)
+            if is_referral(response, qtype):
+                raise Referral(ruleset.route_of(asked))
             targets = records.targets(response.octets)
             target = ruleset.decide_targets(name, targets) if verdict.is_open else None
             if target is not None and target.verdict.blocks:

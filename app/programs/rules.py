@@ -110,7 +110,7 @@ def build(
         is_paused=is_paused or not blocking.enabled,
     )
     served = (special.fixed, local, special.reserved)
-    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment, served))
+    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment, served), routed)
 
 
 def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence[Matcher]) -> RebindProtection:

@@ -25,6 +25,7 @@ def ruleset(
     released: Iterable[str] = (),
     switched_on: Iterable[str] = ("special.firefox_canary",),
     home: Iterable[str] = (),
+    routes: Iterable[str] = (),
 ) -> Ruleset:
     """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
     with spaces between them by name; `home` the networks that no answer may lead to."""
@@ -57,4 +58,4 @@ def ruleset(
         is_paused=is_paused,
     )
     served = (special.fixed, local, special.reserved)
-    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served))
+    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served), routes)
