@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from contextlib import suppress
 
+from app.answer.diagnosis import Diagnosis
 from app.answer.upstream import Upstream
 from app.config.load import Loaded
 from app.config.settings import Settings
@@ -40,7 +41,8 @@ async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reaso
     upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
     try:
         watcher = RulesetWatcher(settings, lambda: False)
-        running = RunningRuleset(watcher, upstream, settings.blocking.enabled, lambda: paused_s)
+        diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
+        running = RunningRuleset(watcher, upstream, settings.blocking.enabled, lambda: paused_s, diagnosis)
         return await running.reason(name, types)
     finally:
         upstream.close()

@@ -456,7 +456,7 @@ def referring(message: dns.message.Message) -> dns.message.Message:
 
 
 def test_a_referral_is_servfail_with_a_reason_and_told_once_for_each_route(caplog: pytest.LogCaptureFixture) -> None:
-    bench = Bench(referring, inside=ruleset(routes=["corp.example"]))
+    bench = Bench(referring, inside=ruleset(forwarders={"corp.example": ()}))
     for name in ("www.corp.example.", "mail.corp.example.", "www.example.", "www.example.org."):
         answer = bench.ask(query(name, use_edns=0))
         assert answer.rcode() == dns.rcode.SERVFAIL
