@@ -14,7 +14,7 @@ PADDING_BLOCK_OCTETS = 468
 """RFC 8467 4.1: answers are padded to a multiple of this."""
 
 EDE_STALE_ANSWER, EDE_FORGED, EDE_BLOCKED, EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 3, 4, 15, 22, 23
-EDE_STALE_NXDOMAIN_ANSWER = 19
+EDE_OTHER, EDE_FILTERED, EDE_STALE_NXDOMAIN_ANSWER = 0, 17, 19
 _OPT_FIXED_OCTETS = 11
 _OUR_PAYLOAD_OCTETS = 1232
 _DO = 0x8000
@@ -68,8 +68,12 @@ def extended_errors(opt: Opt | None) -> bytes:
 
 def is_stale(opt: Opt | None) -> bool:
     """Whether upstream says that its answer was true once (RFC 8914 4.4, 4.20)."""
-    stale = (EDE_STALE_ANSWER, EDE_STALE_NXDOMAIN_ANSWER)
-    return any(int.from_bytes(data[:2], "big") in stale for data in _extended_errors(opt))
+    return not error_codes(opt).isdisjoint({EDE_STALE_ANSWER, EDE_STALE_NXDOMAIN_ANSWER})
+
+
+def error_codes(opt: Opt | None) -> set[int]:
+    """The codes of upstream's extended errors."""
+    return {int.from_bytes(data[:2], "big") for data in _extended_errors(opt)}
 
 
 def reasons_of_failure(opt: Opt | None) -> bytes:
@@ -96,6 +100,11 @@ def option(code: int, data: bytes) -> bytes:
 def extended_error(info_code: int, text: str = "") -> bytes:
     """An EDE option (RFC 8914 2)."""
     return option(OPTION_EDE, info_code.to_bytes(2, "big") + text.encode())
+
+
+def text_of(error: bytes) -> str:
+    """The text of an EDE option of ours."""
+    return error[6:].decode()
 
 
 def keepalive(idle_timeout_s: float) -> bytes:

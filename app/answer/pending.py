@@ -1,5 +1,6 @@
 """One query that is not answered yet, and how its answer is put together. Pure."""
 
+from dataclasses import replace
 from typing import final
 
 from app import dnsname
@@ -69,8 +70,16 @@ class PendingQuery:
         rest, additional = response.after_question(self.query.question), len(response.additional)
         return self._assembled(wire.RA | response.rcode, rest, additional, response.errors)
 
-    def failure(self, info_code: int) -> bytes:
-        return self.rendered(LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.extended_error(info_code)))
+    def failure(self, info_code: int, text: str = "") -> bytes:
+        return self.rendered(LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.extended_error(info_code, text)))
+
+    def failed(self, opt: wire.Opt | None, begun: LocalResponse | None, found: LocalResponse | None) -> bytes:
+        """Upstream has failed, with `opt`; `found` is what is known better than that, about where `begun` leads to."""
+        if found is None:
+            found = LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.reasons_of_failure(opt))
+        elif begun is not None and found.rcode != Rcode.SERVFAIL:
+            found = replace(found, answer=begun.answer)
+        return self.rendered(found)
 
     def _assembled(self, flags: int, rest: bytes, additional: int, errors: bytes, rcode_high: int = 0) -> bytes:
         """`rest` is everything after the flags; an OPT of our own goes to its end if the query had one."""

@@ -18,9 +18,11 @@ from . import ddr, edns, replacement, special, stale, wire
 from .cache import Cache, Tally
 from .checking import CheckNames
 from .contract import RecursiveResolver, Reply, Requestor
+from .diagnosis import Diagnosis, Failure
 from .pending import PendingQuery, error_answer
 from .policy import Kind, NameVerdict
 from .records import LocalResponse
+from .referral import Referral
 from .replacement import KEPT_RCODES
 from .ruleset import Ruleset
 from .wire import Rcode, UpstreamResponse
@@ -39,7 +41,9 @@ class Pipeline:
     answers each kind of verdict has led to; what is refused or fails leads to none.
     """
 
-    __slots__ = ("_cache", "_check_names", "_encrypted", "_log_query", "_ruleset", "_upstream", "given")
+    __slots__ = (
+        "_cache", "_check_names", "_diagnosis", "_encrypted", "_log_query", "_ruleset", "_told", "_upstream", "given",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Pipeline:
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
         check_names: CheckNames | None = None,
+        diagnosis: Diagnosis | None = None,
     ) -> None:
         cache.prefetch = self.prefetch
         self._cache = cache
@@ -58,6 +63,8 @@ class Pipeline:
         self._encrypted = encrypted
         self._log_query = log_query
         self._check_names = check_names
+        self._diagnosis = diagnosis
+        self._told: set[str] = set()
         self.given = {kind: Tally() for kind in Kind}
 
     def use(self, ruleset: Ruleset) -> None:
@@ -133,7 +140,7 @@ class Pipeline:
         local = ruleset.answer(verdict, name, query.qtype)
         if local is None or local.chase:
             asked = local.chase if local else name
-            received = partial(self._received, pending, asked, verdict, local)
+            received = partial(self._received, pending, asked, verdict, local, requestor.client)
             self._upstream.ask(pending.question(local.chase if local else ""), requestor.client, received)
             return
         if local.only_at:
@@ -149,6 +156,7 @@ class Pipeline:
         asked: str,
         verdict: NameVerdict,
         begun: LocalResponse | None,
+        client: str,
         received: bytes | None,
     ) -> None:
         """Upstream, of which `asked` was asked, has answered, or not. `verdict` is about the name that the client asked
@@ -161,7 +169,17 @@ class Pipeline:
             response = wire.read_response(received)
             if response.opt is not None and response.opt.options:
                 response = stale.shortened(response)
+            if response.rcode == Rcode.SERVFAIL and self._diagnosis is not None and not pending.is_prefetch:
+                failure = Failure(pending.ruleset, asked, pending.query, client, response.opt)
+                self._diagnosis.look(
+                    failure, lambda found: self._finish(pending, pending.failed(failure.opt, begun, found), Kind.PASSED)
+                )
+                return
             instead = replacement.of(pending, asked, verdict, begun, response)
+        except Referral as referral:
+            self._tell(referral)
+            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR, str(referral)))
+            return
         except UpstreamError as error:
             log.debug("%s", error)
             pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
@@ -171,6 +189,13 @@ class Pipeline:
         else:
             local, kind = instead
             self._finish(pending, pending.rendered(local), kind)
+
+    def _tell(self, referral: Referral) -> None:
+        """Say it once of each route: whoever named this server must name another."""
+        if referral.route not in self._told:
+            self._told.add(referral.route)
+            setting = "resolver.routes" if referral.route else "resolver.forward"
+            log.warning("%s: %s; name one that does", setting, referral)
 
     def _finish(
         self, pending: PendingQuery, answer: bytes, kind: Kind, response: UpstreamResponse | None = None

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from app import dnsname
 
-from . import edns, records
+from . import edns, filtering, records
 from .local import TTL_S
 from .pending import PendingQuery
 from .policy import Kind, NameVerdict
 from .records import QNAME, LocalResponse
+from .referral import Referral, is_referral
+from .ruleset import Ruleset
 from .wire import Rcode, UpstreamResponse
 
 KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
@@ -18,7 +20,12 @@ KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
 def of(
     pending: PendingQuery, asked: str, verdict: NameVerdict, begun: LocalResponse | None, response: UpstreamResponse
 ) -> tuple[LocalResponse, Kind] | None:
-    """What is answered instead of `response`, and who decides that; None if nobody does. Raises UpstreamError."""
+    """What is answered instead of `response`, and who decides that; None if nobody does.
+
+    Raises UpstreamError for what cannot be read, and Referral.
+    """
+    if is_referral(response, pending.query.qtype):
+        raise Referral(pending.ruleset.route_of(asked))
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
     if targets and verdict.is_open:
@@ -27,14 +34,23 @@ def of(
             return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
     home = ruleset.leads_home(asked, response, targets)
     if home is not None:
-        rest = home.rest
+        rest = filtered(ruleset, asked, response) or home.rest
         return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest, Kind.PASSED
     if response.rcode == Rcode.NXDOMAIN and not targets and ruleset.is_at_home(asked):
         # Outside there is nothing below it, at home there is (RFC 8020 2).
         owner = dnsname.to_wire(asked) if begun else QNAME
         soa = records.soa(owner, TTL_S)
         return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), Kind.LOCAL
+    if response.rcode == Rcode.NXDOMAIN and begun is None:
+        told = filtered(ruleset, asked, response)
+        return None if told is None else (told, Kind.PASSED)
     return None if begun is None else (_followed(begun, response), Kind.LOCAL)
+
+
+def filtered(ruleset: Ruleset, asked: str, response: UpstreamResponse) -> LocalResponse | None:
+    """Only of forwarders it is known that they may filter: the router that a route leads to just knows no better."""
+    forwarders = () if ruleset.route_of(asked) else ruleset.forwarders_of(asked)
+    return filtering.instead(response, forwarders, is_bogus=False) if forwarders else None
 
 
 def _followed(begun: LocalResponse, response: UpstreamResponse) -> LocalResponse:

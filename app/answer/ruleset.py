@@ -1,7 +1,12 @@
 """Everything that is answered here and not upstream: one immutable value, replaced when something changes. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import final
+
+from app import dnsname
+from app.config.forwarding import Forwarder
 
 from . import blocked, special, wire
 from .local import TTL_S, LocalRecords
@@ -15,10 +20,10 @@ from .wire import Rcode
 @final
 class Ruleset:
     """`policy` decides, with `special` and `local` among its steps; the others answer. `rebinding` looks at what comes
-    from upstream."""
+    from upstream. `forwarders` are who is asked about each zone that has a route, and about all others under ""."""
 
     __slots__ = (
-        "_blocked", "_local", "_policy", "_special", "_without_record",
+        "_blocked", "_forwarders", "_local", "_policy", "_special", "_without_record",
         "decide", "decide_targets", "is_at_home", "leads_home",
     )  # fmt: skip
 
@@ -29,6 +34,7 @@ class Ruleset:
         local: LocalRecords,
         blocking_mode: str = "null",
         rebinding: RebindProtection | None = None,
+        forwarders: Mapping[str, Sequence[Forwarder]] = MappingProxyType({}),
     ) -> None:
         self._policy = policy
         self._special = special_names
@@ -37,8 +43,17 @@ class Ruleset:
         self._without_record = blocked.answer_with("nodata")
         self.decide = policy.decide
         self.decide_targets = policy.decide_targets
+        self._forwarders = forwarders
         self.is_at_home = special_names.is_at_home
         self.leads_home = (rebinding or RebindProtection()).leads_home
+
+    def route_of(self, name: str) -> str:
+        """The zone of the route that is asked about `name`; empty: there is none."""
+        return next((zone for zone in dnsname.suffixes(name) if zone in self._forwarders), "")
+
+    def forwarders_of(self, name: str) -> Sequence[Forwarder]:
+        """Who is asked about `name`; nobody where unbound recurses."""
+        return self._forwarders.get(self.route_of(name), ())
 
     def answer(self, verdict: NameVerdict, name: str, qtype: int) -> LocalResponse | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from contextlib import suppress
 
+from app.answer.diagnosis import Diagnosis
 from app.answer.upstream import Upstream
 from app.config.load import Loaded
 from app.config.settings import Settings
@@ -60,7 +61,9 @@ async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reaso
     upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
     try:
         watcher = RulesetWatcher(settings, lambda: False)
-        running = RunningRuleset(watcher, upstream, lambda: paused_s, is_enabled=settings.blocking.enabled)
+        diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
+        is_enabled = settings.blocking.enabled
+        running = RunningRuleset(watcher, upstream, lambda: paused_s, diagnosis, is_enabled=is_enabled)
         return await running.reason(name, types)
     finally:
         upstream.close()

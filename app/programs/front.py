@@ -11,6 +11,7 @@ from time import monotonic
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
+from app.answer.diagnosis import Diagnosis
 from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
 from app.answer.policy import Kind
@@ -127,7 +128,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
-    make = partial(Pipeline, log_query=log_query, check_names=check_names)
+    diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
+    make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
@@ -153,7 +155,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
             most_unfinished=most_unfinished,
             count=count,
         )
-    running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, is_enabled=settings.blocking.enabled)
+    is_enabled = settings.blocking.enabled
+    running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=is_enabled)
     told = None
     if is_first:
         heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause)

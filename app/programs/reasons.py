@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app import dnsname
-from app.answer import edns, records, wire
+from app.answer import edns, records, replacement, wire
+from app.answer.diagnosis import Diagnosis, Failure
 from app.answer.policy import Kind, NameVerdict
-from app.answer.records import Target
+from app.answer.records import LocalResponse, Target
+from app.answer.referral import Referral, is_referral
 from app.answer.ruleset import Ruleset
 from app.answer.upstream import Upstream
 from app.errors import UpstreamError
@@ -40,6 +42,7 @@ _LEADS_HOME = (
     "of its answer for {kind} is left out what leads into the home: {how} (resolver.rebind_protection); "
     "if it is meant to, name {name} in resolver.rebind_exceptions"
 )
+_TOLD = "its answer for {kind}: {told}"
 _BY_ADDRESSES, _BY_NAME = "addresses of private networks", "the name {target}"
 
 
@@ -79,12 +82,19 @@ def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] 
 
 
 class RunningRuleset:
-    """Says what `rules` decide at this moment, and asks `upstream` where a name leads. `paused_s` says how many seconds
-    a pause has left."""
+    """Says what `rules` decide at this moment, and asks `upstream` where a name leads, and `diagnosis` why it fails.
+    `paused_s` says how many seconds a pause has left."""
 
     def __init__(
-        self, rules: RulesetWatcher, upstream: Upstream, paused_s: Callable[[], int], *, is_enabled: bool
+        self,
+        rules: RulesetWatcher,
+        upstream: Upstream,
+        paused_s: Callable[[], int],
+        diagnosis: Diagnosis | None = None,
+        *,
+        is_enabled: bool,
     ) -> None:
+        self._diagnosis = diagnosis
         self._rules = rules
         self._upstream = upstream
         self._is_enabled = is_enabled
@@ -113,11 +123,15 @@ class RunningRuleset:
         asked = local.chase if local else name
         try:
             response = await self._response(asked, qtype)
+            told = await self._told_instead(ruleset, asked, qtype, response)
+            if told is not None:
+                return None, _TOLD.format(kind=kind, told=edns.text_of(told.errors))
+            if is_referral(response, qtype):
+                raise Referral(ruleset.route_of(asked))
             targets = records.targets(response.octets)
             target = ruleset.decide_targets(name, targets) if verdict.is_open else None
-            if target is not None and target.verdict.blocks:
-                return targets, ""  # and it matters no more whether it leads home
-            home = ruleset.leads_home(asked, response, targets)
+            is_blocked = target is not None and target.verdict.blocks  # then it matters no more where it leads
+            home = None if is_blocked else ruleset.leads_home(asked, response, targets)
             if home is None:
                 return targets, ""
             how = _BY_NAME.format(target=home.target) if home.target else _BY_ADDRESSES
@@ -139,10 +153,22 @@ class RunningRuleset:
             message = await received
         if message is None:
             raise TimeoutError
-        response = wire.read_response(message)
-        if response.rcode == wire.Rcode.SERVFAIL:
+        return wire.read_response(message)
+
+    async def _told_instead(
+        self, ruleset: Ruleset, asked: str, qtype: int, response: wire.UpstreamResponse
+    ) -> LocalResponse | None:
+        """What clients are told instead of the response of a forwarder that filters or refuses a type."""
+        if response.rcode != wire.Rcode.SERVFAIL:
+            return replacement.filtered(ruleset, asked, response)
+        query = wire.read_query(_query(asked, qtype))
+        failure = Failure(ruleset, asked, query, _ASKER, response.opt)
+        found = await self._diagnosis.explanation(failure) if self._diagnosis else None
+        if found is None:
             raise UpstreamError("it cannot be resolved (SERVFAIL)")
-        return response
+        if found.rcode == wire.Rcode.SERVFAIL:
+            raise UpstreamError(f"{edns.text_of(found.errors)} (SERVFAIL)")
+        return found
 
 
 def _query(name: str, qtype: int) -> bytes:

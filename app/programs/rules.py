@@ -10,6 +10,7 @@ from app.answer.policy import Listed, Match, Matcher, Policy, no_list
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
+from app.config.forwarding import Forwarder
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.doctor import healthcheck
@@ -110,7 +111,17 @@ def build(
         is_paused=is_paused or not blocking.enabled,
     )
     served = (special.fixed, local, special.reserved)
-    return Ruleset(policy, special, local, blocking.mode, _rebinding(settings, enrolment, served))
+    return Ruleset(
+        policy, special, local, blocking.mode, _rebinding(settings, enrolment, served), _forwarders(settings, enrolment)
+    )
+
+
+def _forwarders(settings: Settings, enrolment: Enrolment | None) -> dict[str, Sequence[Forwarder]]:
+    """Who is asked, by the zone of the route; by the empty name where all else is forwarded."""
+    found: dict[str, Sequence[Forwarder]] = {route.zone: route.forwarders for route in settings.resolver.routes}
+    if enrolment is not None and enrolment.resolver == "forward":
+        found[""] = settings.resolver.forward
+    return found
 
 
 def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence[Matcher]) -> RebindProtection:

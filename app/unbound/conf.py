@@ -150,6 +150,8 @@ def render(
         text += "".join(f"  do-not-query-address: {each}\n" for each in _without(INSIDE, asked))
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
+    if forward:
+        text += "  val-max-restart: 0  # a forwarder that filters proves nothing, however often it is asked\n"
     if any(forwarder.tls_name for forwarder in asked):
         text += f'  tls-cert-bundle: "{ca_bundle}"\n'
     if not forward:

@@ -225,7 +225,7 @@ def test_a_missed_query_enters_few_functions() -> None:
     finally:
         sys.setprofile(profiler)
     assert (known, len(answers)) == (None, 1)
-    assert len(set(entered)) <= 27, sorted(set(entered))
+    assert len(set(entered)) <= 28, sorted(set(entered))
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -448,6 +448,27 @@ def test_a_broken_upstream_is_servfail() -> None:
     answer = bench.ask(query(use_edns=0))
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert [option.code for option in answer.extended_errors()] == [23]
+
+
+def referring(message: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(message)
+    response.authority.append(dns.rrset.from_text("example.", 300, "IN", "NS", "ns.example."))
+    return response
+
+
+def test_a_referral_is_servfail_with_a_reason_and_told_once_for_each_route(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(referring, inside=ruleset(forwarders={"corp.example": ()}))
+    for name in ("www.corp.example.", "mail.corp.example.", "www.example.", "www.example.org."):
+        answer = bench.ask(query(name, use_edns=0))
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        ((code, text),) = [(error.code, error.text) for error in answer.extended_errors()]
+        assert code == 23
+        assert "answers with a referral" in (text or "")
+    told = "answers with a referral: it does not resolve names, or not for us; name one that does"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"resolver.routes: the server of the route corp.example {told}",
+        f"resolver.forward: a forwarder {told}",
+    ]
 
 
 def test_a_popular_name_is_never_a_cold_miss() -> None:

@@ -11,7 +11,7 @@ import dns.resolver
 import pytest
 
 from tests.appliance import HOSTNAME, folder_for_all, running, settings_in
-from tests.internet import DEAD, FORWARDER, LEAVES, Internet
+from tests.internet import DEAD, FORWARDER, LEAVES, TEST, Internet
 from tests.internet.forwarder import PLAIN_PORT
 from tests.internet.valve import Valve, valve
 
@@ -21,7 +21,7 @@ from .conftest import Box
 pytestmark = [pytest.mark.server, pytest.mark.engine]
 
 VALVE = 101
-BLOCKED, NO_REACHABLE_AUTHORITY = 15, 22
+BLOCKED, NO_REACHABLE_AUTHORITY, NETWORK_ERROR = 15, 22, 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,18 @@ def test_a_route_is_asked_instead_of_the_forwarders_and_without_dnssec(house: Ho
 def test_a_route_may_tell_addresses_in_the_house(house: House) -> None:
     assert addresses(ask(house.box, "inside.bogus.test")) == {"192.168.1.5"}
     assert addresses(ask(house.box, "inside.bogus.test", "AAAA")) == {"fd00::5"}
+
+
+def test_a_route_to_a_server_that_only_refers_to_others_says_so(internet: Internet) -> None:
+    """The server of test. knows whom to ask about what is below, and does not ask."""
+    with appliance(internet, "", forward=internet.forwarder_plain, routes=f"test={internet.address(TEST)}") as box:
+        for name in ("www.unsigned.test", "signed.test"):
+            response = ask(box, name)
+            assert response.rcode() == dns.rcode.SERVFAIL
+            assert reasons(response) == [NETWORK_ERROR]
+        told = "the server of the route test answers with a referral: it does not resolve names, or not for us"
+        assert box.appliance.log.count(told) == 1
+        assert told in box.appliance.homedot("why", "www.unsigned.test").stdout
 
 
 def test_a_reverse_zone_of_the_house_can_be_routed_and_its_neighbours_stay_local(house: House) -> None:

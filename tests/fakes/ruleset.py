@@ -1,6 +1,6 @@
 """A ruleset out of plain words, for tests of what is answered and of what is blocked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 
 from app.answer.ddr import Designation
@@ -9,6 +9,7 @@ from app.answer.policy import Policy
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
+from app.config.forwarding import Forwarder
 
 
 def ruleset(
@@ -25,6 +26,7 @@ def ruleset(
     released: Iterable[str] = (),
     switched_on: Iterable[str] = ("special.firefox_canary",),
     home: Iterable[str] = (),
+    forwarders: Mapping[str, Sequence[Forwarder]] | None = None,
 ) -> Ruleset:
     """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
     with spaces between them by name; `home` the networks that no answer may lead to."""
@@ -57,4 +59,4 @@ def ruleset(
         is_paused=is_paused,
     )
     served = (special.fixed, local, special.reserved)
-    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served))
+    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served), forwarders or {})

@@ -217,6 +217,16 @@ def test_routes_exceptions_and_what_is_served_here_are_names_of_the_home(tmp_pat
     assert ruleset.leads_home("www.fritz.box", response, [Target(target, is_service=False)]) is None
 
 
+@pytest.mark.parametrize(("resolver", "asked"), [("forward", ["dns.quad9.net", "dns.quad9.net"]), ("recursive", [])])
+def test_knows_who_is_asked_about_a_name(tmp_path: Path, resolver: str, asked: list[str]) -> None:
+    ruleset = build(
+        settings(tmp_path, RESOLVER__ROUTES="fritz.box=192.168.1.1"), replace(ENROLMENT, resolver=resolver), ()
+    )
+    assert [each.tls_name for each in ruleset.forwarders_of("www.example")] == asked
+    assert [str(each.address) for each in ruleset.forwarders_of("nas.fritz.box")] == ["192.168.1.1"]
+    assert (ruleset.route_of("nas.fritz.box"), ruleset.route_of("www.example")) == ("fritz.box", "")
+
+
 def test_what_is_routed_is_answered_by_whom_it_is_routed_to(tmp_path: Path) -> None:
     ruleset = build(
         settings(tmp_path, RESOLVER__ROUTES="1.168.192.in-addr.arpa=192.168.1.1, lan.home.arpa=192.168.1.1"), None, ()

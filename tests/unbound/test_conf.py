@@ -192,6 +192,12 @@ def test_a_name_server_at_home_is_asked_only_where_it_is_a_routes(
     assert (ask("signed.test").rcode() == dns.rcode.NOERROR) is not rebind_protection
 
 
+def test_a_forwarder_is_not_asked_again_and_again_for_what_proves_nothing(tmp_path: Path) -> None:
+    """The name and its DS, once each; 7 questions else."""
+    assert "  val-max-restart: 0 " in render(tmp_path, "192.0.2.1", mode="forward")
+    assert "val-max-restart" not in render(tmp_path)
+
+
 def test_snippets_come_last(tmp_path: Path) -> None:
     text = lines(render(tmp_path, "192.0.2.1", mode="forward", snippets=[tmp_path / "a.conf", tmp_path / "b.conf"]))
     assert text[-3:] == [f'include-toplevel: "{tmp_path}/a.conf"', "", f'include-toplevel: "{tmp_path}/b.conf"']

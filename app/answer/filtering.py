@@ -1,0 +1,46 @@
+"""Forwarders that filter: how their answers look, and what is answered instead. Pure.
+
+None says that it does; docs/decisions/0019-filtering-forwarders.md says what is taken for it.
+"""
+
+from collections.abc import Sequence
+
+from app.config.forwarding import Forwarder
+
+from . import edns, records, wire
+from .records import QNAME, LocalResponse
+from .wire import Rcode, UpstreamResponse
+
+TTL_S = 60
+"""As long as what is blocked here."""
+
+_NULL = {wire.TYPE_A: bytes(4), wire.TYPE_AAAA: bytes(16)}
+_PROOFS = {wire.TYPE_RRSIG, wire.TYPE_NSEC, wire.TYPE_NSEC3}
+"""What a denial in a signed zone has (RFC 4035 3.1.3)."""
+MAY_BE_FILTERED = {wire.TYPE_A, wire.TYPE_AAAA, *wire.SERVICE_TYPES}
+"""Without these nobody gets anywhere. What other types prove or forbid, as TLSA does, is not taken on trust."""
+
+
+def is_empty(response: UpstreamResponse) -> bool:
+    """Whether it says that the name has nothing of a type."""
+    return response.rcode == Rcode.NOERROR and not wire.u16(response.octets, 6)
+
+
+def instead(response: UpstreamResponse, forwarders: Sequence[Forwarder], *, is_bogus: bool) -> LocalResponse | None:
+    """What is answered in place of a filter's response; None if it is none's. `is_bogus`: validation has refused it."""
+    octets, answers, authorities = response.octets, wire.u16(response.octets, 6), wire.u16(response.octets, 8)
+    types = [wire.u16(octets, ttl_at - 4) for ttl_at in response.ttl_offsets[: answers + authorities]]
+    found = [at for at in range(answers) if types[at] != wire.TYPE_CNAME]
+    rcode = response.rcode
+    if rcode == Rcode.NXDOMAIN:
+        proofs = _PROOFS if is_bogus else {wire.TYPE_SOA}
+        is_filter = not found and proofs.isdisjoint(types)
+    else:
+        addresses = [(types[at], response.ttl_offsets[at] + 6) for at in found]
+        nulls = [octets[at : at + len(_NULL[rtype])] == _NULL[rtype] for rtype, at in addresses if rtype in _NULL]
+        is_filter = rcode == Rcode.NOERROR and len(nulls) == len(found) > 0 and all(nulls)
+    if not is_filter:
+        return None
+    names = dict.fromkeys(each.tls_name or str(each.address) for each in forwarders)
+    reason = edns.extended_error(edns.EDE_FILTERED, f"filtered by {', '.join(names)} (resolver.forward)")
+    return LocalResponse(rcode=Rcode(rcode), authority=(records.soa(QNAME, TTL_S),), errors=reason)
