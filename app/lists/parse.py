@@ -14,7 +14,7 @@ The format is found line by line, so a list may mix them:
 Lines of dnsmasq and of response policy zones are in resolvers.py.
 Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
 counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
-element hiding) is skipped as well. Nothing is fatal.
+element hiding) is skipped as well, and so is a rule for a whole top-level domain (`||com^`). Nothing is fatal.
 """
 
 import re
@@ -22,16 +22,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import chain
+from typing import Protocol
 
 from app.text import printable
 
-from .names import LABEL, LAST_LABEL, MOST_OCTETS, is_name, rule_of, to_ascii
+from .layout import MOST_TITLE_CHARACTERS
+from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, LIFTS, LIFTS_BELOW, MOST_OCTETS, is_name, to_ascii
 from .resolvers import PolicyZone, dnsmasq
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
 
-_MOST_EXAMPLES, _MOST_EXAMPLE_CHARACTERS, _MOST_TITLE_CHARACTERS = 3, 60, 60
+_MOST_EXAMPLES, _MOST_EXAMPLE_CHARACTERS = 3, 60
 
 _DOTTED = rb"((?:" + LABEL + rb"\.)+" + LAST_LABEL + rb")"
 _DOMAIN = re.compile(rb"(?:\*?\.)?" + _DOTTED)
@@ -55,42 +57,50 @@ _FOREIGN = set("|/$^*@#=")
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines: `unsupported` were understood and are not for DNS, `junk` were not understood."""
+    """What became of the lines: `unsupported` were understood and are not for DNS, `top_level` would decide about a
+    whole top-level domain, `junk` were not understood."""
 
     unsupported: int = 0
+    top_level: int = 0
     junk: int = 0
     examples: list[str] = field(default_factory=list)
+
+    def count_junk(self, text: str) -> None:
+        self.junk += 1
+        if len(self.examples) < _MOST_EXAMPLES:
+            self.examples.append(printable(text, _MOST_EXAMPLE_CHARACTERS))
+
+
+class Rules(Protocol):
+    """Takes what a list says about a name: a kind of names.py."""
+
+    def keep(self, name: bytes, kind: int) -> None: ...
+    def take_back(self, name: bytes, kind: int) -> None:
+        """The same rule is void, wherever in the list it is."""
 
 
 @dataclass(slots=True)
 class Parsed:
-    """Rules as in names.py, in the order of the list, duplicates and all; `void` are those that it takes back."""
+    """What a list says about itself, and what became of its lines."""
 
     title: str = ""
-    rules: list[bytes] = field(default_factory=list)
-    exceptions: list[bytes] = field(default_factory=list)
-    void_rules: set[bytes] = field(default_factory=set)
-    void_exceptions: set[bytes] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
 
-def parse(chunks: Iterable[bytes]) -> Parsed:
-    """Read a list that comes in pieces of any size. Only its names stay in memory."""
-    parsed, zone = Parsed(), PolicyZone()
-    keep, domain, host = parsed.rules.append, _DOMAIN.fullmatch, _HOST.fullmatch
-    for line in _lines(chunks, parsed.report):
+def parse(chunks: Iterable[bytes], rules: Rules) -> Parsed:
+    """Read a list that comes in pieces of any size, and give its rules to `rules`, duplicates and all, as they come."""
+    reader = _Reader(rules)
+    keep, domain, host = rules.keep, _DOMAIN.fullmatch, _HOST.fullmatch
+    for line in _lines(chunks, reader.parsed.report):
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
         lower = line.lower()
         if (found := domain(lower)) and len(found[1]) <= MOST_OCTETS:
-            keep(rule_of(found[1], covers_below=True))
+            keep(found[1], BLOCKS_BELOW)
         elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
-            keep(rule_of(found[1], covers_below=False))
+            keep(found[1], BLOCKS)
         elif line:
-            _read(line, parsed, zone)
-    for kept, void in ((parsed.rules, parsed.void_rules), (parsed.exceptions, parsed.void_exceptions)):
-        if void:
-            kept[:] = (rule for rule in kept if rule not in void)
-    return parsed
+            reader.read(line)
+    return reader.parsed
 
 
 def _lines(chunks: Iterable[bytes], report: Report) -> Iterator[bytes]:
@@ -106,110 +116,115 @@ def _lines(chunks: Iterable[bytes], report: Report) -> Iterator[bytes]:
         if skipping:
             rest = b""
         elif len(rest) > MOST_LINE_OCTETS:
-            _count_junk(report, rest[:_MOST_EXAMPLE_CHARACTERS].decode(errors="replace"))
+            report.count_junk(rest[:_MOST_EXAMPLE_CHARACTERS].decode(errors="replace"))
             rest, skipping = b"", True
 
 
-def _read(line: bytes, parsed: Parsed, zone: PolicyZone) -> None:
-    """One line of any kind."""
-    text = line.decode(errors="surrogateescape").lstrip(_BOM).strip()
-    if not text:
-        return
-    if text[0] in "#!;[":
-        _read_comment(text, parsed)
-        return
-    text = _COMMENT.sub("", text).lower()
-    words = text.split()
-    if not words:
-        return
-    if words[0] in _SINKS:
-        _read_hosts(text.partition("#")[0].split()[1:], parsed)  # hosts(5): a comment begins anywhere
-    elif _NOT_UTF8.search(text):
-        _count_junk(parsed.report, text)
-    elif len(words) > 1:
-        _read_record(text, words, parsed, zone)
-    elif text.startswith(("|", "@@|")):
-        _read_adblock(text, parsed)
-    elif blocked := dnsmasq(text):
-        _read_dnsmasq(blocked, parsed)
-    elif zone.is_one and (text.isdecimal() or text in "()"):
-        parsed.report.unsupported += 1  # the SOA, on several lines
-    else:
-        _read_domain(text, parsed)
+class _Reader:
+    """Reads lines of any kind."""
 
+    def __init__(self, rules: Rules) -> None:
+        self.parsed = Parsed()
+        self._rules = rules
+        self._zone = PolicyZone()
 
-def _read_comment(text: str, parsed: Parsed) -> None:
-    titled = _TITLE.match(text)
-    if titled and not parsed.title:
-        parsed.title = printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
-
-
-def _read_hosts(names: list[str], parsed: Parsed) -> None:
-    for word in names:
-        name = word.removesuffix(".")
-        if "." not in name or name in _OF_THE_MACHINE:
-            continue  # localhost, ip6-allnodes, the machine's own name
-        covers_below = name.startswith("*.")
-        rule = _rule(name.removeprefix("*."), covers_below)
-        if rule is None:
-            _count_junk(parsed.report, word)
+    def read(self, line: bytes) -> None:
+        text = line.decode(errors="surrogateescape").lstrip(_BOM).strip()
+        if not text:
+            return
+        if text[0] in "#!;[":
+            self._read_comment(text)
+            return
+        text = _COMMENT.sub("", text).lower()
+        words = text.split()
+        if not words:
+            return
+        if words[0] in _SINKS:
+            self._read_hosts(text.partition("#")[0].split()[1:])  # hosts(5): a comment begins anywhere
+        elif _NOT_UTF8.search(text):
+            self.parsed.report.count_junk(text)
         else:
-            parsed.rules.append(rule)
+            self._read_entry(text, words)
 
-
-def _read_adblock(text: str, parsed: Parsed) -> None:
-    found = _ADBLOCK.fullmatch(text)
-    rule = _rule(found["name"].removesuffix("."), covers_below=found["covers"] is not None) if found else None
-    options = set((found["options"] or "all").split(",")) if found else set()
-    if found is None or rule is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
-        parsed.report.unsupported += 1
-    elif _VOIDING in options:
-        (parsed.void_exceptions if found["lifts"] else parsed.void_rules).add(rule)
-    else:
-        (parsed.exceptions if found["lifts"] else parsed.rules).append(rule)
-
-
-def _read_dnsmasq(names: list[str], parsed: Parsed) -> None:
-    for name in names:
-        rule = _rule(name, covers_below=True)
-        if rule is None:
-            parsed.report.unsupported += 1
+    def _read_entry(self, text: str, words: list[str]) -> None:
+        if len(words) > 1:
+            self._read_record(text, words)
+        elif text.startswith(("|", "@@|")):
+            self._read_adblock(text)
+        elif blocked := dnsmasq(text):
+            for name in blocked:
+                self._keep_or_count(name, BLOCKS_BELOW)
+        elif self._zone.is_one and (text.isdecimal() or text in "()"):
+            self.parsed.report.unsupported += 1  # the SOA, on several lines
         else:
-            parsed.rules.append(rule)
+            self._read_domain(text)
 
+    def _read_comment(self, text: str) -> None:
+        titled = _TITLE.match(text)
+        if titled and not self.parsed.title:
+            self.parsed.title = printable(titled[1], MOST_TITLE_CHARACTERS).strip()
 
-def _read_record(text: str, words: list[str], parsed: Parsed, zone: PolicyZone) -> None:
-    entry = zone.read(words)
-    rule = _rule(entry.name, entry.covers_below) if entry else None
-    if rule is not None and entry is not None:
-        (parsed.exceptions if entry.lifts else parsed.rules).append(rule)
-    elif zone.is_one or words[-2] == "cname":
-        parsed.report.unsupported += 1
-    else:
-        _read_strange(text, words, parsed.report)
+    def _read_hosts(self, names: list[str]) -> None:
+        for word in names:
+            name = word.removesuffix(".")
+            if "." not in name or name in _OF_THE_MACHINE:
+                continue  # localhost, ip6-allnodes, the machine's own name
+            kind = BLOCKS_BELOW if name.startswith("*.") else BLOCKS
+            if not self._keep(name.removeprefix("*."), kind):
+                self.parsed.report.count_junk(word)
 
+    def _read_adblock(self, text: str) -> None:
+        found = _ADBLOCK.fullmatch(text)
+        options = set((found["options"] or "all").split(",")) if found else set()
+        if found is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
+            self.parsed.report.unsupported += 1
+            return
+        kind = BLOCKS_BELOW if found["covers"] is not None else BLOCKS
+        if found["lifts"]:
+            kind = LIFTS_BELOW if kind == BLOCKS_BELOW else LIFTS
+        self._keep_or_count(found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
 
-def _read_domain(text: str, parsed: Parsed) -> None:
-    name = text.removeprefix("*").removeprefix(".").removesuffix(".")
-    # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
-    is_meant = "." in name or text.startswith(("*.", "."))
-    rule = _rule(name, covers_below=True) if is_meant else None
-    if rule is None:
-        _read_strange(text, [text], parsed.report)
-    else:
-        parsed.rules.append(rule)
+    def _read_record(self, text: str, words: list[str]) -> None:
+        entry = self._zone.read(words)
+        if entry is not None:
+            kind = BLOCKS_BELOW if entry.covers_below else BLOCKS
+            if entry.lifts:
+                kind = LIFTS_BELOW if entry.covers_below else LIFTS
+            self._keep_or_count(entry.name, kind)
+        elif self._zone.is_one or words[-2] == "cname":
+            self.parsed.report.unsupported += 1
+        else:
+            self._count_strange(text, words)
 
+    def _read_domain(self, text: str) -> None:
+        name = text.removeprefix("*").removeprefix(".").removesuffix(".")
+        # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
+        is_meant = "." in name or text.startswith(("*.", "."))
+        if not (is_meant and self._keep(name, BLOCKS_BELOW)):
+            self._count_strange(text, [text])
 
-def _read_strange(text: str, words: list[str], report: Report) -> None:
-    if set(text) & _FOREIGN or _is_address(words[0]):
-        report.unsupported += 1
-    else:
-        _count_junk(report, text)
+    def _keep_or_count(self, name: str, kind: int, is_void: bool = False) -> None:
+        if not self._keep(name, kind, is_void):
+            self.parsed.report.unsupported += 1
 
+    def _keep(self, name: str, kind: int, is_void: bool = False) -> bool:
+        """Whether `name` is one: then the rule is kept, or counted if it is for a whole top-level domain."""
+        octets = name.encode() if name.isascii() else to_ascii(name)
+        if octets is None or not is_name(octets):
+            return False
+        if b"." not in octets:
+            self.parsed.report.top_level += 1
+        elif is_void:
+            self._rules.take_back(octets, kind)
+        else:
+            self._rules.keep(octets, kind)
+        return True
 
-def _rule(name: str, covers_below: bool) -> bytes | None:
-    octets = name.encode() if name.isascii() else to_ascii(name)
-    return rule_of(octets, covers_below) if octets is not None and is_name(octets) else None
+    def _count_strange(self, text: str, words: list[str]) -> None:
+        if set(text) & _FOREIGN or _is_address(words[0]):
+            self.parsed.report.unsupported += 1
+        else:
+            self.parsed.report.count_junk(text)
 
 
 def _is_address(word: str) -> bool:
@@ -218,9 +233,3 @@ def _is_address(word: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _count_junk(report: Report, text: str) -> None:
-    report.junk += 1
-    if len(report.examples) < _MOST_EXAMPLES:
-        report.examples.append(printable(text, _MOST_EXAMPLE_CHARACTERS))
