@@ -7,7 +7,7 @@ Rooms, one question each. A room never imports another room; they meet in `progr
     programs/    what supervisord runs, and how the programs talk; the only place that builds objects of several rooms
     dot/         who is asking, and may they?      client sockets, TLS, ALPN, limits
     answer/      what is the answer?               policy, local and special names, cache, the socket to unbound
-    lists/       what is blocked?                  block lists: downloads, formats, compiled and mapped tries
+    lists/       what is blocked?                  block lists: downloads, formats, compiled lists and look-ups
     trust/       who are we?                       certificate authority, leaf, their files on the volume
     onboarding/  how does a device join?           Apple profile, QR code, steps, the web page
     unbound/     who resolves?                     unbound.conf, its check, the root's keys, what it can reach

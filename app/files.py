@@ -34,6 +34,22 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, group_id: in
         os.close(folder)
 
 
+def read_regular(path: Path, most_octets: int) -> bytes:
+    """The content of a file that somebody less trusted may have put there: follows no link, waits for nobody.
+
+    Raises OSError, also for what is no file (EINVAL) or longer than `most_octets` (EFBIG).
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a file", str(path))
+        content = file.read(min(status.st_size, most_octets) + 1) or b""
+    if len(content) > most_octets:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
 def keep(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = None) -> None:
     """Write `content` unless it is there already, in a file of that mode and group. Raises OSError."""
     try:

@@ -8,7 +8,7 @@ from release.commit import Commit
 from release.docker import docker
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
-"""What the Dockerfile can build for. Not armv7: cffi, marisa-trie and PyYAML have no wheels for it."""
+"""What the Dockerfile can build for. Not armv7: cffi and PyYAML have no wheels for it."""
 
 
 def labels(commit: Commit, base: str, source: str) -> Mapping[str, str]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import keep, keep_folder, stamp, write_atomically
+from app.files import keep, keep_folder, read_regular, stamp, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -103,3 +103,24 @@ def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
     assert seen[0] is None
     assert len({*seen}) == 4
     assert stamp(path) == seen[-1]
+
+
+def test_a_file_is_read_as_far_as_it_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert read_regular(path, 5) == b"12345"
+    with pytest.raises(OSError, match="File too large"):
+        read_regular(path, 4)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "device"])
+def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(tmp_path)
+    else:
+        path = Path("/dev/zero")
+    with pytest.raises(OSError, match=r"is not a file|Too many levels"):
+        read_regular(path, 5)

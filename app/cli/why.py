@@ -1,25 +1,21 @@
-"""`homedot why NAME`: what becomes of a name, and which rule and which list decide."""
+"""`homedot why NAME`: what becomes of a name, and which rule and which list decide.
+
+The running front door says it: the lists are another user's, who reads what strangers write, and root does not look at
+them itself.
+"""
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
-from contextlib import suppress
 
-from app.answer.diagnosis import Diagnosis
-from app.answer.upstream import Upstream
 from app.config.load import Loaded
-from app.config.settings import Settings
 from app.config.values import domain
 from app.errors import OperatorError
-from app.programs import control_client
-from app.programs.reasons import USUAL_TYPES, Reason, RunningRuleset
-from app.programs.rules import RulesetWatcher
+from app.programs.control_client import ask
 
 from . import as_json
 
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43}
 _TYPES |= {"SVCB": 64, "HTTPS": 65}
-_MOST_UNFINISHED = 8  # of which one client may have two
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -30,55 +26,25 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(loaded: Loaded, arguments: Namespace) -> int:
     """Print it. Raises OperatorError for what is no name or no type."""
-    name, types = _asked(arguments.name, arguments.type)
-    found = asyncio.run(_ask(loaded.settings, name, types))
+    found = asyncio.run(ask(loaded.settings, _line(arguments.name, arguments.type)))
     if arguments.json:
-        as_json.show(_document(found))
-    else:
-        print("\n".join((str(found), *found.notes)))
+        as_json.show(found)
+        return 0
+    for line in (found["says"], *found["notes"]):
+        print(line)
     return 0
 
 
-def _document(found: Reason) -> dict[str, object]:
-    verdict = found.verdict
-    return {
-        "name": found.name,
-        "blocked": verdict.blocks and not found.is_paused,
-        "kind": verdict.kind,
-        "rule": verdict.rule or None,
-        "title": verdict.title or None,
-        "leads_to": found.alias,
-        "only": found.only,
-        "says": str(found),
-        "notes": found.notes,
-    }
-
-
-async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reason:
-    paused_s = 0
-    with suppress(OperatorError):  # without a front door there is no pause either
-        paused_s = (await control_client.state(settings))["blocking_paused_seconds"]
-    upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
-    try:
-        watcher = RulesetWatcher(settings, lambda: False)
-        diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
-        is_enabled = settings.blocking.enabled
-        running = RunningRuleset(watcher, upstream, lambda: paused_s, diagnosis, is_enabled=is_enabled)
-        return await running.reason(name, types)
-    finally:
-        upstream.close()
-
-
-def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]:
+def _line(raw_name: str, raw_type: str | None) -> str:
     try:
         name = domain(raw_name)
     except ValueError:
         raise OperatorError(f"why: must be followed by a name, like www.example.com (got {raw_name!r})") from None
     if raw_type is None:
-        return name, USUAL_TYPES
+        return f"why {name}"
     kind = raw_type.upper()
     number = kind.removeprefix("TYPE")
     qtype = _TYPES.get(kind) or (int(number) if number.isascii() and number.isdigit() else 0)
     if not 0 < qtype <= 0xFFFF:
         raise OperatorError(f"why: must be a type like {', '.join(_TYPES)} or TYPE65 (got {raw_type!r})")
-    return name, {kind: qtype}
+    return f"why {name} {kind} {qtype}"

@@ -1,44 +1,79 @@
-"""Rules -> the file that readers map. Pure."""
+"""Rules -> the file that readers look into."""
 
-from collections.abc import Iterable
-
-import marisa_trie
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
 
 from app.errors import ListError
 
-from .layout import Header, pack
-from .parsed import Parsed
+from .layout import RECORD_OCTETS, Header, pack
+from .names import ANY_BLOCKS, ANY_LIFTS, BUCKET_BITS, NEEDLE_OCTETS, number_of
+from .spool import Spool
 
-_LEVELS = 2
-"""Of marisa's recursion. With the larger cache it saves a fifth of a lookup's time for a tenth more space."""
+_NAMES_IN_A_BUCKET = 32
+"""On average: half of a kilobyte is searched as fast as nothing, and the table of buckets is small beside the names."""
 
-
-def compile_list(parsed: Parsed, source: str, title: str) -> tuple[Header, bytes]:
-    """The file of a compiled list and its header. `parsed` gives its rules away, for the sake of memory."""
-    rules, names = _trie(parsed.rules)
-    exceptions, exceptions_count = _trie(parsed.exceptions)
-    header = Header(source, title, names, exceptions_count, len(rules), len(exceptions))
-    return header, pack(header, rules, exceptions)
-
-
-def _trie(rules: list[bytes]) -> tuple[bytes, int]:
-    """The trie of what is needed of `rules`, and how many that is. Empties the list."""
-    rules.sort()
-    needed = _needed(rules)
-    rules.clear()
-    try:
-        trie = marisa_trie.BinaryTrie(needed, num_tries=_LEVELS, cache_size=marisa_trie.HUGE_CACHE)
-        return trie.tobytes(), len(needed)
-    except RuntimeError as error:  # how it says, among others, that memory is short
-        raise ListError(f"cannot be compiled: {error}") from error
+_KIND_BITS = 8
+_KINDS = (1 << _KIND_BITS) - 1
+_NEEDLE_BITS = 8 * NEEDLE_OCTETS
+_NUMBER_BITS = BUCKET_BITS + _NEEDLE_BITS
+_MOST_BUCKET_OCTETS = (1 << 16) - 1
 
 
-def _needed(rules: Iterable[bytes]) -> list[bytes]:
-    """Sorted rules without those that another one covers: everything with one beginning follows it in a row."""
-    needed: list[bytes] = []
-    last = b"\0"
-    for rule in rules:
-        if not rule.startswith(last):
-            needed.append(rule)
-            last = rule
-    return needed
+class Rules:
+    """Takes rules in any order, duplicates and all; `with` takes the disk's room back."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        """Raises OSError if `folder` cannot be written to."""
+        self._kept, self._taken_back = Spool(folder, prefix), Spool(folder, prefix)
+
+    def __enter__(self) -> "Rules":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._kept.__exit__(kind, error, at)
+        self._taken_back.__exit__(kind, error, at)
+
+    def __len__(self) -> int:
+        """How many there are at most."""
+        return len(self._kept)
+
+    def keep(self, name: bytes, kind: int) -> None:
+        """`kind` (names.BLOCKS, ...) is for a name that `is_name` accepts. Raises ListError if the disk is full."""
+        self._kept.add(number_of(name) << _KIND_BITS | kind)
+        if self._kept.is_full:
+            self._kept.spill()
+
+    def take_back(self, name: bytes, kind: int) -> None:
+        """The same rule is void, wherever in the list it is."""
+        self._taken_back.add(number_of(name) << _KIND_BITS | kind)
+        if self._taken_back.is_full:
+            self._taken_back.spill()
+
+    def numbers(self) -> Iterator[tuple[int, int]]:
+        """In order, the number of each name (`number_of`) and all kinds that are left for it."""
+        for kept, taken_back in zip(self._kept.slices(), self._taken_back.slices(), strict=True):
+            void, found = frozenset(taken_back), dict[int, int]()
+            for rule in kept:
+                if rule not in void:
+                    number = rule >> _KIND_BITS
+                    found[number] = found.get(number, 0) | rule & _KINDS
+            yield from found.items()
+
+
+def compile_list(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
+    """The file of a compiled list and its header. Raises ListError for names that were chosen to be slow."""
+    bits = min(max(len(rules) // _NAMES_IN_A_BUCKET, 1).bit_length() - 1, BUCKET_BITS)
+    lengths, records = [0] * (1 << bits), bytearray()
+    names = exceptions = 0
+    needle, shift = (1 << _NEEDLE_BITS) - 1, _NUMBER_BITS - bits
+    for number, kinds in rules.numbers():
+        names += kinds & ANY_BLOCKS != 0
+        exceptions += kinds & ANY_LIFTS != 0
+        lengths[number >> shift] += RECORD_OCTETS
+        records += (kinds << _NEEDLE_BITS | number & needle).to_bytes(RECORD_OCTETS, "big")
+    if max(lengths) > _MOST_BUCKET_OCTETS:
+        raise ListError("has too many names that cannot be told apart quickly: they were chosen for that")
+    header = Header(source, title, names, exceptions, bits)
+    return header, pack(header, array("H", lengths), records)

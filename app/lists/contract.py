@@ -32,6 +32,7 @@ class Outcome:
     examples: tuple[str, ...] = ()
     etag: str = ""
     last_modified: str = ""
+    top_level: int = 0
 
 
 class Work(Protocol):

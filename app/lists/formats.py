@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .parsed import Parsed, rule_from
+from .names import BLOCKS, BLOCKS_BELOW, LIFTS, LIFTS_BELOW
+from .parsed import Parsed
 from .resolvers import PolicyZone, dnsmasq
 
 SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
@@ -59,11 +60,8 @@ def _hosts(text: str, words: list[str], parsed: Parsed) -> bool:
         name = word.removesuffix(".")
         if "." not in name or name in _OF_THE_MACHINE:
             continue  # localhost, ip6-allnodes, the machine's own name
-        rule = rule_from(name.removeprefix("*."), covers_below=name.startswith("*."))
-        if rule is None:
+        if not parsed.keep(name.removeprefix("*."), BLOCKS_BELOW if name.startswith("*.") else BLOCKS):
             parsed.report.count_junk(word)
-        else:
-            parsed.rules.append(rule)
     return True
 
 
@@ -71,25 +69,19 @@ def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
     if len(words) > 1 or not text.startswith(("|", "@@|")):
         return False
     found = _ADBLOCK.fullmatch(text)
-    rule = rule_from(found["name"].removesuffix("."), covers_below=found["covers"] is not None) if found else None
     options = set((found["options"] or "all").split(",")) if found else set()
-    if found is None or rule is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
+    if found is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
         parsed.report.unsupported += 1
-    elif _VOIDING in options:
-        (parsed.void_exceptions if found["lifts"] else parsed.void_rules).add(rule)
-    else:
-        (parsed.exceptions if found["lifts"] else parsed.rules).append(rule)
+        return True
+    kind = _kind(covers_below=found["covers"] is not None, lifts=found["lifts"] is not None)
+    _keep_or_count(parsed, found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
     return True
 
 
 def _dnsmasq(text: str, words: list[str], parsed: Parsed) -> bool:
     names = dnsmasq(text) if len(words) == 1 else []
     for name in names:
-        rule = rule_from(name, covers_below=True)
-        if rule is None:
-            parsed.report.unsupported += 1
-        else:
-            parsed.rules.append(rule)
+        _keep_or_count(parsed, name, BLOCKS_BELOW)
     return bool(names)
 
 
@@ -98,9 +90,9 @@ def _policy_zone() -> Read:
 
     def read(text: str, words: list[str], parsed: Parsed) -> bool:
         entry = zone.read(words) if len(words) > 1 else None
-        rule = rule_from(entry.name, covers_below=entry.covers_below) if entry else None
-        if rule is not None and entry is not None:
-            (parsed.exceptions if entry.lifts else parsed.rules).append(rule)
+        if entry is not None:
+            kind = _kind(covers_below=entry.covers_below, lifts=entry.lifts)
+            _keep_or_count(parsed, entry.name, kind)
             return True
         is_of_zone = zone.is_one or words[-2] == "cname" if len(words) > 1 else zone.is_one and _is_of_soa(text)
         parsed.report.unsupported += is_of_zone
@@ -118,11 +110,18 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     name = text.removeprefix("*").removeprefix(".").removesuffix(".")
     # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
     is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
-    rule = rule_from(name, covers_below=True) if is_meant else None
-    if rule is None:
-        return False
-    parsed.rules.append(rule)
-    return True
+    return is_meant and parsed.keep(name, BLOCKS_BELOW)
+
+
+def _kind(*, covers_below: bool, lifts: bool) -> int:
+    if lifts:
+        return LIFTS_BELOW if covers_below else LIFTS
+    return BLOCKS_BELOW if covers_below else BLOCKS
+
+
+def _keep_or_count(parsed: Parsed, name: str, kind: int, *, is_void: bool = False) -> None:
+    if not parsed.keep(name, kind, is_void=is_void):
+        parsed.report.unsupported += 1
 
 
 FORMATS = (

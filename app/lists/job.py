@@ -1,35 +1,35 @@
 """One list, refreshed: its source is read, checked, compiled and written. Runs in a child with limits.
 
-Children are at work at the same time, so that a slow server delays nobody, but compile one after the other: that takes
-the memory. So a source is first read to its end, into a file without a name; then its child waits for its turn.
+Children are at work at the same time, so that neither a slow server nor a list that is slow to read delays another.
+What is read becomes numbers in a file without a name; only to sort them and write the list, a child waits for its turn,
+because that takes the memory.
 """
 
 import fcntl
 import os
 import stat
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
 from . import formats, places
 from .body import octets_of_list
-from .compile import compile_list
+from .compile import Rules, compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
 from .layout import Header
 from .parse import parse
-from .parsed import Report
+from .parsed import Parsed, Report
+from .spool import unwritten
 
 if TYPE_CHECKING:
     from .network import AtHome
 
-MOST_OCTETS = 128_000_000
+MOST_OCTETS = 320_000_000
 """Of a list, packed or not: several times the longest that are published."""
 
 _LEAST_SHARE = 0.1
@@ -42,24 +42,15 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
     folder = Path(job.folder)
     prefix = places.unfinished(places.compiled(folder, job.source)).name
     try:
-        with tempfile.TemporaryFile(dir=folder, prefix=prefix) as spool:  # not in /tmp, which may be memory
+        with Rules(folder, prefix) as rules:
             with _opened(job, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
-                _fill(spool, octets_of_list(response.pieces, MOST_OCTETS), folder)
-            spool.seek(0)
+                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules)
             with _turn(folder):
-                return _compiled(job, iter(partial(spool.read, _PIECE_OCTETS), b""), response.validators)
+                return _compiled(job, parsed, rules, response.validators)
     except OSError as error:
-        raise _unwritten(folder, error) from error
-
-
-def _fill(spool: IO[bytes], pieces: Iterable[bytes], folder: Path) -> None:
-    for piece in pieces:
-        try:
-            spool.write(piece)
-        except OSError as error:  # told here, or it would be taken for a fault of the network
-            raise _unwritten(folder, error) from error
+        raise unwritten(folder, error) from error
 
 
 @contextmanager
@@ -73,11 +64,10 @@ def _turn(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outcome:
-    parsed = parse(pieces)
+def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
     title = parsed.title or places.title_of(job.source)
     report = parsed.report
-    header, content = compile_list(parsed, job.source, title)
+    header, content = compile_list(rules, job.source, title)
     if not job.source.startswith("/"):
         _plausible(job, header, report)
     write_atomically(places.compiled(Path(job.folder), job.source), content)
@@ -87,6 +77,7 @@ def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outc
         names=header.names,
         exceptions=header.exceptions,
         unsupported=report.unsupported,
+        top_level=report.top_level,
         junk=report.junk,
         examples=tuple(report.examples),
         etag=validators.etag,
@@ -94,13 +85,9 @@ def _compiled(job: Job, pieces: Iterable[bytes], validators: Validators) -> Outc
     )
 
 
-def _unwritten(folder: Path, error: OSError) -> ListError:
-    return ListError(f"{folder}: cannot be written: {error.strerror}")
-
-
 def _plausible(job: Job, header: Header, report: Report) -> None:
     """A file on this machine is what somebody made it; a download is not to be trusted that far."""
-    lines = report.junk + report.unsupported
+    lines = report.junk + report.unsupported + report.top_level
     if not header.names and not header.exceptions and lines:
         like = f", like {report.examples[0]!r}" if report.examples else ""
         raise ListError(f"has no name in its {lines} lines{like}; it must be {formats.NAMES}")

@@ -1,73 +1,95 @@
-"""The file of a compiled list: what a reader must know before it maps the tries.
+"""The file of a compiled list. Pure.
 
-    8 octets   b"HDLIST1\\n": the format and its version
+    8 octets   b"HDLIST2\\n": the format and its version
     4 octets   CRC-32 of all that follows, big-endian
     4 octets   length of the header, big-endian
-    header     JSON, filled up with spaces so that the first trie begins at a multiple of 8
-    two tries  marisa's own format, each a multiple of 8 long: the rules, the exceptions
+    header     JSON, filled up with spaces to a multiple of 8
+    buckets    for each of 2 ** bucket_bits, the length of its records in octets: 2 octets, big-endian
+    records    6 octets for each name: what is said about it (names.BLOCKS, ...), then its needle (names.key_of);
+               bucket after bucket
 
-The checksum is for disks and power cuts; who may write the folder is a matter of file ownership.
+A name is looked for in its own bucket only, by searching octets within octets. Whatever a file says, a reader can leave
+neither its own memory nor the 64 KiB that a bucket has at most: the checksum is for disks and power cuts, and who may
+write the folder can say wrong things about names, but do nothing else.
 """
 
 import json
-import os
 import struct
 import sys
 import zlib
+from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import accumulate
+from typing import NamedTuple
 
 from app.errors import ListError
+from app.text import printable
 
-_MAGIC = b"HDLIST1\n"
+from .names import BUCKET_BITS
+
+RECORD_OCTETS = 6
+MOST_TITLE_CHARACTERS = 60
+MOST_FILE_OCTETS = 96_000_000
+"""Sixteen million names. A reader has the file in its memory."""
+
+_MAGIC = b"HDLIST2\n"
 _PREFIX = struct.Struct(">8sII")
+_CHECKED_FROM = 12
 _ALIGNMENT = 8
 _MOST_HEADER_OCTETS = 8192
-_PIECE_OCTETS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file says about itself. `names` are the rules that are in it, after what others cover was dropped."""
+    """What the file says about itself. `names` are those that are blocked, `exceptions` those that are not."""
 
     source: str
     title: str
     names: int
     exceptions: int
-    rules_octets: int
-    exceptions_octets: int
-    byte_order: str = sys.byteorder
+    bucket_bits: int
 
 
-def pack(header: Header, rules: bytes, exceptions: bytes) -> bytes:
-    """The whole file."""
+class Unpacked(NamedTuple):
+    """`starts` has the offset of each bucket's records in `records`, and the last one's end."""
+
+    header: Header
+    starts: "array[int]"
+    records: bytes
+
+
+def pack(header: Header, lengths: "array[int]", records: bytes | bytearray) -> bytes:
+    """The whole file. `lengths` are the octets of each bucket, as an array of type H."""
     text = json.dumps(asdict(header)).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % _ALIGNMENT)
-    checksum = zlib.crc32(exceptions, zlib.crc32(rules, zlib.crc32(text, zlib.crc32(struct.pack(">I", len(text))))))
-    return b"".join((_PREFIX.pack(_MAGIC, checksum, len(text)), text, rules, exceptions))
+    buckets = _big_endian(lengths).tobytes()
+    checksum = 0
+    for part in (struct.pack(">I", len(text)), text, buckets, records):
+        checksum = zlib.crc32(part, checksum)
+    return b"".join((_PREFIX.pack(_MAGIC, checksum, len(text)), text, buckets, records))
 
 
-def verify(descriptor: int, path: Path) -> tuple[Header, int]:
-    """Read the open file whole, once, without mapping it. Returns its header and where the rules begin.
-
-    Raises ListError if it is not whole or not one of ours; a reader then keeps what it has.
-    """
-    head = os.pread(descriptor, _PREFIX.size + _MOST_HEADER_OCTETS, 0)
-    if len(head) < _PREFIX.size or not head.startswith(_MAGIC):
-        raise ListError(f"{path}: is not a compiled list of this version")
-    _, checksum, length = _PREFIX.unpack_from(head)
+def unpack(content: bytes) -> Unpacked:
+    """What `pack` was given. Raises ListError, with the end of a sentence, if it is not whole or not one of ours."""
+    if len(content) < _PREFIX.size or not content.startswith(_MAGIC):
+        raise ListError("is not a compiled list of this version")
+    _, checksum, length = _PREFIX.unpack_from(content)
     begin = _PREFIX.size + length
-    if length > _MOST_HEADER_OCTETS or _checksum(descriptor) != checksum:
-        raise ListError(f"{path}: is damaged")
+    if length > _MOST_HEADER_OCTETS or zlib.crc32(memoryview(content)[_CHECKED_FROM:]) != checksum:
+        raise ListError("is damaged")
     try:
-        header = _header(json.loads(head[_PREFIX.size : begin]))
+        header = _header(json.loads(content[_PREFIX.size : begin]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ListError(f"{path}: is not a compiled list of this version") from error
-    size = begin + header.rules_octets + header.exceptions_octets
-    if header.byte_order != sys.byteorder or size != os.fstat(descriptor).st_size:
-        raise ListError(f"{path}: was made on another kind of machine")
-    return header, begin
+        raise ListError("is not a compiled list of this version") from error
+    end = begin + (2 << header.bucket_bits)
+    buckets = content[begin:end]
+    if len(buckets) != end - begin:
+        raise ListError("is damaged: its lengths do not add up")
+    starts = array("I", accumulate(_big_endian(array("H", buckets)), initial=0))
+    if end + starts[-1] != len(content):
+        raise ListError("is damaged: its lengths do not add up")
+    return Unpacked(header, starts, content[end:])
 
 
 def _header(tree: Mapping[str, object]) -> Header:
@@ -75,28 +97,14 @@ def _header(tree: Mapping[str, object]) -> Header:
     known = {item.name: tree[item.name] for item in fields(Header)}
     if any(type(known[item.name]) is not item.type for item in fields(Header)):
         raise TypeError("another type")
-    return Header(**known)  # type: ignore[arg-type]
+    header = Header(**known)  # type: ignore[arg-type]
+    if not 0 <= header.bucket_bits <= BUCKET_BITS or min(header.names, header.exceptions) < 0:
+        raise ValueError("out of range")
+    return replace(header, title=printable(header.title, MOST_TITLE_CHARACTERS))
 
 
-def _checksum(descriptor: int) -> int:
-    buffer = bytearray(_PIECE_OCTETS)
-    view, checksum, at = memoryview(buffer), 0, 12
-    while got := os.preadv(descriptor, [buffer], at):
-        checksum = zlib.crc32(view[:got], checksum)
-        at += got
-    return checksum
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a reader could use the file at `path`."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        verify(descriptor, path)
-    except (OSError, ListError):
-        return False
-    finally:
-        os.close(descriptor)
-    return True
+def _big_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "little":
+        numbers = numbers[:]
+        numbers.byteswap()
+    return numbers

@@ -12,13 +12,12 @@ from itertools import chain
 from app.text import printable
 
 from .formats import FORMATS, SINKS, Read
-from .names import LABEL, LAST_LABEL, MOST_OCTETS, rule_of
-from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, Report
+from .layout import MOST_TITLE_CHARACTERS
+from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS
+from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, Report, Rules
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
-
-_MOST_TITLE_CHARACTERS = 60
 
 _DOTTED = rb"((?:" + LABEL + rb"\.)+" + LAST_LABEL + rb")"
 _DOMAIN = re.compile(rb"(?:\*?\.)?" + _DOTTED)
@@ -33,22 +32,19 @@ _FOREIGN = set("|/$^*@#=")
 """What is in lines of formats that we do not read, and never in a name."""
 
 
-def parse(chunks: Iterable[bytes]) -> Parsed:
-    """Read a list that comes in pieces of any size. Only its names stay in memory."""
-    parsed, readers = Parsed(), [each.reader() for each in FORMATS]
-    keep, domain, host = parsed.rules.append, _DOMAIN.fullmatch, _HOST.fullmatch
+def parse(chunks: Iterable[bytes], rules: Rules) -> Parsed:
+    """Read a list that comes in pieces of any size, and give its rules to `rules`, duplicates and all, as they come."""
+    parsed, readers = Parsed(rules), [each.reader() for each in FORMATS]
+    keep, domain, host = rules.keep, _DOMAIN.fullmatch, _HOST.fullmatch
     for line in _lines(chunks, parsed.report):
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
         lower = line.lower()
         if (found := domain(lower)) and len(found[1]) <= MOST_OCTETS:
-            keep(rule_of(found[1], covers_below=True))
+            keep(found[1], BLOCKS_BELOW)
         elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
-            keep(rule_of(found[1], covers_below=False))
+            keep(found[1], BLOCKS)
         elif line:
             _read(line, parsed, readers)
-    for kept, void in ((parsed.rules, parsed.void_rules), (parsed.exceptions, parsed.void_exceptions)):
-        if void:
-            kept[:] = (rule for rule in kept if rule not in void)
     return parsed
 
 
@@ -90,7 +86,7 @@ def _read(line: bytes, parsed: Parsed, readers: Sequence[Read]) -> None:
 def _read_comment(text: str, parsed: Parsed) -> None:
     titled = _TITLE.match(text)
     if titled and not parsed.title:
-        parsed.title = printable(titled[1], _MOST_TITLE_CHARACTERS).strip()
+        parsed.title = printable(titled[1], MOST_TITLE_CHARACTERS).strip()
 
 
 def _count_strange(text: str, words: list[str], report: Report) -> None:

@@ -1,10 +1,11 @@
-"""What was read of a block list: its rules, and a report of what was not understood. Pure."""
+"""What a block list says about itself, where its rules go, and a report of what was not understood. Pure."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from app.text import printable
 
-from .names import is_name, rule_of, to_ascii
+from .names import is_name, to_ascii
 
 MOST_EXAMPLE_CHARACTERS = 60
 _MOST_EXAMPLES = 3
@@ -12,9 +13,11 @@ _MOST_EXAMPLES = 3
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines: `unsupported` were understood and are not for DNS, `junk` were not understood."""
+    """What became of the lines: `unsupported` were understood and are not for DNS, `top_level` would decide about a
+    whole top-level domain, `junk` were not understood."""
 
     unsupported: int = 0
+    top_level: int = 0
     junk: int = 0
     examples: list[str] = field(default_factory=list)
 
@@ -24,19 +27,32 @@ class Report:
             self.examples.append(printable(text, MOST_EXAMPLE_CHARACTERS))
 
 
+class Rules(Protocol):
+    """Takes what a list says about a name: a kind of names.py."""
+
+    def keep(self, name: bytes, kind: int) -> None: ...
+    def take_back(self, name: bytes, kind: int) -> None:
+        """The same rule is void, wherever in the list it is."""
+
+
 @dataclass(slots=True)
 class Parsed:
-    """Rules as in names.py, in the order of the list, duplicates and all; `void` are those that it takes back."""
+    """A list that is being read: its rules go to `rules`, duplicates and all, as they come."""
 
+    rules: Rules
     title: str = ""
-    rules: list[bytes] = field(default_factory=list)
-    exceptions: list[bytes] = field(default_factory=list)
-    void_rules: set[bytes] = field(default_factory=set)
-    void_exceptions: set[bytes] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
-
-def rule_from(name: str, *, covers_below: bool) -> bytes | None:
-    """The rule for a name in lower case without its last dot; None for what cannot be a name."""
-    octets = name.encode() if name.isascii() else to_ascii(name)
-    return rule_of(octets, covers_below=covers_below) if octets is not None and is_name(octets) else None
+    def keep(self, name: str, kind: int, *, is_void: bool = False) -> bool:
+        """Whether `name`, in lower case without its last dot, is one: then the rule is kept, or counted if it is for a
+        whole top-level domain."""
+        octets = name.encode() if name.isascii() else to_ascii(name)
+        if octets is None or not is_name(octets):
+            return False
+        if b"." not in octets:
+            self.report.top_level += 1
+        elif is_void:
+            self.rules.take_back(octets, kind)
+        else:
+            self.rules.keep(octets, kind)
+        return True

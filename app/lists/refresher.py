@@ -14,7 +14,8 @@ from pathlib import Path
 from app.errors import ListError, ListSizeError
 from app.files import stamp
 
-from . import layout, places, schedule, state
+from . import places, schedule, state
+from .blocklist import is_whole
 from .contract import Job, Outcome, Work
 from .state import EXCEPTIONS_ONLY, ListState
 
@@ -142,6 +143,7 @@ class Refresher:
             names=outcome.names,
             exceptions=outcome.exceptions,
             unsupported=outcome.unsupported,
+            top_level=outcome.top_level,
             junk=outcome.junk,
             examples=outcome.examples,
             etag=outcome.etag,
@@ -153,7 +155,7 @@ class Refresher:
         return after
 
     def _tell(self, title: str, known: ListState) -> None:
-        left_out = known.junk + known.unsupported
+        left_out = known.junk + known.unsupported + known.top_level
         more = f" (lines left out: {left_out})" if left_out else ""
         if known.has_exceptions_only:
             log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, EXCEPTIONS_ONLY)
@@ -188,7 +190,7 @@ class Refresher:
             if mark == self._seen.get(source, ""):
                 continue
             self._seen[source] = mark
-            if self._states[source].updated_s and not layout.is_whole(path):
+            if self._states[source].updated_s and not is_whole(path):
                 log.warning("%s: %s is gone or damaged, and is made anew", source, path)
                 self._states[source] = ListState()
                 self._save()

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from app.files import write_atomically
+from app.files import read_regular, write_atomically
+from app.text import printable
 
+_MOST_OCTETS = 4_000_000
+"""Some thousand lists; root reads this file, and the setting names a few."""
 _MOST_SECONDS = 1e15
 """No time is so far away; what is could neither be reckoned with nor written again."""
 
@@ -17,13 +20,14 @@ class ListState:
     """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
-    that a list is read from; `unsupported` and `junk` count lines, see parsed.Report.
+    that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.Report.
     """
 
     title: str = ""
     names: int = 0
     exceptions: int = 0
     unsupported: int = 0
+    top_level: int = 0
     junk: int = 0
     examples: tuple[str, ...] = ()
     etag: str = ""
@@ -48,7 +52,7 @@ EXCEPTIONS_ONLY = "blocks nothing: exceptions lift rules of their own list only;
 def load(path: Path) -> dict[str, ListState]:
     """The states by source. What cannot be read is forgotten: the lists are then fetched anew."""
     try:
-        tree = json.loads(path.read_bytes())
+        tree = json.loads(read_regular(path, _MOST_OCTETS))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(tree, dict):
@@ -69,11 +73,13 @@ def _state(raw: Any) -> ListState | None:
     for item in fields(ListState):
         value = raw.get(item.name, item.default)
         if item.name == "examples":
-            value = tuple(map(str, value)) if isinstance(value, list) else ()
+            value = tuple(printable(str(each)) for each in value) if isinstance(value, list) else ()
         elif isinstance(item.default, float) and type(value) is int and abs(value) < _MOST_SECONDS:
             value = float(value)
         if type(value) is not type(item.default):
             return None
+        if isinstance(value, str):
+            value = printable(value)  # it is shown in root's terminal, and its writer is not root
         if isinstance(value, float) and not abs(value) < _MOST_SECONDS:  # nor is it NaN
             return None
         known[item.name] = value

@@ -4,20 +4,28 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from app.config.settings import Settings
 from app.dot.nonce_store import NONCE_OCTETS
 from app.errors import OperatorError
+from app.text import printable
 
 from . import paths
 
 _TIMEOUT_S = 6.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
+KIND = re.compile("[A-Z0-9]{1,9}")
+USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
+"""What `why` is about: browsers ask these. AAAA leads where A does, and HTTPS may lead elsewhere."""
 
 
 async def ask(settings: Settings, line: str) -> Any:
-    """What it says to `line`. Raises OperatorError if that is no, or nothing."""
+    """What it says to `line`, harmless to a terminal: it reads what strangers write, and who asks may be root.
+
+    Raises OperatorError if that is no, or nothing.
+    """
     path = paths.control_socket(settings)
     try:
         async with asyncio.timeout(_TIMEOUT_S):
@@ -27,15 +35,25 @@ async def ask(settings: Settings, line: str) -> Any:
                 word, _, said = (await reader.readline()).decode().strip().partition(" ")
             finally:
                 writer.close()
-        answer = json.loads(said) if word == "ok" else None
+        answer = _printable(json.loads(said)) if word == "ok" else None
     except TimeoutError as error:
         raise OperatorError(f"{path}: the front door does not answer in time; see its log") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise OperatorError(f"{path}: the front door does not answer: {reason}: is Homedot running?") from error
     if word != "ok":
-        raise OperatorError(said or f"{path}: the front door does not answer; see its log")
+        raise OperatorError(printable(said) or f"{path}: the front door does not answer; see its log")
     return answer
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    if isinstance(value, dict):
+        return {printable(name): _printable(each) for name, each in value.items()}
+    return value
 
 
 async def state(settings: Settings) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pwd
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from app.config.values import domain
 from app.dot.nonce_store import NonceStore
 
 from . import users
-from .control_client import NONCE
+from .control_client import KIND, NONCE, USUAL_TYPES
 
 if TYPE_CHECKING:
     from .reasons import Reason
@@ -34,6 +34,8 @@ LOOK_S = 1.0
 
 _TIMEOUT_S = 5.0
 _MOST_LINE_OCTETS = 300
+_MOST_TYPE = 0xFFFF
+_NO_COMMAND = "that is no command"
 _NUMBER = re.compile("[0-9]{1,5}")
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
 
@@ -45,12 +47,12 @@ class No(ValueError):
 @dataclass(frozen=True, slots=True)
 class Control:
     """What can be asked: `state` for the counts by name, `new` for a nonce in hex and `seen NONCE` for what was seen of
-    it, `why NAME` for the `reason`, `pause SECONDS` and `resume`.
+    it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type, `pause SECONDS` and `resume`.
     """
 
     state: Callable[[], Mapping[str, int]]
     nonces: NonceStore
-    reason: Callable[[str], Awaitable["Reason"]]
+    reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
     pause: Pause
 
     async def obey(self, line: bytes) -> object:
@@ -62,21 +64,32 @@ class Control:
                 return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):
                 return self.nonces.look(bytes.fromhex(nonce))
-            case ["why", name] if name.isascii():
-                return await self._why(name)
+            case ["why", name, *asked] if name.isascii():
+                return await self._why(name, _types(asked))
             case ["pause", number] if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_S:
                 return await self._begin_pause(int(number))
             case ["resume"]:
                 return await self._end_pause()
-        raise No("that is no command")
+        raise No(_NO_COMMAND)
 
-    async def _why(self, raw_name: str) -> Mapping[str, object]:
+    async def _why(self, raw_name: str, types: Mapping[str, int]) -> Mapping[str, object]:
         try:
             name = domain(raw_name)
         except ValueError as error:
             raise No(str(error)) from None
-        found = await self.reason(name)
-        return {"kind": found.verdict.kind, "rule": found.verdict.rule, "says": str(found), "notes": found.notes}
+        found = await self.reason(name, types)
+        verdict = found.verdict
+        return {
+            "name": found.name,
+            "blocked": verdict.blocks and not found.is_paused,
+            "kind": verdict.kind,
+            "rule": verdict.rule,
+            "title": verdict.title,
+            "leads_to": found.alias,
+            "only": found.only,
+            "says": str(found),
+            "notes": found.notes,
+        }
 
     async def _begin_pause(self, seconds: int) -> str:
         self.pause.begin(seconds)
@@ -89,6 +102,15 @@ class Control:
         log.info("blocking is resumed")
         await asyncio.sleep(LOOK_S)
         return "blocking is in force"
+
+
+def _types(asked: Sequence[str]) -> Mapping[str, int]:
+    match asked:
+        case []:
+            return USUAL_TYPES
+        case [kind, number] if KIND.fullmatch(kind) and _NUMBER.fullmatch(number) and 0 < int(number) <= _MOST_TYPE:
+            return {kind: int(number)}
+    raise No(_NO_COMMAND)
 
 
 def allowed_uids() -> Iterator[int]:

@@ -37,6 +37,9 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
         lines.append(EXCEPTIONS_ONLY)
     if known.unsupported:
         lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
+    if known.top_level:
+        only_named = "for a whole top-level domain, which only blocking.deny can block"
+        lines.append(f"left out because they are {only_named}: {known.top_level} lines")
     if known.junk:
         lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
     if known.error:

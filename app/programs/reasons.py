@@ -16,12 +16,11 @@ from app.answer.ruleset import Ruleset
 from app.answer.upstream import Upstream
 from app.errors import UpstreamError
 
+from .control_client import USUAL_TYPES
 from .rules import RulesetWatcher
 
 _TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
-USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
-"""What browsers ask: AAAA leads where A does, and HTTPS may lead elsewhere."""
 
 _SENTENCES = {
     Kind.SPECIAL: "answered here: {rule} has a fixed meaning ({title})",

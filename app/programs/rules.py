@@ -17,9 +17,9 @@ from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import stamp
 from app.host.addresses import bridge_gateway
+from app.lists.blocklist import Blocklist, Blocklists
 from app.lists.names import key_of
 from app.lists.places import told_apart
-from app.lists.trie import Blocklist, Blocklists
 from app.networks import INSIDE
 from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 

@@ -18,12 +18,10 @@ from app.answer.cache import Cache
 from app.answer.pipeline import PREFETCHER, Pipeline
 from app.answer.ruleset import Ruleset
 from app.config.settings import Blocking, Settings
-from app.files import write_atomically
-from app.lists.compile import compile_list
-from app.lists.parse import parse
-from app.lists.trie import Blocklist
+from app.lists.blocklist import Blocklist
 from app.programs.rules import build
 from tests.bench.lists import LOOKUPS, ROUNDS, made_up
+from tests.fakes.compiled_list import compiled_list
 
 LISTS, NAMES_EACH = 3, 333_000
 
@@ -41,8 +39,7 @@ def main() -> int:
         blocklists = []
         for seed in range(1, LISTS + 1):
             path = Path(folder) / f"{seed}.list"
-            parsed = parse(["\n".join(made_up(NAMES_EACH, seed)).encode()])
-            write_atomically(path, compile_list(parsed, f"/{seed}.txt", f"List {seed}")[1])
+            path.write_bytes(compiled_list("\n".join(made_up(NAMES_EACH, seed)), f"/{seed}.txt", f"List {seed}")[1])
             blocklists.append(Blocklist(path))
         settings = Settings(blocking=Blocking(allow=("good.example",), deny=("bad.example",)))
         with_lists, without = build(settings, None, blocklists), build(settings, None, (), is_paused=True)

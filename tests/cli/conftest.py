@@ -23,7 +23,7 @@ def nobody_listens(tmp_path: Path) -> dict[str, str]:
     """An installation that was started once, on a port that is closed now."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    environment = {"HOMEDOT_RUN_DIR": str(tmp_path)}
+    environment = {"HOMEDOT_RUN_DIR": str(tmp_path), "HOMEDOT_DOT__PORT": str(port)}
     enrolment = Enrolment(
         hostname="dns.home.arpa",
         addresses=(ip_address("127.0.0.1"),),

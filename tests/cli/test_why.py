@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from app.cli.commands import main
 from app.config.load import load
-from app.programs import paths, reasons
+from app.lists.places import compiled
+from app.programs import paths
 from tests.fakes.frontdoor import hearing
 
 
@@ -17,36 +19,34 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     return folders | {f"HOMEDOT_{name}": value for name, value in more.items()}
 
 
-def test_needs_no_running_box_for_what_is_decided_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["why", "Bad.Example."], environment(tmp_path, BLOCKING__DENY="example")) == 0
-    assert capsys.readouterr().out == "bad.example: blocked: example is in blocking.deny\n"
-
-
 @pytest.mark.anyio
-async def test_the_command_asks_the_front_door_whether_blocking_is_paused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = paths.control_socket(load(environment(tmp_path)).settings)
-    async with hearing(path, counts={"blocking_paused_seconds": 90}):
-        command = ["why", "bad.example"], environment(tmp_path, BLOCKING__DENY="example")
-        assert await asyncio.to_thread(main, *command) == 0
-    first, note = capsys.readouterr().out.splitlines()
-    assert first == "bad.example: would be blocked: example is in blocking.deny"
-    assert note.startswith("blocking is paused for 90 s more, until ")
+async def test_the_front_door_says_what_becomes_of_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with hearing(paths.control_socket(load(environment(tmp_path)).settings)):
+        for arguments, note in ((["WWW.Ads.example."], {"A": 1, "HTTPS": 65}), (["www.ads.example", "type28"], None)):
+            assert await asyncio.to_thread(main, ["why", *arguments], environment(tmp_path)) == 0
+            said, noted = capsys.readouterr().out.splitlines()
+            assert said == "www.ads.example: blocked: ads.example is on the list Made-up list"
+            assert noted == f"noted for {note or {'TYPE28': 28}}"
 
 
-def test_says_that_blocking_is_off_and_that_unbound_is(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_without_a_front_door_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "www.example"], environment(tmp_path)) == 2
+    assert "is Homedot running?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lists", ["nothing", "a pipe"])
+@pytest.mark.anyio
+async def test_it_does_not_look_at_the_lists_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lists: str
 ) -> None:
-    monkeypatch.setattr(reasons, "_TIMEOUT_S", 0.2)
-    closed = environment(tmp_path, BLOCKING__ENABLED="false", RESOLVER__PORT="1")
-    assert main(["why", "www.example", "https"], closed) == 0
-    first, *notes = capsys.readouterr().out.splitlines()
-    assert first == "www.example: not blocked: no rule and no list has it"
-    assert notes == [
-        "blocking.enabled is false: nothing is blocked",
-        "where it leads to for HTTPS is not known: no answer came in time",
-    ]
+    settings = load(environment(tmp_path, BLOCKING__LISTS="/config/a.txt")).settings
+    if lists == "a pipe":
+        paths.lists(settings).mkdir()
+        os.mkfifo(compiled(paths.lists(settings), "/config/a.txt"))
+    async with hearing(paths.control_socket(settings)):
+        asked = asyncio.to_thread(main, ["why", "www.example"], environment(tmp_path, BLOCKING__LISTS="/config/a.txt"))
+        assert await asyncio.wait_for(asked, 20) == 0
+    assert "no list has it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,11 @@ def test_what_is_no_name_or_type_is_refused(
     assert fault in capsys.readouterr().err
 
 
-def test_scripts_are_told_the_rule_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["why", "bad.example", "--json"], environment(tmp_path, BLOCKING__DENY="example")) == 0
+@pytest.mark.anyio
+async def test_scripts_are_told_the_rule_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with hearing(paths.control_socket(load(environment(tmp_path)).settings)):
+        assert await asyncio.to_thread(main, ["why", "www.ads.example", "--json"], environment(tmp_path)) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["name"], told["blocked"], told["kind"], told["rule"]) == ("bad.example", True, "denied", "example")
-    assert told["says"] == "bad.example: blocked: example is in blocking.deny"
+    assert (told["name"], told["blocked"], told["kind"]) == ("www.ads.example", True, "listed")
+    assert (told["rule"], told["title"]) == ("ads.example", "Made-up list")
+    assert told["says"] == "www.ads.example: blocked: ads.example is on the list Made-up list"

@@ -17,8 +17,8 @@ RULESET = ruleset(lists={"Made-up list": ["ads.example"]})
 COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
 
 
-async def reason(name: str) -> Reason:
-    return Reason(name, RULESET.decide(name), notes=("noted",))
+async def reason(name: str, types: Mapping[str, int]) -> Reason:
+    return Reason(name, RULESET.decide(name), notes=(f"noted for {types}",))
 
 
 @asynccontextmanager

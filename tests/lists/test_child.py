@@ -85,7 +85,7 @@ def test_what_a_server_may_say_in_a_fault_is_short_and_harmless() -> None:
     [
         ("os._exit(3)", "ended with 3: see its lines above"),
         ("os.kill(os.getpid(), 9)", "was killed: is the machine out of memory"),
-        ("bytearray(1 << 30)", "does not fit into 768 MB while it is compiled"),
+        ("bytearray(1 << 30)", "does not fit into 384 MB while it is compiled"),
     ],
 )
 def test_a_child_that_fails_is_told(work: str, fault: str) -> None:
@@ -141,4 +141,19 @@ def test_limits_are_small_memory_small_priority_and_no_core() -> None:
         "return Outcome(False, repr((os.nice(0), limits, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
     )
     lowered = min(os.nice(0) + 10, 19)  # the tests themselves may have a low priority
-    assert outcome(started(work)).title == repr((lowered, [768 << 20, 0], set()))
+    assert outcome(started(work)).title == repr((lowered, [384 << 20, 0], set()))
+
+
+def test_it_goes_first_when_memory_is_short() -> None:
+    assert outcome(started("return Outcome(False, open('/proc/self/oom_score_adj').read())")).title == "1000\n"
+
+
+def test_a_list_that_takes_too_much_processor_time_is_ended() -> None:
+    work = "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, resource.getrlimit(resource.RLIMIT_CPU)[1]))"
+    with pytest.raises(ListError, match="takes more than 240 s of processor time"):
+        outcome(started(f"{work}\nwhile True: pass"))
+
+
+def test_the_processor_time_of_a_child_is_limited() -> None:
+    work = "import resource\nreturn Outcome(False, repr(resource.getrlimit(resource.RLIMIT_CPU)))"
+    assert outcome(started(work)).title == "(240, 241)"

@@ -1,50 +1,49 @@
 from pathlib import Path
 
-import marisa_trie
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ListError
-from app.lists.compile import compile_list
-from app.lists.names import key_of, name_of
-from app.lists.parse import parse
-from app.lists.parsed import Parsed
-from app.lists.trie import Blocklist
+from app.lists import compile as compiling
+from app.lists import spool
+from app.lists.blocklist import Blocklist
+from app.lists.compile import Rules, compile_list
+from app.lists.names import BLOCKS, BLOCKS_BELOW, LIFTS, key_of, number_of
+from tests.fakes.compiled_list import compiled_list
 
 LABELS = st.sampled_from(["a", "b", "ab", "a-b", "x1"])
 NAMES = st.builds(".".join, st.lists(LABELS, min_size=2, max_size=4))
-LINES = st.builds(str.format, st.sampled_from(["{}", "0.0.0.0 {}", "||{}^", "@@||{}^"]), NAMES)
+LINES = st.builds(str.format, st.sampled_from(["{}", "0.0.0.0 {}", "||{}^", "@@||{}^", "||{}^$badfilter"]), NAMES)
 
 
-def test_what_another_rule_covers_is_dropped_and_nothing_else() -> None:
-    text = b"example.com\nads.example.com\n0.0.0.0 example.com\nexample.com\nexample.community\nexample-a.com\n"
-    header, _ = compile_list(parse([text]), "source", "title")
-    assert (header.names, header.exceptions) == (3, 0)
-
-
-def test_an_exact_rule_covers_nothing_but_itself() -> None:
-    text = b"0.0.0.0 example.com\n0.0.0.0 example.com\n0.0.0.0 ads.example.com\n@@||c.example.com^\n"
-    header, _ = compile_list(parse([text]), "source", "title")
-    assert (header.names, header.exceptions) == (2, 1)
+def test_a_name_counts_once_whatever_the_list_says_about_it_and_exceptions_apart() -> None:
+    text = "example.com\nads.example.com\n0.0.0.0 example.com\nexample.com\n@@||example.com^\n@@|c.example.com^\n"
+    header, _ = compiled_list(text, "source")
+    assert (header.names, header.exceptions) == (2, 2)
 
 
 def blocks(lines: list[str], name: str) -> bool:
     """What the formats mean, said in another way than the code does."""
     labels = name.split(".")
     parents = {".".join(labels[at:]) for at in range(len(labels))}
-    covering = {line.strip("|^") for line in lines if " " not in line and "@" not in line}
-    exact = {line.partition(" ")[2] for line in lines if " " in line}
-    exceptions = {line[2:].strip("|^") for line in lines if "@" in line}
+    void = {line.removesuffix("$badfilter").strip("|^") for line in lines if "$" in line}
+    plain = [line for line in lines if "$" not in line]
+    covering = {line.strip("|^") for line in plain if " " not in line and "@" not in line} - void
+    exact = {line.partition(" ")[2] for line in plain if " " in line}
+    exceptions = {line[2:].strip("|^") for line in plain if "@" in line}
     return not parents & exceptions and (bool(parents & covering) or name in exact)
 
 
-@given(st.lists(LINES, max_size=12), st.lists(NAMES, min_size=1, max_size=12))
+@pytest.mark.parametrize("run_numbers", [2, 1 << 16])
+@given(lines=st.lists(LINES, max_size=12), names=st.lists(NAMES, min_size=1, max_size=12))
 def test_the_compiled_list_blocks_what_its_lines_mean(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str], names: list[str]
+    tmp_path_factory: pytest.TempPathFactory, run_numbers: int, lines: list[str], names: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("lists") / "a.list"
-    path.write_bytes(compile_list(parse(["\n".join(lines).encode()]), "source", "title")[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "_RUN_NUMBERS", run_numbers)
+        path.write_bytes(compiled_list("\n".join(lines), "source")[1])
     blocklist = Blocklist(path)
     for name in names:
         rule = blocklist.covering(key_of(name))
@@ -52,20 +51,26 @@ def test_the_compiled_list_blocks_what_its_lines_mean(
         assert rule is None or name == rule or name.endswith(f".{rule}")
 
 
-def test_the_rules_given_away_are_not_kept(tmp_path: Path) -> None:
-    parsed = parse([b"a.example\n@@||b.a.example^"])
-    compile_list(parsed, "source", "title")
-    assert parsed == Parsed()
+def test_rules_come_in_the_order_of_their_numbers_with_all_their_kinds(tmp_path: Path) -> None:
+    with Rules(tmp_path, "x") as rules:
+        for kind in (BLOCKS, BLOCKS_BELOW, LIFTS):
+            rules.keep(b"a.example", kind)
+        rules.take_back(b"a.example", LIFTS)
+        rules.keep(b"b.example", BLOCKS)
+        found = list(rules.numbers())
+    assert found == sorted([(number_of(b"a.example"), BLOCKS | BLOCKS_BELOW), (number_of(b"b.example"), BLOCKS)])
 
 
-def test_what_the_trie_cannot_do_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: object, **options: object) -> None:
-        raise RuntimeError("MARISA_MEMORY_ERROR")
+def test_names_that_were_chosen_to_be_slow_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "number_of", lambda name: int.from_bytes(name[:3], "big"))
+    with Rules(tmp_path, "x") as rules:
+        for number in range(11_000):
+            rules.keep(number.to_bytes(3, "big"), BLOCKS)
+        with pytest.raises(ListError, match="chosen for that"):
+            compile_list(rules, "source", "title")
 
-    monkeypatch.setattr(marisa_trie, "BinaryTrie", broken)
-    with pytest.raises(ListError, match="MARISA_MEMORY_ERROR"):
-        compile_list(parse([b"a.example"]), "source", "title")
 
-
-def test_name_of_a_rule_reads_as_written() -> None:
-    assert name_of(parse([b"a.example"]).rules[0]) == "a.example"
+def test_names_are_spread_over_buckets_of_some_dozen() -> None:
+    header, content = compiled_list("\n".join(f"ads{index}.example.com" for index in range(70_000)), "source")
+    assert (header.names, header.bucket_bits) == (70_000, 11)
+    assert len(content) < 70_000 * 6.2

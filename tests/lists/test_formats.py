@@ -3,9 +3,8 @@
 import pytest
 
 from app.lists.formats import FORMATS, NAMES, Meaning
-from app.lists.names import key_of
-from app.lists.parse import parse
 from app.lists.parsed import Parsed
+from tests.fakes.read_list import Found, Rule
 
 EXAMPLES = [
     pytest.param(line, meaning, id=f"{each.name}: {line}")
@@ -15,17 +14,17 @@ EXAMPLES = [
 ADS, GOOD, FOR_ADS = "ads.example.com", "good.ads.example.com", ("||ads.example.com^\n", "ads.example.com CNAME .\n")
 
 
-def has(rules: list[bytes], name: str) -> bool:
-    return any(key_of(name).startswith(rule) for rule in rules)
+def has(rules: list[Rule], name: str) -> bool:
+    return any(f".{name}".endswith(f".{rule.decode()}") if below else name.encode() == rule for rule, below in rules)
 
 
-def blocks(parsed: Parsed, name: str) -> bool:
-    return has(parsed.rules, name) and not has(parsed.exceptions, name)
+def blocks(found: Found, name: str) -> bool:
+    return has(found.rules, name) and not has(found.exceptions, name)
 
 
 @pytest.mark.parametrize(("line", "meaning"), EXAMPLES)
 def test_a_line_that_shows_a_format_means_what_the_table_says(line: str, meaning: Meaning) -> None:
-    alone, after = parse([line.encode()]), parse([f"||{ADS}^\n{line}\n".encode()])
+    alone, after = Found([line.encode()]), Found([f"||{ADS}^\n{line}\n".encode()])
     assert (alone.report.junk, alone.report.unsupported) == (0, 0)
     what_is_blocked = [blocks(alone, ADS), blocks(alone, f"www.{ADS}")]
     what_is_left = [blocks(after, name) for name in (ADS, GOOD, f"www.{GOOD}")]
@@ -43,7 +42,7 @@ def test_a_line_that_shows_a_format_means_what_the_table_says(line: str, meaning
 def test_no_other_format_takes_the_line(line: str, meaning: Meaning) -> None:
     text = line.lower()
     (own,) = (each.name for each in FORMATS if line in each.examples)
-    assert [each.name for each in FORMATS if each.reader()(text, text.split(), Parsed())] == [own]
+    assert [each.name for each in FORMATS if each.reader()(text, text.split(), Parsed(Found([])))] == [own]
 
 
 def test_what_is_said_of_a_list_that_has_none_names_them_all() -> None:

@@ -1,24 +1,32 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lists.names import MOST_OCTETS, is_name, key_of, name_of, rule_of, to_ascii
+from app import dnsname
+from app.lists.names import MOST_OCTETS, is_name, key_of, number_of, to_ascii
 
 LABELS = st.from_regex(r"[a-z0-9_-]{1,10}", fullmatch=True)
 NAMES = st.builds(".".join, st.lists(LABELS, min_size=1, max_size=5)).filter(lambda name: is_name(name.encode()))
 
 
-@given(NAMES, NAMES)
-def test_a_rule_is_a_prefix_of_the_names_that_it_applies_to(name: str, other: str) -> None:
-    is_below = other.endswith(f".{name}")
-    assert key_of(other).startswith(rule_of(name.encode(), covers_below=True)) is (other == name or is_below)
-    assert key_of(other).startswith(rule_of(name.encode(), covers_below=False)) is (other == name)
-    assert key_of(f"{other}.{name}").startswith(rule_of(name.encode(), covers_below=True))
+@given(NAMES)
+def test_a_key_has_the_name_and_all_above_it_but_the_last_label_and_the_numbers_that_lists_hold(name: str) -> None:
+    key = key_of(name)
+    assert [each for each, _, _ in key] == [above for above in dnsname.suffixes(name) if "." in above]
+    for above, bucket, needle in key:
+        number = number_of(above.encode())
+        assert (number >> 40, (number & (1 << 40) - 1).to_bytes(5, "big")) == (bucket, needle)
 
 
-@given(name=NAMES, covers_below=st.booleans())
-def test_a_rule_gives_its_name_back(name: str, *, covers_below: bool) -> None:
-    assert name_of(rule_of(name.encode(), covers_below=covers_below)) == name
+def test_numbers_of_names_that_are_alike_differ_and_are_spread_evenly() -> None:
+    names = [f"{word}{index}.example.com" for word in ("ads", "track-", "x.") for index in range(20_000)]
+    numbers = {number_of(name.encode()) for name in names}
+    assert len(numbers) == len(names)
+    buckets = Counter(number >> 48 for number in numbers)  # of 256
+    assert min(buckets.values()) > 60_000 // 256 // 2
+    assert max(buckets.values()) < 60_000 // 256 * 2
 
 
 @pytest.mark.parametrize(

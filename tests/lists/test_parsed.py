@@ -1,15 +1,23 @@
-from app.lists.names import rule_of
-from app.lists.parsed import Report, rule_from
+from app.lists.names import BLOCKS, BLOCKS_BELOW
+from app.lists.parsed import Parsed, Report
+from tests.fakes.read_list import Found
 
 
 def test_a_name_becomes_a_rule_and_what_cannot_be_one_does_not() -> None:
-    assert rule_from("ads.example", covers_below=True) == rule_of(b"ads.example", covers_below=True)
-    assert rule_from("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example", covers_below=False) == rule_of(
-        b"xn--bcher-kva.example", covers_below=False
-    )
-    assert [rule_from(name, covers_below=True) for name in ("", "a..example", "192.0.2.1", "a b", "x" * 64)] == [
-        None
-    ] * 5
+    found = Found([])
+    parsed = Parsed(found)
+    assert parsed.keep("ads.example", BLOCKS_BELOW)
+    assert parsed.keep("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example", BLOCKS)
+    assert found.rules == [(b"ads.example", True), (b"xn--bcher-kva.example", False)]
+    assert not any(parsed.keep(name, BLOCKS_BELOW) for name in ("", "a..example", "192.0.2.1", "a b", "x" * 64))
+    assert len(found.rules) == 2
+
+
+def test_a_top_level_domain_is_counted_and_not_kept() -> None:
+    found = Found([])
+    parsed = Parsed(found)
+    assert parsed.keep("com", BLOCKS_BELOW)
+    assert (parsed.report.top_level, found.rules) == (1, [])
 
 
 def test_junk_is_counted_whole_and_shown_in_part() -> None:

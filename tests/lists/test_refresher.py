@@ -11,11 +11,10 @@ import pytest
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 from app.lists import places, state
-from app.lists.compile import compile_list
 from app.lists.contract import Job, Outcome
-from app.lists.parse import parse
 from app.lists.refresher import MOST_AT_ONCE, Refresher
 from tests.fakes.clock import Clock
+from tests.fakes.compiled_list import compiled_list
 
 DAY_S = 86400.0
 URL, OTHER = "https://lists.example/a.txt", "https://lists.example/b.txt"
@@ -57,7 +56,7 @@ class World:
         return self.workers[job.source]
 
     def compiles(self, job: Job) -> Outcome:
-        header, content = compile_list(parse([b"a.example\nb.example\nc.example"]), job.source, "Title")
+        header, content = compiled_list("a.example\nb.example\nc.example", job.source, "Title")
         write_atomically(places.compiled(self.folder, job.source), content)
         return Outcome(True, "Title", header.names, etag='"1"', last_modified="now")
 
@@ -187,7 +186,7 @@ def test_a_list_without_names_that_fails_is_used_on_too(world: World, caplog: py
     world.answers[URL] = lambda _: Outcome(True, "Title", exceptions=12)
     refresher = world.refresher(URL)
     rounds(refresher)
-    write_atomically(places.compiled(world.folder, URL), compile_list(parse([b"@@||a.b^"]), URL, "Title")[1])
+    write_atomically(places.compiled(world.folder, URL), compiled_list("@@||a.b^", URL, "Title")[1])
     world.answers[URL] = fails
     refresher.ask()
     rounds(refresher)

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,26 @@ def test_any_json_gives_states(tmp_path_factory: pytest.TempPathFactory, tree: o
     path = tmp_path_factory.mktemp("state") / "state.json"
     path.write_text(json.dumps({"/a": tree}))
     assert set(load(path)) <= {"/a"}
+
+
+def test_what_its_writer_says_steers_no_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"/a": {"title": "\x1b[2J", "error": "a\rb\x9b", "examples": ["\x1b]0;x\x07"]}}))
+    known = load(path)["/a"]
+    assert all(text.isprintable() for text in (known.title, known.error, *known.examples))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "endless"])
+def test_what_is_no_file_says_nothing_and_nobody_waits_for_it(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "state.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        (tmp_path / "other").write_text('{"/a": {}}')
+        path.symlink_to(tmp_path / "other")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text('{"/a": {}}')
+        os.truncate(path, 1 << 40)
+    assert load(path) == {}

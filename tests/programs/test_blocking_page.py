@@ -36,7 +36,9 @@ async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypat
     async with hearing(paths.control_socket(chosen)) as heard:
         assert (await blocking.state()).paused_s == 0
         says = "www.ads.example: blocked: ads.example is on the list Made-up list"
-        assert await blocking.reason("www.ads.example") == Found("listed", "ads.example", says, ["noted"])
+        assert await blocking.reason("www.ads.example") == Found(
+            "listed", "ads.example", says, ["noted for {'A': 1, 'HTTPS': 65}"]
+        )
         await blocking.pause(300)
         assert heard.pause.left_s == 300
         await blocking.resume()
@@ -91,8 +93,6 @@ def test_the_token_is_read_anew_each_time(tmp_path: Path) -> None:
 
 def test_it_is_learned_without_the_libraries_of_other_programs() -> None:
     """They would take ten megabytes for months in a process that needs none of them."""
-    program = (
-        "import sys, app.programs.blocking_page; print({'dns', 'marisa_trie', 'cryptography', 'yaml'} & {*sys.modules})"
-    )
+    program = "import sys, app.programs.blocking_page; print({'dns', 'cryptography', 'yaml'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=CHECKOUT)
     assert done.stdout == "set()\n"

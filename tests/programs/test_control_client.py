@@ -88,3 +88,17 @@ async def test_a_silent_front_door_is_not_waited_for_long(settings: Settings, mo
         with pytest.raises(OperatorError, match="does not answer in time"):
             await control_client.ask(settings, "state")
         silent.set()
+
+
+async def test_what_it_says_steers_no_terminal(settings: Settings) -> None:
+    async with saying(settings, b'ok {"says": "a\\u001b[2J", "notes": ["\\u009b1m"], "n": 1}\n'):
+        found = await control_client.ask(settings, "why www.example")
+    assert found == {"says": "a\N{REPLACEMENT CHARACTER}[2J", "notes": ["\N{REPLACEMENT CHARACTER}1m"], "n": 1}
+
+
+@pytest.mark.parametrize("said", [b"no \x1b[2J\n", b"ok \x1b[2J\n", b"ok " + b"[" * 50_000 + b"\n"])
+async def test_nor_does_what_it_refuses_or_gets_wrong(settings: Settings, said: bytes) -> None:
+    async with saying(settings, said):
+        with pytest.raises(OperatorError) as told:
+            await control_client.ask(settings, "why www.example")
+    assert str(told.value).isprintable()

@@ -66,7 +66,9 @@ async def test_gives_a_nonce_and_tells_later_what_was_seen_of_it(path: Path) -> 
 @pytest.mark.parametrize(
     "line",
     [b"pause\n", b"pause 0\n", b"pause 86401\n", b"pause -1\n", b"pause 1 \n", b"pause 600\r\n", b"stop\n", b"\n",
-     b"PAUSE 600\n", b"pause \xb2\n", b"why\n", b"why a b\n", b"why \xc3\xa4.example\n", b"state now\n", b" state\n",
+     b"PAUSE 600\n", b"pause \xb2\n",
+     b"why\n", b"why a b\n", b"why a b 1\n", b"why \xc3\xa4.example\n", b"state now\n", b" state\n",
+     b"why a MX x\n", b"why a MX 65536\n", b"why a MX 0\n", b"why a MX\n", b"why a MX 1 1\n",
      b"seen\n", b"seen " + b"0" * 33 + b"\n", b"seen " + b"0" * 35 + b"\n", b"seen " + b"zz" * 17 + b"\n",
      b"seen " + b" 0" * 17 + b"\n", b"new 1\n"],
 )  # fmt: skip
@@ -87,11 +89,19 @@ async def test_no_line_or_an_endless_one_is_the_end_of_the_connection(path: Path
 async def test_says_what_becomes_of_a_name(path: Path) -> None:
     async with hearing(path):
         assert value(await say(path, b"why www.Ads.example.\n")) == {
+            "name": "www.ads.example",
+            "blocked": True,
             "kind": "listed",
             "rule": "ads.example",
+            "title": "Made-up list",
+            "leads_to": None,
+            "only": None,
             "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
-            "notes": ["noted"],
+            "notes": ["noted for {'A': 1, 'HTTPS': 65}"],
         }
+        told = value(await say(path, b"why www.ads.example MX 15\n"))
+        assert isinstance(told, dict)
+        assert told["notes"] == ["noted for {'MX': 15}"]
 
 
 @pytest.mark.parametrize("name", [b"", b"*.example", b"a..b", b"x" * 64, b"-;-", b"a" * 254])

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from app.lists.layout import is_whole
+from app.lists.blocklist import Blocklist, is_whole
 from app.lists.names import key_of
 from app.lists.places import compiled, turn
 from app.lists.places import state as state_path
 from app.lists.state import ListState, load
-from app.lists.trie import Blocklist
 from tests.appliance import (
     DEADLINE_S,
     PROGRAMS,

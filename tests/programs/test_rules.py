@@ -25,13 +25,12 @@ from app.config.load import load
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.files import write_atomically
-from app.lists.compile import compile_list
-from app.lists.parse import parse
 from app.lists.places import compiled
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, rules
 from app.programs.rules import RulesetWatcher, build
 from tests.appliance import DEADLINE_S, HOSTNAME, PROGRAMS, bootstrap, clean, free_ports, running, settings_in
+from tests.fakes import compiled_list
 from tests.fakes.upstream import FakeUpstream, address_of, serving
 from tests.internet import Internet
 
@@ -62,8 +61,7 @@ def settings(folder: Path, **more: str) -> Settings:
 
 def write_list(folder: Path, text: str) -> None:
     (folder / "lists").mkdir(exist_ok=True)
-    parsed = parse([text.encode()])
-    write_atomically(compiled(folder / "lists", LIST), compile_list(parsed, LIST, "Mine")[1])
+    compiled_list.write_list(folder / "lists", LIST, text, "Mine")
 
 
 def test_without_lists_and_addresses_there_is_a_ruleset_too(tmp_path: Path) -> None:
@@ -97,8 +95,7 @@ def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) ->
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
     chosen = settings(tmp_path, BLOCKING__LISTS="https://a.example/x.txt, https://b.example/x.txt")
     for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
-        content = compile_list(parse([name.encode()]), source, "Mine")[1]
-        write_atomically(compiled(paths.lists(chosen), source), content)
+        compiled_list.write_list(paths.lists(chosen), source, name, "Mine")
     decide = RulesetWatcher(chosen, lambda: False).ruleset.decide
     assert decide("ads.example").title == "Mine (a.example)"
     assert decide("bad.example").title == "Mine (b.example)"

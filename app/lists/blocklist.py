@@ -1,0 +1,132 @@
+"""Compiled lists, as they are looked into. They are another, less trusted user's files: nothing of them is mapped, and
+nothing that they say can do more than block a name or not.
+
+lists = Blocklists(folder, settings.blocking.lists)
+lists.look()                                 # now and then: True if something changed
+key = key_of("www.ads.example.com")          # once for a name
+for blocklist in lists.current:              # in the order of the setting
+    rule = blocklist.covering(key)           # "ads.example.com", or None
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import ListError
+from app.files import read_regular
+
+from .layout import MOST_FILE_OCTETS, RECORD_OCTETS, unpack
+from .names import ANY_LIFTS, BUCKET_BITS, OF_BELOW, Key
+from .places import compiled
+
+log = logging.getLogger(__name__)
+
+_ALL = 0xFF
+
+Rules = tuple[tuple[str, int], ...]
+"""Names, the longest first, and what is said about each that is for the name that was looked up."""
+
+
+class Blocklist:
+    """One list, immutable. `header` has its source, title and counts."""
+
+    __slots__ = ("_find", "_records", "_shift", "_starts", "header")
+
+    def __init__(self, path: Path) -> None:
+        """Read the compiled list at `path`. Raises ListError if it cannot be used, OSError if it cannot be read."""
+        try:
+            self.header, self._starts, self._records = unpack(read_regular(path, MOST_FILE_OCTETS))
+        except ListError as error:
+            raise ListError(f"{path}: {error}") from error
+        self._find = self._records.find
+        self._shift = BUCKET_BITS - self.header.bucket_bits
+
+    @property
+    def title(self) -> str:
+        return self.header.title
+
+    def rules(self, key: Key) -> Rules:
+        """All that this list says about the name with this `names.key_of`."""
+        found: Rules = ()
+        shift, starts, find = self._shift, self._starts, self._find
+        for name, bucket, needle in key:
+            bucket >>= shift
+            at = find(needle, starts[bucket], starts[bucket + 1])
+            if at >= 0:
+                kinds = self._kinds(needle, at, bucket) & (_ALL if name is key[0][0] else OF_BELOW)
+                if kinds:
+                    found = (*found, (name, kinds))
+        return found
+
+    def _kinds(self, needle: bytes, at: int, bucket: int) -> int:
+        """What stands before the needle that begins at `at`, if these are not parts of two records."""
+        begin, end = self._starts[bucket], self._starts[bucket + 1]
+        while at >= 0:
+            if (at - begin) % RECORD_OCTETS == 1:
+                return self._records[at - 1]
+            at = self._find(needle, at + 1, end)
+        return 0
+
+    def covering(self, key: Key) -> str | None:
+        """The rule of this list that blocks the name, or None.
+
+        The list's own exceptions are respected; they lift no other list's rule.
+        """
+        rule = None
+        for rule, kinds in self.rules(key):  # noqa: B007 - the last one counts, which is the highest
+            if kinds & ANY_LIFTS:
+                return None
+        return rule
+
+    def spares(self, key: Key) -> bool:
+        """Whether an exception of this list covers the name, also where nothing else in it does."""
+        return self.header.exceptions > 0 and any(kinds & ANY_LIFTS for _, kinds in self.rules(key))
+
+
+class Blocklists:
+    """The lists of the setting that are there, followed as their files change."""
+
+    def __init__(self, folder: Path, sources: Sequence[str]) -> None:
+        self._paths = [compiled(folder, source) for source in sources]
+        self._seen: dict[Path, tuple[int, int, int] | None] = dict.fromkeys(self._paths)
+        self._lists: dict[Path, Blocklist] = {}
+        self.current: tuple[Blocklist, ...] = ()
+
+    def look(self) -> bool:
+        """Take over what changed; True if something did. A bad file is told once, and the old list is kept."""
+        changed = False
+        for path in self._paths:
+            mark = _mark(path)
+            if mark == self._seen[path]:
+                continue
+            self._seen[path] = mark
+            try:
+                self._lists[path] = Blocklist(path)
+                changed = True
+            except FileNotFoundError:
+                changed |= self._lists.pop(path, None) is not None
+            except (OSError, ListError) as error:
+                log.warning("a list stays as it was: %s", error)
+        if changed:
+            self.current = tuple(self._lists[path] for path in self._paths if path in self._lists)
+        return changed
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a reader could use the file at `path`."""
+    try:
+        Blocklist(path)
+    except (OSError, ListError):
+        return False
+    return True
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another file takes this place; None while there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error.errno or 0, 0, 0
+    return status.st_ino, status.st_mtime_ns, status.st_size

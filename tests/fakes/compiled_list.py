@@ -1,0 +1,21 @@
+"""Lists as the program `lists` leaves them, without it."""
+
+import tempfile
+from pathlib import Path
+
+from app.files import write_atomically
+from app.lists.compile import Rules, compile_list
+from app.lists.layout import Header
+from app.lists.parse import parse
+from app.lists.places import compiled
+
+
+def compiled_list(text: str, source: str, title: str = "untitled") -> tuple[Header, bytes]:
+    with tempfile.TemporaryDirectory() as folder, Rules(Path(folder), "rules") as rules:
+        return compile_list(rules, source, parse([text.encode()], rules).title or title)
+
+
+def write_list(folder: Path, source: str, text: str, title: str = "untitled") -> Path:
+    path = compiled(folder, source)
+    write_atomically(path, compiled_list(text, source, title)[1])
+    return path

@@ -1,0 +1,41 @@
+"""A block list that was read, with its rules as they came and no compiled file."""
+
+from collections.abc import Iterable
+
+from app.lists.names import ANY_LIFTS, OF_BELOW
+from app.lists.parse import parse
+from app.lists.parsed import Report
+
+Rule = tuple[bytes, bool]
+"""A name, and whether what is below it is meant as well."""
+
+
+class Found:
+    """What a list says, and what became of its lines."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._kept: list[tuple[bytes, int]] = []
+        self._void: list[tuple[bytes, int]] = []
+        read = parse(pieces, self)
+        self.title, self.report = read.title, read.report
+
+    def keep(self, name: bytes, kind: int) -> None:
+        self._kept.append((name, kind))
+
+    def take_back(self, name: bytes, kind: int) -> None:
+        self._void.append((name, kind))
+
+    @property
+    def rules(self) -> list[Rule]:
+        return self._rules(lifts=False)
+
+    @property
+    def exceptions(self) -> list[Rule]:
+        return self._rules(lifts=True)
+
+    def _rules(self, *, lifts: bool) -> list[Rule]:
+        kept = [rule for rule in self._kept if rule not in self._void and (rule[1] & ANY_LIFTS != 0) is lifts]
+        return [(name, kind & OF_BELOW != 0) for name, kind in kept]
+
+    def all(self) -> tuple[str, list[Rule], list[Rule], Report]:
+        return self.title, self.rules, self.exceptions, self.report
