@@ -80,6 +80,7 @@ def test_different_names_have_different_texts_and_a_dot_is_always_between_labels
 def test_a_dot_inside_a_label_is_no_border() -> None:
     assert dnsname.text([b"a.b", b"com"]) == "a\\046b.com"
     assert dnsname.text([b"a.b"]) == "a\\046b"
+    assert dnsname.text([b"a..b"]) == "a\\046\\046b"
 
 
 def test_what_is_asked_is_in_lower_case() -> None:

@@ -64,7 +64,9 @@ def test_reads_the_wishes_for_padding_and_keepalive() -> None:
 
 
 def test_e4_unknown_options_are_passed_over() -> None:
-    assert edns.requested(opt(b"\xfd\xe9\0\2\xaa\xbb\0\x0c\0\0")) == (True, False)
+    for octets in (2, 255, 256, 600):
+        unknown = b"\xfd\xe9" + octets.to_bytes(2, "big") + b"\xff" * octets
+        assert edns.requested(opt(unknown + b"\0\x0c\0\0")) == (True, False)
 
 
 def test_e12_keepalive_with_a_value_is_malformed() -> None:
@@ -93,6 +95,7 @@ def test_only_extended_errors_of_upstream_are_kept() -> None:
 def test_the_upper_bits_of_an_rcode_are_in_the_opt() -> None:
     message = parsed(edns.answer_opt(12, dnssec_ok=False, padded=False, rcode_high=1))
     assert message.rcode() == 16
+    assert parsed(edns.answer_opt(12, dnssec_ok=False, padded=False)).rcode() == 0
 
 
 def test_our_query_offers_the_largest_datagram_and_no_option() -> None:

@@ -118,6 +118,15 @@ def test_a_pointer_inside_a_record_that_leads_nowhere_is_upstreams_error() -> No
         records.targets(octets)
 
 
+@pytest.mark.parametrize(
+    ("rtype", "rdata"), [(wire.TYPE_HTTPS, b""), (wire.TYPE_HTTPS, b"\0\1"), (wire.TYPE_SVCB, b"\0\1\3a")]
+)
+def test_a_service_without_a_whole_target_is_upstreams_error(rtype: int, rdata: bytes) -> None:
+    octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0\1a\0\0\1\0\1" + records.record(b"\xc0\x0c", rtype, 60, rdata)
+    with pytest.raises(UpstreamError, match="target"):
+        records.targets(octets)
+
+
 def test_addresses_are_of_their_type() -> None:
     for text, kind in (("192.0.2.1", "A"), ("2001:db8::1", "AAAA")):
         made = LocalResponse(answer=(records.address(records.QNAME, ip_address(text), 60),))

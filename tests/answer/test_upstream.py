@@ -1,4 +1,5 @@
 import asyncio
+from time import monotonic
 
 import dns.flags
 import dns.message
@@ -47,6 +48,9 @@ async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
         upstream = Upstream(fake.port, 4096)
         answer = await ask(upstream, query())
         upstream.close()
+        async with asyncio.timeout(10):
+            while upstream._streams:
+                await asyncio.sleep(0)  # until nothing is kept of its connection
     assert answer is not None
     assert len(answer) > 20_000
 
@@ -59,9 +63,11 @@ async def test_repeats_what_was_lost() -> None:
 
     async with serving(first_time_deaf) as fake:
         upstream = Upstream(fake.port, 4096)
+        begun_s = monotonic()
         assert await ask(upstream, query()) is not None
         upstream.close()
     assert len(fake.seen) == 2
+    assert 1 <= monotonic() - begun_s < 1.9  # a client waits for five seconds
 
 
 async def test_an_upstream_that_starts_late_is_found() -> None:

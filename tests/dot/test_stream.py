@@ -86,6 +86,8 @@ async def test_close_sends_what_is_unsent_first() -> None:
     stream.write(sent)
     stream.close()
     stream.write(b"too late")
+    stream.resume_reading()
+    assert not stream.reading
 
     def read_all() -> int:
         total = 0
@@ -95,6 +97,15 @@ async def test_close_sends_what_is_unsent_first() -> None:
 
     assert await asyncio.to_thread(read_all) == len(sent)
     await events.until("ended")
+    peer.close()
+
+
+async def test_what_comes_after_the_end_is_not_read() -> None:
+    stream, events, peer = pair()
+    peer.sendall(b"question")
+    stream.close()
+    await events.until("ended")
+    assert events.told == ["ended"]
     peer.close()
 
 

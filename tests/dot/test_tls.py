@@ -72,6 +72,16 @@ def test_lets_in_a_client_that_offers_dot_or_nothing(
     assert client.tls.selected_alpn_protocol() == ("dot" if offer else None)
 
 
+def test_a_handshake_on_its_way_is_no_tls_yet(context: ssl.SSLContext) -> None:
+    client, server = Client(["dot"]), TlsSession(context)
+    assert server.describe() == "no TLS"
+    with pytest.raises(ssl.SSLWantReadError):
+        client.tls.do_handshake()
+    server.receive(client.outgoing.read())
+    assert server.has_output
+    assert server.describe() == "no TLS"
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("piece", [1, 65536])
 def test_refuses_client_that_offers_only_h2(context: ssl.SSLContext, version: ssl.TLSVersion, piece: int) -> None:
