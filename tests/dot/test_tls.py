@@ -72,6 +72,10 @@ def test_lets_in_a_client_that_offers_dot_or_nothing(
     assert client.tls.selected_alpn_protocol() == ("dot" if offer else None)
 
 
+def test_a_client_gets_one_ticket_for_its_next_connection(context: ssl.SSLContext) -> None:
+    assert context.num_tickets == 1
+
+
 def test_a_handshake_on_its_way_is_no_tls_yet(context: ssl.SSLContext) -> None:
     client, server = Client(["dot"]), TlsSession(context)
     assert server.describe() == "no TLS"
