@@ -55,6 +55,23 @@ async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
     assert len(answer) > 20_000
 
 
+async def test_what_is_asked_over_tcp_is_not_repeated_over_udp() -> None:
+    def cut(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.flags |= dns.flags.TC
+        return response
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other gives up
+        writer.close()
+
+    async with serving(cut) as fake, await asyncio.start_server(hold, "127.0.0.1", fake.port):
+        upstream = Upstream(fake.port, 4096, repeat_s=0.01, timeout_s=0.8)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+    assert len(fake.seen) == 1
+
+
 async def test_repeats_what_was_lost() -> None:
     lost = iter([True])
 

@@ -135,6 +135,7 @@ async def test_a_peer_that_is_gone_ends_the_stream() -> None:
     stream, events, peer = pair()
     peer.close()
     stream.write(b"answer")
+    assert stream.closing
     await events.until("reset")
     assert stream.closed
 
