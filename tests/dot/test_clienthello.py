@@ -142,6 +142,7 @@ LIST = "the ALPN list does not fill its extension"
         (b"\x16\3\1\x40\1", NO_VERSION),
         (record(b"\1\0\0\1\3"), "cut short"),
         (record(b"\1\0\x40\1"), "16385 octets, more than 16384"),
+        (record(b"\1\1\0\x05"), "65541 octets, more than 16384"),
         (by_hand(alpn(b"dot") + alpn(b"dot")), "two ALPN extensions"),
         (by_hand(alpn()), "an empty ALPN name or list"),
         (by_hand(alpn(b"")), "an empty ALPN name or list"),

@@ -115,6 +115,8 @@ async def test_abort_ends_at_once_and_only_once() -> None:
     stream.abort()
     stream.abort()
     stream.close()
+    stream.pause_reading()
+    stream.resume_reading()
     assert events.told == ["ended"]
     peer.close()
 
