@@ -1,5 +1,4 @@
 import asyncio
-from time import monotonic
 
 import dns.flags
 import dns.message
@@ -80,11 +79,10 @@ async def test_repeats_what_was_lost() -> None:
 
     async with serving(first_time_deaf) as fake:
         upstream = Upstream(fake.port, 4096)
-        begun_s = monotonic()
+        assert upstream._repeat_s == 1  # a client waits for five
         assert await ask(upstream, query()) is not None
         upstream.close()
     assert len(fake.seen) == 2
-    assert 1 <= monotonic() - begun_s < 1.9  # a client waits for five seconds
 
 
 async def test_an_upstream_that_starts_late_is_found() -> None:
