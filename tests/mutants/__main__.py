@@ -39,6 +39,7 @@ MODULES = {
 }  # fmt: skip
 """What reads strangers' octets, answers, or decides whom to trust."""
 TIMEOUT_S = 180
+SAID = "pytest.txt"
 _PYTEST = [
     sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not server and not image and not soak",
     "-o", "faulthandler_timeout=20", "-o", "faulthandler_exit_on_timeout=true",
@@ -115,17 +116,17 @@ def copies(count: int) -> Iterator[list[Path]]:
         yield folders
 
 
-def pass_all(folder: Path, files: list[str], *more: str) -> bool:
-    """Whether these tests pass in that copy. What hangs, or eats memory, does not."""
+def pass_all(folder: Path, files: list[str], *more: str, timeout_s: float = TIMEOUT_S) -> bool:
+    """Whether these tests pass in that copy. What hangs, or eats memory, does not. What pytest says is in SAID there."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "LANG": "C.UTF-8"}
     if not files:
         return True
-    with subprocess.Popen(
+    with (folder / SAID).open("wb") as said, subprocess.Popen(
         [*_PYTEST, *more, *files], cwd=folder, env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=said, stderr=said,
     ) as pytest:  # fmt: skip
         try:
-            return pytest.wait(TIMEOUT_S) in _PYTEST_ENDED_WELL
+            return pytest.wait(timeout_s) in _PYTEST_ENDED_WELL
         except subprocess.TimeoutExpired:
             return False
         finally:
@@ -175,8 +176,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
     with copies(given.workers) as folders:
         about = sorted({path for mutant in tried for path in tests.about(mutant.module)})
-        if not pass_all(folders[0], about, "-n", str(given.workers)):
-            print("The tests fail without any change: run `make check`")
+        if not pass_all(folders[0], about, "-n", str(given.workers), timeout_s=10 * TIMEOUT_S):
+            print("The tests fail without any change:", *(folders[0] / SAID).read_text().splitlines()[-20:], sep="\n")
             return 2
         living = list(_run(tried, tests, folders))
     died = len(tried) - len(living)
