@@ -48,8 +48,17 @@ def test_e7_without_the_wish_there_is_no_padding() -> None:
 
 
 def test_d1_do_is_copied() -> None:
-    assert parsed(edns.answer_opt(100, dnssec_ok=True, padded=False)).ednsflags & 0x8000
-    assert not parsed(edns.answer_opt(100, dnssec_ok=False, padded=False)).ednsflags & 0x8000
+    for dnssec_ok, flags in ((True, 0x8000), (False, 0)):
+        message = parsed(edns.answer_opt(100, dnssec_ok=dnssec_ok, padded=False))
+        assert (message.ednsflags, message.payload) == (flags, 1232)
+
+
+def test_x1_reasons_have_the_numbers_of_rfc_8914() -> None:
+    names = [name.removeprefix("EDE_") for name in dir(edns) if name.startswith("EDE_")]
+    registered = {number.name: int(number) for number in dns.edns.EDECode}
+    assert {getattr(edns, f"EDE_{name}") for name in names} == {
+        number for full, number in registered.items() if full in names or full.removesuffix("_ANSWER") in names
+    }
 
 
 def test_e11_keepalive_counts_tenths_of_a_second() -> None:
@@ -99,8 +108,9 @@ def test_the_upper_bits_of_an_rcode_are_in_the_opt() -> None:
 
 
 def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
-    message = parsed(edns.QUERY_OPT[True])
-    assert (message.payload, message.options, message.ednsflags) == (65535, (), 0x8000)
+    for dnssec_ok, flags in ((True, 0x8000), (False, 0)):
+        message = parsed(edns.QUERY_OPT[dnssec_ok])
+        assert (message.payload, message.options, message.ednsflags) == (65535, (), flags)
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([], False), ([22], False), ([3], True), ([6, 19], True)])

@@ -302,6 +302,16 @@ def test_contradictions_are_told(variables: dict[str, str], told: str) -> None:
     assert [fault[: len(told)] for fault in faults(variables)] == [told]
 
 
+def test_limits_may_be_equal() -> None:
+    limits = load(
+        {
+            "HOMEDOT_DOT__CONNECTIONS": "20", "HOMEDOT_DOT__CONNECTIONS_PER_CLIENT": "20",
+            "HOMEDOT_DOT__FIRST_BYTE_TIMEOUT": "9", "HOMEDOT_DOT__HANDSHAKE_TIMEOUT": "9",
+        }
+    ).settings.dot  # fmt: skip
+    assert (limits.connections_per_client, limits.first_byte_timeout) == (20, 9)
+
+
 def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
     assert load({"HOMEDOT_WEB__PORT": "853", "HOMEDOT_WEB__ENABLED": "false"}).settings.web.enabled is False
 

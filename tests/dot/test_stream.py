@@ -1,5 +1,7 @@
 import asyncio
 import socket
+import weakref
+from time import monotonic
 
 import pytest
 
@@ -183,4 +185,56 @@ async def test_a_fault_in_what_was_put_off_costs_this_connection(caplog: pytest.
     await events.until("ended")
     assert stream.closed
     assert caplog.text.count("costs one connection") == 1
+    peer.close()
+
+
+async def test_what_the_kernel_does_not_take_at_once_is_kept_whole() -> None:
+    stream, events, peer = pair()
+    with pytest.raises(BlockingIOError):
+        while True:
+            stream._socket.send(bytes(65536))
+    before_s = monotonic()
+    stream.write(b"answer")
+    assert stream.unsent == b"answer"
+    assert stream.progress_s >= before_s
+    read_s = monotonic()
+    received = b""
+    async with asyncio.timeout(10):
+        while not received.endswith(b"answer"):
+            received += await asyncio.to_thread(peer.recv, 1 << 20)
+        await events.until("drained")
+    assert stream.progress_s >= read_s
+    assert running_poller()._epoll.poll(0) == []  # there is always room to write, of which nobody wants to know
+    stream.abort()
+    peer.close()
+
+
+async def test_what_is_sent_at_once_is_not_told() -> None:
+    stream, events, peer = pair()
+    stream.write(b"answer")
+    peer.sendall(b"question")
+    await events.until("received")
+    assert events.told == ["received"]
+    stream.abort()
+    peer.close()
+
+
+async def test_the_end_of_the_peer_is_told_once() -> None:
+    stream, events, peer = pair()
+    peer.shutdown(socket.SHUT_WR)
+    await events.until("peer finished")
+    assert running_poller()._epoll.poll(0) == []
+    stream.abort()
+    peer.close()
+
+
+async def test_after_its_end_a_stream_holds_nothing() -> None:
+    stream, events, peer = pair()
+    stream.write(bytes(1_000_000))
+    assert stream.unsent
+    stream.abort()
+    owner = weakref.ref(events)
+    del events
+    assert owner() is None
+    assert stream.unsent == b""
     peer.close()

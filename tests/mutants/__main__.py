@@ -42,7 +42,7 @@ TIMEOUT_S = 180
 SAID = "pytest.txt"
 _PYTEST = [
     sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not server and not image and not soak",
-    "-o", "faulthandler_timeout=20", "-o", "faulthandler_exit_on_timeout=true",
+    "-o", "faulthandler_timeout=60", "-o", "faulthandler_exit_on_timeout=true",
 ]  # fmt: skip
 _PYTEST_ENDED_WELL = {0, 5}
 """All passed; there was none."""
@@ -117,7 +117,7 @@ def copies(count: int) -> Iterator[list[Path]]:
 
 
 def pass_all(folder: Path, files: list[str], *more: str, timeout_s: float = TIMEOUT_S) -> bool:
-    """Whether these tests pass in that copy. What hangs, or eats memory, does not. What pytest says is in SAID there."""
+    """Whether these tests pass in that copy. What hangs, or eats memory, does not. SAID there has what pytest says."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "LANG": "C.UTF-8"}
     if not files:
         return True

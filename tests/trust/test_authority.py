@@ -174,6 +174,12 @@ def test_a_leaf_never_outlives_its_authority_and_is_then_left_alone(authority: A
     assert renewal_reason(chain, HOSTNAME, (), late + 9 * DAY) is None
 
 
+def test_of_an_authority_that_has_ended_nothing_is_renewed(authority: Authority, chain: bytes) -> None:
+    ended = load(authority.root_pem).not_valid_after_utc
+    assert renewal_reason(chain, HOSTNAME, ADDRESSES, ended - timedelta(seconds=1)) is not None
+    assert renewal_reason(chain, HOSTNAME, ADDRESSES, ended) is None
+
+
 def test_refuses_to_issue_from_an_authority_that_has_ended(authority: Authority, key: bytes) -> None:
     with pytest.raises(OperatorError, match="the authority ended on 2036-05-28"):
         issue_leaf(authority, key, HOSTNAME, (), load(authority.root_pem).not_valid_after_utc)
