@@ -196,3 +196,14 @@ def test_any_text_is_a_domain_or_a_sentence(text: str) -> None:
 def test_a_path_that_could_end_a_line_of_another_file_is_refused(raw: object) -> None:
     with pytest.raises(ValueError, match="must be a path, without quotes and line ends"):
         values.path(raw)
+
+
+def test_the_last_label_of_a_host_name_is_no_number_and_others_may_be() -> None:
+    assert values.hostname("7.example") == "7.example"
+    with pytest.raises(ValueError, match="must be a name, not an address"):
+        values.hostname("example.7")
+
+
+def test_both_ends_of_a_range_are_in_it() -> None:
+    assert [values.port(text) for text in ("1", "65535")] == [1, 65535]
+    assert [values.seconds(9)(text) for text in ("1", "9")] == [1, 9]
