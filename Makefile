@@ -67,6 +67,9 @@ reproducible: $(VENV)/run.stamp  ## build this commit twice from nothing, and sa
 soak: $(if $(ROOT),test-packages users) $(VENV)/dev.stamp  ## long faults and floods, on loopback only
 	@$(BIN)/pytest -m soak
 
+mutants: $(VENV)/dev.stamp  ## would the tests notice? 200 changes to the code, drawn by a seed: make mutants ARGS='--seed 7'
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
 bench: $(VENV)/dev.stamp  ## measure the front door and the block lists
 	@$(BIN)/python -m tests.bench.lists
 	@$(BIN)/python -m tests.bench.policy
@@ -134,5 +137,5 @@ users: run-packages
 		echo 'homedot: the user homedot-dot cannot read $(CURDIR): move this checkout to a folder that everybody can'; \
 		echo '         enter, like /opt/homedot, or run make as an ordinary user'; exit 1; }
 
-.PHONY: help run homedot check test image image-archive paste image-test release reproducible soak bench picture lock clean \
+.PHONY: help run homedot check test image image-archive paste image-test release reproducible soak mutants bench picture lock clean \
 	venv run-packages test-packages users

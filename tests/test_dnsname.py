@@ -80,6 +80,7 @@ def test_different_names_have_different_texts_and_a_dot_is_always_between_labels
 def test_a_dot_inside_a_label_is_no_border() -> None:
     assert dnsname.text([b"a.b", b"com"]) == "a\\046b.com"
     assert dnsname.text([b"a.b"]) == "a\\046b"
+    assert dnsname.text([b"a..b"]) == "a\\046\\046b"
 
 
 def test_what_is_asked_is_in_lower_case() -> None:
@@ -165,3 +166,32 @@ def test_a_pointer_ends_a_name_only_where_it_may() -> None:
     assert dnsname.skip(b"\1a\xc0\0", 0, pointers=True) == 4
     with pytest.raises(IndexError):
         dnsname.skip(b"\1a\xc0\0", 0, pointers=False)
+
+
+def test_a_pointer_leads_anywhere_before_it() -> None:
+    message = bytes(700) + b"\3www\0" + b"\1a\xc2\xbc"
+    assert dnsname.read(message, 705) == ([b"a", b"www"], 709)
+
+
+@pytest.mark.parametrize(("last", "is_name"), [(61, True), (62, False)])
+def test_a_name_has_at_most_255_octets(last: int, *, is_name: bool) -> None:
+    """RFC 1035 2.3.4, the root's with it."""
+    wire = dnsname.labels_to_wire([b"a" * 63] * 3 + [b"b" * last])
+    message = wire + wire[:64] + b"\xc0\x40"
+    for at in (0, len(wire)):
+        if is_name:
+            assert len(dnsname.labels_to_wire(dnsname.read(message, at)[0])) == 255
+        else:
+            with pytest.raises(IndexError):
+                dnsname.read(message, at)
+    assert len(wire) == (255 if is_name else 256)
+
+
+def test_a_dot_inside_a_label_of_a_question_is_no_border() -> None:
+    assert dnsname.qname(b"\3a.B\0\0\1\0\1") == "a\\046b"
+    assert dnsname.qname(b"\4a..B\0\0\1\0\1") == "a\\046\\046b"
+
+
+def test_letters_of_their_own_stay_what_they_are() -> None:
+    """UTS 46, nontransitional: once it would have been fass."""
+    assert dnsname.to_ascii("fa\u00df.example") == "xn--fa-hia.example"

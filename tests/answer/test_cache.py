@@ -147,3 +147,54 @@ def test_each_time_that_something_is_given_out_is_counted() -> None:
         cache.get(b"key")
         clock.now_s += 1
     assert tally.given == 10
+
+
+SIZE_OCTETS = len(b"a") + 2 * len(whole(600)) + 40 + 600
+"""What one of the entries below counts."""
+
+
+def test_a_generation_holds_what_is_its_half_of_the_memory_and_no_more() -> None:
+    cache = Cache(2 * 2 * SIZE_OCTETS, Clock())
+    for _ in range(2):
+        for key in (b"a", b"b", b"b"):  # one of them again
+            cache.put(key, whole(600), [6], 600, TALLY)
+        assert (list(cache._young), list(cache._old), cache._young_bytes) == ([b"a", b"b"], [], 2 * SIZE_OCTETS)
+        cache.put(b"c", whole(600), [6], 600, TALLY)
+        assert (list(cache._young), list(cache._old), cache._young_bytes) == ([b"c"], [b"a", b"b"], SIZE_OCTETS)
+        cache.put(b"d", whole(600), [6], 600, TALLY)
+        assert (list(cache._young), list(cache._old)) == ([b"c", b"d"], [b"a", b"b"])
+        cache.clear()
+
+
+def test_an_entry_may_fill_a_generation() -> None:
+    for cap_bytes, is_kept in ((2 * SIZE_OCTETS, True), (2 * SIZE_OCTETS - 2, False)):
+        cache = Cache(cap_bytes, Clock())
+        cache.put(b"a", whole(600), [6], 600, TALLY)
+        assert (cache.get(b"a") is not None) is is_kept
+
+
+def test_a_ttl_is_a_second_less_when_a_second_is_over_and_never_below_zero() -> None:
+    clock = Clock()
+    cache = Cache(100_000, clock)
+    cache.put(b"key", whole(3), [6], 10, TALLY)
+    seen = []
+    for _ in range(6):
+        seen.append(ttl_of(cache.get(b"key")))
+        clock.now_s += 1
+    assert seen == [3, 2, 1, 0, 0, 0]
+
+
+def test_what_lives_shortly_is_fetched_anew_in_its_last_second_and_a_half() -> None:
+    clock = Clock()
+    for ttl_s, begins_s in ((5, 3.5), (100, 90)):
+        wanted: list[bytes] = []
+        cache = Cache(100_000, clock)
+        cache.prefetch = wanted.append
+        cache.put(b"key", whole(ttl_s), [6], ttl_s, TALLY)
+        stored_s = clock.now_s
+        clock.now_s = stored_s + begins_s - 0.5
+        cache.get(b"key")
+        assert wanted == []
+        clock.now_s = stored_s + begins_s + (0.5 if begins_s == 3.5 else 0)
+        cache.get(b"key")
+        assert wanted == [b"key"]

@@ -48,8 +48,17 @@ def test_e7_without_the_wish_there_is_no_padding() -> None:
 
 
 def test_d1_do_is_copied() -> None:
-    assert parsed(edns.answer_opt(100, dnssec_ok=True, padded=False)).ednsflags & 0x8000
-    assert not parsed(edns.answer_opt(100, dnssec_ok=False, padded=False)).ednsflags & 0x8000
+    for dnssec_ok, flags in ((True, 0x8000), (False, 0)):
+        message = parsed(edns.answer_opt(100, dnssec_ok=dnssec_ok, padded=False))
+        assert (message.ednsflags, message.payload) == (flags, 1232)
+
+
+def test_x1_reasons_have_the_numbers_of_rfc_8914() -> None:
+    names = [name.removeprefix("EDE_") for name in dir(edns) if name.startswith("EDE_")]
+    registered = {number.name: int(number) for number in dns.edns.EDECode}
+    assert {getattr(edns, f"EDE_{name}") for name in names} == {
+        number for full, number in registered.items() if full in names or full.removesuffix("_ANSWER") in names
+    }
 
 
 def test_e11_keepalive_counts_tenths_of_a_second() -> None:
@@ -64,7 +73,9 @@ def test_reads_the_wishes_for_padding_and_keepalive() -> None:
 
 
 def test_e4_unknown_options_are_passed_over() -> None:
-    assert edns.requested(opt(b"\xfd\xe9\0\2\xaa\xbb\0\x0c\0\0")) == (True, False)
+    for octets in (2, 255, 256, 600):
+        unknown = b"\xfd\xe9" + octets.to_bytes(2, "big") + b"\xff" * octets
+        assert edns.requested(opt(unknown + b"\0\x0c\0\0")) == (True, False)
 
 
 def test_e12_keepalive_with_a_value_is_malformed() -> None:
@@ -93,11 +104,13 @@ def test_only_extended_errors_of_upstream_are_kept() -> None:
 def test_the_upper_bits_of_an_rcode_are_in_the_opt() -> None:
     message = parsed(edns.answer_opt(12, dnssec_ok=False, padded=False, rcode_high=1))
     assert message.rcode() == 16
+    assert parsed(edns.answer_opt(12, dnssec_ok=False, padded=False)).rcode() == 0
 
 
 def test_our_query_offers_the_largest_datagram_and_no_option() -> None:
-    message = parsed(edns.QUERY_OPT[True])
-    assert (message.payload, message.options, message.ednsflags) == (65535, (), 0x8000)
+    for dnssec_ok, flags in ((True, 0x8000), (False, 0)):
+        message = parsed(edns.QUERY_OPT[dnssec_ok])
+        assert (message.payload, message.options, message.ednsflags) == (65535, (), flags)
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([], False), ([22], False), ([3], True), ([6, 19], True)])

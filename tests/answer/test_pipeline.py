@@ -10,6 +10,7 @@ import dns.message
 import dns.opcode
 import dns.rcode
 import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import pytest
@@ -91,6 +92,7 @@ class Bench:
         assert octets is not None
         answer = dns.message.from_wire(octets)
         assert answer.id == query.id
+        assert answer.flags & (dns.flags.QR | dns.flags.AA) == dns.flags.QR
         return answer
 
 
@@ -578,25 +580,56 @@ def test_names_are_logged_only_for_those_who_ask_and_once_each() -> None:
     assert len(logged) == 2
 
 
-@pytest.mark.parametrize("option", [PADDING, KEEPALIVE])
-def test_an_answer_that_is_too_long_with_our_opt_is_servfail_and_not_cached(option: dns.edns.Option) -> None:
-    def longest(message: dns.message.Message) -> dns.message.Message:
-        response = dns.message.make_response(message)
-        response.use_edns(False)
-        texts = [f'"{"x" * 254}"' for _ in range(256)]
-        response.answer.append(dns.rrset.from_text(message.question[0].name, 300, "IN", "TXT", *texts[:245]))
-        room = 65535 - len(response.to_wire(max_size=65535)) - 14
-        while room > 0:
-            size = min(room, 250)
-            response.answer.append(dns.rrset.from_text(".", 300, "IN", "TXT", '"' + "x" * max(size - 14, 0) + '"'))
-            room = 65535 - len(response.to_wire(max_size=65535)) - 14
+def of_size(octets: int) -> Callable[[dns.message.Message], dns.message.Message]:
+    """A handler whose responses have so many octets, without an OPT."""
+
+    def handler(message: dns.message.Message) -> dns.message.Message:
+        def response(rdata: bytes) -> dns.message.Message:
+            made = dns.message.make_response(message)
+            made.use_edns(False)
+            data = dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.RdataType.make(65280), rdata)
+            made.answer.append(dns.rrset.from_rdata(message.question[0].name, 300, data))
+            return made
+
+        return response(bytes(octets - len(response(b"").to_wire())))
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("octets", "options", "is_whole"),
+    [
+        (65535, None, True),
+        (65535 - 11, [], True),
+        (65535 - 10, [], False),
+        (65535 - 15, [PADDING], True),
+        (65535 - 14, [PADDING], False),
+        (65535 - 17, [KEEPALIVE], True),
+        (65535 - 16, [KEEPALIVE], False),
+    ],
+)
+def test_an_answer_that_is_too_long_with_our_opt_is_servfail_and_not_cached(
+    octets: int, options: list[dns.edns.Option] | None, *, is_whole: bool
+) -> None:
+    bench = Bench(of_size(octets))
+    for _ in range(2):
+        answer = bench.octets(query(use_edns=-1 if options is None else 0, options=options).to_wire())
+        assert answer is not None
+        assert answer[3] & 0xF == (dns.rcode.NOERROR if is_whole else dns.rcode.SERVFAIL)
+        assert (len(answer) == 65535) is is_whole
+    is_kept = is_whole and options != [KEEPALIVE]
+    assert len(bench.upstream.seen) == (1 if is_kept else 2)
+
+
+def test_what_stands_beside_an_answer_is_given_on_however_much_it_is() -> None:
+    def crowded(message: dns.message.Message) -> dns.message.Message:
+        response = address_of(message)
+        addresses = [f"192.0.{number // 256}.{number % 256}" for number in range(600)]
+        response.additional.append(dns.rrset.from_text("ns.example.", 300, "IN", "A", *addresses))
         return response
 
-    bench = Bench(longest)
-    for _ in range(2):
-        octets = bench.octets(query(kind="TXT", use_edns=0, options=[option]).to_wire())
-        assert octets is not None
-        assert len(octets) <= 65535
+    (beside,) = Bench(crowded).ask(query(use_edns=0)).additional
+    assert len(beside) == 600
 
 
 def test_e13_a_keepalive_is_given_to_nobody_who_did_not_ask_for_it() -> None:

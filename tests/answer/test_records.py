@@ -18,6 +18,7 @@ TEXTS = [
     ("web.example.", "A", "192.0.2.1"),
     ("web.example.", "AAAA", "2001:db8::1"),
     ("example.", "MX", "10 mail.example."),
+    ("example.", "NS", "ns.example."),
     ("example.", "TXT", '"www.example."'),
     ("1.2.0.192.in-addr.arpa.", "PTR", "web.example."),
     ("web.example.", "HTTPS", "1 svc.example. alpn=h2"),
@@ -75,17 +76,25 @@ def test_aliases_are_the_targets_in_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "target", "found"), [("SVCB", "Tracker.Example.", ["tracker.example"]), ("HTTPS", ".", [])]
+    ("kind", "target", "found"),
+    [
+        ("SVCB", "Tracker.Example. ipv4hint=192.0.2.1", ["tracker.example"]),
+        ("HTTPS", ". ipv4hint=192.0.2.1", []),
+        ("HTTPS", ".", []),
+    ],
 )
 def test_a_service_elsewhere_is_a_name_that_the_answer_leads_to(kind: str, target: str, found: list[str]) -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", kind))
-    message.answer = [dns.rrset.from_text("www.example.", 300, "IN", kind, f"1 {target} ipv4hint=192.0.2.1")]
+    message.answer = [dns.rrset.from_text("www.example.", 300, "IN", kind, f"1 {target}")]
     assert records.targets(message.to_wire()) == [Target(name, is_service=True) for name in found]
 
 
 def test_an_endless_row_of_aliases_is_upstreams_error() -> None:
     message = dns.message.make_response(dns.message.make_query("www.example.", "A"))
-    message.answer = [dns.rrset.from_text(f"{i}.example.", 300, "IN", "CNAME", f"{i + 1}.example.") for i in range(999)]
+    row = [dns.rrset.from_text(f"{i}.example.", 300, "IN", "CNAME", f"{i + 1}.example.") for i in range(33)]
+    message.answer = row[:32]
+    assert len(records.targets(message.to_wire())) == 32
+    message.answer = row
     with pytest.raises(UpstreamError, match="too many names"):
         records.targets(message.to_wire(max_size=65535))
 
@@ -115,6 +124,15 @@ def test_a_pointer_inside_a_record_that_leads_nowhere_is_upstreams_error() -> No
         b"\xc0\x0c", wire.TYPE_CNAME, 60, b"\xff\xff"
     )
     with pytest.raises(UpstreamError):
+        records.targets(octets)
+
+
+@pytest.mark.parametrize(
+    ("rtype", "rdata"), [(wire.TYPE_HTTPS, b""), (wire.TYPE_HTTPS, b"\0\1"), (wire.TYPE_SVCB, b"\0\1\3a")]
+)
+def test_a_service_without_a_whole_target_is_upstreams_error(rtype: int, rdata: bytes) -> None:
+    octets = b"\0\0\x81\x80\0\1\0\1\0\0\0\0\1a\0\0\1\0\1" + records.record(b"\xc0\x0c", rtype, 60, rdata)
+    with pytest.raises(UpstreamError, match="target"):
         records.targets(octets)
 
 

@@ -31,12 +31,13 @@ async def test_each_question_gets_its_own_answer() -> None:
     assert [str(dns.message.from_wire(answer or b"").question[0].name) for answer in answers] == names
 
 
-async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
-    def cut(message: dns.message.Message) -> dns.message.Message:
-        response = dns.message.make_response(message)
-        response.flags |= dns.flags.TC
-        return response
+def cut(message: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(message)
+    response.flags |= dns.flags.TC
+    return response
 
+
+async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
     def whole(message: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(message)
         texts = [f'"{number} {"x" * 200}"' for number in range(100)]
@@ -47,8 +48,88 @@ async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
         upstream = Upstream(fake.port, 4096)
         answer = await ask(upstream, query())
         upstream.close()
+        async with asyncio.timeout(10):
+            while upstream._streams:
+                await asyncio.sleep(0)  # until nothing is kept of its connection
     assert answer is not None
     assert len(answer) > 20_000
+
+
+async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serves TCP, and says nothing until the other gives up."""
+    await reader.read()
+    writer.close()
+
+
+async def test_what_is_asked_over_tcp_is_not_repeated_over_udp() -> None:
+    async with serving(cut) as fake, await asyncio.start_server(hold, "127.0.0.1", fake.port):
+        upstream = Upstream(fake.port, 4096, repeat_s=0.01, timeout_s=0.8)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+    assert len(fake.seen) == 1
+
+
+async def test_nothing_is_left_of_what_was_closed() -> None:
+    async with serving(cut) as fake, await asyncio.start_server(hold, "127.0.0.1", fake.port):
+        upstream = Upstream(fake.port, 4096)
+        answers: list[bytes | None] = []
+        upstream.ask(query(), "client", answers.append)
+        async with asyncio.timeout(10):
+            while not upstream._streams:
+                await asyncio.sleep(0.01)  # until it asks over TCP
+        (task,) = upstream._streams
+        upstream.close()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert answers == [None]
+    assert upstream._waiting == {}
+    assert upstream._sweep is not None
+    assert upstream._sweep.cancelled()
+    assert upstream._socket.fileno() == -1
+
+
+async def test_over_tcp_too_another_answer_is_not_believed() -> None:
+    def another(message: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(message)
+        response.id ^= 1
+        return response
+
+    async with serving(cut, another) as fake:
+        upstream = Upstream(fake.port, 4096)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+
+
+async def test_ids_begin_again_after_the_last_and_leave_out_those_that_wait() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 4096)
+        upstream._next_id = 65534
+        for number in range(4):
+            upstream.ask(query(), f"client {number}", lambda _: None)
+        upstream._next_id = 65535
+        upstream.ask(query(), "client", lambda _: None)
+        assert list(upstream._waiting) == [65534, 65535, 0, 1, 2]
+        upstream.close()
+
+
+async def test_nothing_is_kept_of_a_client_that_has_its_answers() -> None:
+    async with serving(address_of) as fake:
+        upstream = Upstream(fake.port, 4096)
+        assert not upstream._socket.getblocking()
+        first, second = (asyncio.create_task(ask(upstream, query(name))) for name in ("a.", "b."))
+        await asyncio.sleep(0)
+        assert upstream._by_client == {"client": 2}
+        assert None not in await asyncio.gather(first, second)
+        assert (upstream._by_client, upstream._waiting) == ({}, {})
+        upstream.close()
+
+
+async def test_a_question_is_repeated_after_its_time_and_not_at_each_look_at_the_clock() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 4096, repeat_s=0.6, timeout_s=1.4)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+    assert len(fake.seen) in (2, 3)
 
 
 async def test_repeats_what_was_lost() -> None:
@@ -59,6 +140,7 @@ async def test_repeats_what_was_lost() -> None:
 
     async with serving(first_time_deaf) as fake:
         upstream = Upstream(fake.port, 4096)
+        assert upstream._repeat_s == 1  # a client waits for five
         assert await ask(upstream, query()) is not None
         upstream.close()
     assert len(fake.seen) == 2
@@ -67,9 +149,9 @@ async def test_repeats_what_was_lost() -> None:
 async def test_an_upstream_that_starts_late_is_found() -> None:
     async with serving(address_of) as fake:
         port = fake.port
-    upstream = Upstream(port, 4096, repeat_s=0.1)  # nobody listens any more
+    upstream = Upstream(port, 4096, repeat_s=60)  # nobody listens any more, which is noticed at once
     answer = asyncio.create_task(ask(upstream, query()))
-    await asyncio.sleep(0.3)  # long enough to be refused at least once
+    await asyncio.sleep(0.3)  # long enough to be refused twice
     async with serving(address_of, port=port):
         assert await answer is not None
     upstream.close()
@@ -77,6 +159,9 @@ async def test_an_upstream_that_starts_late_is_found() -> None:
 
 async def test_silence_ends_at_the_deadline() -> None:
     async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 4096)
+        assert upstream._timeout_s == 8  # longer than a client waits, so that its next try finds the answer
+        upstream.close()
         upstream = Upstream(fake.port, 4096, timeout_s=0.2)
         assert await ask(upstream, query()) is None
         upstream.close()
@@ -104,6 +189,16 @@ async def test_c13_too_much_unfinished_is_refused_at_once() -> None:
         assert answers == [None]
         upstream.close()
         assert answers == [None, None, None]
+
+
+async def test_c13_every_client_may_have_one() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 3)
+        answers: list[bytes | None] = []
+        for _ in range(2):
+            upstream.ask(query(), "client", answers.append)
+        assert answers == [None]
+        upstream.close()
 
 
 async def test_c13_one_client_cannot_take_what_the_others_need() -> None:

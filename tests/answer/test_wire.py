@@ -68,6 +68,13 @@ def test_e3_an_opt_that_is_not_owned_by_the_root_is_formerr() -> None:
     assert error_of(message).rcode is Rcode.FORMERR
 
 
+def test_e3_an_opt_among_other_than_additional_records_is_none() -> None:
+    opt = b"\0\0\x29\4\xd0\0\0\0\0\0\0"
+    for counts in (b"\0\1\0\0\0\0", b"\0\0\0\1\0\0"):
+        bad = error_of(query()[:6] + counts + query()[12:] + opt)
+        assert (bad.rcode, bad.opt) == (Rcode.FORMERR, None)
+
+
 @pytest.mark.parametrize("kind", ["AXFR", "IXFR"])
 def test_e17_zone_transfers_are_refused(kind: str) -> None:
     message = query()[:-4] + {"AXFR": b"\0\xfc", "IXFR": b"\0\xfb"}[kind] + b"\0\1"
@@ -105,7 +112,31 @@ def test_e17_other_opcodes_are_not_implemented() -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_e18_any_number_of_questions_but_one_is_formerr(count: int) -> None:
     message = query()
-    assert error_of(message[:4] + count.to_bytes(2, "big") + message[6:]).rcode is Rcode.FORMERR
+    bad = error_of(message[:4] + count.to_bytes(2, "big") + message[6:])
+    assert (bad.rcode, bad.echo, bad.opt) == (Rcode.FORMERR, b"", None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda m: m[:4] + b"\0\2" + m[6:],
+        lambda m: m[:4] + b"\0\0" + m[6:],
+        lambda m: m[:-1],
+        lambda m: m[:12] + b"\xc0\x0c" + m[-4:],
+    ],
+)
+def test_of_another_opcode_no_more_is_given_back_than_a_whole_question(damage: Callable[[bytes], bytes]) -> None:
+    notify = b"\0\1\x20\0" + query()[4:]
+    bad = error_of(damage(notify))
+    assert (bad.rcode, bad.echo, bad.opt) == (Rcode.NOTIMP, b"", None)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "dnssec_ok", "version"), [(0x8000, True, 0), (0xFF007FFF, False, 0), (0x10000, False, 1)]
+)
+def test_d1_flag_and_version_are_read_from_their_own_bits(ttl: int, *, dnssec_ok: bool, version: int) -> None:
+    opt = wire.Opt(1232, ttl, b"")
+    assert (opt.dnssec_ok, opt.version) == (dnssec_ok, version)
 
 
 @pytest.mark.parametrize(
@@ -270,6 +301,12 @@ def test_a_damaged_response_is_read_or_refused(at: int, value: int) -> None:
         read_response(bytes(octets))
     except UpstreamError:
         return
+
+
+def test_a_question_of_upstream_that_leads_elsewhere_is_malformed() -> None:
+    octets = response().to_wire()
+    with pytest.raises(UpstreamError):
+        read_response(octets[:12] + b"\xc0\x0c" + octets[12 + len(b"\3www\7example\0") :])
 
 
 def test_a_query_is_no_response() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.config import load as loading
 from app.config.forwarding import Forwarder, Route
 from app.config.load import load
 from app.config.settings import Leaf, Settings, leaves
@@ -32,6 +33,21 @@ def test_without_anything_the_defaults_hold() -> None:
     assert (settings.hostname, settings.dot.port, settings.web.port) == ("dns.home.arpa", 853, 8853)
     assert settings.resolver.mode == "auto"
     assert settings.resolver.forward[0] == Forwarder(ip_address("9.9.9.9"), 853, "dns.quad9.net")
+
+
+def test_without_a_word_about_files_the_one_in_the_mounted_folder_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compose = yaml.safe_load((CHECKOUT / "compose.yaml").read_text())
+    (mounted,) = (
+        volume.split(":")[1]
+        for service in compose["services"].values()
+        for volume in service["volumes"]
+        if volume.startswith("./config:")
+    )
+    assert Path(mounted, "homedot.yaml") == Path(loading.CONFIG_DEFAULT)
+    monkeypatch.setattr(loading, "CONFIG_DEFAULT", with_yaml(tmp_path, "dot: {port: 8530}")["HOMEDOT_CONFIG"])
+    assert load({}).settings.dot.port == 8530
 
 
 def test_environment_beats_yaml_and_yaml_beats_the_default(tmp_path: Path) -> None:
@@ -276,6 +292,16 @@ def test_contradictions_are_told(variables: dict[str, str], told: str) -> None:
     assert [fault[: len(told)] for fault in faults(variables)] == [told]
 
 
+def test_limits_may_be_equal() -> None:
+    limits = load(
+        {
+            "HOMEDOT_DOT__CONNECTIONS": "20", "HOMEDOT_DOT__CONNECTIONS_PER_CLIENT": "20",
+            "HOMEDOT_DOT__FIRST_BYTE_TIMEOUT": "9", "HOMEDOT_DOT__HANDSHAKE_TIMEOUT": "9",
+        }
+    ).settings.dot  # fmt: skip
+    assert (limits.connections_per_client, limits.first_byte_timeout) == (20, 9)
+
+
 def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
     assert load({"HOMEDOT_WEB__PORT": "853", "HOMEDOT_WEB__ENABLED": "false"}).settings.web.enabled is False
 
@@ -283,6 +309,7 @@ def test_a_port_of_a_web_server_that_is_off_collides_with_nothing() -> None:
 def test_what_an_orchestrator_puts_into_the_environment_is_passed_over() -> None:
     links = {"HOMEDOT_PORT": "tcp://10.0.0.1:853", "HOMEDOT_SERVICE_HOST": "10.0.0.1", "HOMEDOT_PORT_853_TCP": "x"}
     assert load(links).settings == Settings()
+    assert load(links | {"HOMEDOT_WEB__PORT": "81"}).settings.web.port == 81
 
 
 @pytest.mark.parametrize("name", ["co.uk", "www.paypal.com"])

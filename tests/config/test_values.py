@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,18 @@ from app.config import values
 @pytest.mark.parametrize(("raw", "value"), [("DNS.Home.ARPA.", "dns.home.arpa"), (" a-b.c1 ", "a-b.c1")])
 def test_a_host_name_is_lower_case_without_a_trailing_dot(raw: str, value: str) -> None:
     assert values.hostname(raw) == value
+
+
+LONGEST = ".".join(["a" * 63] * 3 + ["b" * 61])
+"""253 characters, as many as a name may have as text (RFC 1035 2.3.4)."""
+
+
+@pytest.mark.parametrize("parse", [values.hostname, values.domain])
+def test_the_longest_name_is_one_and_a_longer_one_is_none(parse: Callable[[object], str]) -> None:
+    assert parse(LONGEST) == parse(LONGEST + ".") == LONGEST
+    for longer in (LONGEST + "b", LONGEST + "b.", LONGEST + ".."):
+        with pytest.raises(ValueError, match="must be"):
+            parse(longer)
 
 
 @pytest.mark.parametrize(
@@ -183,3 +196,14 @@ def test_any_text_is_a_domain_or_a_sentence(text: str) -> None:
 def test_a_path_that_could_end_a_line_of_another_file_is_refused(raw: object) -> None:
     with pytest.raises(ValueError, match="must be a path, without quotes and line ends"):
         values.path(raw)
+
+
+def test_the_last_label_of_a_host_name_is_no_number_and_others_may_be() -> None:
+    assert values.hostname("7.example") == "7.example"
+    with pytest.raises(ValueError, match="must be a name, not an address"):
+        values.hostname("example.7")
+
+
+def test_both_ends_of_a_range_are_in_it() -> None:
+    assert [values.port(text) for text in ("1", "65535")] == [1, 65535]
+    assert [values.seconds(9)(text) for text in ("1", "9")] == [1, 9]

@@ -23,6 +23,12 @@ def admission(
     return Admission(limits, (occupancy or Occupancy()).row(0))
 
 
+def test_what_is_no_setting_is_limited_to_this() -> None:
+    limits = LIMITS
+    assert (limits.portion_bytes, limits.queries_per_turn, limits.answer_timeout_s) == (65_536, 512, 30)
+    assert (limits.unsent_bytes_per_connection, limits.unsent_bytes) == (524_288, 33_554_432)
+
+
 def test_there_is_room_until_the_limit() -> None:
     house = admission()
     for number in range(3):

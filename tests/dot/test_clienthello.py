@@ -147,6 +147,7 @@ LIST = "the ALPN list does not fill its extension"
     [
         (record(b"\1\0\0\1\3"), "cut short"),
         (record(b"\1\1\0\1"), "65537 octets, more than 65536"),
+        (record(b"\1\1\0\x05"), "65541 octets, more than 65536"),
         (by_hand(alpn()), "an empty ALPN name or list"),
         (by_hand(alpn(b"")), "an empty ALPN name or list"),
         (by_hand(alpn(b"dot", b"")), "an empty ALPN name or list"),
@@ -262,3 +263,9 @@ def test_holds_no_more_than_one_hello() -> None:
     flight = record(b"\1\1\0\0" + bytes(1000)) * (MAX_HELLO_BYTES // 1000 + 2)
     with pytest.raises(PeerError):
         ClientHelloReader().feed(flight)
+
+
+def test_of_two_alpn_extensions_neither_counts() -> None:
+    with pytest.raises(HelloError, match="two ALPN extensions") as refused:
+        ClientHelloReader().feed(by_hand(alpn(b"dot") + alpn(b"dot")))
+    assert refused.value.alert == Alert.ILLEGAL_PARAMETER

@@ -39,6 +39,12 @@ def test_the_length_is_that_of_both_octets(low: int) -> None:
         assert sum(2 + len(each) for each in messages) + len(rest) == len(stream)
 
 
+@pytest.mark.parametrize("low", range(255))
+def test_what_a_message_begins_with_is_no_length(low: int) -> None:
+    third = low + 1
+    assert split(bytes([0, low]) + bytes([third]) * third)[0][0] == bytes([third]) * low
+
+
 def test_refuses_to_prefix_more_than_two_octets_can_count() -> None:
     with pytest.raises(OverflowError):
         prefix(bytes(65536))

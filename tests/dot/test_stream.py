@@ -1,5 +1,7 @@
 import asyncio
 import socket
+import weakref
+from time import monotonic
 
 import pytest
 
@@ -86,6 +88,8 @@ async def test_close_sends_what_is_unsent_first() -> None:
     stream.write(sent)
     stream.close()
     stream.write(b"too late")
+    stream.resume_reading()
+    assert not stream.reading
 
     def read_all() -> int:
         total = 0
@@ -130,12 +134,23 @@ async def test_a_peer_that_does_not_close_is_left_by_closing_again() -> None:
     peer.close()
 
 
+async def test_what_comes_after_the_end_is_not_read() -> None:
+    stream, events, peer = pair()
+    peer.sendall(b"question")
+    stream.close()
+    await events.until("ended")
+    assert events.told == ["ended"]
+    peer.close()
+
+
 async def test_abort_ends_at_once_and_only_once() -> None:
     stream, events, peer = pair()
     stream.write(bytes(1_000_000))
     stream.abort()
     stream.abort()
     stream.close()
+    stream.pause_reading()
+    stream.resume_reading()
     assert events.told == ["ended"]
     peer.close()
 
@@ -156,6 +171,7 @@ async def test_a_peer_that_is_gone_ends_the_stream() -> None:
     stream, events, peer = pair()
     peer.close()
     stream.write(b"answer")
+    assert stream.closing
     await events.until("reset")
     assert stream.closed
 
@@ -201,4 +217,56 @@ async def test_a_fault_in_what_was_put_off_costs_this_connection(caplog: pytest.
     await events.until("ended")
     assert stream.closed
     assert caplog.text.count("costs one connection") == 1
+    peer.close()
+
+
+async def test_what_the_kernel_does_not_take_at_once_is_kept_whole() -> None:
+    stream, events, peer = pair()
+    with pytest.raises(BlockingIOError):
+        while True:
+            stream._socket.send(bytes(65536))
+    before_s = monotonic()
+    stream.write(b"answer")
+    assert stream.unsent == b"answer"
+    assert stream.progress_s >= before_s
+    read_s = monotonic()
+    received = b""
+    async with asyncio.timeout(10):
+        while not received.endswith(b"answer"):
+            received += await asyncio.to_thread(peer.recv, 1 << 20)
+        await events.until("drained")
+    assert stream.progress_s >= read_s
+    assert running_poller()._epoll.poll(0) == []  # there is always room to write, of which nobody wants to know
+    stream.abort()
+    peer.close()
+
+
+async def test_what_is_sent_at_once_is_not_told() -> None:
+    stream, events, peer = pair()
+    stream.write(b"answer")
+    peer.sendall(b"question")
+    await events.until("received")
+    assert events.told == ["received"]
+    stream.abort()
+    peer.close()
+
+
+async def test_the_end_of_the_peer_is_told_once() -> None:
+    stream, events, peer = pair()
+    peer.shutdown(socket.SHUT_WR)
+    await events.until("peer finished")
+    assert running_poller()._epoll.poll(0) == []
+    stream.abort()
+    peer.close()
+
+
+async def test_after_its_end_a_stream_holds_nothing() -> None:
+    stream, events, peer = pair()
+    stream.write(bytes(1_000_000))
+    assert stream.unsent
+    stream.abort()
+    owner = weakref.ref(events)
+    del events
+    assert owner() is None
+    assert stream.unsent == b""
     peer.close()

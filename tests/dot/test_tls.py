@@ -72,11 +72,25 @@ def test_lets_in_a_client_that_offers_dot_or_nothing(
     assert client.tls.selected_alpn_protocol() == ("dot" if offer else None)
 
 
+def test_a_client_gets_one_ticket_for_its_next_connection(context: ssl.SSLContext) -> None:
+    assert context.num_tickets == 1
+
+
+def test_a_handshake_on_its_way_is_no_tls_yet(context: ssl.SSLContext) -> None:
+    client, server = Client(["dot"]), TlsSession(context)
+    assert server.describe() == "no TLS"
+    with pytest.raises(ssl.SSLWantReadError):
+        client.tls.do_handshake()
+    server.receive(client.outgoing.read())
+    assert server.has_output
+    assert server.describe() == "no TLS"
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("piece", [1, 65536])
 def test_refuses_client_that_offers_only_h2(context: ssl.SSLContext, version: ssl.TLSVersion, piece: int) -> None:
     client, server = Client(["h2"], version), TlsSession(context)
-    with pytest.raises(PeerError, match="offers h2"):
+    with pytest.raises(PeerError, match="offers h2, not dot"):
         client.handshake(server, piece)
     client.incoming.write(ALERT_120)
     with pytest.raises(ssl.SSLError, match=re.compile("no.application.protocol", re.IGNORECASE)):
@@ -162,6 +176,30 @@ def test_notices_close_notify_and_sends_its_own(context: ssl.SSLContext) -> None
     assert server.peer_closed
     client.incoming.write(server.close())
     client.tls.unwrap()
+
+
+@pytest.mark.parametrize("octets", [1, 959, 960, 961, 1919, 1920, 1921, 16384, 16385])
+def test_nothing_of_a_record_is_left_for_later(context: ssl.SSLContext, octets: int) -> None:
+    client, server = Client(), TlsSession(context)
+    client.handshake(server)
+    for sent in (bytes([octets % 251]) * octets, b"next"):
+        client.tls.write(sent)
+        assert server.receive(client.outgoing.read()) == sent
+
+
+def test_there_is_output_only_where_there_is(context: ssl.SSLContext) -> None:
+    client, server = Client(), TlsSession(context)
+    assert (server.has_output, server.take_output()) == (False, b"")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.tls.do_handshake()
+    assert server.receive(client.outgoing.read()) == b""
+    assert server.has_output
+
+
+def test_a_session_is_never_negotiated_anew(context: ssl.SSLContext) -> None:
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 def test_octets_that_do_not_decrypt_end_the_session(context: ssl.SSLContext) -> None:

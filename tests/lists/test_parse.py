@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.lists import parse as parse_module
+from app.lists.formats import FORMATS
 from app.lists.parse import MOST_LINE_OCTETS
+from app.lists.parsed import Parsed
 from tests.fakes.read_list import Found, Rule
+from tests.reaching import reaching
 
 
 def parsed(text: str | bytes) -> Found:
@@ -334,6 +338,36 @@ def test_any_octets_give_the_same_list_and_report_in_pieces_of_any_size(text: by
         assert len(name) <= 253
 
 
+def test_a_zone_may_hold_what_is_no_name() -> None:
+    found = parsed("$ORIGIN rpz.example.\na..b CNAME .\n" + ".".join(["a" * 60] * 5) + " CNAME .")
+    assert (found.rules, found.report.unsupported - parsed("$ORIGIN rpz.example.").report.unsupported) == ([], 2)
+
+
 @given(st.text())
 def test_any_text_is_a_list(text: str) -> None:
     parsed(text)
+
+
+def the_long_way(line: bytes) -> Found:
+    found = Found([])
+    parse_module._read(line, Parsed(found), [each.reader() for each in FORMATS])
+    return found
+
+
+ALMOST_A_LINE = st.tuples(
+    st.sampled_from([b"", b"*.", b".", b"*", b"0.0.0.0 ", b"127.0.0.1\t", b"0.0.0.1 ", b"0x0.0.0 "]),
+    st.lists(
+        st.sampled_from([b"ads", b"example", b"com", b"a" * 63, b"a" * 64, b"-", b"_x", b"1", b"]", b"localhost"]),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from([b".", b".", b".", b"]", b"..", b" "]),
+    st.sampled_from([b"", b"", b".", b"]", b" "]),
+).map(lambda parts: (parts[0] + parts[2].join(parts[1]) + parts[3]).strip())
+
+
+@reaching(0.1, line=ALMOST_A_LINE)
+def test_the_short_way_to_read_a_line_gives_what_the_long_way_gives(line: bytes) -> bool:
+    found = Found([line])
+    assert (found.rules, found.exceptions) == (the_long_way(line).rules, the_long_way(line).exceptions)
+    return bool(found.rules)

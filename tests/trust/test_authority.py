@@ -55,6 +55,15 @@ def critical(certificate: x509.Certificate) -> set[type[x509.ExtensionType]]:
     return {type(extension.value) for extension in certificate.extensions if extension.critical}
 
 
+def usages(**true: bool) -> x509.KeyUsage:
+    """Nothing but what is `true` (RFC 5280 4.2.1.3)."""
+    names = (
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+    )  # fmt: skip
+    return x509.KeyUsage(**{name: true.get(name, False) for name in names})
+
+
 def test_the_root_is_self_signed_for_ten_years_and_may_have_one_level_below(authority: Authority) -> None:
     root = load(authority.root_pem)
     root.verify_directly_issued_by(root)
@@ -78,6 +87,9 @@ def test_the_intermediate_may_sign_leaves_for_servers_only(authority: Authority)
     assert critical(intermediate) == {x509.BasicConstraints, x509.KeyUsage, x509.NameConstraints}
     constraints = [c.extensions.get_extension_for_class(x509.NameConstraints).value for c in (root, intermediate)]
     assert constraints[0] == constraints[1]
+    for certificate in (root, intermediate):
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        assert usage == usages(key_cert_sign=True, crl_sign=True)
 
 
 def test_the_leaf_is_what_strict_devices_ask_for(authority: Authority, chain: Pem) -> None:
@@ -87,8 +99,7 @@ def test_the_leaf_is_what_strict_devices_ask_for(authority: Authority, chain: Pe
     issuer_id = load(authority.intermediate_pem).extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     assert critical(leaf) == {x509.BasicConstraints, x509.KeyUsage}
     assert extensions.get_extension_for_class(x509.BasicConstraints).value == x509.BasicConstraints(False, None)
-    assert usage.digital_signature
-    assert not usage.key_cert_sign
+    assert usage == usages(digital_signature=True)
     assert extensions.get_extension_for_class(x509.ExtendedKeyUsage).value == SERVER
     assert extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     assert extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == issuer_id.digest
@@ -165,6 +176,12 @@ def test_a_leaf_never_outlives_its_authority_and_is_then_left_alone(authority: A
     assert renewal_reason(chain, Names(HOSTNAME, ()), late + 9 * DAY) is None
 
 
+def test_of_an_authority_that_has_ended_nothing_is_renewed(authority: Authority, chain: Pem) -> None:
+    ended = load(authority.root_pem).not_valid_after_utc
+    assert renewal_reason(chain, Names(HOSTNAME, ADDRESSES), ended - timedelta(seconds=1)) is not None
+    assert renewal_reason(chain, Names(HOSTNAME, ADDRESSES), ended) is None
+
+
 def test_refuses_to_issue_from_an_authority_that_has_ended(authority: Authority, key: Pem) -> None:
     with pytest.raises(OperatorError, match="the authority ended on 2036-05-28"):
         issue_leaf(authority, key, Names(HOSTNAME, ()), load(authority.root_pem).not_valid_after_utc)
@@ -193,7 +210,15 @@ def test_the_order_of_addresses_is_no_change(chain: Pem) -> None:
 
 def test_renewal_is_due_when_the_clock_was_ahead(authority: Authority, key: Pem) -> None:
     chain = issue_leaf(authority, key, Names(HOSTNAME, ()), NOW + 900 * DAY)
-    assert "the clock was ahead" in (renewal_reason(chain, Names(HOSTNAME, ()), NOW) or "")
+    authority_begins, leaf_begins = (load(each).not_valid_before_utc for each in (authority.root_pem, chain))
+    for now, is_due in (
+        (NOW, True),
+        (authority_begins, True),
+        (authority_begins - timedelta(seconds=1), False),  # no new leaf could begin earlier
+        (leaf_begins - timedelta(seconds=1), True),
+        (leaf_begins, False),
+    ):
+        assert ("the clock was ahead" in (renewal_reason(chain, Names(HOSTNAME, ()), now) or "")) is is_due
 
 
 def test_the_pin_lasts_over_renewals_and_the_fingerprint_does_not(authority: Authority, key: Pem) -> None:

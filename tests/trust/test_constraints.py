@@ -43,12 +43,8 @@ def test_permits_home_names_and_home_networks() -> None:
 
 
 def test_permits_the_configured_name_and_public_addresses_too_and_only_those() -> None:
-    extra = [
-        name
-        for name in subtrees("dns.example.com", "198.51.100.7", "2001:db8::7")
-        if name not in subtrees("a.home.arpa")
-    ]
-    assert extra == ["dns.example.com", "198.51.100.7/32", "2001:db8::7/128"]
+    at_home, both = subtrees("a.home.arpa"), subtrees("dns.example.com", "198.51.100.7", "2001:db8::7")
+    assert both == ["home.arpa", "dns.example.com", *at_home[1:], "198.51.100.7/32", "2001:db8::7/128"]
 
 
 def test_certifies_each_address_once_and_loopback_always() -> None:
