@@ -46,9 +46,9 @@ def in_child(job: Callable[[], object], deadline_s: int) -> object:
         result = pipe.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == -signal.SIGALRM:
-        log.error("gave up after %d s", deadline_s)
+        log.error("a task did not finish within %d s; trying again in a minute", deadline_s)
     elif status < 0:
-        log.error("was killed by %s", signal.Signals(-status).name)
+        log.error("a task was killed by %s; trying again in a minute", signal.Signals(-status).name)
     return json.loads(result) if status == 0 else None
 
 

@@ -28,6 +28,9 @@ from supervisor.supervisord import Supervisor
 
 from app.errors import OperatorError
 
+KEEPS_FAILING = "keeps failing; stopping"
+"""What is said of a program that ends again and again."""
+
 _HEAD_OF_UNBOUND = re.compile(r"^\[\d+\] unbound\[\d+:[0-9a-f]+\] ")
 _NO_NEWS = ("info: start of service ", "info: service stopped ")
 
@@ -85,13 +88,13 @@ class _Supervisor(Supervisor):
             if process.pid:
                 os.kill(process.pid, signal.SIGTERM)
         except OSError as error:
-            _say(f"unbound cannot be started anew: {error.strerror}: restart Homedot")
+            _say(f"unbound cannot be restarted: {error.strerror}: restart Homedot")
 
     def _stop_everything(self, event: events.ProcessStateFatalEvent) -> None:
         if self.failed:
             return  # the others fall because it did
         self.failed = True
-        _say(f"{event.process.config.name} cannot be kept running; stopping. See its lines above.")
+        _say(f"{event.process.config.name} {KEEPS_FAILING}. See its lines above.")
         self.options.mood = SupervisorStates.SHUTDOWN
 
 
@@ -100,7 +103,7 @@ def restart_unbound(pid_file: Path) -> None:
     try:
         os.kill(int(pid_file.read_text()), signal.SIGUSR1)
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{pid_file}: unbound is not started anew: {error}: restart Homedot") from error
+        raise OperatorError(f"{pid_file}: unbound cannot be restarted: {error}: restart Homedot") from error
 
 
 def run(configuration: Path, variables: Mapping[str, str]) -> int:

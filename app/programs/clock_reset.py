@@ -23,6 +23,8 @@ _UNBOUND_IS_NEW_AFTER_S = 120.0
 
 _LEAST_SLEEP_S = 1.0
 
+RESTARTING = "restarting unbound, to forget what it learned before"
+
 
 class UnboundForgets:
     """`tick` is upkeep's, for every minute. `restart` returns faults, or None if it could not be finished."""
@@ -44,7 +46,7 @@ class UnboundForgets:
         if not faults:
             self._clock.settle()
             back = timedelta(seconds=round(back_s))
-            news.append(f"the clock was put back by {back}: unbound starts anew, to forget what it learned before")
+            news.append(f"the clock was put back by {back}: {RESTARTING}")
         self._telling.tell({"faults": faults, "news": news, "warnings": []})
 
 

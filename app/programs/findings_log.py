@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 
 log = logging.getLogger("homedot")
 
+ACTION_NEEDED = "action needed"
+"""What leads a fault that somebody must mend."""
+
 
 class Telling:
-    """Logs `news` each time, `faults` and `warnings` once until they are gone."""
+    """Logs `news` each time, `faults` and `warnings` once until they are gone. With faults it is `meanwhile` so."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: str = "") -> None:
+        self._lead = f"{meanwhile}; {ACTION_NEEDED}" if meanwhile else ACTION_NEEDED
         self._told: frozenset[str] = frozenset()
 
     def tell(self, findings: Mapping[str, Sequence[str]]) -> None:
@@ -18,7 +22,7 @@ class Telling:
             log.warning("%s", line)
         for line in findings["faults"]:
             if line not in self._told:
-                log.error("what was served before is served on, but there is something to mend: %s", line)
+                log.error("%s: %s", self._lead, line)
         for line in findings["warnings"]:
             if line not in self._told:
                 log.warning("%s", line)

@@ -22,8 +22,7 @@ def say(text: str) -> None:
 
 def tell_faults(error: OperatorError) -> None:
     """Print each fault on a line of its own."""
-    count = len(error.faults)
-    print(f"homedot: {count} thing{'s' if count > 1 else ''} to mend:", file=sys.stderr)
+    print(f"homedot: {error.heading}:", file=sys.stderr)
     for fault in error.faults:
         print(f"  {fault}", file=sys.stderr)
 

@@ -20,6 +20,7 @@ from . import paths
 from .findings_log import Telling
 
 LOOK_AT_LEAST_EVERY_S = 3600.0
+STILL_SERVING = "still serving the previous certificate"
 
 
 class Renewal:
@@ -39,7 +40,7 @@ class Renewal:
         self._monotonic = monotonic
         self._seen: object = None
         self._next_s = 0.0
-        self._telling = Telling()
+        self._telling = Telling(STILL_SERVING)
 
     def tick(self) -> None:
         """Never raises."""

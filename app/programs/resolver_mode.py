@@ -26,7 +26,7 @@ class Settling:
         self._ask = ask
         self._follow = follow
         self._followed: object = None
-        self._telling = Telling()
+        self._telling = Telling("still resolving as before")
 
     def tick(self) -> None:
         """Never raises."""

@@ -10,7 +10,7 @@ import pytest
 from app.answer.cache import Cache, Tally
 from app.config.settings import Settings
 from app.host.wall_clock import LEAST_S, WallClock
-from app.programs.clock_reset import FrontForgets, UnboundForgets, restart, slept_s
+from app.programs.clock_reset import RESTARTING, FrontForgets, UnboundForgets, restart, slept_s
 from tests.fakes.clock import Clock
 
 DECADE_S = 315_360_000.0
@@ -58,7 +58,7 @@ def test_unbound_starts_anew_once_after_the_clock_was_put_back(box: Box, caplog:
     box.unbound.tick()
     assert box.restarts == 1
     (line,) = caplog.messages
-    assert line.startswith("the clock was put back by 3650 days, 0:00:00: unbound starts anew")
+    assert line.startswith(f"the clock was put back by 3650 days, 0:00:00: {RESTARTING}")
 
 
 @pytest.mark.parametrize("by_s", [DECADE_S, 30.0, 1 - LEAST_S])
@@ -75,7 +75,7 @@ def test_a_restart_that_failed_is_told_once_and_tried_again(box: Box, caplog: py
         box.unbound.tick()
     assert box.restarts == 4
     assert caplog.text.count("no supervisor") == 1
-    assert "unbound starts anew" in caplog.messages[-1]
+    assert RESTARTING in caplog.messages[-1]
 
 
 def test_a_restart_is_asked_of_the_supervisor(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_what_unbound_refuses_leaves_everything_as_it_was(
 
 def test_without_a_supervisor_it_is_tried_again(settings: Settings) -> None:
     (fault,) = follow(settings, asdict(INTERCEPTED))["faults"]
-    assert fault.startswith(f"{settings.run_dir}/supervisord.pid: unbound is not started anew")
+    assert fault.startswith(f"{settings.run_dir}/supervisord.pid: unbound cannot be restarted")
     assert paths.read_enrolment(settings).resolver == "recursive"
     assert not is_settled(settings)
 

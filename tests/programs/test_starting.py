@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import SettingsError
 from app.programs.starting import PROGRAMS, start
 
 COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl", "tempfile", "yaml"}
@@ -37,5 +38,5 @@ def test_what_the_operator_must_mend_is_told_with_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert start(["bootstrap"], {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_WEB__PORT": "x"}) == 2
-    assert "homedot: 1 thing to mend:\n  web.port: " in capsys.readouterr().err
+    assert f"homedot: {SettingsError('').heading}:\n  web.port: " in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

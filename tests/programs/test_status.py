@@ -93,7 +93,9 @@ def test_blocking_that_is_off_paused_or_not_known_says_so(changed: Status, said:
 def test_a_list_that_failed_or_was_not_fetched_says_so() -> None:
     failed = replace(WELL, lists={SOURCE: replace(PRO, error="the server answers 404")})
     assert fact(failed, "list") == "Pro: 123456 names, 3 d old; failed: the server answers 404"
-    assert fact(replace(WELL, lists={SOURCE: ListState()}), "list") == "https://lists.example/pro.txt: not fetched yet"
+    assert (
+        fact(replace(WELL, lists={SOURCE: ListState()}), "list") == "https://lists.example/pro.txt: not downloaded yet"
+    )
 
 
 def test_a_certificate_that_ends_soon_is_told_with_what_to_do() -> None:
