@@ -3,6 +3,7 @@
 HomedotError
  |- OperatorError   the person who runs the box: a setting, a file, a port. Fatal at start, exit code 2,
  |                  all faults told at once.
+ |  `- SettingsError  the settings cannot be read, or contradict one another.
  |- ListError       a block list cannot be had, read or used. The old one is used on; `homedot lists` shows why.
  |- PeerError       a client broke the protocol. Costs that one message or connection, and one line of the log.
  `- UpstreamError   the resolver behind us did not answer. The client gets SERVFAIL with an extended error.
@@ -18,9 +19,22 @@ class HomedotError(Exception):
 class OperatorError(HomedotError):
     """One or more faults that only the operator can mend. Each fault is one line: what, why, and the next step."""
 
+    kind = "error"
+
     def __init__(self, faults: str | Iterable[str]) -> None:
         self.faults = (faults,) if isinstance(faults, str) else tuple(faults)
         super().__init__("\n".join(self.faults))
+
+    @property
+    def heading(self) -> str:
+        """`1 error`, `3 configuration errors`."""
+        return f"{len(self.faults)} {self.kind}{'s' if len(self.faults) > 1 else ''}"
+
+
+class SettingsError(OperatorError):
+    """The settings cannot be read, or contradict one another."""
+
+    kind = "configuration error"
 
 
 class ListError(HomedotError):

@@ -1,5 +1,6 @@
 """The documents keep their promises, as far as one can tell without running what they say: tests/image runs it."""
 
+import inspect
 import re
 import shlex
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ import yaml
 
 from app.cli.commands import parse
 from app.config.load import load
+from app.config.settings import Settings
+from app.programs import paths
 from tests.documents import CHECKOUT, DOCUMENTS, PLACES, Block, all_blocks, anchors, blocks, links, spans, text_of
 
 BLOCKS = all_blocks()
@@ -17,6 +20,7 @@ RUN = [block for block in BLOCKS if block.places]
 NOT_RUN_AT_MOST = 8
 PROGRAMS = {"apt", "cat", "curl", "dig", "docker", "git", "homedot", "kdig", "make", "resolvectl", "ss", "systemctl"}
 IN_ONE_PAGE = 120
+SUPERVISED = text_of("rootfs/usr/local/lib/homedot/supervisord.conf")
 
 
 def by_place(block: Block) -> str:
@@ -102,6 +106,31 @@ def test_links_lead_somewhere(document: str) -> None:
         target = (CHECKOUT / document).parent / path if path else CHECKOUT / document
         assert target.exists(), f"{document}: {link}"
         assert not fragment or fragment in anchors(target.read_text(encoding="utf-8")), f"{document}: {link}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_file_of_the_code_that_is_named_is_there(document: str) -> None:
+    named = {span for span in spans(text_of(document)) if re.match(r"(app|tests|rootfs|docs|release)/[\w/.-]+$", span)}
+    assert {path for path in named if not (CHECKOUT / path).exists()} == set()
+
+
+def test_every_file_that_programs_share_is_in_the_map_of_files() -> None:
+    settings = Settings(data_dir=Path("data"), run_dir=Path("run"))
+    shared = {
+        str(function(settings))
+        for name, function in vars(paths).items()
+        if inspect.isfunction(function) and list(inspect.signature(function).parameters) == ["settings"]
+        if name not in {"authority_files", "read_enrolment"}
+    }
+    assert "run/tls/pair.pem" in shared
+    assert {path for path in shared if f"`{path}`" not in text_of("docs/architecture.md")} == set()
+
+
+def test_every_program_is_in_the_map_of_programs() -> None:
+    configured = re.findall(r"^\[(?:program|eventlistener):(\w+)\]", SUPERVISED, re.MULTILINE)
+    assert configured
+    for program in ("bootstrap", "supervisor", *configured):
+        assert f"\n| {program} | " in text_of("docs/architecture.md"), program
 
 
 def test_the_readme_is_one_page() -> None:

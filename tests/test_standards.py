@@ -1,8 +1,4 @@
-"""Every line of the standards that a DNS-over-TLS server answers for has a test that carries its id in its name.
-
-C: connection and framing. E: EDNS, padding, keepalive. D: AD, CD and DO in front of a validating resolver. X: extended
-errors, stale, failed and negative answers.
-"""
+"""Every line of docs/standards.md has a test that carries its id in its name."""
 
 import ast
 import re
@@ -10,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import text_of
+
 TESTS = Path(__file__).parent
-IDS = [
-    f"{family}{number}" for family, last in (("c", 20), ("e", 19), ("d", 6), ("x", 7)) for number in range(1, last + 1)
-]
+LINES = re.findall(r"^\| ([CEDX]\d+) \| (.+) \| (.+) \|$", text_of("docs/standards.md"), re.MULTILINE)
+IDS = [line.lower() for line, _, _ in LINES]
 
 
 def names_of_tests() -> list[str]:
@@ -36,3 +33,12 @@ def test_the_line_is_proved_by_a_test_of_its_name(line: str) -> None:
 def test_a_test_names_no_line_that_there_is_not() -> None:
     named = {word for name in NAMES for word in re.findall(r"(?<=_)[cedx]\d+(?=_)", name)}
     assert named <= set(IDS)
+
+
+def test_the_page_has_every_line_once_in_order_with_the_document_it_is_from() -> None:
+    assert sorted(IDS, key=lambda line: ("cedx".index(line[0]), int(line[1:]))) == IDS
+    assert len(set(IDS)) == len(IDS) == text_of("docs/standards.md").count("\n| ") - 1  # the head
+    for family in "cedx":
+        numbers = [int(line[1:]) for line in IDS if line[0] == family]
+        assert numbers == list(range(1, len(numbers) + 1))
+    assert [document for _, _, document in LINES if not re.match(r"RFC \d+ \d", document)] == []

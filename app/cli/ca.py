@@ -22,8 +22,8 @@ Make = Callable[[Path, Names, datetime], tuple[Identity, str]]
 _CA = """\
 homedot: `ca new` makes another certificate authority.
   Every device must install the new profile, and trust the new root, before it resolves again.
-  The authority of now moves aside on the volume. Nothing is changed yet. To go on: homedot ca new --yes"""
-SOON = "A running Homedot serves it within a minute; one that does not run, when it is started."
+  The current authority moves aside on the volume. Nothing has changed yet. To continue: homedot ca new --yes"""
+SOON = "A running Homedot serves it within a minute, a stopped one when it starts."
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -13,7 +13,7 @@ __all__ = ["arguments", "run"]
 _KEY = """\
 homedot: `key new` makes another private key for the certificate, under the same authority.
   Devices with the profile notice nothing. Those that pin the key need the new pin before they resolve again.
-  The key of now moves aside on the volume. Nothing is changed yet. To go on: homedot key new --yes"""
+  The current key moves aside on the volume. Nothing has changed yet. To continue: homedot key new --yes"""
 
 
 def run(loaded: Loaded, arguments: Namespace) -> int:

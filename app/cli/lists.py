@@ -53,7 +53,7 @@ def _used(settings: Settings) -> Mapping[str, ListState]:
 def refresh(settings: Settings) -> None:
     """Let the running Homedot look at all sources now. Raises OperatorError."""
     request_refresh(settings)
-    print("all lists are being looked at; `homedot lists` shows what came of it")
+    print("checking all lists now; `homedot lists` shows the result")
 
 
 def accept(settings: Settings, which: str | None) -> None:
@@ -75,4 +75,4 @@ def accept(settings: Settings, which: str | None) -> None:
             raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
     for source in chosen:
         request_acceptance(settings, source)
-        print(f"{source}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it")
+        print(f"{source}: is being downloaded, and used whatever its size; `homedot lists` shows the result")

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from app.errors import OperatorError
+from app.errors import SettingsError
 
 from .foreign import why_not
 from .settings import PREFIX, Leaf, Resolver, Settings, leaves
@@ -39,7 +39,7 @@ class Loaded:
 def load(environment: Mapping[str, str]) -> Loaded:
     """Read YAML and environment into Settings.
 
-    Raises OperatorError with one line per fault: syntax, unknown keys, bad values and contradictions together.
+    Raises SettingsError with one line per fault: syntax, unknown keys, bad values and contradictions together.
     """
     faults: list[str] = []
     known = {leaf.name: leaf for leaf in leaves()}
@@ -62,7 +62,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
     bad = {fault.split(":")[0] for fault in faults}
     faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
     if faults:
-        raise OperatorError(faults)
+        raise SettingsError(faults)
     return Loaded(settings, sources)
 
 

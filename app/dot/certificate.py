@@ -35,7 +35,7 @@ class Certificate:
             self.context = server_context(self._pair)
         except OperatorError as error:
             count[Count.CERTIFICATE_REFUSED] += 1
-            log.error("the new certificate is refused, the old one stays: %s", error)
+            log.error("still serving the previous certificate; the new one cannot be used: %s", error)
         else:
             count[Count.CERTIFICATE_CHANGES] += 1
             log.info("serving the new certificate")

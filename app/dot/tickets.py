@@ -44,6 +44,6 @@ class TicketKeys:
         else:
             self.context = bare_context()
             if self._is_shared:
-                log.warning("workers resume no sessions of each other any more; restart Homedot to have them do so")
+                log.warning("workers no longer resume each other's sessions; restart Homedot to mend that")
                 self._is_shared = False
         del self._ahead[:passed]

@@ -29,7 +29,7 @@ def server_context(pair: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(pair)
     except (OSError, ssl.SSLError) as error:
-        raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot to have it made anew") from error
+        raise OperatorError(f"{pair}: cannot be served: {error}; restart Homedot, which makes a new one") from error
     return context
 
 

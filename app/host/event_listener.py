@@ -46,9 +46,9 @@ def in_child(name: str, job: Callable[[], object], deadline_s: int) -> object:
         result = pipe.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == -signal.SIGALRM:
-        log.error("%s: gave up after %d s", name, deadline_s)
+        log.error("%s did not finish within %d s; trying again in a minute", name, deadline_s)
     elif status < 0:
-        log.error("%s: was killed by %s", name, signal.Signals(-status).name)
+        log.error("%s was killed by %s; trying again in a minute", name, signal.Signals(-status).name)
     return json.loads(result) if status == 0 else None
 
 

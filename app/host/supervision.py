@@ -29,6 +29,9 @@ from app.errors import OperatorError
 from .lossy_output import reopen_unblocked, unblock_pipe
 from .relay import Relay, Tell
 
+KEEPS_FAILING = "keeps failing; stopping"
+"""What is said of a program that ends again and again."""
+
 _US = "homedot"
 
 
@@ -123,13 +126,13 @@ class _Supervisor(Supervisor):
             if process.pid:
                 os.kill(process.pid, signal.SIGTERM)
         except OSError as error:
-            self._say(f"unbound cannot be started anew: {error.strerror}: restart Homedot")
+            self._say(f"unbound cannot be restarted: {error.strerror}: restart Homedot")
 
     def _stop_everything(self, event: events.ProcessStateFatalEvent) -> None:
         if self.failed:
             return  # the others fall because it did
         self.failed = True
-        self._say(f"{event.process.config.name} cannot be kept running; stopping. See its lines above.")
+        self._say(f"{event.process.config.name} {KEEPS_FAILING}. See its lines above.")
         self.options.mood = SupervisorStates.SHUTDOWN
 
     def _say(self, sentence: str) -> None:
@@ -141,7 +144,7 @@ def restart_unbound(pid_file: Path) -> None:
     try:
         os.kill(int(pid_file.read_text()), signal.SIGUSR1)
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{pid_file}: unbound is not started anew: {error}: restart Homedot") from error
+        raise OperatorError(f"{pid_file}: unbound cannot be restarted: {error}: restart Homedot") from error
 
 
 def run(configuration: Path, variables: Mapping[str, str], tell: Tell, look: Callable[[], None]) -> int:

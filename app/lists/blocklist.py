@@ -106,7 +106,7 @@ class Blocklists:
             except FileNotFoundError:
                 changed |= self._lists.pop(path, None) is not None
             except (OSError, ListError) as error:
-                log.warning("a list stays as it was: %s", error)
+                log.warning("still using the previous version of a list: %s", error)
         if changed:
             self.current = tuple(self._lists[path] for path in self._paths if path in self._lists)
         return changed

@@ -136,7 +136,7 @@ class Refresher:
         next_s = schedule.after_success(now_s, self._refresh_s, self._draw())
         if not outcome.is_new:
             if before.error:
-                log.info("%s: well again, and unchanged", self._title(source, before.title))
+                log.info("%s: works again, unchanged", self._title(source, before.title))
             return replace(before, error="", is_refused=False, failures=0, next_s=next_s)
         after = ListState(
             title=outcome.title,
@@ -169,7 +169,7 @@ class Refresher:
     def _after_failure(self, source: str, before: ListState, error: ListError) -> ListState:
         failures = before.failures + 1
         if str(error) != before.error:
-            kept = f"the {before.names} names from before are used on" if before.updated_s else "there is no list yet"
+            kept = f"still using the {before.names} names from before" if before.updated_s else "there is no list yet"
             log.warning("%s: %s; %s", source, error, kept)
         next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw())
         return replace(
@@ -191,7 +191,7 @@ class Refresher:
                 continue
             self._seen[source] = mark
             if self._states[source].updated_s and not is_whole(path):
-                log.warning("%s: %s is gone or damaged, and is made anew", source, path)
+                log.warning("%s: %s is missing or damaged; downloading the list again", source, path)
                 self._states[source] = ListState()
                 self._save()
 

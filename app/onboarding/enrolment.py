@@ -154,4 +154,4 @@ def _host(address: IPAddress) -> str:
 
 
 def _fault(reason: str) -> str:
-    return f"enrolment.json: is not what this version writes ({reason}): restart Homedot, which makes it anew"
+    return f"enrolment.json: is not what this version writes ({reason}): restart Homedot, which writes it again"

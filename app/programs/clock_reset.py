@@ -21,6 +21,8 @@ _UNBOUND_IS_NEW_AFTER_S = 120.0
 
 _LEAST_SLEEP_S = 1.0
 
+RESTARTING = "restarting unbound, to forget what it learned before"
+
 
 def restart(settings: Settings, reset: Reset) -> Findings:
     """Have unbound started anew. Raises OperatorError."""
@@ -28,7 +30,7 @@ def restart(settings: Settings, reset: Reset) -> Findings:
 
     restart_unbound(paths.supervisor_pid(settings))
     back = timedelta(seconds=round(reset.by_s))
-    return Findings(news=(f"the clock was put back by {back}: unbound starts anew, to forget what it learned before",))
+    return Findings(news=(f"the clock was put back by {back}: {RESTARTING}",))
 
 
 def slept_s() -> float:

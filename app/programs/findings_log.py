@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 log = logging.getLogger("homedot")
 
+ACTION_NEEDED = "action needed"
+"""What leads a fault that somebody must mend."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
@@ -18,9 +21,10 @@ class Findings:
 
 
 class Telling:
-    """Logs `news` each time, `faults` and `warnings` once until they are gone."""
+    """Logs `news` each time, `faults` and `warnings` once until they are gone. With faults it is `meanwhile` so."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: str = "") -> None:
+        self._lead = f"{meanwhile}; {ACTION_NEEDED}" if meanwhile else ACTION_NEEDED
         self._told: frozenset[str] = frozenset()
 
     def tell(self, findings: Findings) -> None:
@@ -29,7 +33,7 @@ class Telling:
             log.warning("%s", line)
         for line in findings.faults:
             if line not in self._told:
-                log.error("what was served before is served on, but there is something to mend: %s", line)
+                log.error("%s: %s", self._lead, line)
         for line in findings.warnings:
             if line not in self._told:
                 log.warning("%s", line)

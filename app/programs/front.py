@@ -189,7 +189,7 @@ def _affordable_connections(settings: Settings) -> int:
     if most == resource.RLIM_INFINITY or most >= wanted + _OTHER_DESCRIPTORS:
         return wanted
     affordable = max(most - _OTHER_DESCRIPTORS, 1)
-    log.warning("dot.connections: only %d instead of %d, for want of file descriptors (ulimit -n)", affordable, wanted)
+    log.warning("dot.connections: only %d instead of %d: too few file descriptors (ulimit -n)", affordable, wanted)
     return affordable
 
 
@@ -197,7 +197,9 @@ def _limits(settings: Settings) -> Limits:
     dot = settings.dot
     gateway = bridge_gateway()
     if gateway is not None:
-        log.warning("bridge network: all clients may appear as %s, so dot.connections_per_client spares it", gateway)
+        log.warning(
+            "bridge network: all clients may appear as %s, so dot.connections_per_client does not apply to it", gateway
+        )
     return Limits(
         connections=_affordable_connections(settings),
         connections_per_client=dot.connections_per_client,
@@ -219,7 +221,7 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
             try:
                 look()
             except Exception:
-                log.exception("a fault of Homedot's own; it is looked at again")
+                log.exception("a fault of Homedot's own; it is tried again")
 
 
 def _forget(caches: list[Cache]) -> None:

@@ -24,14 +24,14 @@ def states(settings: Settings) -> dict[str, ListState]:
 def summary(source: str, known: ListState, now_s: float) -> list[str]:
     """What is known about a list, in lines, the most important first."""
     if not known.checked_s:
-        return ["not fetched yet"]
+        return ["not downloaded yet"]
     facts = [known.title, f"{known.names} names"]
     if known.exceptions:
         facts.append(f"{known.exceptions} exceptions")
     if known.updated_s:
         facts.append(f"{duration(now_s - known.updated_s)} old")
     if known.error or not source.startswith("/"):
-        facts.append(f"next look in {duration(known.next_s - now_s)}")
+        facts.append(f"next check in {duration(known.next_s - now_s)}")
     lines = [", ".join(facts)]
     if known.has_exceptions_only:
         lines.append(EXCEPTIONS_ONLY)

@@ -25,8 +25,7 @@ _PATIENCE_S = 5.0
 
 def fault_lines(error: OperatorError) -> Iterable[str]:
     """How many there are to mend, and each on a line of its own."""
-    count = len(error.faults)
-    return f"{count} thing{'s' if count > 1 else ''} to mend:", *(f"  {fault}" for fault in error.faults)
+    return f"{error.heading}:", *(f"  {fault}" for fault in error.faults)
 
 
 def tell_faults(error: OperatorError) -> None:

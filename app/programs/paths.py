@@ -125,4 +125,4 @@ def read_enrolment(settings: Settings) -> "Enrolment":
     except OSError as error:
         raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
     except ValueError as error:
-        raise OperatorError(f"{path}: cannot be read: {error}; a restart writes it anew") from error
+        raise OperatorError(f"{path}: cannot be read: {error}; restart Homedot, which writes it again") from error

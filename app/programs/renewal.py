@@ -15,6 +15,8 @@ from app.trust import clock
 from . import paths
 from .findings_log import Findings
 
+STILL_SERVING = "still serving the previous certificate"
+
 
 def situation(settings: Settings, lingering: Lingering) -> object:
     """All that a close look depends on, but for a certificate's age. `lingering` sees the addresses that are there."""

@@ -70,7 +70,7 @@ class RulesetWatcher:
         try:
             self._enrolment = paths.read_enrolment(self._settings)
         except OperatorError as error:
-            log.warning("the box's own addresses stay as they were: %s", error)
+            log.warning("still using the previous addresses of this box: %s", error)
             return False
         return True
 

@@ -131,6 +131,6 @@ def look(settings: Settings) -> Status:
 
 def _listed(source: str, known: ListState, now_s: float) -> str:
     if not known.checked_s:
-        return f"{source}: not fetched yet"
+        return f"{source}: not downloaded yet"
     age = f", {duration(now_s - known.updated_s)} old" if known.updated_s else ""
     return f"{known.title or source}: {known.names} names{age}" + (f"; failed: {known.error}" if known.error else "")

@@ -24,7 +24,7 @@ from . import paths
 from .clock_reset import restart
 from .findings_log import Findings, Telling
 from .output import end_well_on_sigterm, log_to_supervisor
-from .renewal import renew, situation
+from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
 HOUR_S = 3600.0
@@ -43,6 +43,8 @@ class Task:
     do: Callable[[Any], Findings]
     deadline_s: int
     again_after_s: float = math.inf
+    meanwhile: str = ""
+    """What is so as long as there are faults."""
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
@@ -62,12 +64,14 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
             do=lambda _: renew(settings, lingering),
             deadline_s=45,
             again_after_s=HOUR_S,
+            meanwhile=STILL_SERVING,
         ),
         Task(
             name="resolver mode",
             situation=partial(chosen_again, settings),
             do=partial(_follow, settings),
             deadline_s=30,
+            meanwhile="still resolving as before",
         ),
         Task(
             name="root keys",
@@ -93,7 +97,7 @@ class Round:
         self._monotonic = monotonic
         self._done_for: object = None
         self._again_s = math.inf
-        self._telling = Telling()
+        self._telling = Telling(task.meanwhile)
 
     def tick(self) -> None:
         """Do the task if it is due, and tell what it found. Never raises."""

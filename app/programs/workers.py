@@ -68,5 +68,5 @@ class Workers:
             if os.waitpid(child, os.WNOHANG)[0]:
                 self._lost.append(child)
                 if not self._stopping.is_set():
-                    log.error("worker %d ended; ending the others, to start anew", child)
+                    log.error("worker %d ended; restarting all workers", child)
                 self._stopping.set()

@@ -90,7 +90,7 @@ def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:
                 with disk.write_faults(data_dir):
                     write_atomically(data_dir / "tls" / "chain.pem", renewed, 0o600)
             except OperatorError as error:
-                warnings.append(f"{error}. The certificate there is served on, but {reason}")
+                warnings.append(f"{error}. Still serving the previous certificate, but {reason}")
             else:
                 chain = renewed
                 log.info("renewed the certificate: %s", reason)

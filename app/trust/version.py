@@ -57,5 +57,5 @@ def _read(path: Path) -> Mapping[str, object]:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error)
-    log.warning("%s: cannot be read, and is written anew: %s", path, reason)
+    log.warning("%s: cannot be read; writing a new one: %s", path, reason)
     return {}

@@ -32,7 +32,7 @@ def test_without_yes_it_says_what_it_means_and_changes_nothing(
     assert main(words, {"HOMEDOT_DATA_DIR": str(prepared.data_dir)}) == 2
     told = capsys.readouterr().err
     assert consequence in told
-    assert f"To go on: homedot {' '.join(words)} --yes" in told
+    assert f"To continue: homedot {' '.join(words)} --yes" in told
     assert snapshot(tmp_path) == before
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.commands import VERBS, main
+from app.errors import SettingsError
 from app.programs.starting import PROGRAMS
 
 
@@ -21,7 +22,7 @@ def test_c1_faults_are_told_in_one_message_with_exit_code_2(capsys: pytest.Captu
     }
     assert main(["config"], environment) == 2
     told = capsys.readouterr().err
-    assert told.startswith("homedot: 3 things to mend:\n")
+    assert told.startswith(f"homedot: {SettingsError([''] * 3).heading}:\n")
     assert all(name in told for name in ("dot.prot", "web.port", "tls.certificate"))
 
 

@@ -42,7 +42,7 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
     save(state_path(paths.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
     assert shown(settings, capsys) == [
         URL,
-        "  Pro, 123456 names, 12 exceptions, 3 d old, next look in 60 min",
+        "  Pro, 123456 names, 12 exceptions, 3 d old, next check in 60 min",
         "  left out because they are not for DNS: 7 lines",
         "  not understood: 2 lines, like 'hello'",
         "  failed, 4 in a row: the server answers 404 Not Found",
@@ -52,7 +52,7 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
 
 
 def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(settings, capsys) == [URL, "  not fetched yet", FILE, "  not fetched yet"]
+    assert shown(settings, capsys) == [URL, "  not downloaded yet", FILE, "  not downloaded yet"]
 
 
 def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_request_is_a_file_that_is_touched(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     lists.refresh(settings)
     assert paths.refresh_request(settings).exists()
-    assert "`homedot lists` shows what came of it" in capsys.readouterr().out
+    assert "`homedot lists` shows the result" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("action", [["refresh"], ["accept", URL]])
@@ -88,7 +88,7 @@ def requested_sources(settings: Settings) -> list[str]:
 def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
     assert shown(settings, capsys)[1:3] == [
-        "  Good, 0 names, 12 exceptions, next look in 0 s",
+        "  Good, 0 names, 12 exceptions, next check in 0 s",
         "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
     ]
 
@@ -110,7 +110,7 @@ def test_a_list_that_was_refused_for_its_size_is_accepted(
     lists.accept(settings, which)
     assert requested_sources(settings) == [URL]
     assert capsys.readouterr().out == (
-        f"{URL}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it\n"
+        f"{URL}: is being downloaded, and used whatever its size; `homedot lists` shows the result\n"
     )
 
 

@@ -55,13 +55,13 @@ def test_a_child_that_fails_leaves_its_reason_in_the_log() -> None:
 def test_a_child_that_hangs_is_given_up() -> None:
     done = run("print(in_child('job', lambda: time.sleep(600), 1))")
     assert done.stdout == "None\n"
-    assert done.stderr == "job: gave up after 1 s\n"
+    assert done.stderr == "job did not finish within 1 s; trying again in a minute\n"
 
 
 def test_a_child_that_is_killed_is_told() -> None:
     done = run("print(in_child('job', lambda: os.kill(os.getpid(), 9), 30))")
     assert done.stdout == "None\n"
-    assert done.stderr == "job: was killed by SIGKILL\n"
+    assert done.stderr == "job was killed by SIGKILL; trying again in a minute\n"
 
 
 def test_no_child_is_left_over() -> None:

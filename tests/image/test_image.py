@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from app.errors import SettingsError
 from tests.container import rights
 from tests.documents import run_in
 from tests.fakes.screen import codes_in
@@ -252,7 +253,7 @@ def test_three_faults_are_told_in_one_message_with_exit_code_2(image: str, tmp_p
     )  # fmt: skip
     assert done.returncode == 2
     told = done.stdout + done.stderr
-    assert "error   homedot: 3 things to mend:" in told.splitlines()[0]
+    assert f"error   homedot: {SettingsError([''] * 3).heading}:" in told.splitlines()[0]
     assert all(name in told for name in ("dot.prot", "resolver.mode", "tls.certificate"))
 
 
@@ -265,4 +266,4 @@ def test_a_program_that_cannot_run_stops_the_container_with_a_line_that_names_it
             "-e", "HOMEDOT_RESOLVER__MODE=recursive", image, check=False, timeout_s=60,
         )  # fmt: skip
     assert done.returncode == 1
-    assert "homedot: unbound cannot be kept running; stopping." in done.stdout + done.stderr
+    assert "homedot: unbound keeps failing; stopping." in done.stdout + done.stderr

@@ -167,7 +167,7 @@ def test_a_failure_keeps_what_is_known_and_is_told_once(world: World, caplog: py
     assert (known.names, known.etag, known.failures) == (3, '"1"', 3)
     assert known.error == "the server answers 404 Not Found"
     assert [record.getMessage() for record in caplog.records] == [
-        f"{URL}: the server answers 404 Not Found; the 3 names from before are used on"
+        f"{URL}: the server answers 404 Not Found; still using the 3 names from before"
     ]
     world.answers.clear()
     world.clock.now_s += DAY_S
@@ -190,7 +190,7 @@ def test_a_list_without_names_that_fails_is_used_on_too(world: World, caplog: py
     world.answers[URL] = fails
     refresher.ask()
     rounds(refresher)
-    assert "the 0 names from before are used on" in caplog.text
+    assert "still using the 0 names from before" in caplog.text
 
 
 def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -201,7 +201,7 @@ def test_a_list_that_is_well_again_is_told(world: World, caplog: pytest.LogCaptu
         refresher.ask()
         with caplog.at_level(logging.INFO):
             rounds(refresher)
-    assert "Title: well again, and unchanged" in caplog.text
+    assert "Title: works again, unchanged" in caplog.text
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", None])
@@ -237,7 +237,7 @@ def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_look_a
     rounds(refresher)
     assert world.done() == []
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
-        f"{URL}: {path} is gone or damaged, and is made anew"
+        f"{URL}: {path} is missing or damaged; downloading the list again"
     ]
 
 

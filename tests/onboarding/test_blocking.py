@@ -23,7 +23,7 @@ FORM = "application/x-www-form-urlencoded"
     [
         (State(True, 0, LISTS), "In force: 1,200,034 names on 2 lists."),
         (State(True, 0, LISTS[1:]), "In force: 34 names on 1 list."),
-        (State(True, 0, (Listed("/x", ("not fetched yet",), 0, False),)), "In force, but no list is there yet."),
+        (State(True, 0, (Listed("/x", ("not downloaded yet",), 0, False),)), "In force, but no list is there yet."),
         (State(True, 0), "In force, without a list."),
         (State(True, 42, LISTS), "Paused for 42 s more."),
         (State(True, 299, LISTS), "Paused for 5 minutes more."),

@@ -65,7 +65,7 @@ async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -
     assert (first.source, first.names, first.is_failing) == (FIRST, 12, True)
     assert first.lines[0].startswith("A, 12 names, ")
     assert first.lines[1] == "failed, 2 in a row: 404"
-    assert (second.source, list(second.lines), second.is_failing) == (SECOND, ["not fetched yet"], False)
+    assert (second.source, list(second.lines), second.is_failing) == (SECOND, ["not downloaded yet"], False)
 
 
 @pytest.mark.anyio

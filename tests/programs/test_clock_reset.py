@@ -10,7 +10,7 @@ from app.answer.cache import Cache, Tally
 from app.config.settings import Settings
 from app.errors import OperatorError
 from app.host.wall_clock import Reset, WallClock
-from app.programs.clock_reset import FrontForgets, restart, slept_s
+from app.programs.clock_reset import RESTARTING, FrontForgets, restart, slept_s
 from app.programs.findings_log import Findings
 from tests.fakes.clock import Clock
 
@@ -53,9 +53,7 @@ def test_a_restart_is_asked_of_the_supervisor(tmp_path: Path) -> None:
         supervisor.stdout.readline()
         (tmp_path / "supervisord.pid").write_text(f"{supervisor.pid}\n")
         assert restart(settings, Reset(1, DECADE_S)) == Findings(
-            news=(
-                "the clock was put back by 3650 days, 0:00:00: unbound starts anew, to forget what it learned before",
-            )
+            news=(f"the clock was put back by 3650 days, 0:00:00: {RESTARTING}",)
         )
         assert supervisor.wait(30) == 0
 

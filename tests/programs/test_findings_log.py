@@ -13,7 +13,7 @@ def test_tells_a_fault_and_a_warning_once_until_it_is_gone(caplog: pytest.LogCap
         telling.tell(findings)
         telling.tell(findings)
     assert caplog.messages == [
-        "what was served before is served on, but there is something to mend: no disk",
+        "action needed: no disk",
         "old",
         "old",
     ]

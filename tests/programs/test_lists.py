@@ -121,7 +121,7 @@ def test_a_bad_download_is_told_and_the_old_list_is_used_on(tmp_path: Path) -> N
             told = homedot(program.environment, "lists").stdout
         assert program.rule(server.url(), "ads.example.com") == "ads.example.com"
         assert "failed, 1 in a row: the server answers 404 Not Found" in told
-        assert "404 Not Found; the 1 names from before are used on" in program.log.read_text()
+        assert "404 Not Found; still using the 1 names from before" in program.log.read_text()
 
 
 @pytest.mark.server
@@ -156,7 +156,7 @@ def test_a_compiled_list_that_somebody_removes_is_downloaded_again(tmp_path: Pat
             path.unlink()
             process.send_signal(signal.SIGCHLD)  # which is a look
             until(lambda: path.exists() and program.rule(server.url(), "ads.example.com"), program)
-        assert "is gone or damaged, and is made anew" in program.log.read_text()
+        assert "is missing or damaged; downloading the list again" in program.log.read_text()
 
 
 @pytest.mark.server

@@ -112,7 +112,7 @@ def test_what_unbound_refuses_leaves_everything_as_it_was(
 
 
 def test_without_a_supervisor_it_is_tried_again(settings: Settings) -> None:
-    with pytest.raises(OperatorError, match=f"^{settings.run_dir}/supervisord.pid: unbound is not started anew"):
+    with pytest.raises(OperatorError, match=f"^{settings.run_dir}/supervisord.pid: unbound cannot be restarted"):
         follow(settings, asdict(INTERCEPTED))
     assert paths.read_enrolment(settings).resolver == "recursive"
     assert not is_settled(settings)

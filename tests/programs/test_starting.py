@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import SettingsError
 from app.programs.starting import PROGRAMS, start
 
 COSTLY = {"argparse", "ctypes", "difflib", "hashlib", "ifaddr", "shutil", "ssl", "tempfile", "yaml"}
@@ -41,7 +42,7 @@ def test_what_the_operator_must_mend_is_told_in_the_form_of_the_log_with_exit_co
     settings = {"HOMEDOT_DATA_DIR": str(tmp_path / "data"), "HOMEDOT_LOG__FORMAT": form}
     assert start(["bootstrap"], {**settings, "HOMEDOT_ADDRESSES": "", "HOMEDOT_RUN_DIR": "/proc/none"}) == 2
     first, *faults = capfd.readouterr().err.splitlines()
-    assert "1 thing to mend:" in first
+    assert "1 error:" in first
     assert "/proc/none" in faults[0]
     for line in (first, *faults):
         assert line.startswith("{") == (form == "json")
@@ -52,5 +53,6 @@ def test_settings_that_cannot_be_read_are_told_in_the_form_that_is_the_default(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert start(["bootstrap"], {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_WEB__PORT": "x"}) == 2
-    assert re.search(r"error   homedot: 1 thing to mend:\n\S+ error   homedot:   web.port: ", capfd.readouterr().err)
+    heading = SettingsError("").heading
+    assert re.search(rf"error   homedot: {heading}:\n\S+ error   homedot:   web.port: ", capfd.readouterr().err)
     assert not list(tmp_path.iterdir())

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import Blocking, Settings
+from app.config.settings import Blocking, Dot, Settings
 from app.lists.state import ListState
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, status
 from app.programs.status import Status
 from app.revision import told
+from tests.appliance import free_ports
 from tests.fakes.frontdoor import hearing
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -93,7 +94,9 @@ def test_blocking_that_is_off_paused_or_not_known_says_so(changed: Status, said:
 def test_a_list_that_failed_or_was_not_fetched_says_so() -> None:
     failed = replace(WELL, lists={SOURCE: replace(PRO, error="the server answers 404")})
     assert fact(failed, "list") == "Pro: 123456 names, 3 d old; failed: the server answers 404"
-    assert fact(replace(WELL, lists={SOURCE: ListState()}), "list") == "https://lists.example/pro.txt: not fetched yet"
+    assert (
+        fact(replace(WELL, lists={SOURCE: ListState()}), "list") == "https://lists.example/pro.txt: not downloaded yet"
+    )
 
 
 def test_a_certificate_that_ends_soon_is_told_with_what_to_do() -> None:
@@ -103,7 +106,9 @@ def test_a_certificate_that_ends_soon_is_told_with_what_to_do() -> None:
 
 
 def test_the_running_box_is_asked(tmp_path: Path) -> None:
-    settings = Settings(run_dir=tmp_path / "run", data_dir=tmp_path, blocking=Blocking(enabled=False))
+    settings = Settings(
+        run_dir=tmp_path / "run", data_dir=tmp_path, blocking=Blocking(enabled=False), dot=Dot(port=free_ports(1)[0])
+    )
     path = paths.enrolment(settings)
     path.parent.mkdir(parents=True)
     path.write_text(BOX.to_json())

@@ -20,6 +20,7 @@ import dns.message
 import httpx
 import pytest
 
+from app.host.supervision import KEEPS_FAILING
 from tests.appliance import (
     CHECKOUT,
     DEADLINE_S,
@@ -137,7 +138,7 @@ def test_a_program_that_cannot_be_kept_running_ends_it_all(folder: Path, interne
         assert process.wait(30) == 1
     assert time.monotonic() - begun_s < 20
     text = (folder / "log").read_text()
-    assert "homedot: web cannot be kept running; stopping" in text
+    assert f"homedot: web {KEEPS_FAILING}" in text
     assert f"web.port: {environment['HOMEDOT_WEB__PORT']} is taken" in text
 
 

@@ -181,7 +181,7 @@ def test_a_renewal_on_a_full_disk_is_told_once_and_what_was_served_is_served_on(
         assert (folder / "run/tls/pair.pem").read_bytes() == pair
         told = running.log
         assert f"{folder}/data: cannot be written, the disk is full: free some space" in told
-        assert told.count("The certificate there is served on, but its names changed (+192.168.77.20)") == 1
+        assert told.count("Still serving the previous certificate, but its names changed (+192.168.77.20)") == 1
         assert "Traceback" not in told
         running.tick()
         assert running.log == told

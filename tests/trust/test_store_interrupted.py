@@ -53,7 +53,7 @@ def test_a_renewal_on_a_disk_that_fails_at_any_step_is_a_warning_and_the_old_cer
         failures += 1
         assert served.pair_pem == old.pair_pem
         assert "the disk is full: free some space" in served.warnings[0]
-        assert "is served on, but its names changed (+192.168.1.20" in served.warnings[0]
+        assert "Still serving the previous certificate, but its names changed (+192.168.1.20" in served.warnings[0]
         again = ensure_own(folder, Names(HOSTNAME, NEW), NOW)
         assert (again.root_sha256, again.spki_pin, again.warnings) == (old.root_sha256, old.spki_pin, ())
         assert again.chain_pem != old.chain_pem
