@@ -27,7 +27,13 @@ KINDS_OF_ADDRESS = {
 MOST_LINES = 250
 LONGER = {"app.dot.connection": 260}
 """Where a seam would be a lie: one state machine."""
+MOST_PATHS = 12
 ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BRANCHES = (ast.If, ast.IfExp, ast.Assert, ast.ExceptHandler, ast.match_case)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 def name_of(path: Path) -> str:
@@ -55,6 +61,27 @@ def is_one_of(name: str, modules: set[str]) -> bool:
 def is_pure(path: Path) -> bool:
     """True if it says so of itself."""
     return re.search(r"\bPure(\.| but for)", ast.get_docstring(ast.parse(path.read_text())) or "") is not None
+
+
+def paths_through(function: ast.AST) -> int:
+    """McCabe's number as radon counts it: 1, and 1 for each branch, loop and further operand of `and` and `or`.
+
+    A function inside of another is counted for itself.
+    """
+
+    def of(node: ast.AST) -> int:
+        found = sum(map(of, (each for each in ast.iter_child_nodes(node) if not isinstance(each, FUNCTIONS))))
+        if isinstance(node, ast.BoolOp):
+            return found + len(node.values) - 1
+        if isinstance(node, ast.comprehension):
+            return found + 1 + len(node.ifs)
+        if isinstance(node, _LOOPS):
+            return found + 1 + bool(node.orelse)
+        if isinstance(node, ast.Try):
+            return found + bool(node.orelse)
+        return found + isinstance(node, _BRANCHES)
+
+    return 1 + of(function)
 
 
 def room_of(name: str) -> str | None:
@@ -119,6 +146,12 @@ def test_a_pure_module_does_no_io_and_reads_no_clock(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGER.get(name_of(path), MOST_LINES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_can_be_held_in_the_head(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, FUNCTIONS)]
+    assert {node.name: paths_through(node) for node in functions if paths_through(node) > MOST_PATHS} == {}
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 from app.config.load import Loaded
 from app.config.settings import Settings
 from app.errors import OperatorError
+from app.lists.state import ListState
 from app.programs.list_status import request_acceptance, request_refresh, states, summary
 
 
@@ -49,17 +51,20 @@ def accept(settings: Settings, which: str | None) -> None:
     if not settings.blocking.enabled:
         raise OperatorError("lists accept: blocking.enabled is false: no list is used")
     known = states(settings)
-    if which is None:
-        chosen = [source for source, its in known.items() if its.is_refused]
-        if not chosen:
-            print("no list is refused for its size: there is nothing to accept")
-    else:
-        chosen = [source for source, its in known.items() if which in (source, its.title)]
-        if not chosen:
-            titles = ", ".join(its.title or source for source, its in known.items())
-            raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
-        if chosen[0].startswith("/"):
-            raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    chosen = [source for source, its in known.items() if its.is_refused] if which is None else _named(which, known)
+    if not chosen:
+        print("no list is refused for its size: there is nothing to accept")
     for source in chosen:
         request_acceptance(settings, source)
         print(f"{source}: is being downloaded, and taken whatever its size; `homedot lists` shows what came of it")
+
+
+def _named(which: str, known: Mapping[str, ListState]) -> list[str]:
+    """The sources of that title or address. Raises OperatorError if there is none, and for a file."""
+    chosen = [source for source, its in known.items() if which in (source, its.title)]
+    if not chosen:
+        titles = ", ".join(its.title or source for source, its in known.items())
+        raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
+    if chosen[0].startswith("/"):
+        raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    return chosen

@@ -127,10 +127,28 @@ def render(
     caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
-    forward = mode == "forward"
+    recursive = mode != "forward"
+    asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
+    text = _server(port, run_dir, cache_bytes, trust_anchor, followed_anchor)
+    text += _local_zones(routes, released)
+    text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
+    if private_root:
+        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
+    # The servers of a private root stand in a private network, and must be found.
+    if not (recursive and root_hints is not None):
+        text += _private_addresses(private_names)
+    text += _ways(asked, ca_bundle, private_root=private_root)
+    if recursive:
+        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
+    else:
+        text += _forward_zone(".", forwarders)
+    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
+    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
+
+
+def _server(port: int, run_dir: Path, cache_bytes: int, trust_anchor: Path | None, followed_anchor: Path | None) -> str:
     follows = trust_anchor is None and followed_anchor is not None
-    asked = [*(forwarders if forward else ()), *(target for route in routes for target in route.forwarders)]
-    text = _SERVER.format(
+    return _SERVER.format(
         run_dir=run_dir,
         port=port,
         anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
@@ -140,27 +158,28 @@ def render(
         key_bytes=cache_bytes // 8,
         neg_bytes=cache_bytes // 16,
     )
-    text += _local_zones([route.zone for route in routes], released)
-    text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
-    if private_root:
-        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
-    # The servers of a private root stand in a private network, and must be found.
-    if private_names is not None and (forward or root_hints is None):
-        text += "".join(f"  private-address: {network}\n" for network in INSIDE)
-        text += "".join(f'  private-domain: "{name}."\n' for name in private_names)
+
+
+def _private_addresses(private_names: Sequence[str] | None) -> str:
+    """Names at and below these alone may have private addresses; None: all may."""
+    if private_names is None:
+        return ""
+    text = "".join(f"  private-address: {network}\n" for network in INSIDE)
+    return text + "".join(f'  private-domain: "{name}."\n' for name in private_names)
+
+
+def _ways(asked: Sequence[Forwarder], ca_bundle: Path, *, private_root: bool) -> str:
+    """What those who are asked need: to be on this machine, and to be verified."""
+    text = ""
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
     if any(forwarder.tls_name for forwarder in asked):
         text += f'  tls-cert-bundle: "{ca_bundle}"\n'
-    if not forward:
-        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
-    text += _forward_zone(".", forwarders) if forward else ""
-    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
-    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
+    return text
 
 
-def _local_zones(routed: Sequence[str], released: Sequence[str]) -> str:
-    text = ""
+def _local_zones(routes: Sequence[Route], released: Sequence[str]) -> str:
+    text, routed = "", [route.zone for route in routes]
     for zone in _LOCAL_ZONES:
         if zone not in routed and zone not in released:
             # Without a SOA a negative answer cannot be cached (RFC 2308 5).
