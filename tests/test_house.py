@@ -28,6 +28,9 @@ MOST_LINES = 250
 LONGER = {"app.dot.connection": 260}
 """Where a seam would be a lie: one state machine."""
 MOST_PATHS = 12
+MOST_LATE_IMPORTS = 15
+DISPATCHING = {"app.cli.commands", "app.programs.starting"}
+"""What imports a module by the word that somebody typed."""
 ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
 
 
@@ -84,6 +87,19 @@ def paths_through(function: ast.AST) -> int:
     return 1 + of(function)
 
 
+def late_imports(path: Path) -> list[str]:
+    """The lines on which a function imports something."""
+    text = path.read_text()
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, FUNCTIONS)]
+    late = {
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    return [text.splitlines()[number - 1].strip() for number in sorted(late)]
+
+
 def room_of(name: str) -> str | None:
     parts = name.split(".")
     return parts[1] if len(parts) > 1 and parts[0] == "app" and parts[1] in ROOMS else None
@@ -109,6 +125,14 @@ def test_shared_ground_imports_nothing_of_ours_but_shared_ground(name: str) -> N
     path = APP / "__init__.py" if name == "app" else CHECKOUT / f"{name.replace('.', '/')}.py"
     ours = {imported for imported in imports_of(path) if imported.split(".")[0] == "app"}
     assert {imported for imported in ours if not is_one_of(imported, GROUND)} == set()
+
+
+def test_few_imports_are_inside_functions_and_each_says_why() -> None:
+    found = [(name_of(path), line) for path in MODULES for line in late_imports(path)]
+    assert [(name, line) for name, line in found if "  # " not in line] == []
+    assert len(found) <= MOST_LATE_IMPORTS
+    by_name = {name_of(path) for path in MODULES if "importlib.import_module" in imports_of(path)}
+    assert by_name == DISPATCHING
 
 
 def test_modules_import_one_another_in_no_circle() -> None:

@@ -148,7 +148,7 @@ def _from_environment(
 
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # only a mistaken name is worth it
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
