@@ -27,7 +27,16 @@ KINDS_OF_ADDRESS = {
 MOST_LINES = 250
 LONGER = {"app.dot.connection": 270}
 """Where a seam would be a lie: one state machine."""
+MOST_PATHS = 12
+MOST_LATE_IMPORTS = 15
+DISPATCHING = {"app.cli.commands", "app.programs.starting"}
+"""What imports a module by the word that somebody typed."""
 ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BRANCHES = (ast.If, ast.IfExp, ast.Assert, ast.ExceptHandler, ast.match_case)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 def name_of(path: Path) -> str:
@@ -57,6 +66,40 @@ def is_pure(path: Path) -> bool:
     return re.search(r"\bPure(\.| but for)", ast.get_docstring(ast.parse(path.read_text())) or "") is not None
 
 
+def paths_through(function: ast.AST) -> int:
+    """McCabe's number as radon counts it: 1, and 1 for each branch, loop and further operand of `and` and `or`.
+
+    A function inside of another is counted for itself.
+    """
+
+    def of(node: ast.AST) -> int:
+        found = sum(map(of, (each for each in ast.iter_child_nodes(node) if not isinstance(each, FUNCTIONS))))
+        if isinstance(node, ast.BoolOp):
+            return found + len(node.values) - 1
+        if isinstance(node, ast.comprehension):
+            return found + 1 + len(node.ifs)
+        if isinstance(node, _LOOPS):
+            return found + 1 + bool(node.orelse)
+        if isinstance(node, ast.Try):
+            return found + bool(node.orelse)
+        return found + isinstance(node, _BRANCHES)
+
+    return 1 + of(function)
+
+
+def late_imports(path: Path) -> list[str]:
+    """The lines on which a function imports something."""
+    text = path.read_text()
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, FUNCTIONS)]
+    late = {
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    return [text.splitlines()[number - 1].strip() for number in sorted(late)]
+
+
 def room_of(name: str) -> str | None:
     parts = name.split(".")
     return parts[1] if len(parts) > 1 and parts[0] == "app" and parts[1] in ROOMS else None
@@ -82,6 +125,14 @@ def test_shared_ground_imports_nothing_of_ours_but_shared_ground(name: str) -> N
     path = APP / "__init__.py" if name == "app" else CHECKOUT / f"{name.replace('.', '/')}.py"
     ours = {imported for imported in imports_of(path) if imported.split(".")[0] == "app"}
     assert {imported for imported in ours if not is_one_of(imported, GROUND)} == set()
+
+
+def test_few_imports_are_inside_functions_and_each_says_why() -> None:
+    found = [(name_of(path), line) for path in MODULES for line in late_imports(path)]
+    assert [(name, line) for name, line in found if "  # " not in line] == []
+    assert len(found) <= MOST_LATE_IMPORTS
+    by_name = {name_of(path) for path in MODULES if "importlib.import_module" in imports_of(path)}
+    assert by_name == DISPATCHING
 
 
 def test_modules_import_one_another_in_no_circle() -> None:
@@ -119,6 +170,12 @@ def test_a_pure_module_does_no_io_and_reads_no_clock(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGER.get(name_of(path), MOST_LINES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_can_be_held_in_the_head(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, FUNCTIONS)]
+    assert {node.name: paths_through(node) for node in functions if paths_through(node) > MOST_PATHS} == {}
 
 
 @pytest.mark.parametrize(

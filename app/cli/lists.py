@@ -62,17 +62,20 @@ def accept(settings: Settings, which: str | None) -> None:
     if not settings.blocking.enabled:
         raise OperatorError("lists accept: blocking.enabled is false: no list is used")
     known = states(settings)
-    if which is None:
-        chosen = [source for source, its in known.items() if its.is_refused]
-        if not chosen:
-            print("no list is refused for its size: there is nothing to accept")
-    else:
-        chosen = [source for source, its in known.items() if which in (source, its.title)]
-        if not chosen:
-            titles = ", ".join(its.title or source for source, its in known.items())
-            raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
-        if chosen[0].startswith("/"):
-            raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    chosen = [source for source, its in known.items() if its.is_refused] if which is None else _named(which, known)
+    if not chosen:
+        print("no list is refused for its size: there is nothing to accept")
     for source in chosen:
         request_acceptance(settings, source)
         print(f"{source}: is being downloaded, and used whatever its size; `homedot lists` shows the result")
+
+
+def _named(which: str, known: Mapping[str, ListState]) -> list[str]:
+    """The sources of that title or address. Raises OperatorError if there is none, and for a file."""
+    chosen = [source for source, its in known.items() if which in (source, its.title)]
+    if not chosen:
+        titles = ", ".join(its.title or source for source, its in known.items())
+        raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
+    if chosen[0].startswith("/"):
+        raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
+    return chosen

@@ -14,7 +14,7 @@ from typing import Any
 from app.errors import SettingsError
 
 from .foreign import why_not
-from .settings import PREFIX, Leaf, Resolver, Settings, leaves
+from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
@@ -149,7 +149,7 @@ def _from_environment(
 
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # only a mistaken name is worth it
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
@@ -175,20 +175,13 @@ def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Settings that are fine alone and wrong together: the names involved, and the fault."""
     dot, plain, web, tls, resolver = settings.dot, settings.plain, settings.web, settings.tls, settings.resolver
-    if dot.port == 53:
-        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
     taken = {"dot.port": dot.port, "resolver.port": resolver.port}
     taken |= {"web.port": web.port} if web.enabled else {}
     taken |= {"plain.port": plain.port} if plain.enabled else {}
     for first, second in combinations(sorted(taken), 2):
         if taken[first] == taken[second]:
             yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
-    if dot.connections_per_client > dot.connections:
-        share, whole = "dot.connections_per_client", "dot.connections"
-        yield (share, whole), f"{share}: must not be more than {whole}, which is {dot.connections}"
-    if dot.first_byte_timeout > dot.handshake_timeout:
-        first, second = "dot.first_byte_timeout", "dot.handshake_timeout"
-        yield (first, second), f"{first}: must not be longer than {second}, which is {dot.handshake_timeout} s"
+    yield from _contradictions_of_dot(dot)
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
@@ -202,6 +195,17 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
         fault = "would have no effect: it tells devices about this resolver (RFC 9462 5): remove it here"
         yield ("local", "hostname"), f"local: {discovery}: {fault}"
     yield from _contradictions_of_resolver(resolver)
+
+
+def _contradictions_of_dot(dot: Dot) -> Iterator[tuple[tuple[str, ...], str]]:
+    if dot.port == 53:
+        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
+    if dot.connections_per_client > dot.connections:
+        share, whole = "dot.connections_per_client", "dot.connections"
+        yield (share, whole), f"{share}: must not be more than {whole}, which is {dot.connections}"
+    if dot.first_byte_timeout > dot.handshake_timeout:
+        first, second = "dot.first_byte_timeout", "dot.handshake_timeout"
+        yield (first, second), f"{first}: must not be longer than {second}, which is {dot.handshake_timeout} s"
 
 
 def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app import dnsname, networks
 
@@ -63,12 +63,8 @@ def list_source(raw: object) -> str:
     text = str(raw).strip()
     if text.startswith("/") and text.isprintable():
         return str(Path(text))
-    try:
-        parts = urlsplit(text)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or not text.isascii() or not text.isprintable() or " " in text:
+    parts = _web_address(text)
+    if parts is None:
         raise ValueError("must be addresses or absolute paths, like https://example.com/list.txt, /config/blocked.txt")
     if "@" in parts.netloc:
         raise ValueError("must not carry a user name or password: download such a list to a file and name that")
@@ -76,6 +72,17 @@ def list_source(raw: object) -> str:
     if "@" in text and (parts.port or parts.netloc.endswith(":")):
         raise ValueError("must not have @ behind a port, which looks like a password: write %40 for it")
     return text.partition("#")[0]
+
+
+def _web_address(text: str) -> SplitResult | None:
+    """Its parts, None if it is none: of http or https, with a host, in characters that need no escape."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return None
+    try:
+        parts = urlsplit(text)
+        return parts if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def domain(raw: object) -> str:

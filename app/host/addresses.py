@@ -8,7 +8,7 @@ import re
 import socket
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -58,17 +58,26 @@ def decide(configured: tuple[IPAddress, ...], interfaces: tuple[Interface, ...])
     """`effective`, of plain values."""
     own = [address for interface in interfaces if interface.container_end for address in interface.addresses]
     chosen = tuple(address for address in configured if address not in own) or choose(interfaces)
-    faults = [
-        f"addresses: {address} is the container's own address, which no phone can reach: "
-        f"{SET_IT}, or use network_mode: host"
-        for address in own
-        if address in configured or (not chosen and not within(address, LINK_LOCAL))
-    ]
-    if not chosen and not faults:
-        faults = [f"addresses: no LAN address was found on this machine{_what_was_found(interfaces)}: {SET_IT}"]
+    faults = list(_faults_of_own(own, configured, chosen))
     if faults:
         raise OperatorError(faults)
+    if not chosen:
+        raise OperatorError(
+            f"addresses: no LAN address was found on this machine{_what_was_found(interfaces)}: {SET_IT}"
+        )
     return chosen
+
+
+def _faults_of_own(
+    own: Collection[IPAddress], configured: Collection[IPAddress], chosen: Collection[IPAddress]
+) -> Iterator[str]:
+    """One for each address of a container that was set, or that is all there is."""
+    for address in own:
+        if address in configured or not (chosen or within(address, LINK_LOCAL)):
+            yield (
+                f"addresses: {address} is the container's own address, which no phone can reach: "
+                f"{SET_IT}, or use network_mode: host"
+            )
 
 
 def choose(interfaces: Iterable[Interface]) -> tuple[IPAddress, ...]:

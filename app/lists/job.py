@@ -105,9 +105,9 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
     if job.source.startswith("/"):
         yield Response(_file(Path(job.source)), Validators())
         return
-    import ssl
+    import ssl  # a list that is a file needs no OpenSSL
 
-    from .network import Network
+    from .network import Network  # which needs it too
 
     try:
         tls = ssl.create_default_context(cafile=str(ca_bundle))

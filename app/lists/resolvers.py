@@ -46,24 +46,27 @@ class PolicyZone:
 
     def read(self, words: Sequence[str]) -> Entry | None:
         """The words of a line in lower case, two at least. None for what blocks nothing, in a zone or not."""
-        owner = self._absolute(words[0])
         if words[0] in ("$origin", "$ttl") or "soa" in words[1:4]:
-            self.is_one = True
-            if words[0] == "$origin":
-                self._origin = self._absolute(words[1]).lstrip(".")
-                self._apex = self._apex or self._origin
-            elif words[0] != "$ttl":
-                self._apex = owner
-                if self._origin is None:  # of a zone's file it is the zone's name at first, which has the SOA
-                    self._origin = owner
+            self._learn(words)
             return None
-        target = words[-1]
+        owner, target = self._absolute(words[0]), words[-1]
         if words[-2] != "cname" or not all(word == "in" or word.isdecimal() for word in words[1:-2]):
             return None
         name = owner.removesuffix(f".{self._apex}")
         if name == owner or _TRIGGER.search(name) or (target not in _BLOCKS and target != _LIFTS):
             return None
         return Entry(name.removeprefix("*."), name.startswith("*."), target == _LIFTS)
+
+    def _learn(self, words: Sequence[str]) -> None:
+        """From a line that only a zone file has: where it is, and where its names are relative to."""
+        self.is_one = True
+        if words[0] == "$origin":
+            self._origin = self._absolute(words[1]).lstrip(".")
+            self._apex = self._apex or self._origin
+        elif words[0] != "$ttl":
+            self._apex = self._absolute(words[0])
+            if self._origin is None:  # of a zone's file it is the zone's name at first, which has the SOA
+                self._origin = self._apex
 
     def _absolute(self, owner: str) -> str:
         """The name with its last dot. Without an origin, names that lack it are taken as if the root were theirs."""

@@ -58,9 +58,15 @@ def from_query(fields: Iterable[tuple[str, str]]) -> Variant:
             raise ValueError(f"There is no choice named {key[:40]}.")
         found.setdefault(key, []).append(value)
     kind = values.choice(*KINDS)(found.get("when", ["reachable"])[-1])
-    lines = [line.strip() for text in found.get("ssid", []) for line in text.splitlines()]
-    ssids = tuple(dict.fromkeys(line for line in lines if line)) if kind == "wifi" else ()
-    if kind == "wifi" and not ssids:
+    ssids = _ssids(found.get("ssid", [])) if kind == "wifi" else ()
+    return Variant(kind, ssids, found.get("strict", [""])[-1] == "1")
+
+
+def _ssids(texts: Iterable[str]) -> tuple[str, ...]:
+    """Names of Wi-Fi networks, one a line. Raises ValueError, also if there is none."""
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    ssids = tuple(dict.fromkeys(line for line in lines if line))
+    if not ssids:
         raise ValueError("Which Wi-Fi is yours? Enter its name, as your device shows it.")
     if len(ssids) > MOST_SSIDS:
         raise ValueError(f"At most {MOST_SSIDS} Wi-Fi names.")
@@ -69,7 +75,7 @@ def from_query(fields: Iterable[tuple[str, str]]) -> Variant:
             raise ValueError(f"{ssid[:40]} is too long for the name of a Wi-Fi: at most {MOST_SSID_OCTETS} octets.")
         if _NOT_XML.search(ssid):
             raise ValueError("A Wi-Fi name with control characters cannot be written into a profile.")
-    return Variant(kind, ssids, found.get("strict", [""])[-1] == "1")
+    return ssids
 
 
 def rules(variant: Variant, probes: Iterable[str]) -> list[dict[str, Any]]:

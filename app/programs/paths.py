@@ -116,8 +116,7 @@ def former_anchor(settings: Settings) -> Path:
 
 def read_enrolment(settings: Settings) -> "Enrolment":
     """Raises OperatorError if there is none yet."""
-    # It needs OpenSSL, which upkeep can do without.
-    from app.onboarding.enrolment import from_json
+    from app.onboarding.enrolment import from_json  # with OpenSSL, which upkeep can do without
 
     path = enrolment(settings)
     try:

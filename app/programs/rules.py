@@ -87,17 +87,12 @@ def build(
     if enrolment is not None:
         addresses[enrolment.hostname] = enrolment.addresses
     local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
-    # What a route leads to somebody at home for is for them to answer.
     routed = [route.zone for route in settings.resolver.routes]
-    released = {healthcheck.NAME, *settings.special.released, *routed}
-    if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
-        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
-        released.add("test")
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
         existing=(*local.concerned, f"{CHECK_LABEL}.{settings.hostname}", *routed),
-        released=released,
+        released=_released(settings),
         switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
     )
     policy = Policy(
@@ -114,6 +109,16 @@ def build(
     return Ruleset(
         policy, special, local, blocking.mode, _rebinding(settings, enrolment, served), _forwarders(settings, enrolment)
     )
+
+
+def _released(settings: Settings) -> set[str]:
+    """Special names that are asked upstream all the same."""
+    # What a route leads to somebody at home for is for them to answer.
+    released = {healthcheck.NAME, *settings.special.released, *(route.zone for route in settings.resolver.routes)}
+    if settings.resolver.root_hints is not None or settings.resolver.trust_anchor is not None:
+        # A private root decides its own names, and is what tests and laboratories have; unbound has the same exception.
+        released.add("test")
+    return released
 
 
 def _forwarders(settings: Settings, enrolment: Enrolment | None) -> dict[str, Sequence[Forwarder]]:

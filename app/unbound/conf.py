@@ -128,10 +128,28 @@ def render(
     asking anybody. `cache_bytes` is for all caches together.
     """
     private_root = root_hints is not None or trust_anchor is not None
-    forward = mode == "forward"
+    recursive = mode != "forward"
+    asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
+    text = _server(port, run_dir, cache_bytes, trust_anchor, followed_anchor)
+    text += _local_zones(routes, released)
+    text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
+    if private_root:
+        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
+    # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
+    if rebind_protection and recursive and root_hints is None:
+        text += _strangers_at_home(asked)
+    text += _ways(asked, ca_bundle, private_root=private_root, recursive=recursive)
+    if recursive:
+        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
+    else:
+        text += _forward_zone(".", forwarders)
+    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
+    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
+
+
+def _server(port: int, run_dir: Path, cache_bytes: int, trust_anchor: Path | None, followed_anchor: Path | None) -> str:
     follows = trust_anchor is None and followed_anchor is not None
-    asked = [*(forwarders if forward else ()), *(target for route in routes for target in route.forwarders)]
-    text = _SERVER.format(
+    return _SERVER.format(
         run_dir=run_dir,
         port=port,
         anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
@@ -141,28 +159,27 @@ def render(
         key_bytes=cache_bytes // 8,
         neg_bytes=cache_bytes // 16,
     )
-    text += _local_zones([route.zone for route in routes], released)
-    text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
-    if private_root:
-        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
-    # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
-    if rebind_protection and not forward and root_hints is None:
-        text += "".join(f"  do-not-query-address: {each}\n" for each in _without(INSIDE, asked))
+
+
+def _strangers_at_home(asked: Sequence[Forwarder]) -> str:
+    """No name server of a stranger's is looked for in these."""
+    return "".join(f"  do-not-query-address: {each}\n" for each in _without(INSIDE, asked))
+
+
+def _ways(asked: Sequence[Forwarder], ca_bundle: Path, *, private_root: bool, recursive: bool) -> str:
+    """What those who are asked need: to be on this machine, to be allowed to prove nothing, and to be verified."""
+    text = ""
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
-    if forward:
+    if not recursive:
         text += "  val-max-restart: 0  # a forwarder that filters proves nothing, however often it is asked\n"
     if any(forwarder.tls_name for forwarder in asked):
         text += f'  tls-cert-bundle: "{ca_bundle}"\n'
-    if not forward:
-        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
-    text += _forward_zone(".", forwarders) if forward else ""
-    text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
-    return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
+    return text
 
 
-def _local_zones(routed: Sequence[str], released: Sequence[str]) -> str:
-    text = ""
+def _local_zones(routes: Sequence[Route], released: Sequence[str]) -> str:
+    text, routed = "", [route.zone for route in routes]
     for zone in _LOCAL_ZONES:
         if zone not in routed and zone not in released:
             # Without a SOA a negative answer cannot be cached (RFC 2308 5).
