@@ -40,22 +40,31 @@ class _Waiting:
 class Upstream:
     """unbound at 127.0.0.1:`port`, asked at most `most_unfinished` (below 65536) questions at once.
 
-    No client has more than a quarter of them, so none can starve the others. A question is repeated every `repeat_s`
-    and given up after `timeout_s`. Opened and used in a running event loop.
+    No client has more than a quarter of them, or of the `at_once` that unbound can work on, so none can starve the
+    others; behind an address in `unshared` are many. A question is repeated every `repeat_s` and given up after
+    `timeout_s`. Opened and used in a running event loop.
     """
 
     __slots__ = (
         "_address", "_by_client", "_loop", "_most_of_client", "_most_unfinished", "_next_id", "_repeat_s", "_socket",
-        "_streams", "_sweep", "_timeout_s", "_waiting",
+        "_streams", "_sweep", "_timeout_s", "_unshared", "_waiting",
     )  # fmt: skip
 
     def __init__(
-        self, port: int, most_unfinished: int, *, repeat_s: float = _REPEAT_S, timeout_s: float = _TIMEOUT_S
+        self,
+        port: int,
+        most_unfinished: int,
+        *,
+        at_once: int | None = None,
+        unshared: frozenset[str] = frozenset(),
+        repeat_s: float = _REPEAT_S,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._repeat_s = repeat_s
         self._timeout_s = timeout_s
         self._most_unfinished = most_unfinished
-        self._most_of_client = max(most_unfinished // 4, 1)
+        self._most_of_client = max(min(most_unfinished, at_once or most_unfinished) // 4, 1)
+        self._unshared = unshared
         self._by_client: dict[str, int] = {}
         self._address = ("127.0.0.1", port)
         self._loop = asyncio.get_running_loop()
@@ -84,7 +93,8 @@ class Upstream:
         """Send `query` (its first two octets are replaced by an id of ours) and call `reply` once, with the response or
         with None when there is none in time or too much is unfinished already, in all or of `client`."""
         of_client = self._by_client.get(client, 0)
-        if len(self._waiting) >= self._most_unfinished or of_client >= self._most_of_client:
+        has_its_share = of_client >= self._most_of_client and client not in self._unshared
+        if has_its_share or len(self._waiting) >= self._most_unfinished:
             reply(None)
             return
         self._by_client[client] = of_client + 1

@@ -38,6 +38,7 @@ from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ports import bound_sockets
+from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, paths
 from .clock_reset import FrontForgets
@@ -124,7 +125,12 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
     refresh = partial(shared.certificate.refresh, count)
     stopping = crew.watch(refresh)
-    upstream = Upstream(settings.resolver.port, settings.dot.queries)
+    upstream = Upstream(
+        settings.resolver.port,
+        settings.dot.queries,
+        at_once=QUERIES_AT_ONCE // settings.dot.workers,
+        unshared=shared.limits.unshared,
+    )
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)

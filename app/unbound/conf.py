@@ -16,6 +16,11 @@ from app.specialnames import ALWAYS_SPECIAL
 ROOT_HINTS = Path("/usr/share/dns/root.hints")  # Debian's dns-root-data
 TRUST_ANCHOR = Path("/usr/share/dns/root.key")
 
+QUERIES_AT_ONCE = 450
+"""How many queries unbound can work on; beyond it the oldest are dropped. With their sockets they stay below the common
+limit of 1024 open files."""
+_MOST_RTT_MS = {"recursive": 4000, "forward": 12000}
+
 _MEMORY_SHARE = 8
 _LEAST_CACHE_BYTES, _MOST_CACHE_BYTES = 4 << 20, 32 << 20
 
@@ -66,10 +71,11 @@ server:
   # A line that was down must not be remembered for the usual quarter of an hour: silent servers are asked again soon,
   # and nothing is waited for much longer than a client waits. Failures themselves are kept for 5 s (RFC 9520 3.2). What
   # a server's silence taught must outlive the tries with it, or they begin anew in the middle: some 14 s. And a server
-  # that seems to need max-rtt is not asked at all: three times what its first answer took.
+  # that seems to need max-rtt is not asked at all: three times what its first answer took. A forwarder seems as slow as
+  # the names that it looks up for us, and there is nobody else to ask.
   infra-host-ttl: 15
   infra-keep-probing: yes
-  infra-cache-max-rtt: 4000  # milliseconds
+  infra-cache-max-rtt: {most_rtt_ms}  # milliseconds
 
   # The front door gets large answers over UDP too: loopback carries 64 KiB in one packet. Towards the internet
   # edns-buffer-size keeps its 1232 octets.
@@ -81,10 +87,10 @@ server:
   discard-timeout: 0
   wait-limit: 0
 
-  # Sized for a home on a Raspberry Pi. Sockets stay below the common limit of 1024 open files.
+  # Sized for a home on a Raspberry Pi.
   num-threads: 1
   outgoing-range: 900
-  num-queries-per-thread: 450
+  num-queries-per-thread: {queries_at_once}
   rrset-cache-size: {rrset_bytes}
   msg-cache-size: {msg_bytes}
   key-cache-size: {key_bytes}
@@ -152,6 +158,8 @@ def _server(port: int, run_dir: Path, cache_bytes: int, trust_anchor: Path | Non
     return _SERVER.format(
         run_dir=run_dir,
         port=port,
+        most_rtt_ms=_MOST_RTT_MS[mode],
+        queries_at_once=QUERIES_AT_ONCE,
         anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
         anchor=trust_anchor or followed_anchor or TRUST_ANCHOR,
         rrset_bytes=cache_bytes // 2,

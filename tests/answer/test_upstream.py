@@ -211,3 +211,16 @@ async def test_c13_one_client_cannot_take_what_the_others_need() -> None:
         upstream.ask(query(), "modest", answers.append)
         assert len(answers) == 6
         upstream.close()
+
+
+async def test_c13_a_clients_share_is_a_part_of_what_the_engine_holds_but_for_an_address_with_many_behind_it() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 4096, at_once=8, unshared=frozenset(["gateway"]))
+        answers: list[bytes | None] = []
+        for _ in range(3):
+            upstream.ask(query(), "greedy", answers.append)
+        assert answers == [None]
+        for _ in range(10):
+            upstream.ask(query(), "gateway", answers.append)
+        assert answers == [None]
+        upstream.close()

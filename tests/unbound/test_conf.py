@@ -76,6 +76,11 @@ def test_recursion_starts_from_the_internets_root(tmp_path: Path) -> None:
     assert not [line for line in text if line.startswith(("forward", "tls"))]
 
 
+@pytest.mark.parametrize(("mode", "most_ms"), [("recursive", 4000), ("forward", 12000)])
+def test_a_forwarder_may_seem_as_slow_as_the_names_that_it_looks_up(tmp_path: Path, mode: str, most_ms: int) -> None:
+    assert f"infra-cache-max-rtt: {most_ms}  # milliseconds" in lines(render(tmp_path, "9.9.9.9", mode=mode))
+
+
 def test_forwarding_over_tls_checks_the_name_against_the_bundle(tmp_path: Path) -> None:
     text = lines(
         render(tmp_path, "tls://9.9.9.9#dns.quad9.net", "tls://[2620:fe::fe]@8853#dns.quad9.net", mode="forward")
