@@ -88,7 +88,7 @@ def test_what_the_forwarder_filters_is_told_as_filtered_and_kept(
             assert "127.0.0.1" in (reason.text or "")
             assert response.authority[0].rdtype == dns.rdatatype.SOA
     asked = [each for each in house.upstream.seen if each.startswith(f"{name}.")]
-    assert len(asked) <= (1 if zone == "unsigned.test" else 3), asked
+    assert len(asked) <= (2 if zone == "unsigned.test" else 5), asked
 
 
 def test_what_the_forwarder_does_not_filter_is_as_ever(house: House) -> None:
@@ -152,6 +152,13 @@ def test_aliases_that_lead_nowhere_are_no_authority_out_of_reach(
         assert reasons(response) == [OTHER]
         assert [each.text for each in response.options if isinstance(each, dns.edns.EDEOption)] == [text]
     assert text in house.box.appliance.homedot("why", name).stdout
+
+
+@pytest.mark.parametrize("zone", ["signed.test", "unsigned.test"])
+def test_so_it_is_told_by_one_that_recurses(own_authority: Box, zone: str) -> None:
+    response = ask(own_authority, f"circle.{zone}")
+    assert response.rcode() == dns.rcode.SERVFAIL
+    assert reasons(response) == [OTHER]
 
 
 def test_a_chain_that_ends_is_followed(house: House) -> None:
