@@ -12,17 +12,16 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import final
 
 from app import dnsname
 from app.config.forwarding import Forwarder
 from app.errors import UpstreamError
 
 from . import edns, filtering, records, wire
-from .contract import RecursiveResolver
+from .contract import Failure, RecursiveResolver
 from .records import QNAME, LocalResponse
-from .ruleset import Ruleset
-from .wire import Opt, Query, Rcode, UpstreamResponse
+from .wire import Rcode, UpstreamResponse
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +35,6 @@ _TTL_S = 60
 _REFUSALS = {Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED}
 _OF_VALIDATION = frozenset(range(5, 13))
 """From DNSSEC Indeterminate to NSEC Missing (RFC 8914 4.6 to 4.13)."""
-
-
-@final
-class Failure(NamedTuple):
-    """SERVFAIL with `opt` to `asked`, the name in `query` or one that an alias of the home leads to, from `client`."""
-
-    ruleset: Ruleset
-    asked: str
-    query: Query
-    client: str
-    opt: Opt | None
 
 
 @final

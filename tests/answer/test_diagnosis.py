@@ -15,7 +15,8 @@ import dns.rrset
 import pytest
 
 from app.answer import diagnosis, edns, wire
-from app.answer.diagnosis import Diagnosis, Failure
+from app.answer.contract import Failure
+from app.answer.diagnosis import Diagnosis
 from app.answer.records import LocalResponse
 from app.answer.upstream import Upstream
 from app.config.forwarding import Forwarder
