@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 1.5
 _ALIASES_TIMEOUT_S = 0.5
-"""What is in unbound's cache comes at once; what is not is not worth waiting for."""
+"""What is in unbound's cache comes at once."""
 _MOST_AT_ONCE = 16
 _MOST_ALIASES = 11
 """unbound's own limit, max-query-restarts."""
@@ -94,11 +94,13 @@ class Diagnosis:
         return filtering.instead(unchecked, forwarders, is_bogus=True)
 
     async def _lost_alias(self, asked: str, client: str) -> LocalResponse | None:
-        """Whether the name leads in a circle, or over more aliases than unbound follows."""
+        """Whether the name leads in a circle, or over more aliases than unbound follows: those that it did are in its
+        cache, and no server that fails is asked once more (RFC 9520 3.1). Recursing it does not tell them, but whom to
+        ask: then nothing is known."""
         seen = [asked]
         async with asyncio.timeout(_ALIASES_TIMEOUT_S):
             while len(seen) <= _MOST_ALIASES + 1:
-                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client)).octets)
+                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client, wire.CD)).octets)
                 if not found:
                     return None
                 if found[0].name in seen:
@@ -106,15 +108,15 @@ class Diagnosis:
                 seen.append(found[0].name)
         return _failure(f"more than {_MOST_ALIASES} aliases in a row")
 
-    async def _asked(self, name: str, qtype: int, client: str) -> UpstreamResponse:
-        """What unbound says, checked or not."""
+    async def _asked(self, name: str, qtype: int, client: str, flags: int = wire.RD | wire.CD) -> UpstreamResponse:
+        """What unbound says, checked or not; without RD, what it knows."""
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:
             if not received.done():
                 received.set_result(message)
 
-        self._upstream.ask(_question(name, qtype, wire.RD | wire.CD) + edns.QUERY_OPT[True], client, done)
+        self._upstream.ask(_question(name, qtype, flags) + edns.QUERY_OPT[True], client, done)
         message = await received
         if message is None:
             raise TimeoutError

@@ -139,6 +139,9 @@ class Pipeline:
         name = dnsname.qname(query.question)
         verdict = ruleset.decide(name)
         local = ruleset.answer(verdict, name, query.qtype)
+        if (local is None or local.chase) and not query.flags & wire.RD:
+            pending.reply(pending.refused())
+            return
         if local is None or local.chase:
             asked = local.chase if local else name
             received = partial(self._received, pending, asked, verdict, local, requestor.client)

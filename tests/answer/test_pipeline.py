@@ -149,17 +149,33 @@ def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
     assert (bool(second.ednsflags & dns.flags.DO), bool(second.flags & dns.flags.CD)) == (False, True)
 
 
-@pytest.mark.parametrize("flag", [dns.flags.RD, dns.flags.AD, dns.flags.CD])
+@pytest.mark.parametrize("flag", [dns.flags.AD, dns.flags.CD])
 @pytest.mark.parametrize("is_set", [True, False])
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
-def test_d6_rd_ad_and_cd_travel_upstream_as_they_came(
+def test_d6_ad_and_cd_travel_upstream_as_they_came(
     flag: dns.flags.Flag, is_set: bool, aliases: Mapping[str, str]
 ) -> None:
     bench = Bench(inside=ruleset(aliases=aliases))
     message = query()
-    message.flags = dns.flags.Flag(flag) if is_set else (dns.flags.RD | dns.flags.AD | dns.flags.CD) & ~flag
+    others = dns.flags.RD | (dns.flags.AD | dns.flags.CD) & ~flag
+    message.flags = dns.flags.RD | flag if is_set else others
     bench.ask(message)
     assert bench.upstream.seen[0].flags == message.flags
+
+
+@pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
+def test_who_wants_no_recursion_learns_nothing_that_others_asked(aliases: Mapping[str, str]) -> None:
+    bench = Bench(inside=ruleset(aliases=aliases, hosts={"nas.home.arpa": "192.168.1.5"}))
+    bench.ask(query(use_edns=0))
+    message = query(use_edns=0)
+    message.flags &= ~dns.flags.RD
+    answer = bench.ask(message)
+    assert (answer.rcode(), answer.answer) == (dns.rcode.REFUSED, [])
+    assert [error.code for error in answer.extended_errors()] == [20]
+    assert len(bench.upstream.seen) == 1
+    message = query("nas.home.arpa.")
+    message.flags &= ~dns.flags.RD
+    assert bench.ask(message).answer
 
 
 def test_e9_padding_is_due_unless_somebody_says_that_it_is_not() -> None:

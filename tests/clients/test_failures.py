@@ -154,13 +154,6 @@ def test_aliases_that_lead_nowhere_are_no_authority_out_of_reach(
     assert text in house.box.appliance.homedot("why", name).stdout
 
 
-@pytest.mark.parametrize("zone", ["signed.test", "unsigned.test"])
-def test_so_it_is_told_by_one_that_recurses(own_authority: Box, zone: str) -> None:
-    response = ask(own_authority, f"circle.{zone}")
-    assert response.rcode() == dns.rcode.SERVFAIL
-    assert reasons(response) == [OTHER]
-
-
 def test_a_chain_that_ends_is_followed(house: House) -> None:
     assert addresses(ask(house.box, "c30.loop.test")) == {"192.0.2.1"}
 

@@ -60,8 +60,6 @@ mixed  300 IN A     192.0.2.6
 mixed  300 IN A     10.0.0.6
 www.inside 300 IN HTTPS 1 inside.unsigned.test. ipv4hint=192.168.1.5
 www.mixed 300 IN HTTPS 1 . ipv4hint=10.0.0.6
-circle 300 IN CNAME elcric
-elcric 300 IN CNAME circle
 """
 
 FICKLE_CONTENT = """
