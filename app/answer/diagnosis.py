@@ -12,23 +12,22 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import final
 
 from app import dnsname
 from app.config.forwarding import Forwarder
 from app.errors import UpstreamError
 
 from . import edns, filtering, records, wire
-from .contract import RecursiveResolver
+from .contract import Failure, RecursiveResolver
 from .records import QNAME, LocalResponse
-from .ruleset import Ruleset
-from .wire import Opt, Query, Rcode, UpstreamResponse
+from .wire import Rcode, UpstreamResponse
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 1.5
 _ALIASES_TIMEOUT_S = 0.5
-"""What is in unbound's cache comes at once; what is not is not worth waiting for."""
+"""What is in unbound's cache comes at once."""
 _MOST_AT_ONCE = 16
 _MOST_ALIASES = 11
 """unbound's own limit, max-query-restarts."""
@@ -36,17 +35,6 @@ _TTL_S = 60
 _REFUSALS = {Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED}
 _OF_VALIDATION = frozenset(range(5, 13))
 """From DNSSEC Indeterminate to NSEC Missing (RFC 8914 4.6 to 4.13)."""
-
-
-@final
-class Failure(NamedTuple):
-    """SERVFAIL with `opt` to `asked`, the name in `query` or one that an alias of the home leads to, from `client`."""
-
-    ruleset: Ruleset
-    asked: str
-    query: Query
-    client: str
-    opt: Opt | None
 
 
 @final
@@ -106,11 +94,13 @@ class Diagnosis:
         return filtering.instead(unchecked, forwarders, is_bogus=True)
 
     async def _lost_alias(self, asked: str, client: str) -> LocalResponse | None:
-        """Whether the name leads in a circle, or over more aliases than unbound follows."""
+        """Whether the name leads in a circle, or over more aliases than unbound follows: those that it did are in its
+        cache, and no server that fails is asked once more (RFC 9520 3.1). Recursing it does not tell them, but whom to
+        ask: then nothing is known."""
         seen = [asked]
         async with asyncio.timeout(_ALIASES_TIMEOUT_S):
             while len(seen) <= _MOST_ALIASES + 1:
-                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client)).octets)
+                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client, wire.CD)).octets)
                 if not found:
                     return None
                 if found[0].name in seen:
@@ -118,15 +108,15 @@ class Diagnosis:
                 seen.append(found[0].name)
         return _failure(f"more than {_MOST_ALIASES} aliases in a row")
 
-    async def _asked(self, name: str, qtype: int, client: str) -> UpstreamResponse:
-        """What unbound says, checked or not."""
+    async def _asked(self, name: str, qtype: int, client: str, flags: int = wire.RD | wire.CD) -> UpstreamResponse:
+        """What unbound says, checked or not; without RD, what it knows."""
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:
             if not received.done():
                 received.set_result(message)
 
-        self._upstream.ask(_question(name, qtype, wire.RD | wire.CD) + edns.QUERY_OPT[True], client, done)
+        self._upstream.ask(_question(name, qtype, flags) + edns.QUERY_OPT[True], client, done)
         message = await received
         if message is None:
             raise TimeoutError

@@ -73,6 +73,11 @@ class PendingQuery:
     def failure(self, info_code: int, text: str = "") -> bytes:
         return self.rendered(LocalResponse(rcode=Rcode.SERVFAIL, errors=edns.extended_error(info_code, text)))
 
+    def refused(self) -> bytes:
+        """Who wants no recursion would learn what others have asked (RFC 8914 4.21)."""
+        reason = edns.extended_error(edns.EDE_NOT_AUTHORITATIVE)
+        return self.rendered(LocalResponse(rcode=Rcode.REFUSED, errors=reason))
+
     def failed(self, opt: wire.Opt | None, begun: LocalResponse | None, found: LocalResponse | None) -> bytes:
         """Upstream has failed, with `opt`; `found` is what is known better than that, about where `begun` leads to."""
         if found is None:

@@ -2,8 +2,9 @@
 
 A query goes down this module from the top to the bottom, and the order is the design: `lookup` gives what is known;
 else `resolve` refuses what is no query, `_decide` answers what is decided here and asks upstream for the rest,
-`_received` looks where upstream's answer leads and makes it our own, and `_finish` keeps it and replies. The one place
-where it waits is `RecursiveResolver.ask`, with a callback: a coroutine would read no straighter, and cost more. Pure.
+`_received` looks where upstream's answer leads and makes it our own, and `_finish` keeps it and replies. It waits for
+upstream's answer, and after a failure for a `diagnosis`, with callbacks: a coroutine would read no straighter, and cost
+more. Pure.
 """
 
 import logging
@@ -17,8 +18,7 @@ from app.errors import UpstreamError
 from . import ddr, edns, replacement, special, stale, wire
 from .cache import Cache, Tally
 from .checking import CheckNames
-from .contract import RecursiveResolver, Reply, Requestor
-from .diagnosis import Diagnosis, Failure
+from .contract import Failure, FailureAnalyst, RecursiveResolver, Reply, Requestor
 from .pending import PendingQuery, error_answer
 from .policy import Kind, NameVerdict
 from .records import LocalResponse
@@ -37,8 +37,9 @@ class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
     `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
-    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test. `given` says how many
-    answers each kind of verdict has led to; what is refused or fails leads to none.
+    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test. `diagnosis` says why
+    upstream failed. `given` says how many answers each kind of verdict has led to; what is refused or fails leads to
+    none.
     """
 
     __slots__ = (
@@ -54,7 +55,7 @@ class Pipeline:
         encrypted: bool = True,
         log_query: Callable[[bytes], None] | None = None,
         check_names: CheckNames | None = None,
-        diagnosis: Diagnosis | None = None,
+        diagnosis: FailureAnalyst | None = None,
     ) -> None:
         cache.prefetch = self.prefetch
         self._cache = cache
@@ -138,6 +139,9 @@ class Pipeline:
         name = dnsname.qname(query.question)
         verdict = ruleset.decide(name)
         local = ruleset.answer(verdict, name, query.qtype)
+        if (local is None or local.chase) and not query.flags & wire.RD:
+            pending.reply(pending.refused())
+            return
         if local is None or local.chase:
             asked = local.chase if local else name
             received = partial(self._received, pending, asked, verdict, local, requestor.client)

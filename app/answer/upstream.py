@@ -1,4 +1,4 @@
-"""The only outbound DNS socket: unbound on loopback, over UDP, with TCP for what does not fit.
+"""The socket to unbound on loopback, who answers what is asked outside: UDP, with TCP for what does not fit.
 
 One connected socket carries everything; ids tell the answers apart. They are counted, not drawn: nobody but this
 machine's root can send from unbound's port on loopback. A lost datagram, or an unbound that was just restarted, costs

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from app import dnsname
 from app.answer import edns, records, replacement, wire
-from app.answer.diagnosis import Diagnosis, Failure
+from app.answer.contract import Failure
+from app.answer.diagnosis import Diagnosis
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import LocalResponse, Target
 from app.answer.referral import Referral, is_referral

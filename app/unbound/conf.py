@@ -39,7 +39,7 @@ server:
   # Only the front door on this machine asks.
   interface: 127.0.0.1
   port: {port}
-  access-control: 127.0.0.0/8 allow
+  access-control: 127.0.0.0/8 allow_snoop  # it looks into the cache for what is behind a failure
   hide-identity: yes
   hide-version: yes
 

@@ -15,7 +15,8 @@ import dns.rrset
 import pytest
 
 from app.answer import diagnosis, edns, wire
-from app.answer.diagnosis import Diagnosis, Failure
+from app.answer.contract import Failure
+from app.answer.diagnosis import Diagnosis
 from app.answer.records import LocalResponse
 from app.answer.upstream import Upstream
 from app.config.forwarding import Forwarder
@@ -113,6 +114,17 @@ async def test_of_an_empty_answer_that_of_a_tells_more() -> None:
     assert found is not None
     assert found.rcode == 0
     assert await explained(says(0), failure("HTTPS", opt(BOGUS), FORWARDER)) is None
+
+
+async def test_along_aliases_nobody_is_asked_who_failed_before() -> None:
+    seen: list[dns.message.Message] = []
+
+    def unbound(query: dns.message.Message) -> dns.message.Message | None:
+        seen.append(query)
+        return CIRCLE(query)
+
+    assert await explained(unbound, failure()) is not None
+    assert [bool(each.flags & dns.flags.RD) for each in seen] == [False]
 
 
 @pytest.mark.parametrize(

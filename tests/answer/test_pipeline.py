@@ -15,12 +15,14 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from app.answer import edns, records, wire
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
-from app.answer.contract import Requestor
+from app.answer.contract import Failure, Requestor
 from app.answer.ddr import Designation
 from app.answer.pipeline import Pipeline
 from app.answer.policy import Kind
+from app.answer.records import LocalResponse
 from app.answer.ruleset import Ruleset
 from app.networks import INSIDE
 from tests.fakes.clock import Clock
@@ -150,17 +152,33 @@ def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
     assert (bool(second.ednsflags & dns.flags.DO), bool(second.flags & dns.flags.CD)) == (False, True)
 
 
-@pytest.mark.parametrize("flag", [dns.flags.RD, dns.flags.AD, dns.flags.CD])
+@pytest.mark.parametrize("flag", [dns.flags.AD, dns.flags.CD])
 @pytest.mark.parametrize("is_set", [True, False])
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
-def test_d6_rd_ad_and_cd_travel_upstream_as_they_came(
+def test_d6_ad_and_cd_travel_upstream_as_they_came(
     flag: dns.flags.Flag, *, is_set: bool, aliases: Mapping[str, str]
 ) -> None:
     bench = Bench(inside=ruleset(aliases=aliases))
     message = query()
-    message.flags = dns.flags.Flag(flag) if is_set else (dns.flags.RD | dns.flags.AD | dns.flags.CD) & ~flag
+    others = dns.flags.RD | (dns.flags.AD | dns.flags.CD) & ~flag
+    message.flags = dns.flags.RD | flag if is_set else others
     bench.ask(message)
     assert bench.upstream.seen[0].flags == message.flags
+
+
+@pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
+def test_who_wants_no_recursion_learns_nothing_that_others_asked(aliases: Mapping[str, str]) -> None:
+    bench = Bench(inside=ruleset(aliases=aliases, hosts={"nas.home.arpa": "192.168.1.5"}))
+    bench.ask(query(use_edns=0))
+    message = query(use_edns=0)
+    message.flags &= ~dns.flags.RD
+    answer = bench.ask(message)
+    assert (answer.rcode(), answer.answer) == (dns.rcode.REFUSED, [])
+    assert [error.code for error in answer.extended_errors()] == [20]
+    assert len(bench.upstream.seen) == 1
+    message = query("nas.home.arpa.")
+    message.flags &= ~dns.flags.RD
+    assert bench.ask(message).answer
 
 
 def test_e9_padding_is_due_unless_somebody_says_that_it_is_not() -> None:
@@ -354,6 +372,41 @@ def test_x1_extended_errors_reach_clients_with_opt_only() -> None:
     assert with_opt.rcode() == dns.rcode.SERVFAIL
     assert [(option.code, option.text) for option in with_opt.extended_errors()] == [(6, "signature")]
     assert bench.ask(query()).options == ()
+
+
+class Analyst:
+    """Who knows `found`, whatever failed."""
+
+    def __init__(self, found: LocalResponse | None) -> None:
+        self.found = found
+        self.asked: list[str] = []
+
+    def look(self, failure: Failure, then: Callable[[LocalResponse | None], None]) -> None:
+        self.asked.append(failure.asked)
+        then(self.found)
+
+
+NOTHING = LocalResponse(authority=(records.soa(records.QNAME, 60),), errors=edns.extended_error(17, "filtered"))
+KNOWN = LocalResponse(rcode=wire.Rcode.SERVFAIL, errors=edns.extended_error(0, "a circle"))
+
+
+@pytest.mark.parametrize(
+    ("found", "rcode", "told"),
+    [(None, 2, [(6, "signature")]), (NOTHING, 0, [(17, "filtered")]), (KNOWN, 2, [(0, "a circle")])],
+)
+@pytest.mark.parametrize(("name", "answers"), [("www.example.", 0), ("tv.home.arpa.", 1)])
+def test_a_failure_is_answered_with_what_is_known_better(
+    found: LocalResponse | None, rcode: int, told: list[tuple[int, str]], name: str, answers: int
+) -> None:
+    bench, analyst = Bench(bogus), Analyst(found)
+    rules = ruleset(aliases={"tv.home.arpa": "www.example"})
+    bench.pipeline = Pipeline(Cache(1_000_000, bench.clock), bench.upstream, rules, diagnosis=analyst)
+    for _ in range(2):
+        answer = bench.ask(query(name, use_edns=0))
+        assert answer.rcode() == rcode
+        assert [(error.code, error.text) for error in answer.extended_errors()] == told
+        assert len(answer.answer) == (0 if rcode else answers)
+    assert analyst.asked == ["www.example"] * (2 if rcode else 1)  # a failure is not kept
 
 
 def test_no_answer_in_time_is_servfail_with_a_reason() -> None:

@@ -13,7 +13,7 @@ from .conftest import Box
 
 pytestmark = [pytest.mark.server, pytest.mark.engine]
 
-BLOCKED = 15
+BLOCKED, FILTERED = 15, 17
 PLEX = "192-168-1-1.0123456789abcdef.plex.direct."
 CHAIN = [f"c{number}.example. CNAME c{number + 1}.example." for number in range(8)]
 RECORDS = (
@@ -62,7 +62,7 @@ def box() -> Iterator[Box]:
     [
         ("direct.example", "A"), ("six.example", "AAAA"), ("mapped.example", "AAAA"), ("translated.example", "AAAA"),
         ("benchmark.example", "A"), ("clat.example", "A"), ("broadcast.example", "A"), ("group.example", "A"),
-        ("reserved.example", "A"), ("this.example", "A"), ("link.example", "AAAA"), ("plex.example", "A"),
+        ("reserved.example", "A"), ("link.example", "AAAA"), ("plex.example", "A"),
         ("route.example", "A"), ("route.example", "AAAA"), ("route.example", "CNAME"), ("c0.example", "A"),
         ("local.example", "A"), ("here.example", "A"), ("hint.example", "HTTPS"), ("target.example", "HTTPS"),
         ("alias.example", "HTTPS"), ("excepted.example", "SVCB"), ("service.example", "HTTPS"), ("dyn.example", "A"),
@@ -87,6 +87,12 @@ def test_no_name_of_a_stranger_leads_into_the_home(box: Box, name: str, kind: st
 )  # fmt: skip
 def test_what_may_lead_home_does_and_what_does_not_stays(box: Box, name: str, expected: set[str]) -> None:
     assert addresses(ask(box, name)) == expected
+
+
+def test_the_address_of_nobody_is_left_out_as_a_filters(box: Box) -> None:
+    response = ask(box, "this.example")
+    assert response.answer == []
+    assert reasons(response) == [FILTERED]
 
 
 def test_a_service_outside_stays(box: Box) -> None:

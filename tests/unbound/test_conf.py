@@ -65,7 +65,7 @@ def test_serves_this_machine_only(tmp_path: Path) -> None:
     assert [line for line in text if line.startswith(("interface", "port", "access-control"))] == [
         "interface: 127.0.0.1",
         "port: 5399",
-        "access-control: 127.0.0.0/8 allow",
+        "access-control: 127.0.0.0/8 allow_snoop  # it looks into the cache for what is behind a failure",
     ]
 
 
