@@ -2,7 +2,19 @@ from ipaddress import IPv4Network, ip_address, ip_network
 
 import pytest
 
-from app.networks import HOME, INSIDE, LAN, LINK_LOCAL, LOOPBACK, SILENT, SPECIAL, IPNetwork, meant, within
+from app.networks import (
+    HOME,
+    INSIDE,
+    LAN,
+    LINK_LOCAL,
+    LOOPBACK,
+    SILENT,
+    SPECIAL,
+    IPNetwork,
+    is_whole_internet,
+    meant,
+    within,
+)
 
 KINDS = {"LAN": LAN, "HOME": HOME, "INSIDE": INSIDE, "SPECIAL": SPECIAL, "SILENT": SILENT}
 
@@ -101,3 +113,21 @@ def test_no_network_is_named_twice() -> None:
     for networks in KINDS.values():
         assert len(set(networks)) == len(networks)
         assert all(ip_network(str(network)) == network for network in networks)
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_whole"),
+    [
+        (["0.0.0.0/0"], True),
+        (["::/0"], True),
+        (["2000::/3"], True),
+        (["0.0.0.0/1", "fd00::/8", "128.0.0.0/1"], True),
+        (["2000::/4", "3000::/4"], True),
+        (["0.0.0.0/1"], False),
+        (["2000::/4"], False),
+        ([str(network) for network in HOME], False),
+        ([], False),
+    ],
+)
+def test_all_of_a_family_is_the_whole_internet(texts: list[str], is_whole: bool) -> None:
+    assert is_whole_internet([ip_network(text) for text in texts]) is is_whole
