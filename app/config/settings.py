@@ -74,6 +74,12 @@ class Plain:
     allow_from: tuple[values.IPNetwork, ...] = setting(
         HOME_NETWORKS, values.sequence(values.network), "Clients that are answered; others get nothing."
     )
+    queries_per_second: int | None = setting(
+        None,
+        values.integer(1, 100_000),
+        "Queries over UDP of one address that are answered in a second, in each worker. Without it: 20 of an address of"
+        " the internet, and any number at home.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

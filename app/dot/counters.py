@@ -26,6 +26,7 @@ class Count(IntEnum):
     QUERIES_PLAIN = auto()
     QUERIES_BLOCKED = auto()
     QUERIES_LOCAL = auto()
+    QUERIES_LIMITED = auto()
     CERTIFICATE_CHANGES = auto()
     CERTIFICATE_REFUSED = auto()
 

@@ -126,6 +126,7 @@ EVERY_SETTING: dict[str, tuple[str, object]] = {
     "plain.enabled": ("true", True),
     "plain.port": ("5353", 5353),
     "plain.allow_from": ("192.168.0.0/16", ["192.168.0.0/16"]),
+    "plain.queries_per_second": ("100", 100),
     "web.enabled": ("false", False),
     "web.port": ("8080", 8080),
     "tls.certificate": (__file__, __file__),
