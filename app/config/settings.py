@@ -32,7 +32,9 @@ def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
     allow_from: tuple[values.IPNetwork, ...] = setting(
-        HOME_NETWORKS, values.sequence(values.network), "Clients that may connect; all others are closed at once."
+        HOME_NETWORKS,
+        values.sequence(values.network),
+        "Clients that may connect, and see the setup page; all others are closed at once.",
     )
     connections: int = setting(
         1024,
