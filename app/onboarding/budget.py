@@ -25,7 +25,7 @@ class Cost(IntEnum):
     """Less than the 256 that the front door remembers can be had in the minute for which it does."""
     LOOK_UP = 10
     """Asks the front door, and the internet if nobody has spoken for the name."""
-    CODE = 20
+    CODE = 40
     """Draws a QR code out of text that the visitor chose."""
     CHECKUP = 100
     """Has the doctor work, for a second or more."""

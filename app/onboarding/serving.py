@@ -131,14 +131,13 @@ class _Connection(H11Protocol):
         return True
 
     def _oust(self, transport: Transport) -> None:
-        """Hear no more, and end a little later: who is sent away at once is back at once."""
+        """End soon, not at once: that is time for a quick answer, and who is sent away at once is back at once."""
         address = self._address
         self._leave()
         if address is None or not self._ousted.enter(address):
             transport.abort()
             return
         self._ousted_address = address
-        transport.pause_reading()
         self._end.cancel()
         self._end = self.loop.call_later(HELD_S, transport.abort)
 
