@@ -32,9 +32,7 @@ def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
     allow_from: tuple[values.IPNetwork, ...] = setting(
-        HOME_NETWORKS,
-        values.sequence(values.network),
-        "Clients that may connect, and see the setup page; all others are closed at once.",
+        HOME_NETWORKS, values.sequence(values.network), "Clients that may connect, and see the page. Others are closed."
     )
     connections: int = setting(
         1024,
@@ -79,8 +77,7 @@ class Plain:
     queries_per_second: int | None = setting(
         None,
         values.integer(1, 100_000),
-        "Queries over UDP of one address that are answered in a second, in each worker. Without it: 20 of an address of"
-        " the internet, and any number at home.",
+        "UDP queries of one address a second and worker. Default: 20 of an internet address, any number at home.",
     )
 
 
