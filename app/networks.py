@@ -15,7 +15,7 @@ and manuals are full of them; who is led to such an address for a list has been 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
 from typing import final
 
@@ -74,6 +74,16 @@ SPECIAL = (
         "100::/64", "100:0:0:1::/64", "5f00::/16",  # discard, dummy, segment routing
     ),
 )  # fmt: skip
+
+
+_WHOLE_4, _WHOLE_6 = IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3")  # RFC 4291 2.4: all that IANA gives out
+
+
+def is_whole_internet(networks: Sequence[IPNetwork]) -> bool:
+    """Whether `networks` hold all its addresses of a family, in one piece or in several."""
+    four = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    six = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return any(map(_WHOLE_4.subnet_of, four)) or any(map(_WHOLE_6.subnet_of, six))
 
 
 def within(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:

@@ -35,8 +35,10 @@ _BRIDGE = {
 # Then look into the log: it shows a QR code and what to do next.""",
     "network": """\
     ports:
-      - "853:853/tcp"  # of each pair change only the left number: the right one is the container's
-      - "8853:8853/tcp\"""",
+      # Of each line change only the number in the middle: the last one is the container's. On IPv4 only, 0.0.0.0:
+      # whoever comes over IPv6 would look like the engine itself, and a stranger like somebody of the house.
+      - "0.0.0.0:853:853/tcp"
+      - "0.0.0.0:8853:8853/tcp\"""",
     "addresses": "# needed: the address of this machine in your network, like 192.168.1.10",
 }
 FILES: Mapping[str, Mapping[str, str]] = {"compose.yaml": _HOST, "compose.bridge.yaml": _BRIDGE}

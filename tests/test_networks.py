@@ -2,7 +2,20 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_netw
 
 import pytest
 
-from app.networks import HOME, INSIDE, LAN, LINK_LOCAL, LOOPBACK, SILENT, SPECIAL, AddressSet, IPNetwork, meant, within
+from app.networks import (
+    HOME,
+    INSIDE,
+    LAN,
+    LINK_LOCAL,
+    LOOPBACK,
+    SILENT,
+    SPECIAL,
+    AddressSet,
+    IPNetwork,
+    is_whole_internet,
+    meant,
+    within,
+)
 
 KINDS = {"LAN": LAN, "HOME": HOME, "INSIDE": INSIDE, "SPECIAL": SPECIAL, "SILENT": SILENT}
 
@@ -114,3 +127,21 @@ def test_a_set_of_addresses_has_just_those_of_its_networks(networks: tuple[IPNet
     found = AddressSet(networks)
     assert [each for each in EDGES if (each.packed in found) is not within(each, networks)] == []
     assert bool(found) is bool(networks)
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_whole"),
+    [
+        (["0.0.0.0/0"], True),
+        (["::/0"], True),
+        (["2000::/3"], True),
+        (["0.0.0.0/1", "fd00::/8", "128.0.0.0/1"], True),
+        (["2000::/4", "3000::/4"], True),
+        (["0.0.0.0/1"], False),
+        (["2000::/4"], False),
+        ([str(network) for network in HOME], False),
+        ([], False),
+    ],
+)
+def test_all_of_a_family_is_the_whole_internet(texts: list[str], *, is_whole: bool) -> None:
+    assert is_whole_internet([ip_network(text) for text in texts]) is is_whole

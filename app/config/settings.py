@@ -39,7 +39,7 @@ def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
     allow_from: tuple[values.IPNetwork, ...] = setting(
-        HOME_NETWORKS, values.sequence(values.network), "Clients that may connect; all others are closed at once."
+        HOME_NETWORKS, values.sequence(values.network), "Clients that may connect, and see the page. Others are closed."
     )
     connections: int = setting(
         1024,
@@ -80,6 +80,11 @@ class Plain:
     port: int = setting(53, values.port, "Port of plain DNS.")
     allow_from: tuple[values.IPNetwork, ...] = setting(
         HOME_NETWORKS, values.sequence(values.network), "Clients that are answered; others get nothing."
+    )
+    queries_per_second: int | None = setting(
+        None,
+        values.integer(1, 100_000),
+        "UDP queries of one address a second and worker. Default: 20 of an internet address, any number at home.",
     )
 
 

@@ -31,14 +31,15 @@ class Checkup:
         self._running: asyncio.Task[None] | None = None
         self._latest: Report | str | None = None
 
-    def latest(self) -> Report | str | None:
+    def latest(self, may_begin: Callable[[], bool]) -> Report | str | None:
         """The last report; a sentence if it could not be made; None while the first one is being made.
 
-        Begins another one if it is time. Call it in the event loop.
+        Begins another one if it is time, and `may_begin` then says so. Call it in the event loop.
         """
         now_s = self._clock()
         is_running = self._running is not None and not self._running.done()
-        if not is_running and (self._begun_s is None or now_s - self._begun_s >= self._every_s):
+        is_due = not is_running and (self._begun_s is None or now_s - self._begun_s >= self._every_s)
+        if is_due and may_begin():
             self._begun_s = now_s
             self._running = asyncio.create_task(self._make())
         return self._latest

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.doctor import certificate_checks, dns_checks, probe, tls_checks
+from app.doctor import access, certificate_checks, dns_checks, probe, tls_checks
 from app.doctor.target import SEE_LOG, Box, Outcome, Verdict, fails
 
 Check = Callable[[Box], Outcome]
@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "answer order": dns_checks.order,
     "DNSSEC": dns_checks.validated,
     "bogus name": dns_checks.bogus,
+    "who may ask": access.who_may_ask,
 }
 """In the order of the report."""
 
@@ -91,8 +92,8 @@ class Report:
         spki_pin     base64 SHA-256 of the public key (RFC 7858 4.2)
         root_sha256  fingerprint of the root, "AB:CD:..."; null with a certificate of the user's own
         verdict      "fail" if any check failed, else "pass"
-        checks       a list of objects, strings all: name, verdict ("pass", "fail" or "cannot tell"), detail, and
-                     remedy, empty when nothing is to be done
+        checks       a list of objects, strings all: name, verdict ("pass", "fail", "cannot tell" or "warning"),
+                     detail, and remedy, empty when nothing is to be done
         """
         box = self.box
         checks = [

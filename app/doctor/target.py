@@ -1,6 +1,7 @@
 """What the doctor examines, and what a check of it can find."""
 
 import ssl
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
     CANNOT_TELL = "cannot tell"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ def fails(detail: str, remedy: str) -> Outcome:
     return Outcome(Verdict.FAIL, detail, remedy)
 
 
+def warns(detail: str, remedy: str) -> Outcome:
+    """It works as it is set, and should not be set so."""
+    return Outcome(Verdict.WARNING, detail, remedy)
+
+
 def cannot_tell(detail: str, remedy: str) -> Outcome:
     return Outcome(Verdict.CANNOT_TELL, detail, remedy)
 
@@ -48,7 +55,8 @@ class Box:
 
     `root_pem` and `root_sha256` are its authority's, None when it has a certificate of the user's own. `spki_pin` is
     the one that devices were shown. `idle_timeout_s` is the longest that an idle connection lives. `bogus_name` has
-    wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache.
+    wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache. `exposed` says
+    what lets strangers ask, `blind` what makes them look like somebody of the house.
     """
 
     address: IPAddress
@@ -60,6 +68,8 @@ class Box:
     root_sha256: str | None = None
     bogus_name: str = BOGUS_NAME
     slow_name: str | None = None
+    exposed: Sequence[str] = ()
+    blind: Sequence[str] = ()
     timeout_s: float = 5.0
 
     def connect(

@@ -34,6 +34,7 @@ class Count(IntEnum):
     QUERIES_PLAIN = "questions in plain DNS over UDP, as nearly all plain ones are"
     QUERIES_BLOCKED = "questions about a name on a list, or in `blocking.deny`"
     QUERIES_LOCAL = "questions about names at home and special names"
+    QUERIES_LIMITED = "questions in plain DNS over UDP that were not answered, for `plain.queries_per_second`"
     CERTIFICATE_CHANGES = "certificates that were taken while it ran"
     CERTIFICATE_REFUSED = "certificates that could not be taken"
 

@@ -14,6 +14,7 @@ from typing import final
 
 from .contract import Answerer, TransportInfo
 from .counters import Count
+from .query_rate import QueryRate
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ Fit = Callable[[bytes, bytes], bytes]
 class Datagrams:
     """Answers on the bound sockets `listening` until `close`; made inside a running loop.
 
-    At most `most_unfinished` queries wait for an answer; what comes beyond is dropped, and the client asks again. `fit`
-    gets query and answer and makes the answer small enough.
+    What `rate` does not allow is dropped. At most `most_unfinished` queries wait for an answer; what comes beyond is
+    dropped too, and the client asks again. `fit` gets query and answer and makes the answer small enough.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Datagrams:
         *,
         fit: Fit,
         is_allowed: Callable[[str], bool],
+        rate: QueryRate,
         most_unfinished: int,
         count: memoryview,
     ) -> None:
@@ -47,6 +49,7 @@ class Datagrams:
         self._answerer = answerer
         self._fit = fit
         self._is_allowed = is_allowed
+        self._rate = rate
         self._most_unfinished = most_unfinished
         self._count = count
         self._unfinished: set[_Sender] = set()
@@ -70,6 +73,9 @@ class Datagrams:
                 return
             if not self._is_allowed(address[0]):
                 self._count[Count.REFUSED_NOT_ALLOWED] += 1
+                continue
+            if not self._rate.allows(address[0]):
+                self._count[Count.QUERIES_LIMITED] += 1
                 continue
             self._count[Count.QUERIES_PLAIN] += 1
             answer = self._answerer.lookup(message)

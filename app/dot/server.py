@@ -155,6 +155,8 @@ class Server:
     def _look_at_clock(self) -> None:
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)  # first: no fault below ends all deadlines
         self._connection_log.flush()
+        self._warn_refused.tell()
+        self._warn_failed.tell()
         now_s = monotonic()
         idle_since_s = now_s - self.limits.idle_timeout_at_s(self._admission.total)
         for connection in self._admission.connections():

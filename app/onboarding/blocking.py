@@ -1,6 +1,5 @@
 """`/blocking`: what becomes of a name, what is known about the lists, and a pause for whoever has the token."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +13,8 @@ from app.config.values import domain
 from app.errors import OperatorError
 
 from . import token
+from .budget import Cost, client_key
+from .throttle import spend
 
 PATH = "/blocking"
 PAUSE_PATH = "/blocking/pause"
@@ -24,8 +25,9 @@ _RESUME = "0"
 _MOST_BODY_OCTETS = 1024
 _MOST_FIELDS = 4
 _MOST_SEARCHES = 4
-"""At once: each asks the front door, and unbound if nobody has spoken for the name."""
+"""At once, and one of each visitor: each asks the front door, and unbound if nobody has spoken for the name."""
 
+_TOO_MANY = "Too many are searching just now. Search again."
 _NO_NAME = "That is no name. Enter one like www.example.com."
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
 _TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
@@ -115,7 +117,7 @@ class _Page:
     def __init__(self, blocking: Blocking, render: Callable[[Look], str]) -> None:
         self._blocking = blocking
         self._render = render
-        self._searches = asyncio.Semaphore(_MOST_SEARCHES)
+        self._searching: set[str] = set()
 
     async def look(self, request: Request) -> Response:
         typed = request.query_params.get("name", "").strip()
@@ -125,13 +127,17 @@ class _Page:
             name = domain(_without_address(typed))
         except ValueError:
             return await self._shown(400, searched=typed, search_fault=_NO_NAME)
-        if self._searches.locked():
-            return await self._shown(503, searched=name, search_fault="Too many are searching just now. Search again.")
-        async with self._searches:
-            try:
-                return await self._shown(200, searched=name, found=await self._blocking.reason(name))
-            except OperatorError as error:
-                return await self._shown(503, searched=name, search_fault=str(error))
+        visitor = client_key(request.client.host) if request.client else ""
+        if len(self._searching) >= _MOST_SEARCHES or visitor in self._searching:
+            return await self._shown(503, searched=name, search_fault=_TOO_MANY)
+        spend(request, Cost.LOOK_UP)
+        self._searching.add(visitor)
+        try:
+            return await self._shown(200, searched=name, found=await self._blocking.reason(name))
+        except OperatorError as error:
+            return await self._shown(503, searched=name, search_fault=str(error))
+        finally:
+            self._searching.discard(visitor)
 
     async def pause(self, request: Request) -> Response:
         fields = await _fields(request)

@@ -7,17 +7,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from .budget import Cost
 from .pages import RETRY_AFTER_S, Pages
 
-Latest = Callable[[], Mapping[str, Any] | str | None]
-"""Gives the last report at once (the JSON document); a sentence if there can be none; None if it is being made."""
+Latest = Callable[[Callable[[], bool]], Mapping[str, Any] | str | None]
+"""Gives the last report at once (the JSON document); a sentence if there can be none; None if it is being made. It asks
+the callable whether it may begin another one, if it is time."""
 
 
 def route(latest: Latest, pages: Pages) -> Route:
     """The route of the page. JSON is 202 while there is no report yet, and 503 with an `error` if there can be none."""
 
     async def doctor(request: Request) -> Response:
-        found = latest()
+        found = latest(lambda: bool(request.state.spend(Cost.CHECKUP)))
         if not wants_json(request):
             return HTMLResponse(pages.doctor(found))
         if found is None:

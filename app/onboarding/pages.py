@@ -1,7 +1,7 @@
 """What a browser shows: the templates, and what goes into them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,9 +43,13 @@ class Visit:
 
 
 class Pages:
-    """The pages as HTML, their style and script; the files are read once. `about`, at the end of each, may be empty."""
+    """The pages as HTML, their style and script; the files are read once. `about`, at the end of each, may be empty.
 
-    def __init__(self, about: str = "") -> None:
+    `warnings` are for whoever runs this box, at the head of the setup page.
+    """
+
+    def __init__(self, about: str = "", warnings: Sequence[str] = ()) -> None:
+        self._warnings = warnings
         templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -84,7 +88,7 @@ class Pages:
             when=describe(visit.variant),
             fault=visit.fault,
             is_chosen=visit.is_chosen,
-            notices=(*expiry.notices(enrolment, now), *notices(enrolment)),
+            notices=(*self._warnings, *expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
             leaving=leaving(enrolment),

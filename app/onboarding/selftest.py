@@ -16,8 +16,10 @@ from starlette.routing import Route
 from app.config.values import IPAddress
 from app.errors import OperatorError
 
+from .budget import Cost
 from .enrolment import Enrolment
 from .guard import SEEN_PATH
+from .throttle import spend
 
 Arrival = Mapping[str, Any]
 """How a question came: `transport` ("tls", "tcp" or "udp"), `client` (address); with TLS `version`, `cipher`, `alpn`
@@ -65,6 +67,7 @@ def routes(checks: Checks) -> list[Route]:
 
     async def new(request: Request) -> Response:
         enrolment: Enrolment = request.state.enrolment
+        spend(request, Cost.NONCE)
         try:
             nonce = await checks.new()
         except OperatorError as error:

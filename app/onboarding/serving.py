@@ -7,15 +7,17 @@ all, and a crowd that does.
 import logging
 from asyncio import Transport
 from collections import Counter, OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
-from ipaddress import IPv6Address, ip_address
 
 from starlette.applications import Starlette
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.ports import bound_sockets
+
+from .budget import client_key
+from .throttle import HELD_S, is_held
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +29,11 @@ _BACKLOG = 32  # as many are accepted in one go, and as many lines logged when d
 _HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
 
 
-def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
+def serve(app: Starlette, port: int, is_allowed: Callable[[str], bool], unshared: Collection[str] = ()) -> None:
     """Serve on all addresses until SIGTERM or SIGINT, which then ends the process within about two seconds.
 
-    Port 0 takes a free one; the log says which. Clients in `unshared` stand for many, and have no share of their own.
+    Port 0 takes a free one; the log says which. `is_allowed` judges a client's address before anything is read. Clients
+    in `unshared` stand for many, and have no share of their own.
     Raises OperatorError if the port cannot be had.
     """
     listening = bound_sockets(port, "web.port")
@@ -40,7 +43,7 @@ def serve(app: Starlette, port: int, unshared: Collection[str] = ()) -> None:
     config = Config(
         app,
         loop="asyncio",
-        http=partial(_Connection, Shares(unshared), OrderedDict()),  # type: ignore[arg-type]  # it is only called
+        http=partial(_Connection, is_allowed, Shares(unshared), Shares(), OrderedDict()),  # type: ignore[arg-type]  # it is only called
         ws="none",
         lifespan="off",
         log_config=None,
@@ -77,32 +80,34 @@ class Shares:
             del self._open[key]
 
 
-def client_key(address: str) -> str:
-    """What stands for one client: an address, and an IPv4 one that is mapped into IPv6 is the same. All devices of a
-    home are in one /64."""
-    parsed = ip_address(address)
-    return str((isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed)
-
-
 class _Connection(H11Protocol):
     """uvicorn waits without end for a first request, and for the rest of a slow one: this ends every connection.
 
-    `others` are all that are open, the oldest first.
+    `others` are all that are open, the oldest first; those that had to leave are counted in `ousted`.
     """
 
     def __init__(
-        self, shares: Shares, others: OrderedDict["_Connection", Transport], *arguments: object, **options: object
+        self,
+        is_allowed: Callable[[str], bool],
+        shares: Shares,
+        ousted: Shares,
+        others: OrderedDict["_Connection", Transport],
+        *arguments: object,
+        **options: object,
     ) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        self._is_allowed = is_allowed
         self._shares = shares
+        self._ousted = ousted
         self._others = others
         self._address: str | None = None
+        self._ousted_address: str | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._end = self.loop.call_later(LIFETIME, transport.abort)
         peer = transport.get_extra_info("peername")
-        if not peer or not self._shares.enter(peer[0]):
+        if not peer or not self._is_allowed(client_key(peer[0])) or not self._has_place(peer[0]):
             transport.abort()
             return
         self._address = peer[0]
@@ -111,9 +116,48 @@ class _Connection(H11Protocol):
         if len(self._others) > CONNECTIONS:
             self._others.popitem(last=False)[1].abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _has_place(self, address: str) -> bool:
+        return self._shares.enter(address) or (self._replace(address) and self._shares.enter(address))
+
+    def _replace(self, address: str) -> bool:
+        """Oust one of that client's connections that nobody works for: the newest is the one that is wanted."""
+        key = client_key(address)
+        own = [other for other in self._others if other._address and client_key(other._address) == key]
+        held = (other for other in own if other._is_held)
+        chosen = next(held, None) or next((other for other in own if not other._is_worked_for), None)
+        if chosen is None:
+            return False
+        chosen._oust(self._others[chosen])
+        return True
+
+    def _oust(self, transport: Transport) -> None:
+        """End soon, not at once: that is time for a quick answer, and who is sent away at once is back at once."""
+        address = self._address
+        self._leave()
+        if address is None or not self._ousted.enter(address):
+            transport.abort()
+            return
+        self._ousted_address = address
         self._end.cancel()
+        self._end = self.loop.call_later(HELD_S, transport.abort)
+
+    @property
+    def _is_worked_for(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def _is_held(self) -> bool:
+        return self._is_worked_for and is_held(self.cycle.scope)
+
+    def _leave(self) -> None:
         self._others.pop(self, None)
         if self._address is not None:
             self._shares.leave(self._address)
+            self._address = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        self._leave()
+        if self._ousted_address is not None:
+            self._ousted.leave(self._ousted_address)
         super().connection_lost(exc)

@@ -4,9 +4,11 @@ Read-only: GET and HEAD, no cookies, nothing secret; no path and no query ever b
 be changed by who has a token: POST /blocking/pause.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,9 +18,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from . import blocking, device, doctor_page, profile, selftest, vitals
+from .aside import Aside, TooMany
+from .budget import Budget, Cost
 from .enrolment import PROFILE_PATH, Enrolment
 from .guard import HEADERS, Guard
 from .pages import Pages, Visit
+from .throttle import SpentAll, Throttle, spend, turn_away
 from .variant import Variant, from_query
 
 
@@ -33,14 +38,18 @@ def application(
     self_test: selftest.Checks,
     blocker: blocking.Blocking,
     about: str = "",
+    budget: Budget | None = None,
+    warnings: Sequence[str] = (),
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
     `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
-    profile itself if it has none: no key is in reach of this process. `about` says which Homedot this is.
+    profile itself if it has none: no key is in reach of this process. `about` says which Homedot this is. `budget` is
+    what each visitor may spend, `warnings` are for whoever runs this box.
     """
-    pages = Pages(about)
+    pages = Pages(about, warnings)
+    aside = Aside()
 
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))
@@ -50,7 +59,9 @@ def application(
             visit = replace(visit, variant=_variant(request))
         except ValueError as error:
             visit = replace(visit, fault=str(error))
-        html = pages.index(_enrolment(request), datetime.now(UTC), visit)
+        if visit.variant.ssids:
+            spend(request, Cost.CODE)
+        html = await aside.do(partial(pages.index, _enrolment(request), datetime.now(UTC), visit))
         return HTMLResponse(html, 400 if visit.fault else 200)
 
     async def mobileconfig(request: Request) -> Response:
@@ -83,8 +94,16 @@ def application(
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking),
         ],
-        middleware=[Middleware(Guard, read_enrolment=read_enrolment)],
-        exception_handlers={Exception: _failed, ClientDisconnect: _left},
+        middleware=[
+            Middleware(Throttle, budget=budget or Budget(monotonic)),
+            Middleware(Guard, read_enrolment=read_enrolment),
+        ],
+        exception_handlers={
+            Exception: _failed,
+            ClientDisconnect: _left,
+            SpentAll: turn_away,
+            TooMany: _too_many,
+        },
     )
 
 
@@ -116,6 +135,11 @@ def _root(content: str | bytes | None) -> str | bytes:
 async def _left(_: Request, __: Exception) -> Response:
     """Who asked went away before the question was whole; nobody reads this."""
     return Response(status_code=400)
+
+
+async def _too_many(_: Request, __: Exception) -> Response:
+    text = "Too many are looking at this page just now. Load it again.\n"
+    return PlainTextResponse(text, 503, {"Retry-After": "2"})
 
 
 async def _failed(_: Request, __: Exception) -> Response:

@@ -26,7 +26,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
-from . import paths, pause_token, resolver, users
+from . import exposure, paths, pause_token, resolver, users
 from .findings_log import Findings
 from .output import log_to_output
 from .signed_profiles import publish_profiles
@@ -52,7 +52,7 @@ def run(settings: Settings) -> None:
     choice = resolver.choose(settings)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
-    warnings = [*_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()

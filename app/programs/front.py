@@ -30,17 +30,19 @@ from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
 from app.dot.poller import Loop
+from app.dot.query_rate import QueryRate
 from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
 from app.host.addresses import bridge_gateway
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
+from app.networks import HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ports import bound_sockets
 from app.unbound.conf import QUERIES_AT_ONCE
 
-from . import control_server, paths
+from . import control_server, exposure, paths
 from .clock_reset import FrontForgets
 from .front_state import State
 from .output import log_to_supervisor
@@ -158,6 +160,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
             plain,
             fit=fit_datagram,
             is_allowed=is_allowed,
+            rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic),
             most_unfinished=most_unfinished,
             count=count,
         )
@@ -206,6 +209,7 @@ def _limits(settings: Settings) -> Limits:
         log.warning(
             "bridge network: all clients may appear as %s, so dot.connections_per_client does not apply to it", gateway
         )
+        log.warning("%s", exposure.blindness(gateway))
     return Limits(
         connections=_affordable_connections(settings),
         connections_per_client=dot.connections_per_client,

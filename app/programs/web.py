@@ -10,13 +10,17 @@ from time import monotonic, time
 from app.config.settings import Settings
 from app.doctor.background import Checkup, examine_apart
 from app.doctor.healthcheck import check
+from app.dot.admission import allowing
+from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
 from app.host.addresses import bridge_gateway
+from app.onboarding.budget import Budget
+from app.onboarding.coalesced import Coalesced
 from app.onboarding.serving import serve
 from app.onboarding.web import application
 from app.revision import told
 
-from . import control_client, paths
+from . import control_client, exposure, paths
 from .blocking_page import Blocking, without_query
 from .findings_log import Condition
 from .list_status import states
@@ -26,6 +30,8 @@ from .output import end_well_on_sigterm, log_to_supervisor
 log = logging.getLogger("homedot")
 
 _HEALTH_DEADLINE_S = 3.0
+_SWITCH_S = 0.0005
+"""How long what is drawn aside may keep the event loop waiting, time after time; Python's own is ten times as long."""
 _DOCTOR = (sys.executable, "-P", "-m", "app", "doctor", "--json")
 
 
@@ -60,19 +66,31 @@ def run(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.Checks(settings), Blocking(settings)
+    gateway = bridge_gateway()
+    unshared = [gateway] if gateway else []
     app = application(
         read_enrolment,
-        healthy=healthy,
+        healthy=Coalesced(healthy, monotonic),
         metrics=metrics,
         doctor=checkup.latest,
         signed=signed,
-        devices=devices,
+        devices=Coalesced(devices, monotonic),
         self_test=checks,
         blocker=blocking,
         about=told(),
+        budget=Budget(monotonic, unshared),
+        warnings=exposure.warnings(settings),
     )
-    gateway = bridge_gateway()
-    serve(app, settings.web.port, [gateway] if gateway else [])
+    sys.setswitchinterval(_SWITCH_S)
+    warn, is_of_house = RateLimitedLog(log.warning, monotonic), allowing(settings.dot.allow_from)
+
+    def is_allowed(address: str) -> bool:
+        if is_of_house(address):
+            return True
+        warn(f"{address} refused: it is not in dot.allow_from")
+        return False
+
+    serve(app, settings.web.port, is_allowed, unshared)
 
 
 def _known_lists(settings: Settings) -> Iterator[tuple[int, str, str, int, float]]:

@@ -45,7 +45,6 @@ server:
 
   # DNSSEC in every mode; a failure says why (RFC 8914).
   module-config: "validator iterator"
-  {anchor_option}: "{anchor}"
   ede: yes
   harden-dnssec-stripped: yes
   # A board without a clock finds the time here, when every signature seems to be from the future. NTP itself is not
@@ -136,7 +135,7 @@ def render(
     private_root = root_hints is not None or trust_anchor is not None
     recursive = mode != "forward"
     asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
-    text = _server(port, run_dir, cache_bytes, trust_anchor, followed_anchor)
+    text = _server(port, run_dir, cache_bytes, _MOST_RTT_MS[mode]) + _anchor(trust_anchor, followed_anchor)
     text += _local_zones(routes, released)
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     if private_root:
@@ -145,28 +144,28 @@ def render(
     if rebind_protection and recursive and root_hints is None:
         text += _strangers_at_home(asked)
     text += _ways(asked, ca_bundle, private_root=private_root, recursive=recursive)
-    if recursive:
-        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n'
-    else:
-        text += _forward_zone(".", forwarders)
+    text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n' if recursive else _forward_zone(".", forwarders)
     text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
     return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
 
-def _server(port: int, run_dir: Path, cache_bytes: int, trust_anchor: Path | None, followed_anchor: Path | None) -> str:
-    follows = trust_anchor is None and followed_anchor is not None
+def _server(port: int, run_dir: Path, cache_bytes: int, most_rtt_ms: int) -> str:
     return _SERVER.format(
         run_dir=run_dir,
         port=port,
-        most_rtt_ms=_MOST_RTT_MS[mode],
+        most_rtt_ms=most_rtt_ms,
         queries_at_once=QUERIES_AT_ONCE,
-        anchor_option="auto-trust-anchor-file" if follows else "trust-anchor-file",
-        anchor=trust_anchor or followed_anchor or TRUST_ANCHOR,
         rrset_bytes=cache_bytes // 2,
         msg_bytes=cache_bytes // 4,
         key_bytes=cache_bytes // 8,
         neg_bytes=cache_bytes // 16,
     )
+
+
+def _anchor(trust_anchor: Path | None, followed_anchor: Path | None) -> str:
+    follows = trust_anchor is None and followed_anchor is not None
+    option = "auto-trust-anchor-file" if follows else "trust-anchor-file"
+    return f'  {option}: "{trust_anchor or followed_anchor or TRUST_ANCHOR}"\n'
 
 
 def _strangers_at_home(asked: Sequence[Forwarder]) -> str:

@@ -30,6 +30,10 @@ class Doctor:
         return {"number": number}
 
 
+def always() -> bool:
+    return True
+
+
 async def settle() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -38,40 +42,66 @@ async def settle() -> None:
 async def test_the_first_look_begins_a_report_and_waits_for_nothing() -> None:
     doctor, clock = Doctor(), Clock()
     checkup = Checkup(doctor.examine, clock)
-    assert checkup.latest() is None
+    assert checkup.latest(always) is None
     doctor.let.set()
     await settle()
-    assert checkup.latest() == {"number": 1}
+    assert checkup.latest(always) == {"number": 1}
 
 
 async def test_many_looks_make_one_report() -> None:
     doctor, clock = Doctor(), Clock()
     checkup = Checkup(doctor.examine, clock)
     for _ in range(1000):
-        checkup.latest()
+        checkup.latest(always)
     await settle()
     clock.now_s += 1000
-    checkup.latest()  # the first one is not done yet
+    checkup.latest(always)  # the first one is not done yet
     await settle()
     assert doctor.begun == 1
     doctor.let.set()
     await settle()
+
+
+async def test_who_may_not_begin_a_report_sees_the_last_one() -> None:
+    doctor, clock = Doctor(), Clock()
+    checkup = Checkup(doctor.examine, clock)
+    assert checkup.latest(lambda: False) is None
+    await settle()
+    assert doctor.begun == 0
+    doctor.let.set()
+    checkup.latest(always)
+    await settle()
+    clock.now_s += 31
+    assert checkup.latest(lambda: False) == {"number": 1}
+    await settle()
+    assert doctor.begun == 1
+
+
+async def test_nobody_is_asked_whether_a_report_may_begin_before_it_is_time() -> None:
+    doctor, clock = Doctor(), Clock()
+    checkup = Checkup(doctor.examine, clock)
+    answers = [True]
+    for _ in range(3):
+        checkup.latest(answers.pop)
+    doctor.let.set()
+    await settle()
+    assert answers == []
 
 
 async def test_a_report_is_kept_for_half_a_minute_and_shown_while_the_next_is_made() -> None:
     doctor, clock = Doctor(), Clock()
     checkup = Checkup(doctor.examine, clock)
-    checkup.latest()
+    checkup.latest(always)
     doctor.let.set()
     await settle()
     clock.now_s += 29.9
-    assert checkup.latest() == {"number": 1}
+    assert checkup.latest(always) == {"number": 1}
     await settle()
     assert doctor.begun == 1
     clock.now_s += 0.2
-    assert checkup.latest() == {"number": 1}
+    assert checkup.latest(always) == {"number": 1}
     await settle()
-    assert checkup.latest() == {"number": 2}
+    assert checkup.latest(always) == {"number": 2}
 
 
 async def test_a_report_that_cannot_be_made_is_told_and_tried_again() -> None:
@@ -79,14 +109,14 @@ async def test_a_report_that_cannot_be_made_is_told_and_tried_again() -> None:
     checkup = Checkup(doctor.examine, clock)
     doctor.fault = "out of order"
     doctor.let.set()
-    checkup.latest()
+    checkup.latest(always)
     await settle()
-    assert checkup.latest() == "out of order"
+    assert checkup.latest(always) == "out of order"
     doctor.fault = ""
     clock.now_s += 31
-    checkup.latest()
+    checkup.latest(always)
     await settle()
-    assert checkup.latest() == {"number": 2}
+    assert checkup.latest(always) == {"number": 2}
 
 
 def python(program: str) -> list[str]:

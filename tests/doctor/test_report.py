@@ -49,7 +49,8 @@ def test_is_done_in_time_against_a_server_that_drips(authority: Authority, good_
 def test_finds_that_nothing_listens(authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    found = [finding.outcome for finding in examine(box(port, authority)).findings]
+    findings = examine(box(port, authority)).findings
+    found = [finding.outcome for finding in findings if finding.name != "who may ask"]  # which asks nobody
     assert {outcome.verdict for outcome in found} == {Verdict.FAIL}
     assert {outcome.detail for outcome in found} == {f"127.0.0.1 port {port}: connection refused"}
 
@@ -93,7 +94,7 @@ def test_reports_who_was_examined_a_line_for_each_finding_and_a_summary(report: 
         "cannot tell  DNSSEC             no answer",
         "                                -> check the internet connection",
         "",
-        "1 pass, 1 fail, 1 cannot tell",
+        "1 pass, 1 fail, 1 cannot tell, 0 warning",
     ]
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
+from app.dot.query_rate import QueryRate
 from tests.fakes.answerer import EchoAnswerer
+from tests.fakes.clock import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +27,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(*, allowed: bool = True, most_unfinished: int = 10) -> AsyncIterator[Serving]:
+async def serving(
+    *, allowed: bool = True, most_unfinished: int = 10, limit: int | None = None
+) -> AsyncIterator[Serving]:
     bound = socket.socket(type=socket.SOCK_DGRAM)
     bound.bind(("127.0.0.1", 0))
     bound.setblocking(False)
@@ -35,6 +39,7 @@ async def serving(*, allowed: bool = True, most_unfinished: int = 10) -> AsyncIt
         answerer,
         fit=lambda _, answer: answer[:5],
         is_allowed=lambda _: allowed,
+        rate=QueryRate(limit, lambda _: True, Clock()),
         most_unfinished=most_unfinished,
         count=counters.row(0),
     )
@@ -70,6 +75,18 @@ async def test_a_stranger_gets_nothing_at_all() -> None:
         assert house.answerer.seen == []
         with pytest.raises(BlockingIOError):
             house.client.recv(100)
+
+
+async def test_what_one_client_asks_beyond_its_rate_is_dropped_and_counted() -> None:
+    async with serving(limit=3) as house:
+        for number in range(10):
+            house.client.send(b"q%d" % number)
+        assert [await house.receive() for _ in range(3)] == [b"q0", b"q1", b"q2"]
+        while house.counters.total(Count.QUERIES_LIMITED) < 7:
+            await asyncio.sleep(0.01)  # until all have been read
+        with pytest.raises(BlockingIOError):
+            house.client.recv(100)
+        assert house.counters.total(Count.QUERIES_PLAIN) == 3
 
 
 async def test_what_is_too_much_at_once_is_dropped_and_the_rest_is_answered() -> None:
@@ -109,6 +126,7 @@ async def test_r8_knows_which_address_of_ours_was_asked(
         answerer,
         fit=lambda _, answer: answer,
         is_allowed=lambda _: True,
+        rate=QueryRate(None, lambda _: True, Clock()),
         most_unfinished=10,
         count=Counters().row(0),
     )

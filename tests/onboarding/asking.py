@@ -10,6 +10,7 @@ import httpx
 from app.errors import OperatorError
 from app.onboarding import web
 from app.onboarding.blocking import Found, Listed, State
+from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
 
 BASE = "http://192.168.1.10:8853"
@@ -118,6 +119,7 @@ def application(
     front: FrontDoor,
     signed: Callable[[bytes], bytes] = bytes,
     blocker: Blocker | None = None,
+    budget: Budget | None = None,
     *,
     healthy: bool = True,
 ) -> Any:
@@ -127,7 +129,7 @@ def application(
     async def metrics() -> str:
         return "# TYPE homedot_connections gauge\nhomedot_connections 1\n"
 
-    def no_report() -> None:
+    def no_report(_: Callable[[], bool]) -> None:
         """As long as the doctor is at its first."""
 
     return web.application(
@@ -139,6 +141,7 @@ def application(
         devices=front.devices,
         self_test=front,
         blocker=blocker or Blocker(),
+        budget=budget,
     )
 
 

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import httpx
 import pytest
@@ -123,15 +125,23 @@ async def test_a_flood_of_searches_is_turned_away_and_the_first_are_answered(own
             return await super().reason(name)
 
     app = application(lambda: own_authority, FrontDoor(), blocker=Slow())
-    browser = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
-    async with browser as client, asyncio.timeout(20), asyncio.TaskGroup() as group:
-        first = [group.create_task(client.get("/blocking?name=www.example")) for _ in range(4)]
-        for _ in first:
+
+    def search(address: str) -> Coroutine[Any, Any, httpx.Response]:
+        transport = httpx.ASGITransport(app, client=(address, 40000))
+        return httpx.AsyncClient(transport=transport, base_url=BASE).get("/blocking?name=www.example")
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        first = [group.create_task(search("10.0.0.0"))]
+        await begun.acquire()
+        again = await search("10.0.0.0")  # one visitor searches one name at a time
+        first += [group.create_task(search(f"10.0.0.{number}")) for number in (1, 2, 3)]
+        for _ in range(3):
             await begun.acquire()
-        late = await client.get("/blocking?name=www.example")
+        late = await search("10.0.0.4")
         go_on.set()
-    assert late.status_code == 503
-    assert "Too many are searching" in late.text
+    for refused in (again, late):
+        assert refused.status_code == 503
+        assert "Too many are searching" in refused.text
     assert {task.result().status_code for task in first} == {200}
 
 

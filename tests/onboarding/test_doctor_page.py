@@ -14,7 +14,7 @@ from .test_pages import REPORT
 
 def ask(latest: Mapping[str, Any] | str | None, path: str, accept: str = "*/*") -> httpx.Response:
     async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=[route(lambda: latest, Pages())]))
+        transport = httpx.ASGITransport(Starlette(routes=[route(lambda _: latest, Pages())]))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(path, headers={"Accept": accept})
 

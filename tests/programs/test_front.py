@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import dns.message
@@ -136,6 +137,26 @@ def test_a_crowd_of_forged_addresses_leaves_dns_over_tls_its_half_of_the_unfinis
                 for number in range(4):
                     name = f"d4000-{address}-{number}.slow.test"
                     crowd.sendto(dns.message.make_query(name, "A").to_wire(), ("127.0.0.1", port))
+        assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
+
+
+@pytest.mark.parametrize(("more", "most"), [({}, 60), ({"HOMEDOT_PLAIN__QUERIES_PER_SECOND": "5"}, 10)])
+def test_one_address_gets_as_many_datagrams_answered_as_it_may(
+    folder: Path, internet: Internet, more: dict[str, str], most: int
+) -> None:
+    (port,) = free_ports(1)
+    plain = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": str(port)}
+    with running(folder, settings_in(folder, **plain, **more, **internet.environment)) as appliance:
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.settimeout(1)
+            for _ in range(60):
+                client.sendto(dns.message.make_query("localhost", "A").to_wire(), ("127.0.0.1", port))
+            answers = 0
+            with suppress(TimeoutError):
+                while client.recv(512):
+                    answers += 1
+        assert 0 < answers <= most
+        assert metrics(appliance)["homedot_queries_limited_total"] == 60 - answers
         assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
 
 

@@ -1,9 +1,13 @@
 """The setup page as a program of its own."""
 
+import os
 import plistlib
+import re
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,10 +68,108 @@ def test_the_page_has_the_doctor_work_as_its_own_user(folder: Path, internet: In
         assert owner(working[0]) == owner(web) != 0
         while (answer := httpx.get(page)).status_code == 202:
             assert len(children(web)) <= 1
-            time.sleep(0.1)  # as a script would
+            time.sleep(0.5)  # as a script would
     report = answer.json()
     assert (answer.status_code, report["schema"], report["verdict"]) == (200, 1, "pass")
     assert len(report["checks"]) == len(CHECKS)
+
+
+FLOOD = """
+import asyncio, random, sys
+from urllib.parse import urlencode
+
+port, source, connections = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def request():
+    names = ["".join(chr(random.randrange(0x4E00, 0x7000)) for _ in range(10)) for _ in range(8)]
+    query = urlencode([("when", "wifi"), *(("ssid", name) for name in names)])
+    return f"GET /?{query} HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n".encode()
+
+async def visit():
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+            writer.write(request())
+            print("asked", flush=True)
+            while octets := await reader.read(65536):
+                if b"</html>" in octets:
+                    writer.write(request())
+            writer.close()
+        except OSError:
+            await asyncio.sleep(0.1)
+
+async def main():
+    await asyncio.gather(*(visit() for _ in range(connections)))
+
+asyncio.run(main())
+"""
+"""One visitor's connections: each has one long QR code drawn after another, and comes back when turned away."""
+
+
+@pytest.mark.parametrize("connections", [20, 60])
+def test_whatever_one_visitor_does_all_learn_at_once_that_this_box_is_there(
+    folder: Path, internet: Internet, connections: int
+) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
+        command = [sys.executable, "-c", FLOOD, str(appliance.web_port), "127.0.0.9", str(connections)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as flood:
+            try:
+                assert flood.stdout is not None
+                for _ in range(connections):
+                    assert flood.stdout.readline() == "asked\n"
+                for source in ("127.0.0.8", "127.0.0.9"):
+                    taken_s = list(asking(appliance, source))
+                    assert max(taken_s) < 0.5, (source, taken_s)
+            finally:
+                flood.kill()
+
+
+def asking(appliance: Appliance, source: str) -> Iterator[float]:
+    """Seconds that the page works from each of some questions, which machines ask, to its answer.
+
+    They are those that pass while nobody else wants the processor: other tests do.
+    """
+    web = Path(f"/proc/{program(appliance, 'programs web')}/stat")
+    transport = httpx.HTTPTransport(local_address=source)
+    for _ in range(10):
+        for path in ("/probe", "/healthz"):
+            begun_s = worked_s(web)
+            with httpx.Client(transport=transport, timeout=20) as client:
+                answer = client.get(f"http://127.0.0.1:{appliance.web_port}{path}")
+            assert answer.text == "ok\n"
+            yield worked_s(web) - begun_s
+
+
+def worked_s(stat: Path) -> float:
+    """Processor time of a process: utime and stime of proc(5)."""
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_page_is_for_those_who_may_ask(folder: Path, internet: Internet) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__ALLOW_FROM="127.0.0.1, 127.0.0.9", **internet.environment)
+    with running(folder, environment) as appliance:
+        url = f"http://127.0.0.1:{appliance.web_port}/"
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.9")) as friend:
+            assert friend.get(url).status_code == 200
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.8")) as stranger:
+            for path in ("", "probe", "healthz", "ca.pem"):
+                with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                    stranger.get(url + path)
+        assert "127.0.0.8 refused: it is not in dot.allow_from" in appliance.log
+
+
+def test_that_everybody_may_ask_is_told_at_the_start_by_the_doctor_and_on_the_page(
+    folder: Path, internet: Internet
+) -> None:
+    environment = settings_in(folder, HOMEDOT_DOT__ALLOW_FROM="0.0.0.0/0, ::/0", **internet.environment)
+    with running(folder, environment) as appliance:
+        said = "dot.allow_from holds the whole internet"
+        assert f"warning homedot: {said}" in appliance.log
+        assert said in httpx.get(f"http://127.0.0.1:{appliance.web_port}/").text
+        done = appliance.homedot("doctor", "--bogus-name", "bogus.test")
+        assert done.returncode == 0
+        assert re.search(f"^warning +who may ask +{said}", done.stdout, re.MULTILINE)
 
 
 def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_its_end(

@@ -56,7 +56,7 @@ def test_what_is_commented_out_in_them_is_right_when_it_is_put_in(name: str) -> 
 def test_both_forms_give_the_same_rights_and_differ_in_the_network_alone() -> None:
     host, bridge = (service(text(name, "homedot:1")) for name in FILES)
     assert host.pop("network_mode") == "host"
-    assert bridge.pop("ports") == ["853:853/tcp", "8853:8853/tcp"]
+    assert bridge.pop("ports") == ["0.0.0.0:853:853/tcp", "0.0.0.0:8853:8853/tcp"]
     assert host == bridge
     assert host["read_only"]
 

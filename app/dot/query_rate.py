@@ -1,0 +1,41 @@
+"""How many datagrams of one client are worth an answer. Pure.
+
+Answers to a forged address flood whoever has it (RFC 5358 3), and a device asks a few times a second. Limits of whole
+seconds: a client that begins late in one may have twice as many at once.
+"""
+
+from collections.abc import Callable
+from typing import final
+
+OF_STRANGERS = 20
+"""A second, unless the operator says otherwise: a stranger of `allow_from` is a single device, or forged."""
+_MOST_COUNTED = 10_000
+
+
+@final
+class QueryRate:
+    """`limit` a second for every client; None: OF_STRANGERS for those who are not `is_home`, and none for others."""
+
+    __slots__ = ("_asked", "_clock", "_is_home", "_limit", "_second")
+
+    def __init__(self, limit: int | None, is_home: Callable[[str], bool], clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._is_home = is_home
+        self._clock = clock
+        self._second = 0
+        self._asked: dict[str, int] = {}
+
+    def allows(self, client: str) -> bool:
+        """Count one more of `client`; False if that is too many."""
+        limit = self._limit
+        if limit is None:
+            if self._is_home(client):
+                return True
+            limit = OF_STRANGERS
+        second = int(self._clock())
+        if second != self._second or len(self._asked) >= _MOST_COUNTED:
+            self._second = second
+            self._asked.clear()
+        asked = self._asked.get(client, 0) + 1
+        self._asked[client] = asked
+        return asked <= limit
