@@ -5,39 +5,54 @@ no lock; the sum over the rows is the whole.
 """
 
 import mmap
-from enum import IntEnum
+from collections.abc import Mapping
+from enum import IntEnum, auto
 
 
 class Count(IntEnum):
-    """One number each, which only goes up; the name is the metric's name, and `meaning` says what it counts."""
+    """One number each, which only goes up; the name is the metric's name."""
 
-    meaning: str
+    ACCEPTED = 0
+    REFUSED_NOT_ALLOWED = auto()
+    EVICTED = auto()
+    ACCEPT_ERRORS = auto()
+    HANDSHAKES_FULL = auto()
+    HANDSHAKES_RESUMED = auto()
+    HANDSHAKES_FAILED = auto()
+    ALPN_REFUSED = auto()
+    TIMED_OUT = auto()
+    LEFT_UNREAD = auto()
+    QUERIES = auto()
+    QUERIES_NOT_CACHED = auto()
+    QUERIES_PLAIN = auto()
+    QUERIES_BLOCKED = auto()
+    QUERIES_LOCAL = auto()
+    QUERIES_LIMITED = auto()
+    CERTIFICATE_CHANGES = auto()
+    CERTIFICATE_REFUSED = auto()
 
-    def __new__(cls, meaning: str) -> "Count":
-        number = len(cls.__members__)
-        count = int.__new__(cls, number)
-        count._value_, count.meaning = number, meaning
-        return count
 
-    ACCEPTED = "connections that were let in"
-    REFUSED_NOT_ALLOWED = "connections and datagrams that `dot.allow_from` or `plain.allow_from` kept out"
-    EVICTED = "connections that were closed to make room for a newcomer"
-    ACCEPT_ERRORS = "times that no connection could be accepted, as for want of file descriptors"
-    HANDSHAKES_FULL = "whole handshakes of TLS"
-    HANDSHAKES_RESUMED = "handshakes of TLS that resumed an older session"
-    HANDSHAKES_FAILED = "handshakes of TLS that came to nothing"
-    ALPN_REFUSED = "clients that spoke another protocol than DNS over TLS (ALPN)"
-    TIMED_OUT = "connections that were closed because they were slow or idle"
-    LEFT_UNREAD = "connections that were ended because they did not read their answers"
-    QUERIES = "questions over TLS, and in plain DNS over TCP"
-    QUERIES_NOT_CACHED = "questions over TLS, and in plain DNS over TCP, that the cache could not answer"
-    QUERIES_PLAIN = "questions in plain DNS over UDP, as nearly all plain ones are"
-    QUERIES_BLOCKED = "questions about a name on a list, or in `blocking.deny`"
-    QUERIES_LOCAL = "questions about names at home and special names"
-    QUERIES_LIMITED = "questions in plain DNS over UDP that were not answered, for `plain.queries_per_second`"
-    CERTIFICATE_CHANGES = "certificates that were taken while it ran"
-    CERTIFICATE_REFUSED = "certificates that could not be taken"
-
+MEANINGS: Mapping[Count, str] = {
+    Count.ACCEPTED: "connections that were let in",
+    Count.REFUSED_NOT_ALLOWED: "connections and datagrams that `dot.allow_from` or `plain.allow_from` kept out",
+    Count.EVICTED: "connections that were closed to make room for a newcomer",
+    Count.ACCEPT_ERRORS: "times that no connection could be accepted, as for want of file descriptors",
+    Count.HANDSHAKES_FULL: "whole handshakes of TLS",
+    Count.HANDSHAKES_RESUMED: "handshakes of TLS that resumed an older session",
+    Count.HANDSHAKES_FAILED: "handshakes of TLS that came to nothing",
+    Count.ALPN_REFUSED: "clients that spoke another protocol than DNS over TLS (ALPN)",
+    Count.TIMED_OUT: "connections that were closed because they were slow or idle",
+    Count.LEFT_UNREAD: "connections that were ended because they did not read their answers",
+    Count.QUERIES: "questions over TLS, and in plain DNS over TCP",
+    Count.QUERIES_NOT_CACHED: "questions over TLS, and in plain DNS over TCP, that the cache could not answer",
+    Count.QUERIES_PLAIN: "questions in plain DNS over UDP, as nearly all plain ones are",
+    Count.QUERIES_BLOCKED: "questions about a name on a list, or in `blocking.deny`",
+    Count.QUERIES_LOCAL: "questions about names at home and special names",
+    Count.QUERIES_LIMITED: "questions in plain DNS over UDP that were not answered, for `plain.queries_per_second`",
+    Count.CERTIFICATE_CHANGES: "certificates that were taken while it ran",
+    Count.CERTIFICATE_REFUSED: "certificates that could not be taken",
+}
+"""What each counts, for people."""
 
 _BYTES_PER_ROW = len(Count) * 8
 

@@ -1,13 +1,13 @@
 """The table of metrics, and what Prometheus reads (text format 0.0.4). Pure.
 
 All else about a metric is made from it: `# HELP`, `# TYPE` and the list in docs/monitoring.md. A new counter is a
-member of `Count`, a new gauge a line here; beside it there is the code that counts and a row of that list.
+member of `Count` and its meaning, a new gauge a line here; beside it there is the code that counts, and the row there.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from app.dot.counters import Count
+from app.dot.counters import MEANINGS, Count
 from app.text import printable
 
 _MOST_LABEL_CHARACTERS = 200
@@ -32,7 +32,7 @@ _GAUGES = {
 }
 METRICS: Mapping[str, Metric] = {
     **{name: Metric(f"homedot_{name}", "gauge", meaning) for name, meaning in _GAUGES.items()},
-    **{(name := count.name.lower()): Metric(f"homedot_{name}_total", "counter", count.meaning) for count in Count},
+    **{(name := count.name.lower()): Metric(f"homedot_{name}_total", "counter", MEANINGS[count]) for count in Count},
 }
 """By the name that our programs tell a number by."""
 

@@ -111,7 +111,7 @@ def test_the_running_box_is_asked(tmp_path: Path) -> None:
     )
     path = paths.enrolment(settings)
     path.parent.mkdir(parents=True)
-    path.write_text(BOX.to_json())
+    path.write_text(replace(BOX, dot_port=1).to_json())
 
     async def looked() -> Status:
         async with hearing(paths.control_socket(settings), counts=COUNTS):
