@@ -160,6 +160,13 @@ async def test_silence_ends_at_the_deadline() -> None:
         upstream.close()
 
 
+async def test_a_question_that_comes_back_is_no_answer() -> None:
+    async with serving(lambda message: message) as fake:
+        upstream = Upstream(fake.port, 4096, timeout_s=0.2)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+
+
 async def test_an_answer_to_another_question_is_not_believed() -> None:
 
     def liar(message: dns.message.Message) -> dns.message.Message:
