@@ -227,6 +227,7 @@ def test_what_is_not_for_dns_is_counted_and_skipped(line: str) -> None:
     [
         b"hello",
         b"hello world",
+        b"ads]xcom",
         b'local-zone: "ads.example.com" always_null',
         b"DOMAIN-SUFFIX,ads.example.com",
         b"ads.example.com:443",
