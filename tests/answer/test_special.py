@@ -5,6 +5,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from app.answer import special
 from app.answer.ddr import Designation
 from app.answer.policy import Kind
 from app.answer.ruleset import Ruleset
@@ -180,3 +181,27 @@ def test_r9_who_knows_the_name_may_ask_by_it_whatever_is_in_the_certificate_abou
     assert outcome(inside, "_dns.dns.home.arpa", "A") == ("NOERROR", "_dns.dns.home.arpa.")
     assert outcome(inside, "_dns.resolver.arpa", "SVCB") == ("NOERROR", "resolver.arpa.")
     assert outcome(ruleset(hosts=HOSTS), "_dns.dns.home.arpa", "SVCB")[0] == "NXDOMAIN"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "ttl_s"),
+    [
+        ("localhost", "A", 3600),
+        ("localhost", "TXT", 3600),
+        ("a.test", "A", 3600),
+        ("other.home.arpa", "A", 60),  # there may be such a record in a minute
+        ("resolver.arpa", "A", 60),
+    ],
+)
+def test_what_never_changes_is_kept_for_an_hour_and_what_may_for_a_minute(name: str, kind: str, ttl_s: int) -> None:
+    answer = ask(ruleset(), name, kind)
+    assert answer is not None
+    assert {record.ttl for record in (*answer.answer, *answer.authority)} == {ttl_s}
+    for negative in answer.authority:
+        assert negative[0].minimum == ttl_s
+
+
+def test_any_is_refused_for_an_hour() -> None:
+    made = special.refused_any().after_question(b"\1a\0\0\xff\0\1")
+    (record,) = dns.message.from_wire(b"\0\0\x81\x80" + made).answer
+    assert (record.ttl, record[0].to_text()) == (3600, '"RFC8482" ""')

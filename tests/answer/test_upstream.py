@@ -55,14 +55,8 @@ async def test_e6_asks_over_tcp_what_does_not_fit_a_datagram() -> None:
     assert len(answer) > 20_000
 
 
-async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serves TCP, and says nothing until the other gives up."""
-    await reader.read()
-    writer.close()
-
-
 async def test_what_is_asked_over_tcp_is_not_repeated_over_udp() -> None:
-    async with serving(cut) as fake, await asyncio.start_server(hold, "127.0.0.1", fake.port):
+    async with serving(cut, lambda _: None) as fake:
         upstream = Upstream(fake.port, 4096, repeat_s=0.01, timeout_s=0.8)
         assert await ask(upstream, query()) is None
         upstream.close()
@@ -70,13 +64,12 @@ async def test_what_is_asked_over_tcp_is_not_repeated_over_udp() -> None:
 
 
 async def test_nothing_is_left_of_what_was_closed() -> None:
-    async with serving(cut) as fake, await asyncio.start_server(hold, "127.0.0.1", fake.port):
+    async with serving(cut, lambda _: None) as fake:
         upstream = Upstream(fake.port, 4096)
         answers: list[bytes | None] = []
         upstream.ask(query(), "client", answers.append)
         async with asyncio.timeout(10):
-            while not upstream._streams:
-                await asyncio.sleep(0.01)  # until it asks over TCP
+            await fake.asked_over_tcp.wait()
         (task,) = upstream._streams
         upstream.close()
         with pytest.raises(asyncio.CancelledError):
@@ -162,6 +155,13 @@ async def test_silence_ends_at_the_deadline() -> None:
         upstream = Upstream(fake.port, 4096)
         assert upstream._timeout_s == 8  # longer than a client waits, so that its next try finds the answer
         upstream.close()
+        upstream = Upstream(fake.port, 4096, timeout_s=0.2)
+        assert await ask(upstream, query()) is None
+        upstream.close()
+
+
+async def test_a_question_that_comes_back_is_no_answer() -> None:
+    async with serving(lambda message: message) as fake:
         upstream = Upstream(fake.port, 4096, timeout_s=0.2)
         assert await ask(upstream, query()) is None
         upstream.close()

@@ -1,8 +1,11 @@
 from collections.abc import Callable
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.opcode
+import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import pytest
 from hypothesis import given
@@ -346,3 +349,31 @@ def test_a_datagram_fits_what_the_client_can_take_or_sets_tc(
     assert short.flags & 0x0200
     assert (len(short.question), len(short.answer), short.edns) == (1, 0, 0 if options else -1)
     assert len(fitted) < 100
+
+
+def test_numbers_are_those_that_are_registered() -> None:
+    for name in ("QR", "AA", "TC", "RD", "RA", "AD", "CD"):
+        assert getattr(wire, name) == dns.flags.Flag[name]
+    assert (wire.OPCODE_MASK, wire.RCODE_MASK) == (0x7800, 0x000F)
+    assert {rcode.name: int(rcode) for rcode in Rcode} == {rcode.name: dns.rcode.Rcode[rcode.name] for rcode in Rcode}
+    types = [name for name in dir(wire) if name.startswith("TYPE_")]
+    for name in types:
+        assert getattr(wire, name) == dns.rdatatype.RdataType[name.removeprefix("TYPE_")]
+
+
+def test_a_header_alone_is_a_query_without_its_question() -> None:
+    assert error_of(query()[:12]).rcode is Rcode.FORMERR
+
+
+@pytest.mark.parametrize(
+    ("payload", "most"), [(None, 512), (0, 512), (511, 512), (700, 700), (1232, 1232), (1233, 1232), (65535, 1232)]
+)
+def test_a_datagram_is_as_long_as_it_may_be_and_not_an_octet_longer(payload: int | None, most: int) -> None:
+    message = query() if payload is None else query(use_edns=0, payload=payload)
+    for octets, is_whole in ((most, True), (most + 1, False)):
+        empty = dns.message.make_response(dns.message.from_wire(message)).to_wire()
+        record = b"\xc0\x0c\0\x10\0\1" + bytes(4)
+        text = bytes(octets - len(empty) - len(record) - 2)
+        whole = empty[:6] + b"\0\1" + empty[8:29] + record + len(text).to_bytes(2, "big") + text + empty[29:]
+        assert len(whole) == octets
+        assert (wire.fit_datagram(message, whole) == whole) is is_whole

@@ -17,6 +17,7 @@ class FakeUpstream:
         self.handler = handler
         self.seen: list[dns.message.Message] = []
         self.asked = asyncio.Event()
+        self.asked_over_tcp = asyncio.Event()
         self.port = 0
 
     def respond(self, octets: bytes) -> bytes | None:
@@ -42,29 +43,39 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def serving(handler: Handler, streams: Handler | None = None, port: int = 0) -> AsyncIterator[FakeUpstream]:
-    """Serve UDP with `handler`, and TCP on the same port with `streams` if given."""
+    """Serve UDP with `handler`, and TCP on the same port with `streams` if given; every TCP connection must end."""
     fake = FakeUpstream(handler)
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Datagrams(fake), local_addr=("127.0.0.1", port)
-    )
-    fake.port = transport.get_extra_info("sockname")[1]
+    tasks: set[asyncio.Task[None]] = set()
 
-    async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         octets = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
         assert streams is not None
         response = streams(dns.message.from_wire(octets))
-        if response is not None:
+        fake.asked_over_tcp.set()
+        if response is None:
+            await reader.read()  # until the other gives up
+        else:
             wire = response.to_wire(max_size=65535)
             writer.write(len(wire).to_bytes(2, "big") + wire)
         writer.close()
+        await writer.wait_closed()
 
-    server = await asyncio.start_server(stream, "127.0.0.1", fake.port) if streams else None
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.get_running_loop().create_task(answer(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", port) if streams else None
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Datagrams(fake), local_addr=("127.0.0.1", server.sockets[0].getsockname()[1] if server else port)
+    )
+    fake.port = transport.get_extra_info("sockname")[1]
     try:
         yield fake
     finally:
         transport.close()
         if server is not None:
             server.close()
+            async with asyncio.timeout(10):
+                await asyncio.gather(*tasks)
 
 
 def address_of(query: dns.message.Message, address: str = "192.0.2.1", ttl_s: int = 300) -> dns.message.Message:
