@@ -16,8 +16,8 @@ LAST_LABEL = rb"(?![0-9]+\Z)" + LABEL
 """Not a number, or it would be an IPv4 address."""
 
 BLOCKS_BELOW, BLOCKS, LIFTS_BELOW, LIFTS = 1, 2, 4, 8
-"""What a rule does: to its name and everything below it, or to exactly its name."""
-OF_BELOW = BLOCKS_BELOW | LIFTS_BELOW
+"""What a rule does: to all that is below its name, or to exactly its name; together they cover both."""
+OF_BELOW, OF_ITSELF = BLOCKS_BELOW | LIFTS_BELOW, BLOCKS | LIFTS
 ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW | BLOCKS, LIFTS_BELOW | LIFTS
 
 BUCKET_BITS, NEEDLE_OCTETS = 16, 5

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lists.names import ANY_LIFTS, OF_BELOW
+from app.lists.names import ANY_LIFTS, BLOCKS, BLOCKS_BELOW, LIFTS_BELOW, OF_BELOW
 from app.lists.parse import MOST_LINE_OCTETS, Report, parse
 
 Rule = tuple[bytes, bool]
@@ -38,6 +38,10 @@ class Found:
     def _rules(self, *, lifts: bool) -> list[Rule]:
         kept = [rule for rule in self._kept if rule not in self._void and (rule[1] & ANY_LIFTS != 0) is lifts]
         return [(name, kind & OF_BELOW != 0) for name, kind in kept]
+
+    @property
+    def kinds(self) -> list[int]:
+        return [kind for _, kind in self._kept]
 
     def all(self) -> tuple[str, list[Rule], list[Rule], Report]:
         return self.title, self.rules, self.exceptions, self.report
@@ -86,13 +90,24 @@ def exactly(name: str) -> Rule:
         "address=/ADS.example.com/127.0.0.1",
         "local=/ads.example.com/",
         "server=/ads.example.com/",
-        "*.ads.example.com CNAME .",
-        "*.ads.example.com 300 IN CNAME . ; found on a page",
+        "ads.example.com   # found on a page",
+        "ads.example.com \t # found on a page",
+        "||ads.example.com^  # found on a page",
+        "||ads.example.com^\t\t! found on a page",
+        "*.ads.example.com     ! found on a page",
+        "server=/ads.example.com/   # found on a page",
     ],
 )
 def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
+    assert found.kinds == [BLOCKS | BLOCKS_BELOW]
+
+
+@pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
+def test_a_star_in_a_policy_zone_is_for_what_is_below_and_not_for_the_name(line: str) -> None:
+    assert parsed(line).kinds == [BLOCKS_BELOW]
+    assert parsed(line.replace("CNAME .", "CNAME rpz-passthru.")).kinds == [LIFTS_BELOW]
 
 
 @pytest.mark.parametrize(

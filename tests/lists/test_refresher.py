@@ -536,3 +536,17 @@ def test_a_list_that_is_named_twice_is_refreshed_once(world: World) -> None:
     world.slow.add(URL)
     rounds(world.refresher(URL, URL))
     assert world.done() == [URL]
+
+
+def test_what_was_asked_for_before_a_start_is_looked_at_unless_that_was_done(world: World) -> None:
+    rounds(world.refresher(URL))
+    checked_s = world.known(URL).checked_s
+    for asked_s, count in ((checked_s - 1, 1), (checked_s + 1, 2)):
+        again = world.refresher(URL)
+        again.ask(asked_s)
+        rounds(again)
+        assert len(world.jobs) == count
+    again = world.refresher(URL)
+    again.accept(URL, world.known(URL).checked_s + 1)
+    rounds(again)
+    assert world.jobs[-1].takes_any_size
