@@ -28,14 +28,14 @@ from app.text import printable
 
 from .layout import MOST_TITLE_CHARACTERS
 from .names import (
-    ANY_BLOCKS,
-    ANY_LIFTS,
     BLOCKS,
     BLOCKS_BELOW,
+    BLOCKS_ONLY_BELOW,
     LABEL,
     LAST_LABEL,
     LIFTS,
     LIFTS_BELOW,
+    LIFTS_ONLY_BELOW,
     MOST_OCTETS,
     is_name,
     to_ascii,
@@ -107,7 +107,7 @@ def parse(chunks: Iterable[bytes], rules: Rules) -> Parsed:
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
         lower = line.lower()
         if (found := domain(lower)) and len(found[1]) <= MOST_OCTETS:
-            keep(found[1], ANY_BLOCKS)
+            keep(found[1], BLOCKS_BELOW)
         elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
             keep(found[1], BLOCKS)
         elif line:
@@ -165,7 +165,7 @@ class _Reader:
             self._read_adblock(text)
         elif blocked := dnsmasq(text):
             for name in blocked:
-                self._keep_or_count(name, ANY_BLOCKS)
+                self._keep_or_count(name, BLOCKS_BELOW)
         elif self._zone.is_one and (text.isdecimal() or text in "()"):
             self.parsed.report.unsupported += 1  # the SOA, on several lines
         else:
@@ -181,7 +181,7 @@ class _Reader:
             name = word.removesuffix(".")
             if "." not in name or name in _OF_THE_MACHINE:
                 continue  # localhost, ip6-allnodes, the machine's own name
-            kind = ANY_BLOCKS if name.startswith("*.") else BLOCKS
+            kind = BLOCKS_BELOW if name.startswith("*.") else BLOCKS
             if not self._keep(name.removeprefix("*."), kind):
                 self.parsed.report.count_junk(word)
 
@@ -192,14 +192,14 @@ class _Reader:
             self.parsed.report.unsupported += 1
             return
         covers = found["covers"] is not None
-        kind = (ANY_LIFTS if covers else LIFTS) if found["lifts"] else (ANY_BLOCKS if covers else BLOCKS)
+        kind = (LIFTS_BELOW if covers else LIFTS) if found["lifts"] else (BLOCKS_BELOW if covers else BLOCKS)
         self._keep_or_count(found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
 
     def _read_record(self, text: str, words: list[str]) -> None:
         entry = self._zone.read(words)
         if entry is not None:
-            below, itself = (LIFTS_BELOW, LIFTS) if entry.lifts else (BLOCKS_BELOW, BLOCKS)
-            kind = below if entry.is_below else itself
+            below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
+            kind = below if entry.covers_below else itself
             self._keep_or_count(entry.name, kind)
         elif self._zone.is_one or words[-2] == "cname":
             self.parsed.report.unsupported += 1
@@ -210,7 +210,7 @@ class _Reader:
         name = text.removeprefix("*").removeprefix(".").removesuffix(".")
         # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
         is_meant = "." in name or text.startswith(("*.", "."))
-        if not (is_meant and self._keep(name, ANY_BLOCKS)):
+        if not (is_meant and self._keep(name, BLOCKS_BELOW)):
             self._count_strange(text, [text])
 
     def _keep_or_count(self, name: str, kind: int, is_void: bool = False) -> None:

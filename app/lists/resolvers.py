@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     """A record of a policy zone: what its owner stands for, and whether it is not blocked."""
 
     name: str
-    is_below: bool
+    covers_below: bool
     lifts: bool
 
 

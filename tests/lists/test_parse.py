@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lists.names import ANY_LIFTS, BLOCKS, BLOCKS_BELOW, LIFTS_BELOW, OF_BELOW
+from app.lists.names import ANY_LIFTS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS_ONLY_BELOW, OF_BELOW
 from app.lists.parse import MOST_LINE_OCTETS, Report, parse
 
 Rule = tuple[bytes, bool]
@@ -101,13 +101,13 @@ def exactly(name: str) -> Rule:
 def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
-    assert found.kinds == [BLOCKS | BLOCKS_BELOW]
+    assert found.kinds == [BLOCKS_BELOW]
 
 
 @pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
 def test_a_star_in_a_policy_zone_is_for_what_is_below_and_not_for_the_name(line: str) -> None:
-    assert parsed(line).kinds == [BLOCKS_BELOW]
-    assert parsed(line.replace("CNAME .", "CNAME rpz-passthru.")).kinds == [LIFTS_BELOW]
+    assert parsed(line).kinds == [BLOCKS_ONLY_BELOW]
+    assert parsed(line.replace("CNAME .", "CNAME rpz-passthru.")).kinds == [LIFTS_ONLY_BELOW]
 
 
 @pytest.mark.parametrize(

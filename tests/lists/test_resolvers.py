@@ -34,7 +34,7 @@ def read(text: str) -> list[Entry | None]:
     return [zone.read(line.split()) for line in text.splitlines()]
 
 
-BLOCKED = Entry("ads.example", is_below=False, lifts=False)
+BLOCKED = Entry("ads.example", covers_below=False, lifts=False)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ BLOCKED = Entry("ads.example", is_below=False, lifts=False)
         ("ads.example. cname .", BLOCKED),
         ("ads.example 300 in cname *.", BLOCKED),
         ("ads.example in 300 cname rpz-drop.", BLOCKED),
-        ("*.ads.example cname .", Entry("ads.example", is_below=True, lifts=False)),
-        ("ads.example cname rpz-passthru.", Entry("ads.example", is_below=False, lifts=True)),
+        ("*.ads.example cname .", Entry("ads.example", covers_below=True, lifts=False)),
+        ("ads.example cname rpz-passthru.", Entry("ads.example", covers_below=False, lifts=True)),
         ("ads.example cname rpz-tcp-only.", None),
         ("ads.example cname www.example.", None),
         ("ads.example a 192.0.2.1", None),
