@@ -120,6 +120,7 @@ class Refresher:
             after = self._after_failure(source, before, error)
             self._remove_leftovers(source)
         del self._at_work[source]
+        self._seen.pop(source, None)  # or a file that is removed before we have looked at it is never missed
         self._keep(source, after, mark)
 
     def _keep(self, source: str, after: ListState, mark: str) -> None:

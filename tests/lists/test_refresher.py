@@ -550,3 +550,17 @@ def test_what_was_asked_for_before_a_start_is_looked_at_unless_that_was_done(wor
     again.accept(URL, world.known(URL).checked_s + 1)
     rounds(again)
     assert world.jobs[-1].takes_any_size
+
+
+def test_a_list_that_is_removed_before_anybody_has_looked_at_it_is_made_anew(world: World) -> None:
+    def removed(job: Job) -> Outcome:
+        outcome = world.compiles(job)
+        places.compiled(world.folder, job.source).unlink()
+        return outcome
+
+    world.answers[URL] = removed
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    del world.answers[URL]
+    rounds(refresher)
+    assert places.compiled(world.folder, URL).exists()
