@@ -74,6 +74,8 @@ $network
       - KILL              # the supervisor stops programs of other users
     security_opt:
       - no-new-privileges:true
+    mem_limit: 512m  # and pids: a fault in one program is then not one of the whole machine
+    pids_limit: 128
     # The log is short. To limit it all the same, remove the # below; a Synology NAS then shows no log on its page.
     #logging: {driver: json-file, options: {max-size: 10m, max-file: "3"}}
 

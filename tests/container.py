@@ -15,7 +15,9 @@ def rights() -> Sequence[str]:
     service = yaml.safe_load(_COMPOSE.read_text())["services"]["homedot"]
     assert service["read_only"]
     listed = {"cap-drop": "cap_drop", "cap-add": "cap_add", "security-opt": "security_opt", "tmpfs": "tmpfs"}
-    return ["--read-only", *(f"--{option}={value}" for option, key in listed.items() for value in service[key])]
+    limits = [f"--memory={service['mem_limit']}", f"--pids-limit={service['pids_limit']}"]
+    rights = (f"--{option}={value}" for option, key in listed.items() for value in service[key])
+    return ["--read-only", *limits, *rights]
 
 
 def run(name: str, folder: Path, environment: Mapping[str, str]) -> Sequence[str]:

@@ -16,12 +16,10 @@ from app.errors import ListError
 from app.files import read_regular
 
 from .layout import MOST_FILE_OCTETS, RECORD_OCTETS, unpack
-from .names import ANY_LIFTS, BUCKET_BITS, OF_BELOW, Key
+from .names import ANY_LIFTS, BUCKET_BITS, OF_BELOW, OF_ITSELF, Key
 from .places import compiled
 
 log = logging.getLogger(__name__)
-
-_ALL = 0xFF
 
 Rules = tuple[tuple[str, int], ...]
 """Names, the longest first, and what is said about each that is for the name that was looked up."""
@@ -53,7 +51,7 @@ class Blocklist:
             bucket >>= shift
             at = find(needle, starts[bucket], starts[bucket + 1])
             if at >= 0:
-                kinds = self._kinds(needle, at, bucket) & (_ALL if name is key[0][0] else OF_BELOW)
+                kinds = self._kinds(needle, at, bucket) & (OF_ITSELF if name is key[0][0] else OF_BELOW)
                 if kinds:
                     found = (*found, (name, kinds))
         return found

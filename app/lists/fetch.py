@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse, responses
+from http.client import HTTPException, HTTPResponse, IncompleteRead, responses
 from time import monotonic
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -66,6 +66,8 @@ def fetch(
         raise ListError("the server is silent") from error
     except ssl.SSLCertVerificationError as error:
         raise ListError(f"its certificate is not valid: {error.verify_message}") from error
+    except IncompleteRead:
+        raise ListError("ends in the middle: the server promised more") from None
     except HTTPException as error:
         raise ListError(f"this is not HTTP: {type(error).__name__}") from error
     except OSError as error:

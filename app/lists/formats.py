@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .names import BLOCKS, BLOCKS_BELOW, LIFTS, LIFTS_BELOW
+from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_BELOW, LIFTS_ONLY_BELOW
 from .parsed import Parsed
 from .resolvers import PolicyZone, dnsmasq
 
@@ -33,6 +33,7 @@ class Meaning(Enum):
     """What a line does; the value ends the sentence "it blocks ..."."""
 
     BELOW = "the name and everything below it"
+    ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
     LIFTS_BELOW = "nothing: it takes the name and everything below it out of this list"
     LIFTS_EXACTLY = "nothing: it takes exactly this name out of this list"
@@ -73,7 +74,8 @@ def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
     if found is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
         parsed.report.unsupported += 1
         return True
-    kind = _kind(covers_below=found["covers"] is not None, lifts=found["lifts"] is not None)
+    below, itself = (LIFTS_BELOW, LIFTS) if found["lifts"] else (BLOCKS_BELOW, BLOCKS)
+    kind = below if found["covers"] is not None else itself
     _keep_or_count(parsed, found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
     return True
 
@@ -91,8 +93,8 @@ def _policy_zone() -> Read:
     def read(text: str, words: list[str], parsed: Parsed) -> bool:
         entry = zone.read(words) if len(words) > 1 else None
         if entry is not None:
-            kind = _kind(covers_below=entry.covers_below, lifts=entry.lifts)
-            _keep_or_count(parsed, entry.name, kind)
+            below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
+            _keep_or_count(parsed, entry.name, below if entry.covers_below else itself)
             return True
         is_of_zone = zone.is_one or words[-2] == "cname" if len(words) > 1 else zone.is_one and _is_of_soa(text)
         parsed.report.unsupported += is_of_zone
@@ -111,12 +113,6 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
     is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
     return is_meant and parsed.keep(name, BLOCKS_BELOW)
-
-
-def _kind(*, covers_below: bool, lifts: bool) -> int:
-    if lifts:
-        return LIFTS_BELOW if covers_below else LIFTS
-    return BLOCKS_BELOW if covers_below else BLOCKS
 
 
 def _keep_or_count(parsed: Parsed, name: str, kind: int, *, is_void: bool = False) -> None:
@@ -145,7 +141,7 @@ FORMATS = (
         "policy zones (RPZ)",
         {
             "ads.example.com CNAME .": Meaning.EXACTLY,
-            "*.ads.example.com CNAME .": Meaning.BELOW,
+            "*.ads.example.com CNAME .": Meaning.ONLY_BELOW,
             "good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_EXACTLY,
         },
         _policy_zone,

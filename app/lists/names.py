@@ -15,10 +15,12 @@ LABEL = rb"[a-z0-9_-]{1,63}"
 LAST_LABEL = rb"(?![0-9]+\Z)" + LABEL
 """Not a number, or it would be an IPv4 address."""
 
-BLOCKS_BELOW, BLOCKS, LIFTS_BELOW, LIFTS = 1, 2, 4, 8
-"""What a rule does: to its name and everything below it, or to exactly its name."""
-OF_BELOW = BLOCKS_BELOW | LIFTS_BELOW
-ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW | BLOCKS, LIFTS_BELOW | LIFTS
+BLOCKS_ONLY_BELOW, BLOCKS, LIFTS_ONLY_BELOW, LIFTS = 1, 2, 4, 8
+"""What a rule does: to all that is below its name, or to exactly its name."""
+BLOCKS_BELOW, LIFTS_BELOW = BLOCKS_ONLY_BELOW | BLOCKS, LIFTS_ONLY_BELOW | LIFTS
+"""To its name and everything below it."""
+OF_BELOW, OF_ITSELF = BLOCKS_ONLY_BELOW | LIFTS_ONLY_BELOW, BLOCKS | LIFTS
+ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW, LIFTS_BELOW
 
 BUCKET_BITS, NEEDLE_OCTETS = 16, 5
 _FACTOR, _PRIME = 44526117213113917, 60491825729133053

@@ -23,7 +23,7 @@ _DOTTED = rb"((?:" + LABEL + rb"\.)+" + LAST_LABEL + rb")"
 _DOMAIN = re.compile(rb"(?:\*?\.)?" + _DOTTED)
 _HOST = re.compile(rb"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+" + _DOTTED)
 _TITLE = re.compile(r"[#!]\s*title:\s*(.*)", re.IGNORECASE)
-_COMMENT = re.compile(r"\s[#!;].*")
+_COMMENT = re.compile(r"\s+[#!;].*")
 _BOM = "\ufeff"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` (PEP 383) makes of octets that are not UTF-8."""
@@ -73,7 +73,7 @@ def _read(line: bytes, parsed: Parsed, readers: Sequence[Read]) -> None:
     if text[0] in "#!;[":
         _read_comment(text, parsed)
         return
-    text = _COMMENT.sub("", text).rstrip().lower()
+    text = _COMMENT.sub("", text).lower()
     words = text.split()
     if not words:
         return

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from app.errors import ListError, ListSizeError
@@ -55,14 +56,16 @@ class Refresher:
         self._forget_what_is_not_there()
         self._remove_what_nobody_wants()
 
-    def ask(self) -> None:
-        """Refresh everything from now on, what is at work once more."""
-        self._asked.update(self._states)
+    def ask(self, before_s: float = inf) -> None:
+        """Refresh from now on all that was looked at last before `before_s`, what is at work once more."""
+        self._asked.update(source for source, known in self._states.items() if known.checked_s < before_s)
 
-    def accept(self, source: str) -> None:
-        """Refresh this list from now on, and take what comes whatever its size."""
-        self._accepted.add(source)
-        self._asked.add(source)
+    def accept(self, source: str, before_s: float = inf) -> None:
+        """Refresh this list from now on, if it was looked at last before `before_s`, and take what comes whatever its
+        size."""
+        if self._states[source].checked_s < before_s:
+            self._accepted.add(source)
+            self._asked.add(source)
 
     def round(self) -> None:
         """Take in what was done, start what is due. Never raises for what a source, a disk or a child does."""
@@ -118,6 +121,7 @@ class Refresher:
             after = self._after_failure(source, before, error)
             self._remove_leftovers(source)
         del self._at_work[source]
+        self._seen.pop(source, None)  # or a file that is removed before we have looked at it is never missed
         self._keep(source, after, mark)
 
     def _keep(self, source: str, after: ListState, mark: str) -> None:

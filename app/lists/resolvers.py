@@ -3,7 +3,7 @@
     address=/ads.example.com/0.0.0.0      dnsmasq: the name and everything below has the address of nobody, or none
     local=/a.example/b.example/           dnsmasq: the same, nobody is asked; `server=` too, when no server is named
     ads.example.com CNAME .               a policy zone: exactly this name (draft-vixie-dnsop-dns-rpz 3.1, 4)
-    *.ads.example.com CNAME .             a policy zone: everything below
+    *.ads.example.com CNAME .             a policy zone: everything below, and not the name itself
     ads.example.com CNAME rpz-passthru.   a policy zone: not blocked
 
 What else they can say, like addresses as triggers, is not for us.

@@ -48,8 +48,8 @@ def run(settings: Settings) -> None:
     _wait_for_clock(settings)
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, Lingering())
+    choice = resolver.choose_apart(settings)  # before a key is in this memory, of which the child has a copy
     identity = _identity(settings, kept)
-    choice = resolver.choose(settings)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
     warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]

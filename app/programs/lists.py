@@ -44,6 +44,10 @@ def run(settings: Settings) -> None:
     blocking = settings.blocking
     keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, now=time.time, draw=random.random)
     requests = _Requests([refreshing, *accepting.values()])
+    # What this program was asked for before it was killed.
+    keeper.ask(_touched_s(refreshing))
+    for source, path in accepting.items():
+        keeper.accept(source, _touched_s(path))
     try:
         while True:
             keeper.round()
@@ -68,6 +72,13 @@ class _Requests:
     def is_new(self, path: Path) -> bool:
         before, self._seen[path] = self._seen[path], stamp(path)
         return self._seen[path] not in (None, before)
+
+
+def _touched_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _only_one(folder: Path) -> int:

@@ -13,12 +13,15 @@ from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import write_atomically
+from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
 from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
 from . import paths, users
 from .findings_log import Findings
+
+_ASK_DEADLINE_S = 20
 
 
 def choose(settings: Settings) -> reach.Choice:
@@ -28,6 +31,18 @@ def choose(settings: Settings) -> reach.Choice:
         return reach.Choice(resolver.mode, "resolver.mode says so")
     hints, keys = resolver.root_hints or conf.ROOT_HINTS, resolver.trust_anchor or conf.TRUST_ANCHOR
     return asyncio.run(reach.choose(hints, keys, resolver.forward, resolver.ca_bundle))
+
+
+def choose_apart(settings: Settings) -> reach.Choice:
+    """As `choose`, but what strangers answer is read by a child that is unbound's user. Raises OperatorError."""
+    if settings.resolver.mode != "auto":
+        return choose(settings)
+    asked = in_child("resolver mode", partial(ask, settings), _ASK_DEADLINE_S)
+    if not isinstance(asked, dict):
+        raise OperatorError("resolver.mode: the network could not be asked how to resolve: see the lines above")
+    if "faults" in asked:
+        raise OperatorError(asked["faults"])
+    return reach.Choice(**asked)
 
 
 def prepare(settings: Settings, mode: str) -> list[str]:

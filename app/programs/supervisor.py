@@ -7,11 +7,15 @@ from app.host.supervision import run as supervise
 
 from .output import Lines, settle
 
+_UNPRIVILEGED_PORT = 1024  # ip_unprivileged_port_start of a host's network
+
 
 def run(settings: Settings, configuration: str) -> int:
     """Run what the file `configuration` says, until stopped. Returns the exit code."""
     variables = {
         "RUN_DIR": str(settings.run_dir),
+        "DOT_CAPABILITY": _capability(settings.dot.port, *([settings.plain.port] if settings.plain.enabled else [])),
+        "WEB_CAPABILITY": _capability(settings.web.port),
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
@@ -19,3 +23,8 @@ def run(settings: Settings, configuration: str) -> int:
     code = supervise(Path(configuration), variables, lines.tell, lines.look)
     settle()
     return code
+
+
+def _capability(*ports: int) -> str:
+    """What a program needs to bind these: the one capability that `as` gives it, or none."""
+    return "net_bind_service" if min(ports) < _UNPRIVILEGED_PORT else "none"

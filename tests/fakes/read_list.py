@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.lists.names import ANY_LIFTS, OF_BELOW
+from app.lists.names import ANY_LIFTS, BLOCKS, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, OF_BELOW
 from app.lists.parse import parse
 from app.lists.parsed import Report
 
@@ -33,9 +33,23 @@ class Found:
     def exceptions(self) -> list[Rule]:
         return self._rules(lifts=True)
 
+    def blocks(self, name: str) -> bool:
+        return self._has(name, BLOCKS_ONLY_BELOW, BLOCKS) and not self._has(name, LIFTS_ONLY_BELOW, LIFTS)
+
+    def _has(self, name: str, below: int, itself: int) -> bool:
+        kept = [rule for rule in self._kept if rule not in self._void]
+        return any(
+            (kind & itself and name.encode() == rule) or (kind & below and name.encode().endswith(b"." + rule))
+            for rule, kind in kept
+        )
+
     def _rules(self, *, lifts: bool) -> list[Rule]:
         kept = [rule for rule in self._kept if rule not in self._void and (rule[1] & ANY_LIFTS != 0) is lifts]
         return [(name, kind & OF_BELOW != 0) for name, kind in kept]
+
+    @property
+    def kinds(self) -> list[int]:
+        return [kind for _, kind in self._kept]
 
     def all(self) -> tuple[str, list[Rule], list[Rule], Report]:
         return self.title, self.rules, self.exceptions, self.report

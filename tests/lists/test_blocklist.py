@@ -154,8 +154,8 @@ def test_a_name_is_not_found_in_parts_of_two_records(tmp_path: Path) -> None:
     records = b"\1\1\1\1" + needle + b"\1\1\1"
     path.write_bytes(pack(Header(SOURCE, "A", 2, 0, 0), array("H", [12]), records))
     assert Blocklist(path).rules([(name, bucket, needle)]) == ()
-    path.write_bytes(pack(Header(SOURCE, "A", 3, 0, 0), array("H", [18]), records + b"\1" + needle))
-    assert Blocklist(path).rules([(name, bucket, needle)]) == ((name, 1),)
+    path.write_bytes(pack(Header(SOURCE, "A", 3, 0, 0), array("H", [18]), records + b"\2" + needle))
+    assert Blocklist(path).rules([(name, bucket, needle)]) == ((name, 2),)
 
 
 NAMES = ("ads.example", "www.tracker.example", "n1.example", "a.b.n2.example", "bank.com", "x" * 60 + ".com", "com", "")

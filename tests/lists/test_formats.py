@@ -4,7 +4,7 @@ import pytest
 
 from app.lists.formats import FORMATS, NAMES, Meaning
 from app.lists.parsed import Parsed
-from tests.fakes.read_list import Found, Rule
+from tests.fakes.read_list import Found
 
 EXAMPLES = [
     pytest.param(line, meaning, id=f"{each.name}: {line}")
@@ -14,22 +14,15 @@ EXAMPLES = [
 ADS, GOOD, FOR_ADS = "ads.example.com", "good.ads.example.com", ("||ads.example.com^\n", "ads.example.com CNAME .\n")
 
 
-def has(rules: list[Rule], name: str) -> bool:
-    return any(f".{name}".endswith(f".{rule.decode()}") if below else name.encode() == rule for rule, below in rules)
-
-
-def blocks(found: Found, name: str) -> bool:
-    return has(found.rules, name) and not has(found.exceptions, name)
-
-
 @pytest.mark.parametrize(("line", "meaning"), EXAMPLES)
 def test_a_line_that_shows_a_format_means_what_the_table_says(line: str, meaning: Meaning) -> None:
     alone, after = Found([line.encode()]), Found([f"||{ADS}^\n{line}\n".encode()])
     assert (alone.report.junk, alone.report.unsupported) == (0, 0)
-    what_is_blocked = [blocks(alone, ADS), blocks(alone, f"www.{ADS}")]
-    what_is_left = [blocks(after, name) for name in (ADS, GOOD, f"www.{GOOD}")]
+    what_is_blocked = [alone.blocks(ADS), alone.blocks(f"www.{ADS}")]
+    what_is_left = [after.blocks(name) for name in (ADS, GOOD, f"www.{GOOD}")]
     expected = {
         Meaning.BELOW: ([True, True], [True, True, True]),
+        Meaning.ONLY_BELOW: ([False, True], [True, True, True]),
         Meaning.EXACTLY: ([True, False], [True, True, True]),
         Meaning.LIFTS_BELOW: ([False, False], [True, False, False]),
         Meaning.LIFTS_EXACTLY: ([False, False], [True, False, True]),

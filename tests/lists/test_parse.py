@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.lists import parse as parse_module
 from app.lists.formats import FORMATS
+from app.lists.names import BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS_ONLY_BELOW
 from app.lists.parse import MOST_LINE_OCTETS
 from app.lists.parsed import Parsed
 from tests.fakes.read_list import Found, Rule
@@ -56,13 +57,24 @@ def exactly(name: str) -> Rule:
         "address=/ADS.example.com/127.0.0.1",
         "local=/ads.example.com/",
         "server=/ads.example.com/",
-        "*.ads.example.com CNAME .",
-        "*.ads.example.com 300 IN CNAME . ; found on a page",
+        "ads.example.com   # found on a page",
+        "ads.example.com \t # found on a page",
+        "||ads.example.com^  # found on a page",
+        "||ads.example.com^\t\t! found on a page",
+        "*.ads.example.com     ! found on a page",
+        "server=/ads.example.com/   # found on a page",
     ],
 )
 def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
+    assert found.kinds == [BLOCKS_BELOW]
+
+
+@pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
+def test_a_star_in_a_policy_zone_is_for_what_is_below_and_not_for_the_name(line: str) -> None:
+    assert parsed(line).kinds == [BLOCKS_ONLY_BELOW]
+    assert parsed(line.replace("CNAME .", "CNAME rpz-passthru.")).kinds == [LIFTS_ONLY_BELOW]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -297,7 +298,7 @@ def test_a_list_that_was_refused_for_its_size_is_taken_when_the_operator_says_so
 
 
 def test_the_next_job_knows_an_empty_list_from_none(world: World) -> None:
-    world.answers[URL] = lambda _: Outcome(True, "Title", 0)
+    world.answers[URL] = lambda job: replace(world.compiles(job), names=0)
     refresher = world.refresher(URL)
     for _ in range(2):
         refresher.ask()
@@ -422,7 +423,6 @@ def test_a_state_that_cannot_be_written_is_told_once_and_stops_nothing(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     refresher = world.refresher(URL, OTHER)
-    world.answers[URL] = world.answers[OTHER] = lambda _: Outcome(True, "Title", 3)
     places.state(world.folder).mkdir()
     rounds(refresher)
     assert world.done() == [URL, OTHER]
@@ -536,3 +536,31 @@ def test_a_list_that_is_named_twice_is_refreshed_once(world: World) -> None:
     world.slow.add(URL)
     rounds(world.refresher(URL, URL))
     assert world.done() == [URL]
+
+
+def test_what_was_asked_for_before_a_start_is_looked_at_unless_that_was_done(world: World) -> None:
+    rounds(world.refresher(URL))
+    checked_s = world.known(URL).checked_s
+    for asked_s, count in ((checked_s - 1, 1), (checked_s + 1, 2)):
+        again = world.refresher(URL)
+        again.ask(asked_s)
+        rounds(again)
+        assert len(world.jobs) == count
+    again = world.refresher(URL)
+    again.accept(URL, world.known(URL).checked_s + 1)
+    rounds(again)
+    assert world.jobs[-1].takes_any_size
+
+
+def test_a_list_that_is_removed_before_anybody_has_looked_at_it_is_made_anew(world: World) -> None:
+    def removed(job: Job) -> Outcome:
+        outcome = world.compiles(job)
+        places.compiled(world.folder, job.source).unlink()
+        return outcome
+
+    world.answers[URL] = removed
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    del world.answers[URL]
+    rounds(refresher)
+    assert places.compiled(world.folder, URL).exists()

@@ -91,6 +91,17 @@ def test_lists_are_fetched_compiled_and_looked_at_again_when_asked(tmp_path: Pat
 
 
 @pytest.mark.server
+def test_what_was_asked_of_a_program_that_was_killed_is_not_forgotten(tmp_path: Path) -> None:
+    with ListServer(lambda _: http(LIST)) as server:
+        program = Program(tmp_path, server.url())
+        with program.running():
+            until(lambda: program.known(server.url()).names, program)
+        assert homedot(program.environment, "lists", "refresh").returncode == 0
+        with program.running():
+            until(lambda: len(server.requests) == 2, program)
+
+
+@pytest.mark.server
 def test_a_list_may_come_from_a_name_at_home(tmp_path: Path) -> None:
     with ListServer(lambda _: http(LIST)) as server:
         program = Program(tmp_path, server.url(host="nas.home.arpa"))

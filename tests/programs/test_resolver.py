@@ -1,5 +1,6 @@
 """unbound's part of a start, on a real disk and checked by the real unbound-checkconf; and the root's keys."""
 
+import os
 import pwd
 import subprocess
 import time
@@ -10,8 +11,9 @@ import pytest
 
 from app.config.settings import Resolver, Settings
 from app.errors import OperatorError
-from app.programs import paths, resolver
+from app.programs import bootstrap, paths, resolver
 from app.unbound.conf import TRUST_ANCHOR
+from app.unbound.reach import Choice
 from tests.appliance import DEADLINE_S, running, settings_in, start_with_fast_minutes
 from tests.internet import Internet
 from tests.namespace import namespace
@@ -33,6 +35,34 @@ def with_snippets(settings: Settings, folder: Path, **texts: str) -> Settings:
 
 def test_a_chosen_mode_needs_no_network(settings: Settings) -> None:
     assert resolver.choose(settings).mode == "recursive"
+
+
+def test_a_start_asks_the_network_in_a_child_before_it_has_an_authority(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choice is told as the reason, since it is made in a child."""
+
+    def asked(_: Settings) -> Choice:
+        return Choice("recursive", f"{os.getpid() != parent}, {(settings.data_dir / 'ca').exists()}")
+
+    parent = os.getpid()
+    monkeypatch.setattr(resolver, "choose", asked)
+    bootstrap.run(replace(settings, resolver=Resolver(mode="auto")))
+    assert paths.read_enrolment(settings).resolver_reason == "True, False"
+
+
+def test_what_is_wrong_with_asking_is_told_as_it_is(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Settings) -> Choice:
+        raise OperatorError("resolver.forward: nobody answers")
+
+    def ends(_: Settings) -> Choice:
+        os._exit(1)
+
+    auto = replace(settings, resolver=Resolver(mode="auto"))
+    for choose, fault in ((fails, "resolver.forward: nobody answers"), (ends, "could not be asked")):
+        monkeypatch.setattr(resolver, "choose", choose)
+        with pytest.raises(OperatorError, match=fault):
+            resolver.choose_apart(auto)
 
 
 def test_unbound_follows_the_roots_keys_and_needs_no_volume(settings: Settings) -> None:

@@ -77,6 +77,13 @@ def test_every_program_facing_the_network_has_a_user_of_its_own(folder: Path, in
         assert 0 not in owners.values()
 
 
+def test_a_program_whose_port_anybody_may_bind_has_no_capability(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment, **NO_LIST)) as appliance:
+        for words in ("programs front", "programs web", "programs lists", "unbound"):
+            status = Path(f"/proc/{program(appliance, words)}/status").read_text()
+            assert "CapEff:\t0000000000000000\n" in status, words
+
+
 @pytest.mark.parametrize(
     ("file", "readers"),
     [
