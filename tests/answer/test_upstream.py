@@ -1,4 +1,5 @@
 import asyncio
+from itertools import pairwise
 
 import dns.flags
 import dns.message
@@ -116,3 +117,25 @@ async def test_c13_one_client_cannot_take_what_the_others_need() -> None:
         upstream.ask(query(), "modest", answers.append)
         assert len(answers) == 6
         upstream.close()
+
+
+async def test_ids_cannot_be_foretold() -> None:
+    async with serving(address_of) as fake:
+        upstream = Upstream(fake.port, 4096)
+        for _ in range(100):
+            await ask(upstream, query())
+        upstream.close()
+    ids = [message.id for message in fake.seen]
+    steps = {(second - first) % 65536 for first, second in pairwise(ids)}
+    assert len(steps) > 90
+
+
+async def test_no_two_unfinished_questions_have_the_same_id() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 60_000)
+        answers: list[bytes | None] = []
+        for number in range(15_000):
+            upstream.ask(query(), f"client {number % 8}", answers.append)
+        assert answers == []
+        upstream.close()
+        assert answers == [None] * 15_000
