@@ -10,7 +10,7 @@ from app.config.load import Loaded
 from app.config.settings import Settings
 from app.config.values import domain
 from app.errors import OperatorError
-from app.programs import control_client
+from app.programs import control_client, paths
 from app.programs.reasons import USUAL_TYPES, Reason, RunningRuleset
 from app.programs.rules import RulesetWatcher
 
@@ -34,16 +34,17 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
 
 
 async def _ask(settings: Settings, name: str, types: Mapping[str, int]) -> Reason:
-    paused_s = 0
-    with suppress(OperatorError):  # without a front door there is no pause either
+    paused_s, upstream = 0, None
+    with suppress(OperatorError):  # without a front door there is no pause, and nobody keeps unbound's port for it
         paused_s = (await control_client.state(settings))["blocking_paused_seconds"]
-    upstream = Upstream(settings.resolver.port, _MOST_UNFINISHED)
+        upstream = Upstream(paths.unbound_port(settings), _MOST_UNFINISHED)
     try:
         watcher = RulesetWatcher(settings, lambda: False)
         running = RunningRuleset(watcher, upstream, settings.blocking.enabled, lambda: paused_s)
         return await running.reason(name, types)
     finally:
-        upstream.close()
+        if upstream is not None:
+            upstream.close()
 
 
 def _asked(raw_name: str, raw_type: str | None) -> tuple[str, Mapping[str, int]]:

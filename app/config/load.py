@@ -176,7 +176,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     dot, plain, web, tls, resolver = settings.dot, settings.plain, settings.web, settings.tls, settings.resolver
     if dot.port == 53:
         yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
-    taken = {"dot.port": dot.port, "resolver.port": resolver.port}
+    taken = {"dot.port": dot.port}
+    taken |= {"resolver.port": resolver.port} if resolver.port else {}
     taken |= {"web.port": web.port} if web.enabled else {}
     taken |= {"plain.port": plain.port} if plain.enabled else {}
     for first, second in combinations(sorted(taken), 2):

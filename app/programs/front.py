@@ -57,11 +57,11 @@ _COUNTED_AS = {
 
 
 class _Sockets:
-    """What one worker listens on."""
+    """What one worker listens on; the first takes the ports, and the others join it."""
 
-    def __init__(self, settings: Settings, *, shared: bool) -> None:
-        streams = partial(bound_sockets, options=STREAM_OPTIONS, shared=shared)
-        datagrams = partial(bound_sockets, kind=socket.SOCK_DGRAM, shared=shared)
+    def __init__(self, settings: Settings, worker: int) -> None:
+        bound = partial(bound_sockets, shared=settings.dot.workers > 1, joins=worker > 0)
+        streams, datagrams = partial(bound, options=STREAM_OPTIONS), partial(bound, kind=socket.SOCK_DGRAM)
         plain = settings.plain
         self.dot = streams(settings.dot.port, "dot.port")
         self.plain = streams(plain.port, "plain.port") if plain.enabled else []
@@ -105,7 +105,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all."""
     shared = _Shared(settings)
     workers = settings.dot.workers
-    sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
+    sockets = [_Sockets(settings, worker) for worker in range(workers)]
     crew = Workers(workers)
     for worker in range(workers):
         if worker != crew.number:
@@ -119,7 +119,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
     refresh = partial(shared.certificate.refresh, count)
     stopping = crew.watch(refresh)
-    upstream = Upstream(settings.resolver.port, settings.dot.queries)
+    upstream = Upstream(paths.unbound_port(settings), settings.dot.queries)
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)

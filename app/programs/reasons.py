@@ -79,11 +79,11 @@ def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] 
 
 
 class RunningRuleset:
-    """Says what `rules` decide at this moment, and asks `upstream` where a name leads. `paused_s` says how many seconds
-    a pause has left."""
+    """Says what `rules` decide at this moment, and asks `upstream` (None: nobody) where a name leads. `paused_s` says
+    how many seconds a pause has left."""
 
     def __init__(
-        self, rules: RulesetWatcher, upstream: Upstream, is_enabled: bool, paused_s: Callable[[], int]
+        self, rules: RulesetWatcher, upstream: Upstream | None, is_enabled: bool, paused_s: Callable[[], int]
     ) -> None:
         self._rules = rules
         self._upstream = upstream
@@ -124,6 +124,8 @@ class RunningRuleset:
             return None, _UNKNOWN_TARGET.format(kind=kind, cause=error)
 
     async def _response(self, name: str, qtype: int) -> bytes:
+        if self._upstream is None:
+            raise UpstreamError("Homedot is not running")
         received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
         def done(message: bytes | None) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from app.config.settings import Settings
 from app.host.supervision import run as supervise
+from app.ports import reserved
 
+from . import paths, users
 from .output import settle
 
 
@@ -15,6 +17,10 @@ def run(settings: Settings, configuration: str) -> int:
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
+    user = users.find(users.UNBOUND)
+    reservation = reserved(paths.unbound_port(settings), "resolver.port", user.pw_uid if user else None)
     code = supervise(Path(configuration), variables)
+    for bound in reservation:
+        bound.close()
     settle()
     return code

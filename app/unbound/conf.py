@@ -32,6 +32,8 @@ server:
   # Only the front door on this machine asks.
   interface: 127.0.0.1
   port: {port}
+  # The supervisor has the port reserved, and leaves it to unbound's user with this option alone.
+  so-reuseport: yes
   access-control: 127.0.0.0/8 allow
   hide-identity: yes
   hide-version: yes

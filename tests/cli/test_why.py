@@ -9,6 +9,7 @@ from app.cli.commands import main
 from app.config.load import load
 from app.programs import paths, reasons
 from tests.fakes.frontdoor import hearing
+from tests.fakes.upstream import address_of, serving
 
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:
@@ -34,18 +35,31 @@ async def test_the_command_asks_the_front_door_whether_blocking_is_paused(
     assert note.startswith("blocking is paused for 90 s more, until ")
 
 
-def test_says_that_blocking_is_off_and_that_unbound_is(
+@pytest.mark.anyio
+async def test_says_that_blocking_is_off_and_that_unbound_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reasons, "_TIMEOUT_S", 0.2)
     closed = environment(tmp_path, BLOCKING__ENABLED="false", RESOLVER__PORT="1")
-    assert main(["why", "www.example", "https"], closed) == 0
+    async with hearing(paths.control_socket(load(closed).settings), counts={"blocking_paused_seconds": 0}):
+        assert await asyncio.to_thread(main, ["why", "www.example", "https"], closed) == 0
     first, *notes = capsys.readouterr().out.splitlines()
     assert first == "www.example: not blocked: no rule and no list has it"
     assert notes == [
         "blocking.enabled is false: nothing is blocked",
         "where it leads to for HTTPS is not known: no answer came in time",
     ]
+
+
+@pytest.mark.anyio
+async def test_asks_nobody_on_the_port_of_an_unbound_that_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(address_of) as whoever_came_after:
+        left = environment(tmp_path, RESOLVER__PORT=str(whoever_came_after.port))
+        assert await asyncio.to_thread(main, ["why", "www.example", "a"], left) == 0
+    assert whoever_came_after.seen == []
+    assert "where it leads to for A is not known: Homedot is not running" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

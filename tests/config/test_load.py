@@ -35,8 +35,8 @@ def test_without_anything_the_defaults_hold() -> None:
 
 def test_environment_beats_yaml_and_yaml_beats_the_default(tmp_path: Path) -> None:
     loaded = load(with_yaml(tmp_path, "dot: {port: 8530}\nweb: {port: 80}\n", HOMEDOT_WEB__PORT="81"))
-    assert (loaded.settings.dot.port, loaded.settings.web.port, loaded.settings.resolver.port) == (8530, 81, 5335)
-    sources = [loaded.sources[name] for name in ("dot.port", "web.port", "resolver.port")]
+    assert (loaded.settings.dot.port, loaded.settings.web.port, loaded.settings.plain.port) == (8530, 81, 53)
+    sources = [loaded.sources[name] for name in ("dot.port", "web.port", "plain.port")]
     assert sources == [str(tmp_path / "homedot.yaml"), "HOMEDOT_WEB__PORT", "default"]
 
 
