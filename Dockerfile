@@ -43,7 +43,9 @@ LABEL org.opencontainers.image.title="Homedot" \
       org.opencontainers.image.revision="${REVISION}"
 # A release says SOURCE_DATE_EPOCH: then nothing of this step tells when it was done.
 ARG SOURCE_DATE_EPOCH
+# Numbers of their own: on the host's network a program with the same one could answer in unbound's place.
 RUN touch /dev/shm/started \
+    && useradd --system --uid 856 --no-create-home --home-dir /var/lib/unbound --shell /usr/sbin/nologin unbound \
     && apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends -o Dpkg::Options::='--path-include=/usr/share/doc/*/copyright' \
         ca-certificates dns-root-data python3 unbound >/dev/null \

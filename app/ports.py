@@ -1,14 +1,19 @@
-"""Sockets bound to a port of every address, or a sentence that says why that cannot be."""
+"""Sockets bound to a port of every address, or of loopback alone, or a sentence that says why that cannot be."""
 
 import errno
+import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from .errors import OperatorError
 
 Option = tuple[int, int, int]
 """Level, name and value, as `setsockopt` takes them."""
 
+LOOPBACK = "127.0.0.1"
+_TRIES = 16
+_SHARE: Option = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 _WITHOUT_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 
@@ -19,21 +24,25 @@ def bound_sockets(
     *,
     options: Iterable[Option] = (),
     shared: bool = False,
+    joins: bool = False,
 ) -> list[socket.socket]:
-    """Non-blocking sockets on `port` of every address, IPv4 and then IPv6 where there is one, not yet listening.
+    """Non-blocking sockets on `port` of every address, IPv4 and then IPv6 where there is one; streams listen.
 
-    With port 0 the kernel chooses one for both. `shared` lets other processes of ours bind the same port
-    (SO_REUSEPORT). Raises OperatorError that names `setting`.
+    With port 0 the kernel chooses one for both. Nobody else may have the port. When these are `shared`, others of our
+    user may have it from then on, when they say that they `joins`: whoever does not is told that the port is taken, so
+    that two Homedots never share one (SO_REUSEPORT). Raises OperatorError that names `setting`.
     """
     wanted = list(options)
     if kind == socket.SOCK_STREAM:
         wanted.append((socket.SOL_SOCKET, socket.SO_REUSEADDR, 1))
-    if shared:
-        wanted.append((socket.SOL_SOCKET, socket.SO_REUSEPORT, 1))
+    if joins:
+        wanted.append(_SHARE)
     sockets: list[socket.socket] = []
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             bound = _bound(family, kind, port, wanted)
+            if shared:
+                bound.setsockopt(*_SHARE)
         except OSError as error:
             if sockets and error.errno in _WITHOUT_IPV6:
                 continue
@@ -45,6 +54,55 @@ def bound_sockets(
     return sockets
 
 
+def free_on_loopback(but_not: Container[int]) -> int:
+    """A port of 127.0.0.1 that nobody has, UDP or TCP. It is not kept: `reserved` does that. Raises OperatorError."""
+    for _ in range(_TRIES):
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+            datagrams.bind((LOOPBACK, 0))
+            port = int(datagrams.getsockname()[1])
+            with suppress(OSError):
+                streams.bind((LOOPBACK, port))
+                if port not in but_not:
+                    return port
+    raise OperatorError(f"no free port on {LOOPBACK} in {_TRIES} tries: see `ss -lntup` for what has them")
+
+
+def reserved(port: int, setting: str, uid: int | None) -> tuple[socket.socket, socket.socket]:
+    """Two sockets that reserve 127.0.0.1:`port`, UDP and TCP, until they are closed.
+
+    Only a program of the user `uid` (None: ours) that asks for SO_REUSEPORT can bind the port meanwhile; every other
+    bind that takes in this address is refused, whatever options it asks for (ip(7), socket(7)). The two hear nothing:
+    while no such program is there, a sender is refused. Raises OperatorError that names `setting`, also when such a
+    program is there already.
+    """
+    with _as_user(uid):  # Linux compares the users that made the sockets
+        datagrams, streams = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+    try:
+        datagrams.bind((LOOPBACK, port))
+        # Connections that have ended may linger on the port. Without the option again, nobody else can listen.
+        streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        streams.bind((LOOPBACK, port))
+        streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        datagrams.connect(datagrams.getsockname())  # and so hears itself alone
+        for bound in (datagrams, streams):
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        datagrams.close()
+        streams.close()
+        raise OperatorError(_why_not(setting, port, error)) from error
+    return datagrams, streams
+
+
+@contextmanager
+def _as_user(uid: int | None) -> Iterator[None]:
+    before = os.geteuid()
+    os.seteuid(before if uid is None else uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
 def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, options: list[Option]) -> socket.socket:
     fresh = socket.socket(family, kind)
     try:
@@ -53,6 +111,8 @@ def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, opt
         if family == socket.AF_INET6:
             fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         fresh.bind(("", port))
+        if kind == socket.SOCK_STREAM:
+            fresh.listen()  # from here on nobody else can, though both said SO_REUSEADDR
         fresh.setblocking(False)
     except OSError:
         fresh.close()

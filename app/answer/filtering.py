@@ -3,7 +3,7 @@
 None says that it does; docs/decisions/0019-filtering-forwarders.md says what is taken for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from app.config.forwarding import Forwarder
 
@@ -28,19 +28,23 @@ def is_empty(response: UpstreamResponse) -> bool:
 
 def instead(response: UpstreamResponse, forwarders: Sequence[Forwarder], *, is_bogus: bool) -> LocalResponse | None:
     """What is answered in place of a filter's response; None if it is none's. `is_bogus`: validation has refused it."""
-    octets, answers, authorities = response.octets, wire.u16(response.octets, 6), wire.u16(response.octets, 8)
-    types = [wire.u16(octets, ttl_at - 4) for ttl_at in response.ttl_offsets[: answers + authorities]]
-    found = [at for at in range(answers) if types[at] != wire.TYPE_CNAME]
-    rcode = response.rcode
-    if rcode == Rcode.NXDOMAIN:
-        proofs = _PROOFS if is_bogus else {wire.TYPE_SOA}
-        is_filter = not found and proofs.isdisjoint(types)
-    else:
-        addresses = [(types[at], response.ttl_offsets[at] + 6) for at in found]
-        nulls = [octets[at : at + len(_NULL[rtype])] == _NULL[rtype] for rtype, at in addresses if rtype in _NULL]
-        is_filter = rcode == Rcode.NOERROR and len(nulls) == len(found) > 0 and all(nulls)
-    if not is_filter:
+    if not _is_filters(response, _PROOFS if is_bogus else {wire.TYPE_SOA}):
         return None
     names = dict.fromkeys(each.tls_name or str(each.address) for each in forwarders)
     reason = edns.extended_error(edns.EDE_FILTERED, f"filtered by {', '.join(names)} (resolver.forward)")
-    return LocalResponse(rcode=Rcode(rcode), authority=(records.soa(QNAME, TTL_S),), errors=reason)
+    return LocalResponse(rcode=Rcode(response.rcode), authority=(records.soa(QNAME, TTL_S),), errors=reason)
+
+
+def _is_filters(response: UpstreamResponse, proofs: Set[int]) -> bool:
+    """Whether it says no without the records that prove it, or has no addresses but those of nobody."""
+    octets, answers, authorities = response.octets, wire.u16(response.octets, 6), wire.u16(response.octets, 8)
+    types = [wire.u16(octets, ttl_at - 4) for ttl_at in response.ttl_offsets[: answers + authorities]]
+    found = [(types[at], response.ttl_offsets[at] + 6) for at in range(answers) if types[at] != wire.TYPE_CNAME]
+    if response.rcode == Rcode.NXDOMAIN:
+        return not found and proofs.isdisjoint(types)
+    return response.rcode == Rcode.NOERROR and found != [] and all(_is_null(octets, *each) for each in found)
+
+
+def _is_null(octets: bytes, rtype: int, at: int) -> bool:
+    null = _NULL.get(rtype)
+    return null is not None and octets[at : at + len(null)] == null

@@ -144,7 +144,7 @@ class Pipeline:
             return
         if local is None or local.chase:
             asked = local.chase if local else name
-            received = partial(self._received, pending, asked, verdict, local, requestor.client)
+            received = partial(self._received, pending, asked, verdict, local, client=requestor.client)
             self._upstream.ask(pending.question(local.chase if local else ""), requestor.client, received)
             return
         if local.only_at:
@@ -160,8 +160,9 @@ class Pipeline:
         asked: str,
         verdict: NameVerdict,
         begun: LocalResponse | None,
-        client: str,
         received: bytes | None,
+        *,
+        client: str,
     ) -> None:
         """Upstream, of which `asked` was asked, has answered, or not. `verdict` is about the name that the client asked
         for; that is another one if the answer `begun` leads to `asked`."""

@@ -72,10 +72,13 @@ class RebindProtection:
             return None
         if found.inside or found.service:
             return HomeLead("", nothing() if found.service else self._without_inside(asked, response))
+        target = self._target_at_home(found, targets)
+        return None if target is None else HomeLead(target, nothing())
+
+    def _target_at_home(self, found: _Addresses, targets: Sequence[Target]) -> str | None:
         # An alias that ends at addresses outside is none to follow; a service is at its target in any case.
         leading = (each.name for each in targets if each.is_service or not found.outside)
-        target = next((name for name in leading if self._is_of_home(name)), None)
-        return None if target is None else HomeLead(target, nothing())
+        return next((name for name in leading if self._is_of_home(name)), None)
 
     def _addresses(self, asked: str, response: UpstreamResponse) -> _Addresses:
         octets, answers, left = response.octets, wire.u16(response.octets, 6), _MOST_HINTS

@@ -28,23 +28,34 @@ def of(
         raise Referral(pending.ruleset.route_of(asked))
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
-    if targets and verdict.is_open:
-        target = ruleset.decide_targets(asked, targets)
-        if target is not None and target.verdict.blocks:
-            return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
+    target = ruleset.decide_targets(asked, targets) if targets and verdict.is_open else None
+    if target is not None and target.verdict.blocks:
+        return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
     home = ruleset.leads_home(asked, response, targets)
     if home is not None:
-        rest = filtered(ruleset, asked, response) or home.rest
-        return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest, Kind.PASSED
-    if response.rcode == Rcode.NXDOMAIN and not targets and ruleset.is_at_home(asked):
+        return _after(begun, filtered(ruleset, asked, response) or home.rest), Kind.PASSED
+    if response.rcode == Rcode.NXDOMAIN:
+        found = _of_no_name(ruleset, asked, begun, response, is_end=not targets)
+        if found is not None:
+            return found
+    return None if begun is None else (_followed(begun, response), Kind.LOCAL)
+
+
+def _after(begun: LocalResponse | None, rest: LocalResponse) -> LocalResponse:
+    return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest
+
+
+def _of_no_name(
+    ruleset: Ruleset, asked: str, begun: LocalResponse | None, response: UpstreamResponse, *, is_end: bool
+) -> tuple[LocalResponse, Kind] | None:
+    """What is answered instead of an NXDOMAIN. `is_end`: it is for the name that was asked itself."""
+    if is_end and ruleset.is_at_home(asked):
         # Outside there is nothing below it, at home there is (RFC 8020 2).
         owner = dnsname.to_wire(asked) if begun else QNAME
         soa = records.soa(owner, TTL_S)
         return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), Kind.LOCAL
-    if response.rcode == Rcode.NXDOMAIN and begun is None:
-        told = filtered(ruleset, asked, response)
-        return None if told is None else (told, Kind.PASSED)
-    return None if begun is None else (_followed(begun, response), Kind.LOCAL)
+    told = filtered(ruleset, asked, response) if begun is None else None
+    return None if told is None else (told, Kind.PASSED)
 
 
 def filtered(ruleset: Ruleset, asked: str, response: UpstreamResponse) -> LocalResponse | None:

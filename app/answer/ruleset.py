@@ -33,6 +33,7 @@ class Ruleset:
         special_names: SpecialNames,
         local: LocalRecords,
         blocking_mode: str = "null",
+        *,
         rebinding: RebindProtection | None = None,
         forwarders: Mapping[str, Sequence[Forwarder]] = MappingProxyType({}),
     ) -> None:

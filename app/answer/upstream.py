@@ -1,13 +1,14 @@
 """The socket to unbound on loopback, who answers what is asked outside: UDP, with TCP for what does not fit.
 
-One connected socket carries everything; ids tell the answers apart. They are counted, not drawn: nobody but this
-machine's root can send from unbound's port on loopback. A lost datagram, or an unbound that was just restarted, costs
-one repetition and no client notices.
+One connected socket carries everything; ids tell the answers apart. Nobody else can send from unbound's port on
+loopback, which the supervisor has reserved; the ids are drawn all the same (RFC 5452 4.3). A lost datagram, or an
+unbound that was just restarted, costs one repetition and no client notices.
 """
 
 import asyncio
 import logging
 import socket
+from secrets import randbits
 from time import monotonic
 from typing import final
 
@@ -46,8 +47,8 @@ class Upstream:
     """
 
     __slots__ = (
-        "_address", "_by_client", "_loop", "_most_of_client", "_most_unfinished", "_next_id", "_repeat_s", "_socket",
-        "_streams", "_sweep", "_timeout_s", "_unshared", "_waiting",
+        "_address", "_by_client", "_loop", "_most_of_client", "_most_unfinished", "_repeat_s", "_socket", "_streams",
+        "_sweep", "_timeout_s", "_unshared", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +71,6 @@ class Upstream:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Waiting] = {}
         self._streams: set[asyncio.Task[None]] = set()
-        self._next_id = 0
         self._sweep: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(0)
@@ -98,14 +98,13 @@ class Upstream:
             reply(None)
             return
         self._by_client[client] = of_client + 1
-        while self._next_id in self._waiting:
-            self._next_id = (self._next_id + 1) & 0xFFFF
-        message = self._next_id.to_bytes(2, "big") + query[2:]
+        while (number := randbits(16)) in self._waiting:
+            pass
+        message = number.to_bytes(2, "big") + query[2:]
         now_s = monotonic()
-        self._waiting[self._next_id] = _Waiting(
+        self._waiting[number] = _Waiting(
             message, client, reply, ends_s=now_s + self._timeout_s, repeat_s=now_s + self._repeat_s
         )
-        self._next_id = (self._next_id + 1) & 0xFFFF
         self._send(message)
         if self._sweep is None:
             self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)

@@ -174,14 +174,9 @@ def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
 
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Settings that are fine alone and wrong together: the names involved, and the fault."""
-    dot, plain, web, tls, resolver = settings.dot, settings.plain, settings.web, settings.tls, settings.resolver
-    taken = {"dot.port": dot.port, "resolver.port": resolver.port}
-    taken |= {"web.port": web.port} if web.enabled else {}
-    taken |= {"plain.port": plain.port} if plain.enabled else {}
-    for first, second in combinations(sorted(taken), 2):
-        if taken[first] == taken[second]:
-            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
-    yield from _contradictions_of_dot(dot)
+    tls = settings.tls
+    yield from _contradictions_of_ports(settings)
+    yield from _contradictions_of_dot(settings.dot)
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
@@ -194,7 +189,18 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if discovery in {host.name for host in settings.local}:
         fault = "would have no effect: it tells devices about this resolver (RFC 9462 5): remove it here"
         yield ("local", "hostname"), f"local: {discovery}: {fault}"
-    yield from _contradictions_of_resolver(resolver)
+    yield from _contradictions_of_resolver(settings.resolver)
+
+
+def _contradictions_of_ports(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    plain, web, resolver = settings.plain, settings.web, settings.resolver
+    taken = {"dot.port": settings.dot.port}
+    taken |= {"resolver.port": resolver.port} if resolver.port else {}
+    taken |= {"web.port": web.port} if web.enabled else {}
+    taken |= {"plain.port": plain.port} if plain.enabled else {}
+    for first, second in combinations(sorted(taken), 2):
+        if taken[first] == taken[second]:
+            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
 
 
 def _contradictions_of_dot(dot: Dot) -> Iterator[tuple[tuple[str, ...], str]]:

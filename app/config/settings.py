@@ -142,7 +142,9 @@ class Resolver:
     snippets: Path | None = setting(
         None, values.existing_folder, "For experts: a folder with `*.conf` for unbound, read after Homedot's own."
     )
-    port: int = setting(5335, values.port, "Loopback port on which unbound answers the front door.")
+    port: int | None = setting(
+        None, values.port, "Loopback port on which unbound answers the front door. Default: a free one at each start."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

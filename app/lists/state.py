@@ -71,16 +71,20 @@ def _state(raw: Any) -> ListState | None:
         return None
     known: dict[str, Any] = {}
     for item in fields(ListState):
-        value = raw.get(item.name, item.default)
-        if item.name == "examples":
-            value = tuple(printable(str(each)) for each in value) if isinstance(value, list) else ()
-        elif isinstance(item.default, float) and type(value) is int and abs(value) < _MOST_SECONDS:
-            value = float(value)
-        if type(value) is not type(item.default):
-            return None
-        if isinstance(value, str):
-            value = printable(value)  # it is shown in root's terminal, and its writer is not root
-        if isinstance(value, float) and not abs(value) < _MOST_SECONDS:  # nor is it NaN
+        value = _value(raw.get(item.name, item.default), item.default)
+        if value is None:
             return None
         known[item.name] = value
     return ListState(**known)
+
+
+def _value(raw: Any, default: object) -> object:
+    """`raw` if it is of the type of `default`; None if not. Text is shown in root's terminal, and its writer is not
+    root."""
+    if isinstance(default, tuple):
+        return tuple(printable(str(each)) for each in raw) if isinstance(raw, list) else ()
+    if isinstance(default, float) and type(raw) in (int, float):
+        return float(raw) if abs(raw) < _MOST_SECONDS else None  # nor is it NaN
+    if type(raw) is not type(default):
+        return None
+    return printable(raw) if isinstance(raw, str) else raw

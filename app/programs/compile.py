@@ -7,8 +7,10 @@ from app.config.settings import Settings
 from app.lists.child import do
 from app.lists.job import refresh
 
+from . import paths
+
 
 def run(settings: Settings) -> None:
     """Do one job that comes as JSON, print what came of it as JSON."""
-    home = partial(at_home, known=settings.local)
-    do(lambda job: refresh(job, settings.resolver.port, settings.resolver.ca_bundle, home))
+    home, port = partial(at_home, known=settings.local), paths.unbound_port(settings)
+    do(lambda job: refresh(job, port, settings.resolver.ca_bundle, home))

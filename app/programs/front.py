@@ -62,11 +62,11 @@ _COUNTED_AS = {
 
 
 class _Sockets:
-    """What one worker listens on."""
+    """What one worker listens on; the first takes the ports, and the others join it."""
 
-    def __init__(self, settings: Settings, *, shared: bool) -> None:
-        streams = partial(bound_sockets, options=STREAM_OPTIONS, shared=shared)
-        datagrams = partial(bound_sockets, kind=socket.SOCK_DGRAM, shared=shared)
+    def __init__(self, settings: Settings, worker: int) -> None:
+        bound = partial(bound_sockets, shared=settings.dot.workers > 1, joins=worker > 0)
+        streams, datagrams = partial(bound, options=STREAM_OPTIONS), partial(bound, kind=socket.SOCK_DGRAM)
         plain = settings.plain
         self.dot = streams(settings.dot.port, "dot.port")
         self.plain = streams(plain.port, "plain.port") if plain.enabled else []
@@ -113,7 +113,7 @@ def serve(settings: Settings, write: Callable[[str], None]) -> None:
     """
     shared = _Shared(settings, write)
     workers = settings.dot.workers
-    sockets = [_Sockets(settings, shared=workers > 1) for _ in range(workers)]
+    sockets = [_Sockets(settings, worker) for worker in range(workers)]
     crew = Workers(workers)
     for worker in range(workers):
         if worker != crew.number:
@@ -128,7 +128,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     refresh = partial(shared.certificate.refresh, count)
     stopping = crew.watch(refresh)
     upstream = Upstream(
-        settings.resolver.port,
+        paths.unbound_port(settings),
         settings.dot.queries,
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,

@@ -27,7 +27,8 @@ _LOOK_S = 5.0
 _RETRY_S = 60.0
 _HOUR_S = 3600
 _ENDINGS = {signal.SIGTERM, signal.SIGINT}
-_COMPILE = (sys.executable, "-P", "-m", "app.programs", "compile")
+_COMPILE = ("setpriv", "--pdeathsig", "KILL", sys.executable, "-P", "-m", "app.programs", "compile")
+"""It ends with us, as we do with the supervisor, who keeps the port of the unbound that it asks."""
 
 
 def run(settings: Settings) -> None:

@@ -81,6 +81,22 @@ def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 
 
+def noted_unbound_port(settings: Settings) -> Path:
+    """Where a start notes the port that it drew for unbound."""
+    return settings.run_dir / "unbound.port"
+
+
+def unbound_port(settings: Settings) -> int:
+    """The port of 127.0.0.1 on which unbound answers; the supervisor has it reserved. Raises OperatorError."""
+    if settings.resolver.port is not None:
+        return settings.resolver.port
+    path = noted_unbound_port(settings)
+    try:
+        return int(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{path}: cannot be read: {error}: is Homedot running? Start it first") from error
+
+
 def unsettled(settings: Settings) -> Path:
     """Is there while the choice how to resolve was made without reaching anybody, and is to be made again."""
     return settings.run_dir / "unsettled"

@@ -11,6 +11,7 @@ from app.answer import edns, records, replacement, wire
 from app.answer.contract import Failure
 from app.answer.diagnosis import Diagnosis
 from app.answer.policy import Kind, NameVerdict
+from app.answer.rebinding import HomeLead
 from app.answer.records import LocalResponse, Target
 from app.answer.referral import Referral, is_referral
 from app.answer.ruleset import Ruleset
@@ -130,12 +131,10 @@ class RunningRuleset:
                 raise Referral(ruleset.route_of(asked))
             targets = records.targets(response.octets)
             target = ruleset.decide_targets(name, targets) if verdict.is_open else None
-            is_blocked = target is not None and target.verdict.blocks  # then it matters no more where it leads
-            home = None if is_blocked else ruleset.leads_home(asked, response, targets)
-            if home is None:
-                return targets, ""
-            how = _BY_NAME.format(target=home.target) if home.target else _BY_ADDRESSES
-            return targets, _LEADS_HOME.format(kind=kind, how=how, name=asked)
+            if target is not None and target.verdict.blocks:
+                return targets, ""  # it matters no more where it leads
+            home = ruleset.leads_home(asked, response, targets)
+            return targets, _of_lead(home, kind, asked) if home else ""
         except TimeoutError:
             return None, _UNKNOWN_TARGET.format(kind=kind, cause="no answer came in time")
         except UpstreamError as error:
@@ -174,3 +173,8 @@ class RunningRuleset:
 def _query(name: str, qtype: int) -> bytes:
     header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
     return header + dnsname.to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1" + edns.QUERY_OPT[False]
+
+
+def _of_lead(home: HomeLead, kind: str, name: str) -> str:
+    how = _BY_NAME.format(target=home.target) if home.target else _BY_ADDRESSES
+    return _LEADS_HOME.format(kind=kind, how=how, name=name)

@@ -15,6 +15,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
+from app.ports import free_on_loopback
 from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
@@ -45,15 +46,23 @@ def choose_apart(settings: Settings) -> reach.Choice:
     return reach.Choice(**asked)
 
 
+def draw_port(settings: Settings) -> None:
+    """Choose the port of this start, unless `resolver.port` does, and leave word of it. Raises OperatorError."""
+    if settings.resolver.port is None:
+        path, ports = paths.noted_unbound_port(settings), (settings.dot.port, settings.plain.port, settings.web.port)
+        with disk.write_faults(path):
+            write_atomically(path, str(free_on_loopback(ports)).encode())
+
+
 def prepare(settings: Settings, mode: str) -> list[str]:
     """Write unbound.conf and what it needs, once unbound has checked it. Returns warnings; raises OperatorError."""
-    resolver, path = settings.resolver, paths.unbound_conf(settings)
+    resolver, path, port = settings.resolver, paths.unbound_conf(settings), paths.unbound_port(settings)
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     render = partial(
         conf.render,
-        port=resolver.port,
+        port=port,
         mode=mode,
         forwarders=resolver.forward,
         routes=resolver.routes,
@@ -76,7 +85,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
 
     snippets, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
     checkconf.check(written(snippets), name)
-    checkconf.check_kept(written, snippets, resolver.port, name)
+    checkconf.check_kept(written, snippets, port, name)
     with disk.write_faults(path):
         draft.rename(path)
     return warnings
@@ -135,7 +144,7 @@ def keep_anchor(settings: Settings) -> Findings:
     kept = paths.kept_anchor(settings)
     try:
         with disk.write_faults(kept):
-            followed, port = paths.followed_anchor(settings), settings.resolver.port
+            followed, port = paths.followed_anchor(settings), paths.unbound_port(settings)
             warning = anchor.preserve(followed, kept, conf.TRUST_ANCHOR, time(), partial(reach.root_keys, port))
         warnings = [warning] if warning else []
     except OperatorError as error:

@@ -107,7 +107,12 @@ def build(
     )
     served = (special.fixed, local, special.reserved)
     return Ruleset(
-        policy, special, local, blocking.mode, _rebinding(settings, enrolment, served), _forwarders(settings, enrolment)
+        policy,
+        special,
+        local,
+        blocking.mode,
+        rebinding=_rebinding(settings, enrolment, served),
+        forwarders=_forwarders(settings, enrolment),
     )
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from app.config.settings import Settings
 from app.host.supervision import run as supervise
+from app.ports import reserved
 
+from . import paths, users
 from .output import Lines, settle
 
 _UNPRIVILEGED_PORT = 1024  # ip_unprivileged_port_start of a host's network
@@ -19,8 +21,12 @@ def run(settings: Settings, configuration: str) -> int:
         "WEB_ENABLED": str(settings.web.enabled).lower(),
         "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
     }
+    user = users.find(users.UNBOUND)
+    reservation = reserved(paths.unbound_port(settings), "resolver.port", user.pw_uid if user else None)
     lines = Lines(settings.log)
     code = supervise(Path(configuration), variables, lines.tell, lines.look)
+    for bound in reservation:
+        bound.close()
     settle()
     return code
 

@@ -13,7 +13,7 @@ DEADLINE_S = 10.0
 
 _KEPT = (
     # Where the front door, and nobody else, asks, and how.
-    "interface", "interface-automatic", "port", "access-control", "do-ip4", "do-udp", "do-tcp",
+    "interface", "interface-automatic", "port", "access-control", "do-ip4", "do-udp", "do-tcp", "so-reuseport",
     "tls-additional-port", "proxy-protocol-port", "discard-timeout", "wait-limit", "ip-ratelimit",
     # How supervisord runs it.
     "chroot", "username", "do-daemonize", "control-enable",

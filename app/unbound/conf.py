@@ -39,6 +39,8 @@ server:
   # Only the front door on this machine asks.
   interface: 127.0.0.1
   port: {port}
+  # The supervisor has the port reserved, and leaves it to unbound's user with this option alone.
+  so-reuseport: yes
   access-control: 127.0.0.0/8 allow_snoop  # it looks into the cache for what is behind a failure
   hide-identity: yes
   hide-version: yes
@@ -138,8 +140,6 @@ def render(
     text = _server(port, run_dir, cache_bytes, _MOST_RTT_MS[mode]) + _anchor(trust_anchor, followed_anchor)
     text += _local_zones(routes, released)
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
-    if private_root:
-        text += '  local-zone: "test." nodefault  # a private root decides its own names\n'
     # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
     if rebind_protection and recursive and root_hints is None:
         text += _strangers_at_home(asked)
@@ -175,7 +175,7 @@ def _strangers_at_home(asked: Sequence[Forwarder]) -> str:
 
 def _ways(asked: Sequence[Forwarder], ca_bundle: Path, *, private_root: bool, recursive: bool) -> str:
     """What those who are asked need: to be on this machine, to be allowed to prove nothing, and to be verified."""
-    text = ""
+    text = '  local-zone: "test." nodefault  # a private root decides its own names\n' if private_root else ""
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
     if not recursive:

@@ -1,4 +1,5 @@
 import asyncio
+from itertools import pairwise
 
 import dns.flags
 import dns.message
@@ -90,18 +91,6 @@ async def test_over_tcp_too_another_answer_is_not_believed() -> None:
     async with serving(cut, another) as fake:
         upstream = Upstream(fake.port, 4096)
         assert await ask(upstream, query()) is None
-        upstream.close()
-
-
-async def test_ids_begin_again_after_the_last_and_leave_out_those_that_wait() -> None:
-    async with serving(lambda _: None) as fake:
-        upstream = Upstream(fake.port, 4096)
-        upstream._next_id = 65534
-        for number in range(4):
-            upstream.ask(query(), f"client {number}", lambda _: None)
-        upstream._next_id = 65535
-        upstream.ask(query(), "client", lambda _: None)
-        assert list(upstream._waiting) == [65534, 65535, 0, 1, 2]
         upstream.close()
 
 
@@ -224,3 +213,25 @@ async def test_c13_a_clients_share_is_a_part_of_what_the_engine_holds_but_for_an
             upstream.ask(query(), "gateway", answers.append)
         assert answers == [None]
         upstream.close()
+
+
+async def test_ids_cannot_be_foretold() -> None:
+    async with serving(address_of) as fake:
+        upstream = Upstream(fake.port, 4096)
+        for _ in range(100):
+            await ask(upstream, query())
+        upstream.close()
+    ids = [message.id for message in fake.seen]
+    steps = {(second - first) % 65536 for first, second in pairwise(ids)}
+    assert len(steps) > 90
+
+
+async def test_no_two_unfinished_questions_have_the_same_id() -> None:
+    async with serving(lambda _: None) as fake:
+        upstream = Upstream(fake.port, 60_000)
+        answers: list[bytes | None] = []
+        for number in range(15_000):
+            upstream.ask(query(), f"client {number % 8}", answers.append)
+        assert answers == []
+        upstream.close()
+        assert answers == [None] * 15_000

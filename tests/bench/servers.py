@@ -91,6 +91,7 @@ class Bench:
             "HOMEDOT_DATA_DIR": str(self.folder / "data"),
             "HOMEDOT_RUN_DIR": str(run_dir),
             "HOMEDOT_DOT__PORT": "8531",
+            "HOMEDOT_RESOLVER__PORT": "5335",
             "HOMEDOT_DOT__CONNECTIONS": str(CONNECTIONS),
             "HOMEDOT_DOT__CONNECTIONS_PER_CLIENT": str(CONNECTIONS),
             "HOMEDOT_DOT__WORKERS": str(workers),

@@ -52,8 +52,8 @@ def test_without_a_word_about_files_the_one_in_the_mounted_folder_is_read(
 
 def test_environment_beats_yaml_and_yaml_beats_the_default(tmp_path: Path) -> None:
     loaded = load(with_yaml(tmp_path, "dot: {port: 8530}\nweb: {port: 80}\n", HOMEDOT_WEB__PORT="81"))
-    assert (loaded.settings.dot.port, loaded.settings.web.port, loaded.settings.resolver.port) == (8530, 81, 5335)
-    sources = [loaded.sources[name] for name in ("dot.port", "web.port", "resolver.port")]
+    assert (loaded.settings.dot.port, loaded.settings.web.port, loaded.settings.plain.port) == (8530, 81, 53)
+    sources = [loaded.sources[name] for name in ("dot.port", "web.port", "plain.port")]
     assert sources == [str(tmp_path / "homedot.yaml"), "HOMEDOT_WEB__PORT", "default"]
 
 
@@ -131,6 +131,8 @@ OTHERWISE: dict[str, tuple[str, object]] = {
     "plain.allow_from": ("192.168.0.0/16", ["192.168.0.0/16"]),
     "tls.certificate": (__file__, __file__),
     "tls.key": (__file__, __file__),
+    "plain.queries_per_second": ("100", 100),
+    "resolver.port": ("5335", 5335),
     "resolver.mode": ("forward", "forward"),
     "resolver.forward": ("192.168.1.1, 192.168.1.2@5353", ["192.168.1.1", "192.168.1.2@5353"]),
     "resolver.routes": (

@@ -59,4 +59,11 @@ def ruleset(
         is_paused=is_paused,
     )
     served = (special.fixed, local, special.reserved)
-    return Ruleset(policy, special, local, mode, RebindProtection(map(ip_network, home), (), served), forwarders or {})
+    return Ruleset(
+        policy,
+        special,
+        local,
+        mode,
+        rebinding=RebindProtection(map(ip_network, home), (), served),
+        forwarders=forwarders or {},
+    )

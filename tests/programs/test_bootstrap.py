@@ -32,7 +32,7 @@ def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None =
         data_dir=folder / "data",
         run_dir=folder / "run",
         addresses=tuple(ip_address(text) for text in addresses.split(",")),
-        resolver=Resolver(mode="recursive"),
+        resolver=Resolver(mode="recursive", port=5335),
         tls=tls or Tls(),
     )
 

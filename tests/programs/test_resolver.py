@@ -23,7 +23,9 @@ from tests.ticking import upkeep
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "run").mkdir()
-    return Settings(data_dir=tmp_path / "data", run_dir=tmp_path / "run", resolver=Resolver(mode="recursive"))
+    return Settings(
+        data_dir=tmp_path / "data", run_dir=tmp_path / "run", resolver=Resolver(mode="recursive", port=5335)
+    )
 
 
 def with_snippets(settings: Settings, folder: Path, **texts: str) -> Settings:
@@ -75,7 +77,7 @@ def test_unbound_follows_the_roots_keys_and_needs_no_volume(settings: Settings) 
 def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -> None:
     own = tmp_path / "own.key"
     own.write_bytes(TRUST_ANCHOR.read_bytes())
-    resolver.prepare(replace(settings, resolver=Resolver(mode="recursive", trust_anchor=own)), "recursive")
+    resolver.prepare(replace(settings, resolver=Resolver(mode="recursive", port=5335, trust_anchor=own)), "recursive")
     assert f'  trust-anchor-file: "{own}"' in paths.unbound_conf(settings).read_text()
     assert not paths.followed_anchor(settings).exists()
 
@@ -169,6 +171,7 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
         ("server:\n  https-port: 5335\n", "https-port"),
         ("server:\n  tls-additional-port: 5335\n", "tls-additional-port"),
         ("server:\n  access-control: 127.0.0.0/8 refuse\n", "access-control"),
+        ("server:\n  so-reuseport: no\n", "so-reuseport"),
         ("server:\n  username: root\n", "username"),
         ("server:\n  do-daemonize: yes\n", "do-daemonize"),
         ("server:\n  discard-timeout: 1900\n", "discard-timeout"),
