@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app import dnsname
-from app.doctor.target import SEE_LOG, Box, Outcome, fails, passes
+from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes
 
 CLOCK = "set the clock of this machine right, then restart the container"
 RENEW = "restart the container: it makes a new certificate; a certificate of your own you must replace yourself"
@@ -33,7 +33,7 @@ _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _WEAK_HASHES = {"md5", "sha1"}
 
 
-def strict_query(box: Box) -> Outcome:
+def strict_query(box: Box) -> CheckResult:
     """What the strictest client demands: Python 3.13's default context (RFC 5280 profile), and the name."""
     context = ssl.create_default_context(cadata=box.root_pem)
     context.hostname_checks_common_name = False  # RFC 9525 2: only the SAN names a server
@@ -46,7 +46,7 @@ def strict_query(box: Box) -> Outcome:
     return passes(f"{box.address} port {box.port} answers as {box.hostname}, trusted through {trust}")
 
 
-def chain(box: Box) -> Outcome:
+def chain(box: Box) -> CheckResult:
     """Each certificate is issued by the next (RFC 5246 7.4.2; not all clients sort), and the last by the root."""
     presented = box.certificates()
     issuers = presented[1:]
@@ -60,7 +60,7 @@ def chain(box: Box) -> Outcome:
     return passes(" < ".join(_subject(certificate) for certificate in presented))
 
 
-def names(box: Box) -> Outcome:
+def names(box: Box) -> CheckResult:
     """SAN holds the name, and from our own authority also the address, for clients that know no name (RFC 8310 8).
 
     A wildcard stands for one label of three or more: clients refuse `*.org`.
@@ -80,7 +80,7 @@ def names(box: Box) -> Outcome:
     return passes(listed)
 
 
-def dates(box: Box) -> Outcome:
+def dates(box: Box) -> CheckResult:
     """Valid now, not about to end, and not for longer than Apple's devices accept."""
     certificate = box.certificates()[0]
     begin, end, now = certificate.not_valid_before_utc, certificate.not_valid_after_utc, datetime.now(UTC)
@@ -96,7 +96,7 @@ def dates(box: Box) -> Outcome:
     return passes(f"valid until {end:%Y-%m-%d}, {left.days} days")
 
 
-def use(box: Box) -> Outcome:
+def use(box: Box) -> CheckResult:
     """For servers (id-kp-serverAuth, RFC 5280 4.2.1.12; Apple demands it), and no authority."""
     extensions = box.certificates()[0].extensions
     for extension in extensions:
@@ -111,7 +111,7 @@ def use(box: Box) -> Outcome:
     return passes("for TLS servers")
 
 
-def key(box: Box) -> Outcome:
+def key(box: Box) -> CheckResult:
     """RSA of 2048 bits or a NIST curve, signed with SHA-2 (support.apple.com/103769); the pin is the one shown."""
     presented = box.certificates()
     public = presented[0].public_key()

@@ -9,7 +9,7 @@ import dns.message
 import dns.rcode
 
 from app.doctor import probe
-from app.doctor.target import Box, Outcome, cannot_tell, fails, passes
+from app.doctor.target import Box, CheckResult, cannot_tell, fails, passes
 
 # RFC 8914 4: unsupported algorithms, indeterminate, bogus and its kinds: the resolver did get data and refused it.
 DNSSEC_EDE = frozenset({1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27})
@@ -24,7 +24,7 @@ _KEEPALIVE_UNIT_S = 0.1  # RFC 7828 3.1
 _TELLING_S = 0.05  # a slow name must have taken so long before it can have held up another
 
 
-def padding(box: Box) -> Outcome:
+def padding(box: Box) -> CheckResult:
     """RFC 7830 4, RFC 8467 4.1: a padded query gets an answer of a multiple of 468 octets."""
     query = _query("localhost.", dns.edns.GenericOption(_PADDING, bytes(64)))
     with box.connect(probe.unverified("dot")) as connection:
@@ -37,7 +37,7 @@ def padding(box: Box) -> Outcome:
     return passes(f"a padded query gets an answer of {len(octets)} octets")
 
 
-def keepalive(box: Box) -> Outcome:
+def keepalive(box: Box) -> CheckResult:
     """RFC 7828 3.3.2: the client is told how long it may be idle, and not longer than it really may."""
     query = _query("localhost.", dns.edns.GenericOption(_KEEPALIVE, b""))
     with box.connect(probe.unverified("dot")) as connection:
@@ -53,7 +53,7 @@ def keepalive(box: Box) -> Outcome:
     return passes(f"a client is told that it may be idle for {idle_s:g} s")
 
 
-def order(box: Box) -> Outcome:
+def order(box: Box) -> CheckResult:
     """RFC 7766 7: a name that is slow to resolve does not hold up one that is known."""
     slow = _query(box.slow_name or f"{secrets.token_hex(8)}.com.").to_wire()
     quick = _query("localhost.").to_wire()
@@ -75,7 +75,7 @@ def order(box: Box) -> Outcome:
     return fails(f"a slow name held up a known one for {waited_s * 1000:.0f} ms", box.another_program)
 
 
-def validated(box: Box) -> Outcome:
+def validated(box: Box) -> CheckResult:
     """The root's own keys come back validated: AD (RFC 6840 5.7-5.8)."""
     query = dns.message.make_query(".", "DNSKEY", want_dnssec=True, flags=dns.flags.RD | dns.flags.AD)
     answer = _patient_answer(box, query)
@@ -89,7 +89,7 @@ def validated(box: Box) -> Outcome:
     return cannot_tell(f"the internet's root zone is not answered: {said}", INTERNET)
 
 
-def bogus(box: Box) -> Outcome:
+def bogus(box: Box) -> CheckResult:
     """A name with wrong signatures is not answered (RFC 4035 5.5), and it is the signatures that are the reason."""
     name = box.bogus_name
     answer = _patient_answer(box, _query(name, want_dnssec=True))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Connection:
+class ProbeConnection:
     """A connection after its TLS handshake. Every method raises TimeoutError when the deadline has passed."""
 
     def __init__(self, tls: ssl.SSLSocket, deadline: float) -> None:
@@ -79,7 +79,7 @@ def connect(
     timeout_s: float,
     *,
     session: ssl.SSLSession | None = None,
-) -> Iterator[Connection]:
+) -> Iterator[ProbeConnection]:
     """Connect, and send `hostname` as SNI, or none; what is verified is the context's business.
 
     `session` of an earlier connection with the same context is offered to be resumed. Raises OSError; among its kinds
@@ -92,7 +92,7 @@ def connect(
     ):
         tls.settimeout(_left(deadline))
         tls.do_handshake()
-        yield Connection(tls, deadline)
+        yield ProbeConnection(tls, deadline)
 
 
 def first_record(address: str, port: int, hello: bytes, timeout_s: float) -> bytes:

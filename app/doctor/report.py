@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.doctor import access, certificate_checks, dns_checks, probe, tls_checks
-from app.doctor.target import SEE_LOG, Box, Outcome, Verdict, fails
+from app.doctor.target import SEE_LOG, Box, CheckResult, Verdict, fails
 
-Check = Callable[[Box], Outcome]
+Check = Callable[[Box], CheckResult]
 
 CHECKS: dict[str, Check] = {
     "strict query": certificate_checks.strict_query,
@@ -49,7 +49,7 @@ class Finding:
     """The outcome of one check, named as in CHECKS."""
 
     name: str
-    outcome: Outcome
+    outcome: CheckResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def examine(box: Box, at_once: int = AT_ONCE) -> Report:
         return Report(box, checked_at, tuple(pool.map(run, CHECKS)))
 
 
-def _unreachable(box: Box, error: OSError) -> Outcome:
+def _unreachable(box: Box, error: OSError) -> CheckResult:
     where = f"{box.address} port {box.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
         remedy = certificate_checks.REFUSALS.get(error.verify_code, certificate_checks.CHAIN)

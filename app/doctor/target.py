@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     """What a check found; `remedy` is the next step, empty when nothing is to be done."""
 
     verdict: Verdict
@@ -32,21 +32,21 @@ class Outcome:
     remedy: str = ""
 
 
-def passes(detail: str) -> Outcome:
-    return Outcome(Verdict.PASS, detail)
+def passes(detail: str) -> CheckResult:
+    return CheckResult(Verdict.PASS, detail)
 
 
-def fails(detail: str, remedy: str) -> Outcome:
-    return Outcome(Verdict.FAIL, detail, remedy)
+def fails(detail: str, remedy: str) -> CheckResult:
+    return CheckResult(Verdict.FAIL, detail, remedy)
 
 
-def warns(detail: str, remedy: str) -> Outcome:
+def warns(detail: str, remedy: str) -> CheckResult:
     """It works as it is set, and should not be set so."""
-    return Outcome(Verdict.WARNING, detail, remedy)
+    return CheckResult(Verdict.WARNING, detail, remedy)
 
 
-def cannot_tell(detail: str, remedy: str) -> Outcome:
-    return Outcome(Verdict.CANNOT_TELL, detail, remedy)
+def cannot_tell(detail: str, remedy: str) -> CheckResult:
+    return CheckResult(Verdict.CANNOT_TELL, detail, remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Box:
 
     def connect(
         self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, *, sni: bool = True
-    ) -> AbstractContextManager[probe.Connection]:
+    ) -> AbstractContextManager[probe.ProbeConnection]:
         """One connection under one deadline; `sni` False names no server. Raises OSError."""
         name = self.hostname if sni else None
         return probe.connect(str(self.address), self.port, context, name, self.timeout_s, session=session)

@@ -7,7 +7,7 @@ import struct
 import dns.message
 
 from app.doctor import probe
-from app.doctor.target import Box, Outcome, fails, passes
+from app.doctor.target import Box, CheckResult, fails, passes
 
 TLS_1_1, TLS_1_2 = 0x0302, 0x0303
 _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, b"\2"
@@ -15,19 +15,19 @@ _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, b"\2"
 _OLD_CIPHERS = bytes.fromhex("c009 c00a c013 c014 002f 0035 000a 00ff")
 
 
-def alpn_dot(box: Box) -> Outcome:
+def alpn_dot(box: Box) -> CheckResult:
     with box.connect(probe.unverified("dot")) as connection:
         if connection.alpn == "dot":
             return passes("a client that offers dot gets dot")
     return fails("a client that offers dot does not get it", box.another_program)
 
 
-def alpn_none(box: Box) -> Outcome:
+def alpn_none(box: Box) -> CheckResult:
     with box.connect(probe.unverified()):
         return passes("a client that offers nothing, as most phones do, is let in")
 
 
-def alpn_h2(box: Box) -> Outcome:
+def alpn_h2(box: Box) -> CheckResult:
     """RFC 7301 3.2: no common protocol is answered with the fatal alert no_application_protocol (120)."""
     try:
         with box.connect(probe.unverified("h2")):
@@ -39,7 +39,7 @@ def alpn_h2(box: Box) -> Outcome:
         return fails(detail, box.another_program)
 
 
-def tls_1_1(box: Box) -> Outcome:
+def tls_1_1(box: Box) -> CheckResult:
     """RFC 8996: versions before 1.2 are refused.
 
     The hello is written here, because this machine's OpenSSL may rightly not be able to speak so old a version.
@@ -70,7 +70,7 @@ def old_hello(hostname: str) -> bytes:
     return struct.pack("!BHH", _HANDSHAKE, 0x0301, len(message)) + message
 
 
-def no_sni(box: Box) -> Outcome:
+def no_sni(box: Box) -> CheckResult:
     """Android's automatic mode, dig and DDR clients (RFC 9462 4.2) name no server."""
     with box.connect(probe.unverified("dot")) as connection:
         named = connection.certificate()
@@ -80,7 +80,7 @@ def no_sni(box: Box) -> Outcome:
     return fails("a client that names no server gets another certificate", box.another_program)
 
 
-def resumption(box: Box) -> Outcome:
+def resumption(box: Box) -> CheckResult:
     """RFC 7858 3.4: a phone that comes back need not do the whole handshake again."""
     context = probe.unverified("dot")
     with box.connect(context) as connection:

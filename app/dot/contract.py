@@ -12,7 +12,7 @@ TransportInfo = Mapping[str, str | bool | None]
 """How questions come: `transport` is "tls", "tcp" or "udp"; with TLS `version`, `cipher`, `alpn` and `resumed`."""
 
 
-class Requestor(Protocol):
+class Peer(Protocol):
     """Who asks: `client` is the address, so that none takes more than its share of what can be unfinished. `here` is
     the address of ours that was asked; empty once the connection has ended, which `how` does not outlive."""
 
@@ -28,7 +28,7 @@ class Answerer(Protocol):
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if it is known this instant."""
 
-    def resolve(self, message: bytes, asker: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, asker: Peer, idle_timeout_s: float | None, reply: Reply) -> None:
         """Call `reply` exactly once, now or later, with the answer or with None if the message deserves none.
 
         `idle_timeout_s` is how long this connection may be idle now; None where there is no connection (UDP).

@@ -6,7 +6,7 @@ A client need not wait for one answer before it asks again, and answers leave in
 
 from typing import final
 
-from .contract import Reply, Requestor, ServerContext
+from .contract import Peer, Reply, ServerContext
 from .counters import Count
 from .framing import prefix
 
@@ -29,7 +29,7 @@ class QueryQueue:
         """True if everything that was asked is answered."""
         return not (self.unfinished or self.waiting or self.answers)
 
-    def work(self, requestor: Requestor, server: ServerContext, reply: Reply, most: int) -> int:
+    def work(self, requestor: Peer, server: ServerContext, reply: Reply, most: int) -> int:
         """Look at up to `most` of what waits, in turn, until a portion of answers or the limit of unfinished ones is
         full. Returns at how many."""
         limits, lookup = server.limits, server.answerer.lookup
@@ -48,7 +48,7 @@ class QueryQueue:
         del self.waiting[:done]
         return done
 
-    def ask(self, query: bytes, requestor: Requestor, server: ServerContext, reply: Reply) -> None:
+    def ask(self, query: bytes, requestor: Peer, server: ServerContext, reply: Reply) -> None:
         """Have `query` resolved: `reply`, which must lead to `finish`, gets the answer now or later."""
         self.unfinished += 1
         server.count[_NOT_CACHED] += 1

@@ -10,7 +10,7 @@ GRACE_S = 900.0
 """How long an address counts after it was lost. A router needs minutes to come back, and a move shows soon enough."""
 
 
-class Lingering:
+class GracePeriod:
     """Remembers when each address was there last, from now on."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

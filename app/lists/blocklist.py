@@ -17,7 +17,7 @@ from app.files import read_regular
 
 from .layout import MOST_FILE_OCTETS, RECORD_OCTETS, unpack
 from .names import ANY_LIFTS, BUCKET_BITS, OF_BELOW, OF_ITSELF, Key
-from .places import compiled
+from .paths import compiled
 
 log = logging.getLogger(__name__)
 

@@ -47,7 +47,7 @@ class Response:
 
 
 class Network(Protocol):
-    """dial.Network."""
+    """network.SocketNetwork."""
 
     def addresses(self, host: str) -> Sequence[IPAddress]: ...
     def connect(self, address: IPAddress, port: int, timeout_s: float) -> socket.socket: ...

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
-from . import formats, places
+from . import formats, paths
 from .body import octets_of_list
 from .compile import Rules, compile_list
 from .contract import Job, Outcome
 from .fetch import Response, Validators, fetch
 from .layout import Header
 from .parse import parse
-from .parsed import Parsed, Report
+from .parsed import Parsed, ParseReport
 from .spool import unwritten
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _PIECE_OCTETS = 64 * 1024
 def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then."""
     folder = Path(job.folder)
-    prefix = places.unfinished(places.compiled(folder, job.source)).name
+    prefix = paths.unfinished(paths.compiled(folder, job.source)).name
     try:
         with Rules(folder, prefix) as rules:
             with _opened(job, resolver_port, ca_bundle, at_home) as response:
@@ -55,8 +55,8 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
 
 @contextmanager
 def _turn(folder: Path) -> Iterator[None]:
-    """Wait until nobody else compiles. The kernel gives the turn on when whoever has it is gone, however it went."""
-    descriptor = os.open(places.turn(folder), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    """Wait until nobody else compiles. The kernel gives the lock on when whoever has it is gone, however it went."""
+    descriptor = os.open(paths.compile_lock(folder), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -65,12 +65,12 @@ def _turn(folder: Path) -> Iterator[None]:
 
 
 def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
-    title = parsed.title or places.title_of(job.source)
+    title = parsed.title or paths.title_of(job.source)
     report = parsed.report
     header, content = compile_list(rules, job.source, title)
     if not job.source.startswith("/"):
         _plausible(job, header, report)
-    write_atomically(places.compiled(Path(job.folder), job.source), content)
+    write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
         title=title,
@@ -85,7 +85,7 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
     )
 
 
-def _plausible(job: Job, header: Header, report: Report) -> None:
+def _plausible(job: Job, header: Header, report: ParseReport) -> None:
     """A file on this machine is what somebody made it; a download is not to be trusted that far."""
     lines = report.junk + report.unsupported + report.top_level
     if not header.names and not header.exceptions and lines:
@@ -107,13 +107,13 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
         return
     import ssl  # a list that is a file needs no OpenSSL
 
-    from .network import Network  # which needs it too
+    from .network import SocketNetwork  # which needs it too
 
     try:
         tls = ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    network = Network(resolver_port, at_home)
+    network = SocketNetwork(resolver_port, at_home)
     with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 

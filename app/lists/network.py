@@ -16,7 +16,7 @@ AtHome = Callable[[str], tuple[str, Sequence[IPAddress]]]
 _LOOKUP_S = 10.0
 
 
-class Network:
+class SocketNetwork:
     """The way out. `resolver_port` is unbound's on loopback."""
 
     def __init__(self, resolver_port: int, at_home: AtHome | None = None, lookup_s: float = _LOOKUP_S) -> None:

@@ -14,7 +14,7 @@ from app.text import printable
 from .formats import FORMATS, SINKS, Read
 from .layout import MOST_TITLE_CHARACTERS
 from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS
-from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, Report, Rules
+from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, ParseReport, RuleSink
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
@@ -32,7 +32,7 @@ _FOREIGN = set("|/$^*@#=")
 """What is in lines of formats that we do not read, and never in a name."""
 
 
-def parse(chunks: Iterable[bytes], rules: Rules) -> Parsed:
+def parse(chunks: Iterable[bytes], rules: RuleSink) -> Parsed:
     """Read a list that comes in pieces of any size, and give its rules to `rules`, duplicates and all, as they come."""
     parsed, readers = Parsed(rules), [each.reader() for each in FORMATS]
     keep, domain, host = rules.keep, _DOMAIN.fullmatch, _HOST.fullmatch
@@ -48,7 +48,7 @@ def parse(chunks: Iterable[bytes], rules: Rules) -> Parsed:
     return parsed
 
 
-def _lines(chunks: Iterable[bytes], report: Report) -> Iterator[bytes]:
+def _lines(chunks: Iterable[bytes], report: ParseReport) -> Iterator[bytes]:
     """Lines without the white space around them. One that is too long is counted instead."""
     rest, skipping = b"", False
     for chunk in chain(chunks, (b"\n",)):
@@ -89,7 +89,7 @@ def _read_comment(text: str, parsed: Parsed) -> None:
         parsed.title = printable(titled[1], MOST_TITLE_CHARACTERS).strip()
 
 
-def _count_strange(text: str, words: list[str], report: Report) -> None:
+def _count_strange(text: str, words: list[str], report: ParseReport) -> None:
     if set(text) & _FOREIGN or _is_address(words[0]):
         report.unsupported += 1
     else:

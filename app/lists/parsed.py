@@ -12,7 +12,7 @@ _MOST_EXAMPLES = 3
 
 
 @dataclass(slots=True)
-class Report:
+class ParseReport:
     """What became of the lines: `unsupported` were understood and are not for DNS, `top_level` would decide about a
     whole top-level domain, `junk` were not understood."""
 
@@ -27,7 +27,7 @@ class Report:
             self.examples.append(printable(text, MOST_EXAMPLE_CHARACTERS))
 
 
-class Rules(Protocol):
+class RuleSink(Protocol):
     """Takes what a list says about a name: a kind of names.py."""
 
     def keep(self, name: bytes, kind: int) -> None: ...
@@ -39,9 +39,9 @@ class Rules(Protocol):
 class Parsed:
     """A list that is being read: its rules go to `rules`, duplicates and all, as they come."""
 
-    rules: Rules
+    rules: RuleSink
     title: str = ""
-    report: Report = field(default_factory=Report)
+    report: ParseReport = field(default_factory=ParseReport)
 
     def keep(self, name: str, kind: int, *, is_void: bool = False) -> bool:
         """Whether `name`, in lower case without its last dot, is one: then the rule is kept, or counted if it is for a

@@ -15,7 +15,7 @@ from pathlib import Path
 from app.errors import ListError, ListSizeError
 from app.files import stamp
 
-from . import places, schedule, state
+from . import paths, schedule, state
 from .blocklist import is_whole
 from .contract import Job, Outcome, Work
 from .state import EXCEPTIONS_ONLY, ListState
@@ -47,7 +47,7 @@ class Refresher:
         self._asked: set[str] = set()
         self._accepted: set[str] = set()
         self._at_work: dict[str, tuple[Work, str]] = {}
-        known = state.load(places.state(folder))
+        known = state.load(paths.state(folder))
         # A start is worth a try for what was never there, however often it has failed before.
         known = {source: its for source, its in known.items() if its.updated_s}
         self._states = {source: known.get(source, ListState()) for source in sources}
@@ -130,10 +130,10 @@ class Refresher:
 
     def _save(self) -> None:
         try:
-            state.save(places.state(self._folder), self._states)
+            state.save(paths.state(self._folder), self._states)
             self._told = ""
         except OSError as error:
-            self._tell_once(f"{places.state(self._folder)}: cannot be written: {error.strerror}")
+            self._tell_once(f"{paths.state(self._folder)}: cannot be written: {error.strerror}")
 
     def _after(self, source: str, before: ListState, outcome: Outcome) -> ListState:
         now_s = self._now()
@@ -168,7 +168,7 @@ class Refresher:
 
     def _title(self, source: str, title: str) -> str:
         titles = {other: known.title for other, known in self._states.items()}
-        return places.told_apart({**titles, source: title})[source]
+        return paths.told_apart({**titles, source: title})[source]
 
     def _after_failure(self, source: str, before: ListState, error: ListError) -> ListState:
         failures = before.failures + 1
@@ -178,7 +178,7 @@ class Refresher:
         next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw())
         return replace(
             before,
-            title=before.title or places.title_of(source),
+            title=before.title or paths.title_of(source),
             failures=failures,
             error=str(error),
             is_refused=isinstance(error, ListSizeError),
@@ -189,7 +189,7 @@ class Refresher:
         """What was compiled and is missing or damaged is made anew, without validators: its source shall not say that
         nothing has changed. Who is at work on a list is about to write it."""
         for source in self._states.keys() - self._at_work.keys():
-            path = places.compiled(self._folder, source)
+            path = paths.compiled(self._folder, source)
             mark = stamp(path)
             if mark == self._seen.get(source, ""):
                 continue
@@ -200,15 +200,15 @@ class Refresher:
                 self._save()
 
     def _remove_what_nobody_wants(self) -> None:
-        wanted = {places.compiled(self._folder, source) for source in self._states}
+        wanted = {paths.compiled(self._folder, source) for source in self._states}
         with suppress(OSError):
-            for path in self._folder.glob(f"*{places.SUFFIX}*"):
+            for path in self._folder.glob(f"*{paths.SUFFIX}*"):
                 if path not in wanted:
                     path.unlink()
 
     def _remove_leftovers(self, source: str) -> None:
         """Of a child that was killed while it wrote."""
-        begin = places.unfinished(places.compiled(self._folder, source))
+        begin = paths.unfinished(paths.compiled(self._folder, source))
         with suppress(OSError):
             for path in self._folder.glob(f"{begin.name}*"):
                 path.unlink()

@@ -20,7 +20,7 @@ class ListState:
     """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
-    that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.Report.
+    that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.ParseReport.
     """
 
     title: str = ""

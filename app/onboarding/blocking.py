@@ -45,7 +45,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BlockingState:
     """How blocking is now. `paused_s` is None if the front door does not answer."""
 
     is_enabled: bool
@@ -76,10 +76,10 @@ class Found:
     notes: Sequence[str] = ()
 
 
-class Blocking(Protocol):
+class BlockingControl(Protocol):
     """What runs. All but `state` raise OperatorError if the front door does not answer."""
 
-    async def state(self) -> State: ...
+    async def state(self) -> BlockingState: ...
     async def reason(self, name: str) -> Found: ...
     async def pause(self, seconds: int) -> None: ...
     async def resume(self) -> None: ...
@@ -91,7 +91,7 @@ class Blocking(Protocol):
 class Look:
     """One look at the page: what was searched, what came of it, and what is wrong with either form."""
 
-    state: State
+    state: BlockingState
     may_pause: bool
     searched: str = ""
     found: Found | None = None
@@ -107,14 +107,14 @@ class Look:
         return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 
-def routes(blocking: Blocking, render: Callable[[Look], str]) -> list[Route]:
+def routes(blocking: BlockingControl, render: Callable[[Look], str]) -> list[Route]:
     """The page, a GET with `name` in its query, and the POST that pauses or resumes."""
     page = _Page(blocking, render)
     return [Route(PATH, page.look), Route(PAUSE_PATH, page.pause, methods=["POST"])]
 
 
 class _Page:
-    def __init__(self, blocking: Blocking, render: Callable[[Look], str]) -> None:
+    def __init__(self, blocking: BlockingControl, render: Callable[[Look], str]) -> None:
         self._blocking = blocking
         self._render = render
         self._searching: set[str] = set()

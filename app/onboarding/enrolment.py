@@ -32,7 +32,7 @@ class Enrolment:
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
     refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
     from before the day `moved_on` are out of date; None if there are none. `certified` are those addresses that are in
-    the certificate too. `relied` are those that profiles out there hang on (`surest` of each), and that are here or may
+    the certificate too. `relied` are those that profiles out there hang on (`probe_address`), and that are here or may
     be back soon. Raises ValueError when there is no address or half a root.
     """
 
@@ -119,7 +119,7 @@ def from_json(text: str) -> Enrolment:
         tree = json.loads(text)
         addresses_of = values.sequence(values.address)
         addresses = addresses_of(tree["addresses"])
-        relied = addresses_of(tree["relied"]) if "relied" in tree else addresses and (surest(addresses),)
+        relied = addresses_of(tree["relied"]) if "relied" in tree else addresses and (probe_address(addresses),)
         enrolment = Enrolment(
             hostname=values.hostname(tree["hostname"]),
             addresses=addresses,
@@ -144,7 +144,7 @@ def from_json(text: str) -> Enrolment:
     return enrolment
 
 
-def surest(addresses: Sequence[IPAddress]) -> IPAddress:
+def probe_address(addresses: Sequence[IPAddress]) -> IPAddress:
     """The one of several that a device fails without: its first probe asks there, and every home has IPv4."""
     return next((address for address in addresses if address.version == 4), addresses[0])
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from . import device, expiry, qr
 from .blocking import PATH as BLOCKING_PATH
-from .blocking import PAUSE_PATH, PAUSES, Look, State
+from .blocking import PAUSE_PATH, PAUSES, BlockingState, Look
 from .enrolment import PROFILE_PATH, Enrolment
 from .guides import guides, notices
 from .leaving import leaving
@@ -39,7 +39,7 @@ class Visit:
     variant: Variant = DEFAULT
     fault: str = ""
     is_chosen: bool = False
-    blocking: State | None = None
+    blocking: BlockingState | None = None
 
 
 class Pages:

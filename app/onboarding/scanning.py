@@ -7,7 +7,7 @@ from enum import Enum
 
 from app.config.values import IPAddress
 
-from .enrolment import Enrolment, surest
+from .enrolment import Enrolment, probe_address
 
 
 class Devices(Enum):
@@ -42,7 +42,7 @@ def carried_on(
     relied = [address for address in told.relied if address in kept] if told else []
     if set(relied) <= set(now.addresses):
         # While one is waited for, the others may be there for just as long: 169.254.x.y until DHCP answers.
-        relied.append(surest(now.addresses))
+        relied.append(probe_address(now.addresses))
     now = replace(now, relied=tuple(dict.fromkeys(relied)), moved_on=told.moved_on if told else None)
     if told is None or today is None or must_scan_again(told, now) is not Devices.ALL:
         return now

@@ -53,7 +53,7 @@ class Checks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SelfTestResult:
     """`kind` is "encrypted", "plain" or "elsewhere"; `todo` is for the person; `facts` are label and value."""
 
     kind: str
@@ -90,16 +90,16 @@ def routes(checks: Checks) -> list[Route]:
     return [Route("/check/new", new), Route(SEEN_PATH, seen), Route("/check/{nonce}", look)]
 
 
-def judge(arrival: Arrival | None, browser: str | None) -> Verdict:
+def judge(arrival: Arrival | None, browser: str | None) -> SelfTestResult:
     """What an arrival means for the person at the browser, whose address is `browser`. Pure."""
     if arrival is None:
-        return Verdict("elsewhere", "Not through this box.", _ELSEWHERE)
+        return SelfTestResult("elsewhere", "Not through this box.", _ELSEWHERE)
     client = str(arrival["client"])
     is_relayed = browser is not None and _are_two_machines(client, browser)
     if arrival["transport"] != "tls":
         todo = _PLAIN_RELAYED.format(client=client) if is_relayed else _PLAIN
         plain = (("Transport", f"plain DNS over {str(arrival['transport']).upper()}"), ("From", client))
-        return Verdict("plain", "Through this box, but not encrypted.", todo, plain)
+        return SelfTestResult("plain", "Through this box, but not encrypted.", todo, plain)
     facts = (
         ("Transport", f"DNS over TLS, {str(arrival['version']).replace('v', ' ')}"),
         ("Cipher", str(arrival["cipher"])),
@@ -108,8 +108,8 @@ def judge(arrival: Arrival | None, browser: str | None) -> Verdict:
         ("From", client),
     )
     if is_relayed:
-        return Verdict("encrypted", "Encrypted, by another machine.", _TLS_RELAYED.format(client=client), facts)
-    return Verdict("encrypted", "Encrypted.", _TLS, facts)
+        return SelfTestResult("encrypted", "Encrypted, by another machine.", _TLS_RELAYED.format(client=client), facts)
+    return SelfTestResult("encrypted", "Encrypted.", _TLS, facts)
 
 
 def _are_two_machines(one: str, other: str) -> bool:

@@ -36,7 +36,7 @@ def application(
     signed: Callable[[bytes], bytes],
     devices: vitals.Devices,
     self_test: selftest.Checks,
-    blocker: blocking.Blocking,
+    blocker: blocking.BlockingControl,
     about: str = "",
     budget: Budget | None = None,
     warnings: Sequence[str] = (),

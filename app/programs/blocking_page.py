@@ -5,28 +5,28 @@ import time
 from app.config.settings import Settings
 from app.errors import OperatorError
 from app.lists.state import ListState
-from app.onboarding.blocking import Found, Listed, State
+from app.onboarding.blocking import BlockingState, Found, Listed
 
 from . import control_client
 from .list_status import states, summary
 from .pause_token import read
 
 
-class Blocking:
+class BlockingClient:
     """As `onboarding.blocking` wants it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def state(self) -> State:
+    async def state(self) -> BlockingState:
         if not self._settings.blocking.enabled:
-            return State(is_enabled=False, paused_s=0)
+            return BlockingState(is_enabled=False, paused_s=0)
         try:
             paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
         lists = [_listed(source, known) for source, known in states(self._settings).items()]
-        return State(is_enabled=True, paused_s=paused_s, lists=lists)
+        return BlockingState(is_enabled=True, paused_s=paused_s, lists=lists)
 
     async def reason(self, name: str) -> Found:
         told = await control_client.ask(self._settings, f"why {name}")

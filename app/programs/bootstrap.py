@@ -14,7 +14,7 @@ from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.files import keep, let_others_through, refuse_link
 from app.host import addresses
-from app.host.grace_period import Lingering
+from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
 from app.onboarding.steps import setup_text
@@ -47,7 +47,7 @@ def run(settings: Settings) -> None:
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     announced = _announced(settings)
-    kept = _kept(settings, lan, announced, Lingering())
+    kept = _kept(settings, lan, announced, GracePeriod())
     choice = resolver.choose_apart(settings)  # before a key is in this memory, of which the child has a copy
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
@@ -66,14 +66,14 @@ def run(settings: Settings) -> None:
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
 
 
-def identify(settings: Settings, lingering: Lingering) -> Findings:
-    """Renew what is due and follow the addresses of this box; those that it lost count on while they are `lingering`.
+def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
+    """Renew what is due and follow the addresses of this box; those that it lost count on for their `grace_period`.
 
     Raises OperatorError; what was served before is served on.
     """
     before = paths.read_enrolment(settings)
     lan, announced = addresses.effective(settings.addresses), _announced(settings)
-    kept = _kept(settings, lan, announced, lingering)
+    kept = _kept(settings, lan, announced, grace_period)
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
@@ -111,11 +111,11 @@ def _wait_for_clock(settings: Settings) -> None:
 
 
 def _kept(
-    settings: Settings, lan: tuple[IPAddress, ...], announced: Enrolment | None, lingering: Lingering
+    settings: Settings, lan: tuple[IPAddress, ...], announced: Enrolment | None, grace_period: GracePeriod
 ) -> tuple[IPAddress, ...]:
     """What devices may count on: what is there and what may be back soon, unless the operator says which they are."""
     relied = announced.relied if announced else ()
-    return lan if settings.addresses else (*lan, *lingering.lost(lan, relied))
+    return lan if settings.addresses else (*lan, *grace_period.lost(lan, relied))
 
 
 def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:

@@ -61,7 +61,7 @@ async def state(settings: Settings) -> dict[str, int]:
     return {str(name): int(value) for name, value in (await ask(settings, "state")).items()}
 
 
-class Checks:
+class SelfTestClient:
     """Its memory of the self-test's questions, as `onboarding.selftest` wants it."""
 
     def __init__(self, settings: Settings) -> None:

@@ -20,7 +20,7 @@ class Findings:
     warnings: tuple[str, ...] = ()
 
 
-class Telling:
+class FindingsLog:
     """Logs `news` each time, `faults` and `warnings` once until they are gone. With faults it is `meanwhile` so."""
 
     def __init__(self, meanwhile: str = "") -> None:
@@ -40,7 +40,7 @@ class Telling:
         self._told = frozenset([*findings.faults, *findings.warnings])
 
 
-class Condition:
+class HealthLog:
     """Logs why the front door is not healthy, each reason once until it is healthy again."""
 
     def __init__(self) -> None:

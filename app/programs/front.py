@@ -22,7 +22,7 @@ from app.config.settings import Settings
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
-from app.dot.contract import Requestor
+from app.dot.contract import Peer
 from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
 from app.dot.listener import STREAM_OPTIONS
@@ -44,7 +44,7 @@ from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, exposure, paths
 from .clock_reset import FrontForgets
-from .front_state import State
+from .front_state import FrontState
 from .output import log_to_supervisor
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
@@ -91,13 +91,13 @@ class _Shared:
         self.nonces = NonceStore(monotonic)
         self.pause = Pause(monotonic)
         self.limits = _limits(settings)
-        self.state = State(self.occupancy, self.counters, self.pause)
+        self.state = FrontState(self.occupancy, self.counters, self.pause)
 
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
         return TlsSession(self.certificate.context, self.tickets.context)
 
-    def saw(self, nonce: bytes, asker: Requestor) -> None:
+    def saw(self, nonce: bytes, asker: Peer) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})
 
 

@@ -10,7 +10,7 @@ from app.host.wall_clock import since_boot_s
 _RECOUNT_S = 1.0
 
 
-class State:
+class FrontState:
     """Those of all workers."""
 
     def __init__(self, occupancy: Occupancy, counters: Counters, pause: Pause) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.lists import places
+from app.lists import paths as list_paths
 from app.lists.state import EXCEPTIONS_ONLY, ListState, load
 
 from . import paths
@@ -15,9 +15,9 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 def states(settings: Settings) -> dict[str, ListState]:
     """What is known about each list of the setting; no two that have been looked at have one title."""
-    found = load(places.state(paths.lists(settings)))
+    found = load(list_paths.state(paths.lists(settings)))
     known = {source: found.get(source, ListState()) for source in settings.blocking.lists}
-    titles = places.told_apart({source: its.title for source, its in known.items() if its.title})
+    titles = list_paths.told_apart({source: its.title for source, its in known.items() if its.title})
     return {source: replace(its, title=titles.get(source, "")) for source, its in known.items()}
 
 
@@ -83,7 +83,7 @@ def request_acceptance(settings: Settings, source: str) -> None:
 
 def acceptance_request(settings: Settings, source: str) -> Path:
     """The file that is touched for it."""
-    return paths.accept_request(settings, places.compiled(paths.lists(settings), source).name)
+    return paths.accept_request(settings, list_paths.compiled(paths.lists(settings), source).name)
 
 
 def _touch(path: Path) -> None:

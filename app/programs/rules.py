@@ -19,7 +19,7 @@ from app.files import stamp
 from app.host.addresses import bridge_gateway
 from app.lists.blocklist import Blocklist, Blocklists
 from app.lists.names import key_of
-from app.lists.places import told_apart
+from app.lists.paths import told_apart
 from app.networks import INSIDE
 from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 

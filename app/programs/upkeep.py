@@ -17,12 +17,12 @@ from app.config.settings import Settings
 from app.errors import OperatorError
 from app.files import stamp
 from app.host.event_listener import in_child, listen
-from app.host.grace_period import Lingering
+from app.host.grace_period import GracePeriod
 from app.host.wall_clock import WallClock, since_boot_s
 
 from . import paths
 from .clock_reset import restart
-from .findings_log import Findings, Telling
+from .findings_log import Findings, FindingsLog
 from .output import end_well_on_sigterm, log_to_supervisor
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
@@ -49,7 +49,7 @@ class Task:
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
     """All there is to do. A slow disk and a busy Raspberry Pi take seconds; the next minute tries again."""
-    clock, lingering = WallClock(), Lingering()
+    clock, grace_period = WallClock(), GracePeriod()
     followed = None if settings.resolver.trust_anchor else paths.followed_anchor(settings)
     return (
         Task(
@@ -60,8 +60,8 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         ),
         Task(
             name="certificate",
-            situation=partial(situation, settings, lingering),
-            do=lambda _: renew(settings, lingering),
+            situation=partial(situation, settings, grace_period),
+            do=lambda _: renew(settings, grace_period),
             deadline_s=45,
             again_after_s=HOUR_S,
             meanwhile=STILL_SERVING,
@@ -97,7 +97,7 @@ class Round:
         self._monotonic = monotonic
         self._done_for: object = None
         self._again_s = math.inf
-        self._telling = Telling(task.meanwhile)
+        self._findings_log = FindingsLog(task.meanwhile)
 
     def tick(self) -> None:
         """Do the task if it is due, and tell what it found. Never raises."""
@@ -113,7 +113,7 @@ class Round:
         findings = Findings(**{kind: tuple(lines) for kind, lines in found.items()})
         if not findings.faults:
             self._done_for, self._again_s = situation, self._monotonic() + task.again_after_s
-        self._telling.tell(findings)
+        self._findings_log.tell(findings)
 
 
 def run(settings: Settings) -> None:

@@ -21,8 +21,8 @@ from app.onboarding.web import application
 from app.revision import told
 
 from . import control_client, exposure, paths
-from .blocking_page import Blocking, without_query
-from .findings_log import Condition
+from .blocking_page import BlockingClient, without_query
+from .findings_log import HealthLog
 from .list_status import states
 from .metrics import render, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
@@ -38,15 +38,15 @@ _DOCTOR = (sys.executable, "-P", "-m", "app", "doctor", "--json")
 def run(settings: Settings) -> None:
     """Serve the setup page until SIGTERM."""
     log_to_supervisor(settings.log)
-    condition = Condition()
+    health = HealthLog()
 
     async def healthy() -> bool:
         try:
             await asyncio.to_thread(check, settings.dot.port, settings.hostname, _HEALTH_DEADLINE_S)
         except OperatorError as error:
-            condition.ill(str(error))
+            health.ill(str(error))
             return False
-        condition.well()
+        health.well()
         return True
 
     async def metrics() -> str:
@@ -65,7 +65,7 @@ def run(settings: Settings) -> None:
     end_well_on_sigterm()
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
-    checks, blocking = control_client.Checks(settings), Blocking(settings)
+    checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
     gateway = bridge_gateway()
     unshared = [gateway] if gateway else []
     app = application(

@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 from app.lists.blocklist import Blocklist
 from app.lists.contract import Job
 from app.lists.names import key_of
-from app.lists.places import compiled
+from app.lists.paths import compiled
 
 NAMES = 1_000_000
 LOOKUPS, ROUNDS = 50_000, 9

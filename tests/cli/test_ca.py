@@ -10,7 +10,7 @@ from app.cli.commands import main
 from app.cli.key import key_new
 from app.config.settings import Settings, Tls
 from app.errors import OperatorError
-from app.host.grace_period import Lingering
+from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.programs import bootstrap, paths
 from app.trust import clock
@@ -47,7 +47,7 @@ def test_a_new_authority_keeps_the_old_one_aside_and_upkeep_serves_it(
     (aside,) = prepared.data_dir.glob("old.*")
     assert {name: (aside / name).read_bytes() for name in FILES} == files
     assert aside.name.endswith((before.root_sha256 or "").replace(":", "").lower()[:10])
-    news = bootstrap.identify(prepared, Lingering()).news
+    news = bootstrap.identify(prepared, GracePeriod()).news
     assert news == ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
     after = served(prepared)
     assert after.root_sha256 != before.root_sha256

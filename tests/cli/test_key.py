@@ -7,7 +7,7 @@ import pytest
 from app.cli.key import key_new
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.host.grace_period import Lingering
+from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.programs import bootstrap, paths
 from tests.trust.disks import snapshot
@@ -22,7 +22,7 @@ def test_a_new_key_keeps_the_authority_and_tells_who_pins(
 ) -> None:
     before = served(prepared)
     assert key_new(prepared, yes=True) == 0
-    news = bootstrap.identify(prepared, Lingering()).news
+    news = bootstrap.identify(prepared, GracePeriod()).news
     after = served(prepared)
     assert news == (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
     assert (after.root_sha256, after.moved_on) == (before.root_sha256, None)

@@ -12,8 +12,8 @@ from app.cli.commands import main
 from app.config.load import Loaded
 from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
-from app.lists.places import compiled
-from app.lists.places import state as state_path
+from app.lists.paths import compiled
+from app.lists.paths import state as state_path
 from app.lists.state import ListState, save
 from app.programs import paths
 

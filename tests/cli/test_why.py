@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.commands import main
 from app.config.load import load
-from app.lists.places import compiled
+from app.lists.paths import compiled
 from app.programs import paths
 from tests.fakes.frontdoor import hearing
 

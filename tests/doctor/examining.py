@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.doctor import report
 from app.doctor.certificate_checks import spki_pin
-from app.doctor.target import Box, Outcome, Verdict
+from app.doctor.target import Box, CheckResult, Verdict
 from tests.fakes.dot_server import IDLE_TIMEOUT_S, DotServer
 from tests.fakes.pki import Authority
 
@@ -33,7 +33,7 @@ def examined(server: DotServer, authority: Authority | None, **more: Any) -> rep
     return report.examine(box(server.port, authority, **{"spki_pin": pin, **more}))
 
 
-def faults(server: DotServer, authority: Authority | None, **more: Any) -> dict[str, Outcome]:
+def faults(server: DotServer, authority: Authority | None, **more: Any) -> dict[str, CheckResult]:
     """What does not pass."""
     found = {finding.name: finding.outcome for finding in examined(server, authority, **more).findings}
     assert list(found) == list(report.CHECKS)

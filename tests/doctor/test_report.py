@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.doctor.report import CHECKS, Finding, Report, examine
-from app.doctor.target import Outcome, Verdict, cannot_tell, fails, passes
+from app.doctor.target import CheckResult, Verdict, cannot_tell, fails, passes
 from tests.fakes.dot_server import DotServer, noerror, silence
 from tests.fakes.pki import Authority
 
@@ -77,7 +77,7 @@ def report(authority: Authority) -> Report:
     ("outcome", "is_failed"),
     [(passes("well"), False), (cannot_tell("dark", "ask again"), False), (fails("", ""), True)],
 )
-def test_only_what_is_known_to_be_wrong_is_a_failure(report: Report, outcome: Outcome, *, is_failed: bool) -> None:
+def test_only_what_is_known_to_be_wrong_is_a_failure(report: Report, outcome: CheckResult, *, is_failed: bool) -> None:
     assert replace(report, findings=(Finding("a", outcome),)).failed is is_failed
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from app.dot.contract import Requestor
+from app.dot.contract import Peer
 
 Reply = Callable[[bytes | None], None]
 
@@ -16,7 +16,7 @@ class EchoAnswerer:
         self.waiting: list[tuple[bytes, Reply]] = []
         self.seen: list[bytes] = []
         self.idle_timeouts_s: list[float | None] = []
-        self.askers: list[Requestor] = []
+        self.askers: list[Peer] = []
         self.somebody_waits = asyncio.Event()
 
     def lookup(self, message: bytes) -> bytes | None:
@@ -25,7 +25,7 @@ class EchoAnswerer:
             return None
         return message + bytes(60_000) if message.startswith(b"large") else message
 
-    def resolve(self, message: bytes, asker: Requestor, idle_timeout_s: float | None, reply: Reply) -> None:
+    def resolve(self, message: bytes, asker: Peer, idle_timeout_s: float | None, reply: Reply) -> None:
         self.idle_timeouts_s.append(idle_timeout_s)
         self.askers.append(asker)
         if message.startswith(b"broken"):

@@ -7,7 +7,7 @@ from app.files import write_atomically
 from app.lists.compile import Rules, compile_list
 from app.lists.layout import Header
 from app.lists.parse import parse
-from app.lists.places import compiled
+from app.lists.paths import compiled
 
 
 def compiled_list(text: str, source: str, title: str = "untitled") -> tuple[Header, bytes]:

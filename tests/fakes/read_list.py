@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from app.lists.names import ANY_LIFTS, BLOCKS, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, OF_BELOW
 from app.lists.parse import parse
-from app.lists.parsed import Report
+from app.lists.parsed import ParseReport
 
 Rule = tuple[bytes, bool]
 """A name, and whether what is below it is meant as well."""
@@ -51,5 +51,5 @@ class Found:
     def kinds(self) -> list[int]:
         return [kind for _, kind in self._kept]
 
-    def all(self) -> tuple[str, list[Rule], list[Rule], Report]:
+    def all(self) -> tuple[str, list[Rule], list[Rule], ParseReport]:
         return self.title, self.rules, self.exceptions, self.report

@@ -15,7 +15,7 @@ from app.files import write_atomically
 from app.lists.blocklist import Blocklist, Blocklists, is_whole
 from app.lists.layout import Header, pack
 from app.lists.names import key_of
-from app.lists.places import compiled
+from app.lists.paths import compiled
 from tests.fakes.compiled_list import compiled_list, write_list
 
 SOURCE, OTHER = "https://lists.example/a.txt", "/config/b.txt"

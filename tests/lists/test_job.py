@@ -27,7 +27,7 @@ from app.lists.formats import NAMES
 from app.lists.job import refresh
 from app.lists.layout import Header
 from app.lists.names import key_of
-from app.lists.places import compiled, turn
+from app.lists.paths import compile_lock, compiled
 from tests.fakes.list_server import ListServer, http
 
 DEADLINE_S = 30.0
@@ -41,7 +41,7 @@ def do(job: Job) -> Outcome:
 
 def names(folder: Path) -> list[str]:
     """What lies there, but for the lock."""
-    return [path.name for path in folder.iterdir() if path != turn(folder)]
+    return [path.name for path in folder.iterdir() if path != compile_lock(folder)]
 
 
 def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_list_and_nothing_else(tmp_pat
 
 @contextmanager
 def having_the_turn(folder: Path) -> Iterator[None]:
-    with turn(folder).open("wb") as lock:
+    with compile_lock(folder).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -245,7 +245,7 @@ def test_lists_are_downloaded_at_the_same_time_and_compiled_one_after_the_other(
     def alone(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
         compiling.append(source)
         if len(compiling) == 1:
-            until_somebody_waits_for(turn(tmp_path))
+            until_somebody_waits_for(compile_lock(tmp_path))
         assert compiling[-1] == source, "another one has begun"
         return compile_list(rules, source, title)
 
@@ -266,7 +266,7 @@ def test_what_needs_no_compiling_waits_for_nobody(tmp_path: Path) -> None:
 
 
 def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDING, str(turn(tmp_path))]
+    command = [sys.executable, "-c", HOLDING, str(compile_lock(tmp_path))]
     source = tmp_path / "source.txt"
     source.write_text("a.example")
     with subprocess.Popen(command, stdout=subprocess.PIPE) as other, ThreadPoolExecutor() as threads:
@@ -274,7 +274,7 @@ def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
             assert other.stdout is not None
             other.stdout.readline()
             done = threads.submit(do, Job(str(source), str(tmp_path)))
-            until_somebody_waits_for(turn(tmp_path))
+            until_somebody_waits_for(compile_lock(tmp_path))
         finally:
             other.kill()
         assert done.result(DEADLINE_S).names == 1

@@ -8,7 +8,7 @@ import dns.rrset
 import pytest
 
 from app.errors import ListError
-from app.lists.network import Network
+from app.lists.network import SocketNetwork
 from tests.fakes.upstream import serving
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ def resolver(query: dns.message.Message) -> dns.message.Message:
 )
 async def test_names_are_asked_of_our_own_resolver(host: str, addresses: list[str]) -> None:
     async with serving(resolver) as fake:
-        found = await asyncio.to_thread(Network(fake.port).addresses, host)
+        found = await asyncio.to_thread(SocketNetwork(fake.port).addresses, host)
         assert [str(address) for address in found] == addresses
         assert fake.seen
 
@@ -60,13 +60,13 @@ async def test_names_are_asked_of_our_own_resolver(host: str, addresses: list[st
 async def test_a_name_without_an_address_is_told(host: str, fault: str) -> None:
     async with serving(resolver) as fake:
         with pytest.raises(ListError, match=fault):
-            await asyncio.to_thread(Network(fake.port).addresses, host)
+            await asyncio.to_thread(SocketNetwork(fake.port).addresses, host)
 
 
 async def test_a_resolver_that_is_not_there_is_told_in_time() -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        network = Network(silent.getsockname()[1], lookup_s=0.2)
+        network = SocketNetwork(silent.getsockname()[1], lookup_s=0.2)
         with pytest.raises(ListError, match="the resolver does not answer"):
             await asyncio.to_thread(network.addresses, "lists.example")
 
@@ -74,23 +74,23 @@ async def test_a_resolver_that_is_not_there_is_told_in_time() -> None:
 @pytest.mark.parametrize("host", ["nas.home.arpa", "nas.home.arpa."])
 async def test_a_name_at_home_needs_no_resolver(host: str) -> None:
     home = {"nas.home.arpa": ("nas.home.arpa", (ip_address("192.168.1.5"), ip_address("fd00::5")))}
-    found = Network(1, home.__getitem__).addresses(host)
+    found = SocketNetwork(1, home.__getitem__).addresses(host)
     assert [str(address) for address in found] == ["192.168.1.5", "fd00::5"]
 
 
 async def test_what_a_name_at_home_leads_to_is_asked_of_the_resolver() -> None:
     async with serving(resolver) as fake:
-        network = Network(fake.port, lambda _: ("v6.example", ()))
+        network = SocketNetwork(fake.port, lambda _: ("v6.example", ()))
         assert await asyncio.to_thread(network.addresses, "lists.home.arpa") == [ip_address("2001:db8::2")]
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 async def test_an_address_needs_no_resolver(address: str) -> None:
-    assert Network(1).addresses(address) == [ip_address(address)]
+    assert SocketNetwork(1).addresses(address) == [ip_address(address)]
 
 
 async def test_connects_to_an_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with Network(1).connect(ip_address("127.0.0.1"), port, 5.0) as connection:
+        with SocketNetwork(1).connect(ip_address("127.0.0.1"), port, 5.0) as connection:
             assert connection.getpeername() == ("127.0.0.1", port)

@@ -1,5 +1,5 @@
 from app.lists.names import BLOCKS, BLOCKS_BELOW
-from app.lists.parsed import Parsed, Report
+from app.lists.parsed import Parsed, ParseReport
 from tests.fakes.read_list import Found
 
 
@@ -21,7 +21,7 @@ def test_a_top_level_domain_is_counted_and_not_kept() -> None:
 
 
 def test_junk_is_counted_whole_and_shown_in_part() -> None:
-    report = Report()
+    report = ParseReport()
     for number in range(100):
         report.count_junk(f"{number}\x1b[2J" + "x" * 500)
     assert report.junk == 100

@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
-from app.lists import places, state
+from app.lists import paths, state
 from app.lists.contract import Job, Outcome
 from app.lists.refresher import MOST_AT_ONCE, Refresher
 from tests.fakes.clock import Clock
@@ -58,14 +58,14 @@ class World:
 
     def compiles(self, job: Job) -> Outcome:
         header, content = compiled_list("a.example\nb.example\nc.example", job.source, "Title")
-        write_atomically(places.compiled(self.folder, job.source), content)
+        write_atomically(paths.compiled(self.folder, job.source), content)
         return Outcome(True, "Title", header.names, etag='"1"', last_modified="now")
 
     def refresher(self, *sources: str) -> Refresher:
         return Refresher(self.folder, sources, DAY_S, self.start, now=self.clock, draw=lambda: 0.5)
 
     def known(self, source: str) -> state.ListState:
-        return state.load(places.state(self.folder))[source]
+        return state.load(paths.state(self.folder))[source]
 
     def done(self) -> list[str]:
         """The sources that were worked on since the last time."""
@@ -187,7 +187,7 @@ def test_a_list_without_names_that_fails_is_used_on_too(world: World, caplog: py
     world.answers[URL] = lambda _: Outcome(True, "Title", exceptions=12)
     refresher = world.refresher(URL)
     rounds(refresher)
-    write_atomically(places.compiled(world.folder, URL), compiled_list("@@||a.b^", URL, "Title")[1])
+    write_atomically(paths.compiled(world.folder, URL), compiled_list("@@||a.b^", URL, "Title")[1])
     world.answers[URL] = fails
     refresher.ask()
     rounds(refresher)
@@ -210,7 +210,7 @@ def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_start(
     world: World, damage: bytes | None
 ) -> None:
     rounds(world.refresher(URL))
-    path = places.compiled(world.folder, URL)
+    path = paths.compiled(world.folder, URL)
     if damage is None:
         path.unlink()
     else:
@@ -227,7 +227,7 @@ def test_a_compiled_list_that_is_damaged_or_gone_is_made_anew_at_the_next_look_a
     rounds(refresher)
     rounds(refresher)
     assert world.done() == [URL, OTHER]
-    path = places.compiled(world.folder, URL)
+    path = paths.compiled(world.folder, URL)
     path.unlink()
     if damage is not None:
         path.write_bytes(damage)
@@ -249,7 +249,7 @@ def test_a_list_that_goes_while_the_server_is_asked_is_not_taken_for_unchanged(w
     world.answers[URL] = unchanged
     refresher.ask()
     refresher.round()
-    places.compiled(world.folder, URL).unlink()
+    paths.compiled(world.folder, URL).unlink()
     refresher.round()
     world.workers[URL].is_done = True
     del world.answers[URL]
@@ -266,7 +266,7 @@ def test_a_folder_that_was_emptied_is_filled_again(world: World) -> None:
         path.unlink()
     rounds(refresher)
     assert (world.known(URL).names, world.known(OTHER).names) == (3, 3)
-    assert all(places.compiled(world.folder, source).exists() for source in (URL, OTHER))
+    assert all(paths.compiled(world.folder, source).exists() for source in (URL, OTHER))
 
 
 def test_a_start_tries_what_was_never_there_at_once(world: World) -> None:
@@ -362,14 +362,14 @@ def test_lists_with_one_title_are_told_apart_in_the_log(world: World, caplog: py
 
 def test_files_of_lists_that_nobody_wants_any_more_go_and_others_stay(world: World) -> None:
     rounds(world.refresher(URL, OTHER))
-    (world.folder / f".{places.compiled(world.folder, URL).name}.new").write_bytes(b"half")
+    (world.folder / f".{paths.compiled(world.folder, URL).name}.new").write_bytes(b"half")
     (world.folder / "notes").touch()
     rounds(world.refresher(OTHER))
     assert sorted(path.name for path in world.folder.iterdir()) == sorted(
-        [places.compiled(world.folder, OTHER).name, "notes", "state.json"]
+        [paths.compiled(world.folder, OTHER).name, "notes", "state.json"]
     )
     world.refresher(OTHER).ask()
-    assert set(state.load(places.state(world.folder))) <= {URL, OTHER}
+    assert set(state.load(paths.state(world.folder))) <= {URL, OTHER}
 
 
 def test_a_file_is_read_again_when_it_changes_and_only_then(world: World, tmp_path: Path) -> None:
@@ -423,7 +423,7 @@ def test_a_state_that_cannot_be_written_is_told_once_and_stops_nothing(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     refresher = world.refresher(URL, OTHER)
-    places.state(world.folder).mkdir()
+    paths.state(world.folder).mkdir()
     rounds(refresher)
     assert world.done() == [URL, OTHER]
     assert len([record for record in caplog.records if "cannot be written" in record.getMessage()]) == 1
@@ -510,7 +510,7 @@ def test_what_a_killed_child_left_goes_at_once_and_what_others_write_stays(world
         raise ListError("was killed")
 
     left, written = (
-        [world.folder / f".{places.compiled(world.folder, source).name}.{end}" for end in ("new", "x3r8qk_f")]
+        [world.folder / f".{paths.compiled(world.folder, source).name}.{end}" for end in ("new", "x3r8qk_f")]
         for source in (URL, OTHER)
     )
     world.answers[URL] = is_killed
@@ -555,7 +555,7 @@ def test_what_was_asked_for_before_a_start_is_looked_at_unless_that_was_done(wor
 def test_a_list_that_is_removed_before_anybody_has_looked_at_it_is_made_anew(world: World) -> None:
     def removed(job: Job) -> Outcome:
         outcome = world.compiles(job)
-        places.compiled(world.folder, job.source).unlink()
+        paths.compiled(world.folder, job.source).unlink()
         return outcome
 
     world.answers[URL] = removed
@@ -563,4 +563,4 @@ def test_a_list_that_is_removed_before_anybody_has_looked_at_it_is_made_anew(wor
     rounds(refresher)
     del world.answers[URL]
     rounds(refresher)
-    assert places.compiled(world.folder, URL).exists()
+    assert paths.compiled(world.folder, URL).exists()

@@ -9,7 +9,7 @@ import httpx
 
 from app.errors import OperatorError
 from app.onboarding import web
-from app.onboarding.blocking import Found, Listed, State
+from app.onboarding.blocking import BlockingState, Found, Listed
 from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
 
@@ -53,13 +53,15 @@ class FrontDoor:
 class Blocker:
     """Blocking as it runs: `told` is what it was told; without `answers` the front door is not there."""
 
-    def __init__(self, state: State | None = None, token: str | None = TOKEN, *, answers: bool = True) -> None:
-        self._state = state or State(True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), 2, False),))
+    def __init__(self, state: BlockingState | None = None, token: str | None = TOKEN, *, answers: bool = True) -> None:
+        self._state = state or BlockingState(
+            True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), 2, False),)
+        )
         self._token = token
         self._answers = answers
         self.told: list[str] = []
 
-    async def state(self) -> State:
+    async def state(self) -> BlockingState:
         return self._state
 
     async def reason(self, name: str) -> Found:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.onboarding.blocking import Found, Listed, State, fields_of
+from app.onboarding.blocking import BlockingState, Found, Listed, fields_of
 from app.onboarding.enrolment import Enrolment
 
 from .asking import BASE, TOKEN, Blocker, FrontDoor, Page, application, ask
@@ -23,18 +23,21 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (State(True, 0, LISTS), "In force: 1,200,034 names on 2 lists."),
-        (State(True, 0, LISTS[1:]), "In force: 34 names on 1 list."),
-        (State(True, 0, (Listed("/x", ("not downloaded yet",), 0, False),)), "In force, but no list is there yet."),
-        (State(True, 0), "In force, without a list."),
-        (State(True, 42, LISTS), "Paused for 42 s more."),
-        (State(True, 299, LISTS), "Paused for 5 minutes more."),
-        (State(True, 7200, LISTS), "Paused for 2.0 hours more."),
-        (State(False, 0), "Switched off: blocking.enabled is false."),
-        (State(True, None, LISTS), "The front door does not answer, so nothing is known about it."),
+        (BlockingState(True, 0, LISTS), "In force: 1,200,034 names on 2 lists."),
+        (BlockingState(True, 0, LISTS[1:]), "In force: 34 names on 1 list."),
+        (
+            BlockingState(True, 0, (Listed("/x", ("not downloaded yet",), 0, False),)),
+            "In force, but no list is there yet.",
+        ),
+        (BlockingState(True, 0), "In force, without a list."),
+        (BlockingState(True, 42, LISTS), "Paused for 42 s more."),
+        (BlockingState(True, 299, LISTS), "Paused for 5 minutes more."),
+        (BlockingState(True, 7200, LISTS), "Paused for 2.0 hours more."),
+        (BlockingState(False, 0), "Switched off: blocking.enabled is false."),
+        (BlockingState(True, None, LISTS), "The front door does not answer, so nothing is known about it."),
     ],
 )
-def test_setup_page_and_this_one_say_how_it_is(own_authority: Enrolment, state: State, sentence: str) -> None:
+def test_setup_page_and_this_one_say_how_it_is(own_authority: Enrolment, state: BlockingState, sentence: str) -> None:
     for path in ("/", "/blocking"):
         assert sentence in Page(ask(own_authority, path, blocker=Blocker(state)).text).words
 
@@ -44,7 +47,7 @@ def test_setup_page_leads_there(own_authority: Enrolment) -> None:
 
 
 def test_shows_every_list_and_what_is_wrong_with_it(own_authority: Enrolment) -> None:
-    page = Page(ask(own_authority, "/blocking", blocker=Blocker(State(True, 0, LISTS))).text)
+    page = Page(ask(own_authority, "/blocking", blocker=Blocker(BlockingState(True, 0, LISTS))).text)
     for listed in LISTS:
         assert listed.source in page.text
         assert all(line in page.text for line in listed.lines)
@@ -188,7 +191,7 @@ def test_nobody_may_when_the_box_has_no_token(own_authority: Enrolment, typed: s
 
 def test_offers_to_pause_or_to_resume(own_authority: Enrolment) -> None:
     for paused_s, values in ((0, {"5m", "30m", "2h"}), (60, {"0"})):
-        page = Page(ask(own_authority, "/blocking", blocker=Blocker(State(True, paused_s, LISTS))).text)
+        page = Page(ask(own_authority, "/blocking", blocker=Blocker(BlockingState(True, paused_s, LISTS))).text)
         assert {*page.values("value")} - {"", "homedot"} == values
 
 

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.errors import OperatorError
-from app.onboarding.enrolment import Enrolment, from_json, surest
+from app.onboarding.enrolment import Enrolment, from_json, probe_address
 
 
 def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certificate: Enrolment) -> None:
@@ -26,7 +26,7 @@ def test_devices_hang_on_the_address_of_their_first_probe(
     own_authority: Enrolment, addresses: list[str], address: str
 ) -> None:
     several = tuple(map(ip_address, addresses))
-    assert str(surest(several)) == address
+    assert str(probe_address(several)) == address
     assert address in replace(own_authority, addresses=several).probe_urls[0]
 
 

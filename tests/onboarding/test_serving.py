@@ -43,7 +43,7 @@ class Checks:
 
 class Blocker:
     async def state(self):
-        return blocking.State(is_enabled=False, paused_s=0)
+        return blocking.BlockingState(is_enabled=False, paused_s=0)
 
     def token(self):
         return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from app.cli.ca import ca_new
 from app.cli.key import key_new
 from app.config.settings import Resolver, Settings
-from app.host.grace_period import Lingering
+from app.host.grace_period import GracePeriod
 from app.programs import bootstrap, users
 from app.unbound import checkconf
 from tests.trust.cut_off import survives
@@ -35,7 +35,7 @@ SCENARIOS: dict[str, Callable[[Path], object]] = {
     "first": lambda folder: bootstrap.run(settings_in(folder, OLD)),
     "restart": lambda folder: bootstrap.run(settings_in(folder, NEW)),
     "update": lambda folder: bootstrap.run(settings_in(folder, OLD)),
-    "renewal": lambda folder: bootstrap.identify(settings_in(folder, NEW), Lingering()),
+    "renewal": lambda folder: bootstrap.identify(settings_in(folder, NEW), GracePeriod()),
     "ca new": lambda folder: ca_new(settings_in(folder, OLD), yes=True),
     "key new": lambda folder: key_new(settings_in(folder, OLD), yes=True),
 }

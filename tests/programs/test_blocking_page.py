@@ -9,11 +9,11 @@ import pytest
 from app.config.load import load
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.lists import places as list_places
+from app.lists import paths as list_paths
 from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
 from app.programs import control_server, paths
-from app.programs.blocking_page import Blocking
+from app.programs.blocking_page import BlockingClient
 from app.programs.pause_token import ensure
 from tests.appliance import CHECKOUT
 from tests.fakes.frontdoor import hearing
@@ -32,7 +32,7 @@ def settings(folder: Path, **more: str) -> Settings:
 async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_server, "LOOK_S", 0)
     chosen = settings(tmp_path)
-    blocking = Blocking(chosen)
+    blocking = BlockingClient(chosen)
     async with hearing(paths.control_socket(chosen)) as heard:
         assert (await blocking.state()).paused_s == 0
         says = "www.ads.example: blocked: ads.example is on the list Made-up list"
@@ -47,7 +47,7 @@ async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypat
 
 @pytest.mark.anyio
 async def test_without_a_front_door_the_state_has_a_gap_and_the_rest_fails(tmp_path: Path) -> None:
-    blocking = Blocking(settings(tmp_path))
+    blocking = BlockingClient(settings(tmp_path))
     state = await blocking.state()
     assert state.is_enabled
     assert state.paused_s is None
@@ -60,8 +60,8 @@ async def test_without_a_front_door_the_state_has_a_gap_and_the_rest_fails(tmp_p
 async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     known = ListState(title="A", names=12, checked_s=1.0, updated_s=1.0, failures=2, error="404")
-    save(list_places.state(paths.lists(chosen)), {FIRST: known})
-    first, second = (await Blocking(chosen).state()).lists
+    save(list_paths.state(paths.lists(chosen)), {FIRST: known})
+    first, second = (await BlockingClient(chosen).state()).lists
     assert (first.source, first.names, first.is_failing) == (FIRST, 12, True)
     assert first.lines[0].startswith("A, 12 names, ")
     assert first.lines[1] == "failed, 2 in a row: 404"
@@ -71,18 +71,18 @@ async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -
 @pytest.mark.anyio
 async def test_shows_no_key_of_an_address(tmp_path: Path) -> None:
     source = "https://lists.example:8443/a.txt?key=secret"
-    (shown,) = (await Blocking(settings(tmp_path, BLOCKING__LISTS=source)).state()).lists
+    (shown,) = (await BlockingClient(settings(tmp_path, BLOCKING__LISTS=source)).state()).lists
     assert shown.source == "https://lists.example:8443/a.txt"
 
 
 @pytest.mark.anyio
 async def test_asks_nobody_when_blocking_is_off(tmp_path: Path) -> None:
-    assert not (await Blocking(settings(tmp_path, BLOCKING__ENABLED="false")).state()).is_enabled
+    assert not (await BlockingClient(settings(tmp_path, BLOCKING__ENABLED="false")).state()).is_enabled
 
 
 def test_the_token_is_read_anew_each_time(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    blocking = Blocking(chosen)
+    blocking = BlockingClient(chosen)
     assert blocking.token() is None
     ensure(chosen)
     made = blocking.token()

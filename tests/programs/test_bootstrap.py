@@ -14,7 +14,7 @@ from cryptography import x509
 from app.config.settings import Blocking, Resolver, Settings, Tls
 from app.errors import OperatorError
 from app.host import addresses
-from app.host.grace_period import GRACE_S, Lingering
+from app.host.grace_period import GRACE_S, GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.programs import bootstrap, paths
@@ -38,7 +38,7 @@ def settings_in(folder: Path, addresses: str = "192.168.1.10", tls: Tls | None =
 
 
 def identify(settings: Settings) -> Findings:
-    return bootstrap.identify(settings, Lingering())
+    return bootstrap.identify(settings, GracePeriod())
 
 
 def start(settings: Settings) -> Enrolment:
@@ -152,7 +152,7 @@ class Machine:
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.settings = replace(settings_in(folder), addresses=())
         self.now_s = 0.0
-        self.lingering = Lingering(lambda: self.now_s)
+        self.grace_period = GracePeriod(lambda: self.now_s)
         self.found = "192.168.1.10"
         patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
 
@@ -160,8 +160,8 @@ class Machine:
         """The news when `minutes` later there is what `found` says."""
         self.found = found
         self.now_s += 60.0 * minutes
-        self.lingering.see(addresses.effective(()))
-        return bootstrap.identify(self.settings, self.lingering).news
+        self.grace_period.see(addresses.effective(()))
+        return bootstrap.identify(self.settings, self.grace_period).news
 
     @property
     def enrolment(self) -> Enrolment:

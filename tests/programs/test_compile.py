@@ -10,7 +10,7 @@ import pytest
 from app.lists.blocklist import Blocklist
 from app.lists.contract import Job
 from app.lists.names import key_of
-from app.lists.places import compiled
+from app.lists.paths import compiled
 from tests.appliance import PROGRAMS, clean, settings_in
 
 pytestmark = pytest.mark.server

@@ -10,7 +10,7 @@ import pytest
 from app.config.settings import Settings
 from app.errors import OperatorError
 from app.programs import control_client, paths
-from app.programs.control_client import Checks
+from app.programs.control_client import SelfTestClient
 from tests.fakes.frontdoor import COUNTS, hearing
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def test_the_counts_have_their_names(settings: Settings) -> None:
 
 async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(settings: Settings) -> None:
     async with hearing(paths.control_socket(settings)) as heard:
-        checks = Checks(settings)
+        checks = SelfTestClient(settings)
         nonce, other = await checks.new(), await checks.new()
         assert await checks.look(nonce) is None
         heard.nonces.note(bytes.fromhex(nonce), {"client": "192.168.1.23", "transport": "udp"})
@@ -54,7 +54,7 @@ async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(settings
     "nonce", ["", "new", "new\n", "zz" * 17, "0a" * 16, "0a" * 18, "ä" * 34, " 0" * 17, "0a" * 4000, "0a" * 17 + "\n"]
 )
 async def test_what_is_no_nonce_is_not_even_asked_for(settings: Settings, nonce: str) -> None:
-    assert await Checks(settings).look(nonce) is None
+    assert await SelfTestClient(settings).look(nonce) is None
 
 
 async def test_a_no_is_an_error_with_its_sentence(settings: Settings) -> None:

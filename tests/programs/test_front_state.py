@@ -4,7 +4,7 @@ from app.answer.pause import Pause
 from app.dot.counters import Count, Counters
 from app.dot.occupancy import Occupancy
 from app.programs import front_state
-from app.programs.front_state import State
+from app.programs.front_state import FrontState
 from tests.fakes.clock import Clock
 
 
@@ -14,7 +14,7 @@ def test_the_numbers_are_those_of_all_workers() -> None:
     for worker in range(2):
         counters.row(worker)[Count.QUERIES] += 5
         occupancy.row(worker).enter("192.168.1.23")
-    told = State(occupancy, counters, pause).now()
+    told = FrontState(occupancy, counters, pause).now()
     assert (told["queries"], told["connections"], told["clients"], told["blocking_paused_seconds"]) == (10, 2, 1, 600)
     assert all(isinstance(value, int) for value in told.values())
 
@@ -23,7 +23,7 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
     clock = Clock()
     monkeypatch.setattr(front_state, "monotonic", clock)
     occupancy = Occupancy()
-    numbers = State(occupancy, Counters(), Pause(clock))
+    numbers = FrontState(occupancy, Counters(), Pause(clock))
     assert numbers.now()["clients"] == 0
     occupancy.row(0).enter("192.168.1.23")
     assert numbers.now()["clients"] == 0
@@ -34,6 +34,6 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
 def test_the_time_since_the_start_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(front_state, "since_boot_s", clock)
-    numbers = State(Occupancy(), Counters(), Pause(Clock()))
+    numbers = FrontState(Occupancy(), Counters(), Pause(Clock()))
     clock.now_s += 90.5
     assert numbers.now()["uptime_seconds"] == 90

@@ -7,7 +7,7 @@ import pytest
 
 from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
-from app.lists import places
+from app.lists import paths as list_paths
 from app.lists.state import ListState, save
 from app.programs import paths
 from app.programs.list_status import acceptance_request, request_acceptance, request_refresh, states, summary
@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_list_of_the_settings_is_known_before_anybody_looked_at_it_and_others_are_not(settings: Settings) -> None:
-    save(places.state(paths.lists(settings)), {"https://former.example/": ListState(names=7)})
+    save(list_paths.state(paths.lists(settings)), {"https://former.example/": ListState(names=7)})
     assert states(settings) == {URL: ListState()}
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from app.lists.blocklist import Blocklist, is_whole
 from app.lists.names import key_of
-from app.lists.places import compiled, turn
-from app.lists.places import state as state_path
+from app.lists.paths import compile_lock, compiled
+from app.lists.paths import state as state_path
 from app.lists.state import ListState, load
 from tests.appliance import (
     DEADLINE_S,
@@ -283,11 +283,11 @@ def test_a_child_that_waits_for_its_turn_can_be_killed_and_delays_nobody(tmp_pat
     for source in sources:
         source.write_text("ads.example.com\n")
     program = Program(tmp_path, *map(str, sources))
-    with turn(program.lists).open("wb") as lock:
+    with compile_lock(program.lists).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with program.running() as process:
-            until(lambda: len(waiting_for(turn(program.lists))) == 2, program)
-            killed = min(waiting_for(turn(program.lists)))
+            until(lambda: len(waiting_for(compile_lock(program.lists))) == 2, program)
+            killed = min(waiting_for(compile_lock(program.lists)))
             os.kill(killed, signal.SIGKILL)
             until(lambda: any(program.known(str(source)).error for source in sources), program)
             fcntl.flock(lock, fcntl.LOCK_UN)

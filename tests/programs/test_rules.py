@@ -25,7 +25,7 @@ from app.config.load import load
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.files import write_atomically
-from app.lists.places import compiled
+from app.lists.paths import compiled
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, rules
 from app.programs.rules import RulesetWatcher, build

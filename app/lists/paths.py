@@ -22,9 +22,9 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.")
 
 
-def turn(folder: Path) -> Path:
+def compile_lock(folder: Path) -> Path:
     """An empty file: who holds its lock may compile."""
-    return folder / "turn"
+    return folder / "turn"  # as earlier versions have it on the volume
 
 
 def state(folder: Path) -> Path:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lists.places import compiled, state, title_of, told_apart, turn, unfinished
+from app.lists.paths import compile_lock, compiled, state, title_of, told_apart, unfinished
 
 FOLDER = Path("/data/lists")
 
@@ -62,4 +62,4 @@ def test_what_is_unfinished_is_no_list_and_what_is_no_list_has_another_name() ->
     begin = unfinished(path)
     assert begin.parent == FOLDER
     assert not path.name.startswith(begin.name)
-    assert all(not other(FOLDER).name.startswith(begin.name) for other in (turn, state))
+    assert all(not other(FOLDER).name.startswith(begin.name) for other in (compile_lock, state))
