@@ -75,6 +75,7 @@ import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from app.errors import OperatorError
+from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.store import ensure_own
 os.setresgid(65534, 65534, 65534)
