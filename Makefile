@@ -29,7 +29,7 @@ help:  ## show this list
 run: $(VENV)/run.stamp $(if $(ROOT),users)  ## run the appliance from this checkout, without Docker
 	@$(IN_CHECKOUT) exec rootfs/usr/local/lib/homedot/start
 
-check: $(VENV)/dev.stamp  ## format, lint, types, unit tests: a minute or two
+check: $(if $(ROOT),users) $(VENV)/dev.stamp  ## format, lint, types, unit tests: a minute or two
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff check -q --preview --select PLR0917 .
