@@ -5,6 +5,7 @@ import pwd
 import subprocess
 import time
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_start_asks_the_network_in_a_child_before_it_has_an_authority(
 
     parent = os.getpid()
     monkeypatch.setattr(resolver, "choose", asked)
-    bootstrap.run(replace(settings, resolver=Resolver(mode="auto")))
+    bootstrap.run(replace(settings, addresses=(ip_address("192.168.1.10"),), resolver=Resolver(mode="auto")))
     assert paths.read_enrolment(settings).resolver_reason == "True, False"
 
 

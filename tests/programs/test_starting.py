@@ -40,7 +40,7 @@ def test_what_the_operator_must_mend_is_told_in_the_form_of_the_log_with_exit_co
     tmp_path: Path, capfd: pytest.CaptureFixture[str], form: str
 ) -> None:
     settings = {"HOMEDOT_DATA_DIR": str(tmp_path / "data"), "HOMEDOT_LOG__FORMAT": form}
-    assert start(["bootstrap"], {**settings, "HOMEDOT_ADDRESSES": "", "HOMEDOT_RUN_DIR": "/proc/none"}) == 2
+    assert start(["bootstrap"], {**settings, "HOMEDOT_ADDRESSES": "192.168.1.10", "HOMEDOT_RUN_DIR": "/proc/none"}) == 2
     first, *faults = capfd.readouterr().err.splitlines()
     assert "1 error:" in first
     assert "/proc/none" in faults[0]

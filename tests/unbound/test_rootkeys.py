@@ -28,6 +28,7 @@ def test_a_key_that_unbound_does_not_trust_yet_or_any_more_is_none(state: str) -
     assert rootkeys.written(line.encode()) == frozenset()
 
 
+@pytest.mark.server
 def test_a_key_and_its_digest_are_the_same_key(internet: Internet) -> None:
     digest = rootkeys.shipped(internet.trust_anchor.read_text())
     query = dns.message.make_query(".", "DNSKEY", want_dnssec=True)
