@@ -40,6 +40,10 @@ _NOT_TRUSTED = re.compile(rb"^.*;;state=[^23] .*$", re.MULTILINE)
 """Keys in a state other than VALID (2) and MISSING (3), RFC 5011 4.2: announced, revoked."""
 
 
+_MOST_SET_BACK_S = 86400
+"""A clock that was fast by less, and was set right since, leaves no file from the future."""
+
+
 class _Damaged(ValueError):
     """The end of a sentence that begins with the file's name."""
 
@@ -111,7 +115,7 @@ def preserve(path: Path, kept: Path, shipped: Path, now_s: float, published: Cal
 
 
 def _require_past(content: bytes, now_s: float) -> None:
-    if _confirmed_s(content) > now_s:
+    if _confirmed_s(content) > now_s + _MOST_SET_BACK_S:
         raise _Damaged("says that it was confirmed in the future")
 
 

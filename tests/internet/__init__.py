@@ -54,7 +54,7 @@ class Internet:
         """The trust anchor as unbound writes it, confirmed this moment."""
         state = " ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1 ;;then\n"  # unbound 1.26 trusts no key without one
         keys = self.trust_anchor.read_text().replace("\n", state)
-        return f";;id: . 1\n;;last_success: {time.time():.0f} ;;now\n{keys}"
+        return f";;id: . 1\n;;last_success: {int(time.time())} ;;now\n{keys}"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -27,6 +27,7 @@ from tests.appliance import folder_for_all
 
 CONFIRMED_S = 1795523400
 NOW_S = CONFIRMED_S + 100_000.0
+DAY_S = 86400
 KEYS = rootkeys.shipped(TRUST_ANCHOR.read_text())
 
 
@@ -246,12 +247,24 @@ def test_a_file_from_the_future_does_not_reach_the_volume_and_is_replaced(
     path: Path, kept: Path, shipped: Path
 ) -> None:
     anchor.ensure(path, None, kept, shipped, NOW_S)
-    path.write_text(anchor_file(*GENUINE, at_s=NOW_S + 1))
+    path.write_text(anchor_file(*GENUINE, at_s=NOW_S + DAY_S + 1))
     assert "confirmed in the future" in (preserve(path, kept, shipped) or "")
     assert not kept.exists()
     (warning,) = anchor.ensure(path, None, kept, shipped, NOW_S)
     assert "confirmed in the future" in warning
     assert path.read_bytes() == shipped.read_bytes()
+
+
+def test_a_file_that_a_fast_clock_dated_stays_when_the_clock_is_set_right(
+    path: Path, kept: Path, shipped: Path
+) -> None:
+    """A time server sets a clock back by seconds, and somebody who mistook the summer time by an hour."""
+    anchor.ensure(path, None, kept, shipped, NOW_S)
+    path.write_text(anchor_file(*GENUINE, at_s=NOW_S + 3600))
+    assert preserve(path, kept, shipped) is None
+    assert kept.read_text() == path.read_text()
+    assert anchor.ensure(path, None, kept, shipped, NOW_S) == []
+    assert path.read_text() == kept.read_text()
 
 
 def test_a_genuine_key_cannot_be_left_out_while_the_root_may_still_use_it(
