@@ -3,8 +3,8 @@
 import errno
 import os
 import socket
-from collections.abc import Container, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterable
+from contextlib import suppress
 
 from .errors import OperatorError
 
@@ -75,9 +75,11 @@ def reserved(port: int, setting: str, uid: int | None) -> tuple[socket.socket, s
     while no such program is there, a sender is refused. Raises OperatorError that names `setting`, also when such a
     program is there already.
     """
-    with _as_user(uid):  # Linux compares the users that made the sockets
-        datagrams, streams = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+    datagrams, streams = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
     try:
+        if uid is not None:
+            for fresh in (datagrams, streams):
+                os.fchown(fresh.fileno(), uid, -1)  # Linux compares the users of the sockets
         datagrams.bind((LOOPBACK, port))
         # Connections that have ended may linger on the port. Without the option again, nobody else can listen.
         streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,16 +93,6 @@ def reserved(port: int, setting: str, uid: int | None) -> tuple[socket.socket, s
         streams.close()
         raise OperatorError(_why_not(setting, port, error)) from error
     return datagrams, streams
-
-
-@contextmanager
-def _as_user(uid: int | None) -> Iterator[None]:
-    before = os.geteuid()
-    os.seteuid(before if uid is None else uid)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, options: list[Option]) -> socket.socket:
