@@ -181,16 +181,9 @@ def test_what_asks_unbound_ends_with_the_supervisor_who_keeps_its_port(folder: P
             for words in ("unbound -d", "programs front", "programs lists", "programs compile"):
                 assert any(words in command_line(pid) for pid in programs), words
             appliance.process.kill()
-            until(lambda: not any(is_running(pid) for pid in programs), appliance)
+            until(lambda: not any(map(command_line, programs)), appliance)
 
 
 def below(pid: int) -> list[int]:
     """All that `pid` started, and what those started."""
     return [found for child in children(pid) for found in (child, *below(child))]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return command_line(pid) != ""  # of a zombie there is none
-    except FileNotFoundError:
-        return False
