@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from ipaddress import ip_network
 from time import monotonic
 
 from app.answer.cache import Cache
@@ -19,6 +20,7 @@ from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.config.settings import Settings
+from app.doctor import healthcheck
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
@@ -141,7 +143,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
-    is_allowed = allowing(settings.dot.allow_from)
+    is_allowed = allowing((*settings.dot.allow_from, ip_network(healthcheck.SOURCE)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)

@@ -21,6 +21,11 @@ def authority_files(settings: Settings) -> tuple[Path, ...]:
     return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"
 
 
+def handed(run_dir: Path, user: str) -> Path:
+    """The settings of this start, for the programs of `user` alone."""
+    return run_dir / "settings" / f"{user}.json"
+
+
 def enrolment(settings: Settings) -> Path:
     """What a device needs to join, for everybody to read."""
     return settings.run_dir / "public" / "enrolment.json"
@@ -79,6 +84,11 @@ def token(settings: Settings) -> Path:
 
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
+
+
+def for_unbound(settings: Settings) -> Path:
+    """Copies of the operator's files that unbound reads, for everybody to read."""
+    return settings.run_dir / "for-unbound"
 
 
 def noted_unbound_port(settings: Settings) -> Path:

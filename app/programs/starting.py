@@ -4,16 +4,20 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
-from app.config.load import load
+from app.config.load import Loaded, load
 from app.config.settings import Log
 from app.errors import OperatorError
 
+from . import handing
 from .output import EXIT_OPERATOR, Lines, fault_lines, tell_faults
 
 PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep")
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
+
+_HANDS_ON = "bootstrap"
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -24,9 +28,11 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        settings = load(environment).settings
-        log = settings.log
-        code = import_module(f"{__package__}.{program}").run(settings, *arguments)
+        loaded = _loaded(program, environment)
+        log = loaded.settings.log
+        code = import_module(f"{__package__}.{program}").run(loaded.settings, *arguments)
+        if program == _HANDS_ON:
+            handing.hand_on(loaded)
     except OperatorError as error:
         if program in UNHEARD:
             lines = Lines(log, descriptor=2)
@@ -36,3 +42,8 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
             tell_faults(error)
         return EXIT_OPERATOR
     return int(code or 0)
+
+
+def _loaded(program: str, environment: Mapping[str, str]) -> Loaded:
+    copy = None if program in UNHEARD else environment.get(handing.VARIABLE)
+    return handing.taken(Path(copy)) if copy else load(environment)
