@@ -94,9 +94,7 @@ def test_a_link_whose_target_is_not_mounted_is_called_that(tmp_path: Path) -> No
     """As of certbot's folder `live`, mounted without `archive` beside it."""
     (tmp_path / "cert.pem").symlink_to("../../archive/dns/cert1.pem")
     (tmp_path / "folder").symlink_to("elsewhere")
-    with pytest.raises(
-        ValueError, match=r"cert\.pem is a link to \.\./\.\./archive/dns/cert1\.pem, and that is not"):
-    ):
+    with pytest.raises(ValueError, match=r"cert\.pem is a link to \.\./\.\./archive/dns/cert1\.pem, and that is not"):
         values.is_file(tmp_path / "cert.pem")
     with pytest.raises(ValueError, match=r"folder is a link to elsewhere, and that is not there"):
         values.is_file(tmp_path / "folder" / "cert.pem")
