@@ -11,8 +11,8 @@ from importlib import import_module
 from io import TextIOWrapper
 from types import ModuleType
 
-from app.config.load import load
 from app.errors import OperatorError
+from app.programs import handing
 from app.programs.output import EXIT_OPERATOR, settle, tell_faults
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -78,7 +78,7 @@ def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
             argv = [verb, "--help"]
     verb, module, arguments = parse(argv)
     try:
-        given = environment if verb in _READS_NO_FILES else load(environment)
+        given = environment if verb in _READS_NO_FILES else handing.in_force(environment)
         return int(module.run(given, arguments))
     except OperatorError as error:
         tell_faults(error)

@@ -9,6 +9,7 @@ from app.config.load import load
 from app.config.settings import Settings
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
+from app.networks import HEALTH_CHECK
 from app.programs import handing, paths, users
 
 _DEADLINE_S = 3.0
@@ -19,7 +20,7 @@ def run(environment: Mapping[str, str], _: Namespace) -> int:
     """Print nothing and return 0 if this box answers over TLS; else one sentence and 1."""
     try:
         settings = _in_force(environment)
-        check(settings.dot.port, settings.hostname, _DEADLINE_S)
+        check(settings.dot.port, settings.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
         print(f"homedot: {error}", file=sys.stderr)
         return 1

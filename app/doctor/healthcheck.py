@@ -11,16 +11,13 @@ from app.doctor import probe
 from app.errors import OperatorError
 
 LOOPBACK = "127.0.0.1"
-SOURCE = "127.72.67.1"
-"""Where the question comes from. The front door lets it in whatever `dot.allow_from` says: only what runs on this
-machine can come from there, and no proxy that stands for others does, as some do from 127.0.0.1."""
 NAME = "health.invalid"
 """Known to our unbound alone, and left to it by the front door: so an answer shows that both are there."""
 LOG = "see the container's log for what dot says"
 
 
-def check(port: int, hostname: str, timeout_s: float) -> None:
-    """Ask 127.0.0.1:`port` for NAME's address, all within `timeout_s` seconds.
+def check(port: int, hostname: str, timeout_s: float, source: str) -> None:
+    """Ask 127.0.0.1:`port` for NAME's address, from `source`, all within `timeout_s` seconds.
 
     Raises OperatorError unless a certificate for `hostname` is presented, ALPN is `dot` and the answer is NOERROR.
     Whether devices can trust the certificate is the doctor's question: this process may not read the root.
@@ -28,7 +25,9 @@ def check(port: int, hostname: str, timeout_s: float) -> None:
     where = f"DNS over TLS on port {port}"
     query = _query()
     try:
-        with probe.connect(LOOPBACK, port, probe.unverified("dot"), hostname, timeout_s, source=SOURCE) as connection:
+        with probe.connect(
+            LOOPBACK, port, probe.unverified("dot"), hostname, timeout_s, source=HEALTH_CHECK
+        ) as connection:
             if not _names(connection.certificate(), hostname):
                 raise OperatorError(
                     f"{where}: the certificate is not for {hostname}: restart the container to renew it"

@@ -20,7 +20,6 @@ from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.config.settings import Settings
-from app.doctor import healthcheck
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
@@ -39,7 +38,7 @@ from app.dot.tls import TlsSession
 from app.host.addresses import bridge_gateway
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
-from app.networks import HOME
+from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ports import bound_sockets
 from app.unbound.conf import QUERIES_AT_ONCE
@@ -143,7 +142,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
-    is_allowed = allowing((*settings.dot.allow_from, ip_network(healthcheck.SOURCE)))
+    is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)

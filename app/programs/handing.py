@@ -3,10 +3,11 @@
 The operator's files may be root's alone, be edited, or be gone, and nothing that runs notices.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.config.handed import hand, take
-from app.config.load import Loaded
+from app.config.load import Loaded, load
 from app.errors import OperatorError
 from app.files import keep, keep_folder
 from app.trust import disk
@@ -26,6 +27,12 @@ def hand_on(loaded: Loaded) -> None:
         for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
             group = None if user == users.ROOT else users.group_id(user)
             keep(paths.handed(run_dir, user), hand(loaded), 0o640, group)
+
+
+def in_force(environment: Mapping[str, str]) -> Loaded:
+    """What a program was handed, or else what the operator wrote. Raises OperatorError."""
+    copy = environment.get(VARIABLE)
+    return taken(Path(copy)) if copy else load(environment)
 
 
 def taken(path: Path) -> Loaded:

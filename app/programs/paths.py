@@ -63,6 +63,11 @@ def refresh_request(settings: Settings) -> Path:
     return settings.run_dir / "refresh-lists"
 
 
+def reload_request(settings: Settings) -> Path:
+    """Touched to have the operator's settings read now."""
+    return settings.run_dir / "reload"
+
+
 def accept_request(settings: Settings, compiled: str) -> Path:
     """Touched to have the next download of the list with this compiled file taken whatever its size."""
     return settings.run_dir / f"accept-{compiled}"

@@ -4,9 +4,8 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 
-from app.config.load import Loaded, load
+from app.config.load import load
 from app.config.settings import Log
 from app.errors import OperatorError
 
@@ -17,7 +16,7 @@ PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upke
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
 
-_HANDS_ON = "bootstrap"
+_HANDS_ON, _RELOADS = "bootstrap", "upkeep"
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -28,9 +27,10 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        loaded = _loaded(program, environment)
+        loaded = load(environment) if program in UNHEARD else handing.in_force(environment)
         log = loaded.settings.log
-        code = import_module(f"{__package__}.{program}").run(loaded.settings, *arguments)
+        more = [environment] if program == _RELOADS else arguments
+        code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)
         if program == _HANDS_ON:
             handing.hand_on(loaded)
     except OperatorError as error:
@@ -42,8 +42,3 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
             tell_faults(error)
         return EXIT_OPERATOR
     return int(code or 0)
-
-
-def _loaded(program: str, environment: Mapping[str, str]) -> Loaded:
-    copy = None if program in UNHEARD else environment.get(handing.VARIABLE)
-    return handing.taken(Path(copy)) if copy else load(environment)
