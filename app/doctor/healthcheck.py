@@ -25,9 +25,8 @@ def check(port: int, hostname: str, timeout_s: float, source: str) -> None:
     where = f"DNS over TLS on port {port}"
     query = _query()
     try:
-        with probe.connect(
-            LOOPBACK, port, probe.unverified("dot"), hostname, timeout_s, source=HEALTH_CHECK
-        ) as connection:
+        context = probe.unverified("dot")
+        with probe.connect(LOOPBACK, port, context, hostname, timeout_s, source=source) as connection:
             if not _names(connection.certificate(), hostname):
                 raise OperatorError(
                     f"{where}: the certificate is not for {hostname}: restart the container to renew it"
