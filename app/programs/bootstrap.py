@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, GracePeriod())
     choice = resolver.choose_apart(settings)  # before a key is in this memory, of which the child has a copy
-    identity = _identity(settings, kept)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
     resolver.draw_port(settings)
@@ -74,7 +74,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     before = paths.read_enrolment(settings)
     lan, announced = addresses.effective(settings.addresses), _announced(settings)
     kept = _kept(settings, lan, announced, grace_period)
-    identity = _identity(settings, kept)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
     after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
@@ -118,11 +118,17 @@ def _kept(
     return lan if settings.addresses else (*lan, *grace_period.lost(lan, relied))
 
 
-def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
+def _told_of(settings: Settings, announced: Enrolment | None) -> Path | None:
+    """What says, on the volume, that devices trust an authority of ours; or may say so and cannot be read."""
+    path = paths.announced(settings)
+    return path if path.exists() and (announced is None or announced.root_pem) else None
+
+
+def _identity(settings: Settings, kept: tuple[IPAddress, ...], told_of: Path | None) -> Identity:
     if settings.tls.certificate and settings.tls.key:
         certificate, key = settings.tls.certificate, settings.tls.key
         return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
+    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now(), told_of=told_of)
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:

@@ -21,13 +21,17 @@ def renew(settings: Settings) -> str:
 
 
 def ensure(settings: Settings) -> tuple[str, ...]:
-    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings.
+    """Make it if it is missing, and let the setup page alone read it. Returns warnings.
 
-    One that cannot be read, as after a restore for another user, is left alone: somebody has typed it before.
+    One that cannot be read, as after a restore for another user, or that is damaged, is left alone: somebody has typed
+    it before.
     """
+    path = paths.token(settings)
     try:
-        with disk.write_faults(paths.token(settings)):
+        with disk.write_faults(path):
             known = _read(settings)
+            if known is None and path.exists():
+                raise OperatorError(f"{path}: is no token: put back the one of a backup, or run `homedot token new`")
         _keep(settings, known or token.new())
     except OperatorError as error:
         return tuple(f"blocking cannot be paused from the setup page: {fault}" for fault in error.faults)

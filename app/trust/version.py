@@ -21,13 +21,14 @@ from app.files import keep
 log = logging.getLogger(__name__)
 
 VERSION = 1
+FILE = "version.json"
 
 _PROGRAM = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
 def refuse_later(data_dir: Path) -> None:
     """Raises OperatorError if only a later program can use the volume. Changes nothing."""
-    path = data_dir / "version.json"
+    path = data_dir / FILE
     tree = _read(path)
     version, program = tree.get("version"), tree.get("written_by")
     if type(version) is int and version > VERSION:
@@ -43,7 +44,7 @@ def refuse_later(data_dir: Path) -> None:
 def note(data_dir: Path) -> None:
     """Say on the volume that it is of our version. One that takes no note is of version 1 all the same."""
     with suppress(OSError):
-        keep(data_dir / "version.json", (json.dumps({"version": VERSION, "written_by": __version__}) + "\n").encode())
+        keep(data_dir / FILE, (json.dumps({"version": VERSION, "written_by": __version__}) + "\n").encode())
 
 
 def _read(path: Path) -> Mapping[str, object]:

@@ -466,3 +466,17 @@ def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
     paths.lists(settings).touch()
     start(settings)
     assert f"block lists are not refreshed: {paths.lists(settings)}: " in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"], ids=["as it was", "cut off", "foreign"])
+def test_a_volume_that_lost_its_authority_stops_the_start(tmp_path: Path, content: str | None) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    for name in ("ca", "tls"):
+        shutil.rmtree(settings.data_dir / name)
+    (settings.data_dir / "version.json").unlink()
+    if content is not None:
+        paths.announced(settings).write_text(content)
+    with pytest.raises(OperatorError, match=r"but enrolment\.json beside them tells of an authority"):
+        bootstrap.run(settings)
+    assert not (settings.data_dir / "ca").exists()

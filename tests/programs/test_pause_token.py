@@ -29,11 +29,15 @@ def test_is_made_once_and_nobody_else_may_read_it(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 16, b"k7wm-3xqa-p5tn-2d6e-more\n"])
-def test_what_is_no_token_is_replaced(settings: Settings, content: bytes) -> None:
+def test_what_is_no_token_is_told_and_replaced_on_demand(settings: Settings, content: bytes) -> None:
     pause_token.ensure(settings)
     paths.token(settings).write_bytes(content)
     assert pause_token.read(settings) is None
-    pause_token.ensure(settings)
+    (warning,) = pause_token.ensure(settings)
+    assert "`homedot token new`" in warning
+    assert paths.token(settings).read_bytes() == content
+    pause_token.renew(settings)
+    assert pause_token.ensure(settings) == ()
     assert is_token(pause_token.read(settings) or "")
 
 
