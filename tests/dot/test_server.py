@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,12 +136,27 @@ async def test_stop_answers_what_is_unfinished_and_closes_orderly(pair: Path) ->
         await house.answerer.somebody_waits.wait()
         stopping = asyncio.create_task(house.server.stop())
         assert await idle.ended() == b""
-        with pytest.raises(ConnectionError):
-            await asyncio.open_connection("127.0.0.1", house.port)
+        async with DotClient(house.port) as newcomer:
+            newcomer.send(b"hello")
+            assert await newcomer.receive() == b"hello"
+            assert await newcomer.ended() == b""
         house.answerer.release()
         assert await client.receive() == b"slow"
         assert await client.ended() == b""
         await stopping
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection("127.0.0.1", house.port)
+
+
+async def test_stop_takes_no_time_when_nobody_waits_for_anything(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as asked, DotClient(house.port) as silent:
+        asked.send(b"hello")
+        assert await asked.receive() == b"hello"
+        begun_s = time.monotonic()
+        await house.server.stop(grace_s=10)
+        assert time.monotonic() - begun_s < 1
+        assert await asked.ended() == b""
+        assert await silent.ended() == b""
 
 
 async def test_stop_does_not_wait_longer_than_its_grace(pair: Path) -> None:
