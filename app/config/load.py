@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from app.errors import SettingsError
+from app.files import read_regular
 
 from .foreign import why_not
 from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
@@ -21,6 +22,8 @@ from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
 _EXAMPLE = "homedot.example.yaml"
+_MOST_OCTETS = 1 << 20
+_A_FOLDER = "it is a folder, as Docker makes one where a file to be mounted is not there: put the file in its place"
 _NOT_SET = (None, "", "null", "~")
 _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
@@ -81,7 +84,7 @@ def _from_yaml(
     path: Path, known: Mapping[str, Leaf], faults: list[str], *, is_named: bool
 ) -> dict[str, tuple[object, str]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MOST_OCTETS, follow_links=True).decode()
         from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
 
         tree = tree_of(text)
@@ -90,7 +93,8 @@ def _from_yaml(
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
-        faults.append(f"{path}: cannot be read: {error.strerror}")
+        because = _A_FOLDER if path.is_dir() else error.strerror
+        faults.append(f"{path}: cannot be read: {because}")
         return {}
     except ValueError as error:
         faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
@@ -109,7 +113,7 @@ def _unread(folder: Path) -> str | None:
     if (folder / Path(CONFIG_DEFAULT).name).exists():
         return None
     try:
-        text = (folder / _EXAMPLE).read_text(encoding="utf-8")
+        text = read_regular(folder / _EXAMPLE, _MOST_OCTETS).decode()
     except (OSError, ValueError):
         return None
     for number, line in enumerate(text.splitlines(), 1):

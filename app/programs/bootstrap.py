@@ -12,7 +12,7 @@ from pathlib import Path
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.files import keep, let_others_through, refuse_link
+from app.files import keep, let_others_through, read_regular, refuse_link
 from app.host import addresses
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
@@ -170,7 +170,7 @@ def _announce(settings: Settings, enrolment: Enrolment) -> tuple[str, ...]:
 def _announced(settings: Settings) -> Enrolment | None:
     for path in (paths.announced(settings), paths.enrolment(settings)):
         try:
-            return from_json(path.read_text(encoding="utf-8"))
+            return from_json(read_regular(path, paths.MOST_ENROLMENT_OCTETS).decode())
         except FileNotFoundError:
             continue
         except (OSError, ValueError, OperatorError) as error:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from app.config.settings import Settings
 from app.errors import OperatorError
+from app.files import read_regular
 
 if TYPE_CHECKING:
     from app.onboarding.enrolment import Enrolment
+
+MOST_ENROLMENT_OCTETS = 1 << 18
 
 
 def pair(settings: Settings) -> Path:
@@ -151,7 +154,7 @@ def read_enrolment(settings: Settings) -> "Enrolment":
 
     path = enrolment(settings)
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(read_regular(path, MOST_ENROLMENT_OCTETS).decode())
     except OSError as error:
         raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
     except ValueError as error:

@@ -4,13 +4,15 @@ import logging
 
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.files import keep, keep_folder, let_others_through
+from app.files import keep, keep_folder, let_others_through, read_regular
 from app.onboarding import token
 from app.trust import disk
 
 from . import paths, users
 
 log = logging.getLogger("homedot")
+
+_MOST_OCTETS = 4096
 
 
 def renew(settings: Settings) -> str:
@@ -50,7 +52,7 @@ def read(settings: Settings) -> str | None:
 def _read(settings: Settings) -> str | None:
     """The token; None if there is none, or what is there is none. Raises OSError."""
     try:
-        text = paths.token(settings).read_bytes().decode("ascii", "replace").strip()
+        text = read_regular(paths.token(settings), _MOST_OCTETS).decode("ascii", "replace").strip()
     except FileNotFoundError:
         return None
     return text if token.is_token(text) else None

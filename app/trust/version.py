@@ -16,12 +16,13 @@ from pathlib import Path
 
 from app import __version__
 from app.errors import OperatorError
-from app.files import keep
+from app.files import keep, read_regular
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 FILE = "version.json"
+_MOST_OCTETS = 4096
 
 _PROGRAM = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
@@ -50,7 +51,7 @@ def note(data_dir: Path) -> None:
 def _read(path: Path) -> Mapping[str, object]:
     """What it says; nothing if there is nothing. What cannot be read stops nobody: the authority's own files decide."""
     try:
-        tree = json.loads(path.read_bytes())
+        tree = json.loads(read_regular(path, _MOST_OCTETS))
         if isinstance(tree, dict):
             return tree
         reason = "is no object"

@@ -1,6 +1,7 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -480,3 +481,34 @@ def test_a_volume_that_lost_its_authority_stops_the_start(tmp_path: Path, conten
     with pytest.raises(OperatorError, match=r"but enrolment\.json beside them tells of an authority"):
         bootstrap.run(settings)
     assert not (settings.data_dir / "ca").exists()
+
+
+@pytest.mark.parametrize("name", ["unfinished", "next.x", "ca", "tls", "ca/root.pem", "tls/leaf.key", "enrolment.json"])
+@pytest.mark.parametrize("kind", ["a file", "a pipe", "a device", "a folder", "deep", "beyond a float"])
+def test_whatever_lies_on_the_volume_is_told_or_passed_over(tmp_path: Path, name: str, kind: str) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    put(settings.data_dir / name, kind)
+    told = ""
+    try:
+        bootstrap.run(settings)
+    except OperatorError as error:
+        told = str(error)
+    assert not told or str(settings.data_dir / name) in told
+    assert told or name not in {"ca", "tls", "ca/root.pem", "tls/leaf.key"}
+
+
+def put(path: Path, kind: str) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    elif kind == "deep":
+        path.write_text('{"a":' * 20_000)
+    else:
+        path.write_text('{"dot_port": 1e999, "version": 1e999}' if kind == "beyond a float" else "")

@@ -47,11 +47,11 @@ def test_one_that_cannot_be_read_is_left_alone_and_told(settings: Settings, monk
     path.chmod(0o644)
     before = path.read_bytes()
 
-    def refuse(refused: Path) -> bytes:
+    def refuse(refused: Path, _: int) -> bytes:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(refused))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(pause_token, "read_regular", refuse)
         (warning,) = pause_token.ensure(settings)
     assert f"{path}: uid {os.geteuid()} may not use it" in warning
     assert path.read_bytes() == before
