@@ -148,6 +148,7 @@ class Server:
 
     def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
         session = connection.protocol.session
+        connection.has_failed = True
         if not session.established and session.is_resumed is not None:
             self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
@@ -156,7 +157,10 @@ class Server:
         self._admission.leave(connection)
         self._count_queries(connection)
         self._changed.set()
-        if connection.protocol.session.established:
+        session = connection.protocol.session
+        if not (session.established or session.is_resumed is None or connection.has_failed):
+            self.count[Count.HANDSHAKES_LEFT] += 1
+        if session.established:
             lasted_s = monotonic() - connection.started_s
             what = f"closed after {lasted_s:.1f} s, {connection.queries} queries: {why}"
             self._connection_log.note(connection.client, connection.port, what)

@@ -15,6 +15,7 @@ read settings are.
 import logging
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -196,6 +197,7 @@ def run(
     """
     for descriptor in (1, 2):
         _share(descriptor)
+    tempfile.tempdir = variables["RUN_DIR"]  # supervisord looks for one to have as a default, and uses none
     options = _Options(tell)
     options.environ_expansions.update({f"ENV_{name}": value for name, value in variables.items()})
     options.realize(["-n", "-c", str(configuration)])

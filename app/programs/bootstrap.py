@@ -13,7 +13,7 @@ from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.files import keep, let_others_through, read_regular, refuse_link
-from app.host import addresses
+from app.host import addresses, capabilities
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
@@ -24,7 +24,7 @@ from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
-from app.unbound import reach
+from app.unbound import memory, reach
 
 from . import exposure, paths, pause_token, resolver, users
 from .findings_log import Findings
@@ -44,6 +44,8 @@ def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lines = log_to_output(settings.log)
     log.info("%s", told())
+    capabilities.require(_ports(settings))
+    memory.require()
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     announced = _announced(settings)
@@ -64,6 +66,11 @@ def run(settings: Settings) -> None:
     for warning in (*warnings, *unannounced):
         log.warning("%s", warning)
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
+
+
+def _ports(settings: Settings) -> list[int]:
+    more = [settings.plain.port] if settings.plain.enabled else []
+    return [settings.dot.port, *more, *([settings.web.port] if settings.web.enabled else [])]
 
 
 def identify(settings: Settings, grace_period: GracePeriod) -> Findings:

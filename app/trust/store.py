@@ -22,7 +22,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 
 from . import authority as issuing
-from . import clock, constraints, disk, pem, version, volume
+from . import clock, constraints, disk, filesystem, pem, version, volume
 from .authority import Authority
 from .constraints import Names
 from .pem import Pem
@@ -72,10 +72,10 @@ def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: P
     `told_of` is a file that says that devices trust an authority of ours, so there must be one. `now` is aware UTC, or
     None while the clock is not set: then nothing is made and nothing renewed. A renewal that the disk refuses is a
     warning, and the old certificate is served on.
-    Raises OperatorError, nothing changed, when there was an authority and none is left; when only a later program can
-    use the volume; when a file is missing, unreadable, corrupt, does not belong to the others, belongs to another user
-    or may be read by others; when a name is not one that the authority may certify; when the first ones cannot be
-    written; and when they must be made with `now` None.
+    Raises OperatorError, nothing changed, when the file system keeps no modes; when there was an authority and none is
+    left; when only a later program can use the volume; when a file is missing, unreadable, corrupt, does not belong to
+    the others, belongs to another user or may be read by others; when a name is not one that the authority may certify;
+    when the first ones cannot be written; and when they must be made with `now` None.
     """
     warnings: list[str] = []
     with _writing(data_dir):
@@ -148,6 +148,8 @@ def _writing(data_dir: Path) -> Iterator[None]:
     with disk.write_faults(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         version.refuse_later(data_dir)  # first: the sole writer completes what others began
+        if not filesystem.keeps_modes(data_dir):
+            raise OperatorError(filesystem.refusal(data_dir))
         with volume.sole_writer(data_dir):
             yield
             version.note(data_dir)

@@ -300,3 +300,22 @@ async def test_c14_who_left_most_unread_is_ended_when_memory_is_short_and_the_ot
         modest.send(b"still here")
         assert await modest.receive() == b"still here"
         assert house.counted(Count.LEFT_UNREAD) == 1
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x16\x03\x01"], ids=["at once", "in the middle"])
+async def test_who_leaves_during_the_handshake_is_counted_as_that(pair: Path, octets: bytes) -> None:
+    async with serving(pair) as house:
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(octets)
+        async with asyncio.timeout(10):
+            while not house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until it is accepted
+            writer.close()
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        assert house.counted(Count.HANDSHAKES_LEFT) == 1
+        assert house.counted(Count.HANDSHAKES_FAILED) == 0
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+    assert house.counted(Count.HANDSHAKES_LEFT) == 1

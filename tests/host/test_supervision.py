@@ -19,7 +19,8 @@ from app.host.lossy_output import LossyOutput
 from app.host.supervision import run
 output = LossyOutput(1, lambda lost: f"lost {lost}\\n")
 tell = lambda program, level, text: output.write(f"{program}: {text}\\n")
-sys.exit(run(Path(sys.argv[1]), {"WORD": "hello"}, tell, output.tell, lambda: tell("test", 0, "asked")))
+variables = {"WORD": "hello", "RUN_DIR": "/tmp"}
+sys.exit(run(Path(sys.argv[1]), variables, tell, output.tell, lambda: tell("test", 0, "asked")))
 """
 
 CONFIGURATION = """
