@@ -34,7 +34,8 @@ class Connection:
 
     __slots__ = (
         "_is_flush_due", "_partial_since_s", "_queue", "_server", "_why",
-        "client", "counted", "deadline_s", "has_failed", "last_active_s", "port", "protocol", "queries", "started_s", "stream",
+        "client", "counted", "deadline_s", "has_failed", "last_active_s",
+        "port", "protocol", "queries", "started_s", "stream",
     )  # fmt: skip
 
     def __init__(self, server: ConnectionEvents, session: Session, client: str, port: int) -> None:
