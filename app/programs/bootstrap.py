@@ -57,6 +57,7 @@ def run(settings: Settings) -> None:
     resolver.draw_port(settings)
     warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
     if settings.blocking.enabled:
+        warnings += filter(None, [memory.shortage()])
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
     enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())

@@ -4,6 +4,7 @@ The operator's files may be root's alone, be edited, or be gone, and nothing tha
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.config.handed import hand, take
@@ -11,6 +12,7 @@ from app.config.load import Loaded, load
 from app.errors import OperatorError
 from app.files import keep, keep_folder
 from app.trust import disk
+from app.unbound import memory
 
 from . import paths, users
 
@@ -27,6 +29,14 @@ def hand_on(loaded: Loaded) -> None:
         for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
             group = None if user == users.ROOT else users.group_id(user)
             keep(paths.handed(run_dir, user), hand(loaded), 0o640, group)
+
+
+def wanted(environment: Mapping[str, str]) -> Loaded:
+    """What the operator wrote, without the block lists where memory is too short for them. Raises OperatorError."""
+    loaded = load(environment)
+    if memory.shortage() and loaded.settings.blocking.lists:
+        return take(hand(replace(loaded, given={**loaded.given, "blocking.lists": []})))
+    return loaded
 
 
 def in_force(environment: Mapping[str, str]) -> Loaded:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
-from app.config.load import Loaded, load
+from app.config.load import Loaded
 from app.config.settings import Settings
 from app.host.supervision import restart_programs
 
@@ -20,7 +20,7 @@ _BUT_NOT = {"blocking.enabled", "dot.port", "dot.workers", "plain.enabled", "pla
 
 def reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
     """Read what the operator wrote, and have in force what can be. Raises OperatorError; then all is as before."""
-    wanted = load({name: value for name, value in environment.items() if name != handing.VARIABLE})
+    wanted = handing.wanted({name: value for name, value in environment.items() if name != handing.VARIABLE})
     before = handing.taken(paths.handed(settings.run_dir, users.ROOT))
     old, new = dict(_values(before.settings)), dict(_values(wanted.settings))
     changed = [name for name in new if new[name] != old[name]]

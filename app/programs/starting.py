@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from app.config.load import load
 from app.config.settings import Log
 from app.errors import OperatorError
 
@@ -27,7 +26,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        loaded = load(environment) if program in UNHEARD else handing.in_force(environment)
+        loaded = handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
         log = loaded.settings.log
         more = [environment] if program == _RELOADS else arguments
         code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)

@@ -110,3 +110,15 @@ def test_closed_files_few_descriptors_no_folder_for_temporary_files_and_a_hangup
         assert "keeps failing" not in container.log
     finally:
         docker("rm", "--force", "--volumes", container.name)
+
+
+def test_where_memory_is_short_lists_give_way_and_dns_does_not(image: str, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("ads.example\n")
+    lists = ("--env=HOMEDOT_BLOCKING__ENABLED=true", "--env=HOMEDOT_BLOCKING__LISTS=/config/list.txt")
+    container = Container(image, "--memory=96m", "--memory-swap=96m", f"--volume={tmp_path}:/config:ro", *lists)
+    try:
+        container.until_healthy()
+        assert "there are 96 MB of memory: doing without block lists" in container.log
+        assert "programs lists" not in docker("top", container.name).stdout
+    finally:
+        docker("rm", "--force", "--volumes", container.name)

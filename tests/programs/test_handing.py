@@ -10,6 +10,7 @@ import pytest
 from app.config.load import load
 from app.errors import OperatorError
 from app.programs import handing, paths, users
+from app.unbound import memory
 from tests.appliance import Appliance, children, running, settings_in
 from tests.fakes.pki import Authority
 from tests.internet import Internet
@@ -25,6 +26,14 @@ def test_each_user_has_a_copy_of_its_own(tmp_path: Path) -> None:
         copy = paths.handed(tmp_path / "run", user)
         assert copy.stat().st_mode & 0o777 == 0o640
         assert handing.taken(copy).settings == loaded.settings
+
+
+def test_block_lists_give_way_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"HOMEDOT_BLOCKING__DENY": "bad.example"}
+    assert handing.wanted(given).settings == load(given).settings
+    monkeypatch.setattr(memory, "shortage", lambda: "little")
+    settings = handing.wanted(given).settings
+    assert (settings.blocking.lists, settings.blocking.deny) == ((), ("bad.example",))
 
 
 def test_a_copy_that_is_gone_is_told_with_the_next_step(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
-from app.unbound.memory import limit_bytes, require
+from app.unbound.memory import limit_bytes, require, shortage
 
 
 def box(root: Path, groups: str, **files: str) -> Path:
@@ -54,3 +54,10 @@ def test_too_little_is_told_with_what_would_do(tmp_path: Path) -> None:
     (tmp_path / "sys/fs/cgroup/memory.max").write_text("67108864\n")
     with pytest.raises(OperatorError, match=r"there are 64 MB of memory, and 96 MB are the least: raise mem_limit"):
         require(tmp_path)
+
+
+def test_where_lists_do_not_fit_the_box_says_so(tmp_path: Path) -> None:
+    root = box(tmp_path, "0::/\n", **{"memory.max": "100663296\n"})
+    assert shortage(root).startswith("there are 96 MB of memory: doing without block lists")
+    (tmp_path / "sys/fs/cgroup/memory.max").write_text("134217728\n")
+    assert shortage(root) == ""
