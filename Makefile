@@ -19,7 +19,7 @@ CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivil
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
 RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
+TEST_PACKAGES := bind9-dnsutils bindfs chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
 	getdns-utils git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils network-manager nodejs nsd openssl procps \
 	shellcheck sslscan stubby testssl.sh zbar-tools
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
+from app.networks import HEALTH_CHECK
 
 from . import container
 
@@ -158,7 +159,7 @@ def wait_until_answering(appliance: Appliance, hostname: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while True:
         with suppress(OperatorError):
-            check(appliance.dot_port, hostname, 3.0)
+            check(appliance.dot_port, hostname, 3.0, HEALTH_CHECK)
             if appliance.environment.get("HOMEDOT_WEB__ENABLED") == "false" or _listens(appliance.web_port):
                 return
         assert appliance.process.poll() is None, f"it ended:\n{appliance.log}"

@@ -1,5 +1,7 @@
 """Environment and YAML -> Settings. The only reader of the environment and of the YAML files.
 
+The files may be root's alone: programs of other users take what was read as `handed`.
+
 Defaults < YAML < environment, read anew at every start; an empty variable counts as not set. HOMEDOT_CONFIG may name
 several YAML files with colons between them; later ones win.
 """
@@ -9,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from app.errors import SettingsError
+from app.files import read_regular
 
 from .foreign import why_not
 from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
@@ -19,6 +22,8 @@ from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
 _EXAMPLE = "homedot.example.yaml"
+_MOST_OCTETS = 1 << 20
+_A_FOLDER = "it is a folder, as Docker makes one where a file to be mounted is not there: put the file in its place"
 _NOT_SET = (None, "", "null", "~")
 _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
@@ -30,10 +35,11 @@ _OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Effective settings, and for each setting's name where its value came from."""
+    """Effective settings, and for each setting's name where its value came from, and what was given there."""
 
     settings: Settings
     sources: Mapping[str, str]
+    given: Mapping[str, object]
 
 
 def load(environment: Mapping[str, str]) -> Loaded:
@@ -50,27 +56,35 @@ def load(environment: Mapping[str, str]) -> Loaded:
         given |= _from_yaml(path, known, faults, is_named=bool(named))
     faults += filter(None, map(_unread, {path.parent for path in paths}))
     given |= _from_environment(environment, known, faults)
-    parsed: dict[str, object] = {}
-    sources = dict.fromkeys(known, "default")
-    for name, (raw, source) in given.items():
-        try:
-            parsed[name] = known[name].parse(raw)
-            sources[name] = source
-        except ValueError as error:
-            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
-    settings = _build(Settings, parsed)
+    parsed = dict(_parsed(given, known, faults))
+    settings = build(parsed)
     bad = {fault.split(":")[0] for fault in faults}
     faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
     if faults:
         raise SettingsError(faults)
-    return Loaded(settings, sources)
+    sources = dict.fromkeys(known, "default") | {name: source for name, (_, source) in given.items()}
+    return Loaded(settings, sources, {name: raw for name, (raw, _) in given.items()})
+
+
+def _parsed(
+    given: Mapping[str, tuple[object, str]], known: Mapping[str, Leaf], faults: list[str]
+) -> Iterator[tuple[str, object]]:
+    for name, (raw, source) in given.items():
+        leaf = known[name]
+        try:
+            value = leaf.parse(raw)
+            if leaf.look is not None:
+                leaf.look(value)
+            yield name, value
+        except ValueError as error:
+            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
 
 
 def _from_yaml(
     path: Path, known: Mapping[str, Leaf], faults: list[str], *, is_named: bool
 ) -> dict[str, tuple[object, str]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MOST_OCTETS, follow_links=True).decode()
         from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
 
         tree = tree_of(text)
@@ -79,7 +93,8 @@ def _from_yaml(
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
-        faults.append(f"{path}: cannot be read: {error.strerror}")
+        because = _A_FOLDER if path.is_dir() else error.strerror
+        faults.append(f"{path}: cannot be read: {because}")
         return {}
     except ValueError as error:
         faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
@@ -98,7 +113,7 @@ def _unread(folder: Path) -> str | None:
     if (folder / Path(CONFIG_DEFAULT).name).exists():
         return None
     try:
-        text = (folder / _EXAMPLE).read_text(encoding="utf-8")
+        text = read_regular(folder / _EXAMPLE, _MOST_OCTETS).decode()
     except (OSError, ValueError):
         return None
     for number, line in enumerate(text.splitlines(), 1):
@@ -161,7 +176,12 @@ def _masked(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
-def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
+def build(parsed: Mapping[str, object]) -> Settings:
+    """The tree with the values of `parsed` by the names of settings, and defaults for all others."""
+    return cast(Settings, _build(Settings, parsed, ""))
+
+
+def _build(branch: type, parsed: Mapping[str, object], prefix: str) -> Any:
     chosen: dict[str, object] = {}
     for item in fields(branch):
         name = prefix + item.name

@@ -24,14 +24,19 @@ HOME_NETWORKS = ", ".join(map(str, HOME))
 
 
 @overload
-def setting(default: None, parse: Callable[[object], T], doc: str) -> T | None: ...
+def setting(
+    default: None, parse: Callable[[object], T], doc: str, look: Callable[[T], None] | None = None
+) -> T | None: ...
 @overload
 def setting(default: object, parse: Callable[[object], T], doc: str) -> T: ...
-def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
+def setting(
+    default: object, parse: Callable[[object], Any], doc: str, look: Callable[[Any], None] | None = None
+) -> Any:
     """A leaf of the tree, of the type that `parse` returns. `default` is what a user would write, and is parsed like
-    it; None means not set."""
+    it; None means not set. `look` is for who reads what the operator wrote: is there what the value names?"""
     return field(
-        default=None if default is None else parse(default), metadata={"parse": parse, "doc": doc, "default": default}
+        default=None if default is None else parse(default),
+        metadata={"parse": parse, "doc": doc, "default": default, "look": look},
     )
 
 
@@ -97,9 +102,14 @@ class Web:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
     certificate: Path | None = setting(
-        None, values.existing_file, "Your own certificate chain (PEM). Without it Homedot makes its own authority."
+        None,
+        values.path,
+        "Your own certificate chain (PEM). Without it Homedot makes its own authority.",
+        values.is_file,
     )
-    key: Path | None = setting(None, values.existing_file, "The private key of `tls.certificate` (PEM, not encrypted).")
+    key: Path | None = setting(
+        None, values.path, "The private key of `tls.certificate` (PEM, not encrypted).", values.is_file
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +145,15 @@ class Resolver:
         values.path,
         "Certificates that `tls://` forwarders and servers of block lists are checked against (PEM).",
     )
-    root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
+    root_hints: Path | None = setting(None, values.path, "Root servers of a private root (zone file).", values.is_file)
     trust_anchor: Path | None = setting(
-        None, values.existing_file, "DNSSEC trust anchor of a private root (DS or DNSKEY)."
+        None, values.path, "DNSSEC trust anchor of a private root (DS or DNSKEY).", values.is_file
     )
     snippets: Path | None = setting(
-        None, values.existing_folder, "For experts: a folder with `*.conf` for unbound, read after Homedot's own."
+        None,
+        values.path,
+        "For experts: a folder with `*.conf` for unbound, read after Homedot's own.",
+        values.is_folder,
     )
     port: int | None = setting(
         None, values.port, "Loopback port on which unbound answers the front door. Default: a free one at each start."
@@ -242,6 +255,7 @@ class Leaf:
     default: object
     doc: str
     parse: Callable[[object], object]
+    look: Callable[[Any], None] | None
 
     @property
     def variable(self) -> str:
@@ -254,4 +268,4 @@ def leaves(branch: type = Settings, prefix: str = "") -> Iterator[Leaf]:
         if is_dataclass(item.default):
             yield from leaves(type(item.default), f"{prefix}{item.name}.")
         else:
-            yield Leaf(prefix + item.name, item.metadata["default"], item.metadata["doc"], item.metadata["parse"])
+            yield Leaf(prefix + item.name, *(item.metadata[each] for each in ("default", "doc", "parse", "look")))

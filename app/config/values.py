@@ -1,4 +1,4 @@
-"""Text -> typed value. Pure, but for looking whether a named file is there and how many cores there are.
+"""Text -> typed value. Pure, but for how many cores there are, and for the two that look at a file.
 
 Each parser takes what the environment (always text) or YAML (text, number, boolean or list) gives. It returns the
 value, or raises ValueError with the end of a sentence that begins with the setting's name: "must be 1..65535".
@@ -190,24 +190,33 @@ def path(raw: object) -> Path:
     return Path(raw).absolute()
 
 
-def existing_file(raw: object) -> Path:
-    """The path of a file that exists."""
-    return _existing(raw, "a file", stat.S_ISREG)
+def is_file(named: Path) -> None:
+    """Look whether there is such a file. Raises ValueError like a parser."""
+    _look(named, "a file", stat.S_ISREG)
 
 
-def existing_folder(raw: object) -> Path:
-    """The path of a folder that exists."""
-    return _existing(raw, "a folder", stat.S_ISDIR)
+def is_folder(named: Path) -> None:
+    """Look whether there is such a folder. Raises ValueError like a parser."""
+    _look(named, "a folder", stat.S_ISDIR)
 
 
-def _existing(raw: object, kind: str, is_kind: Callable[[int], bool]) -> Path:
-    named = path(raw)
+def _look(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
     try:
         mode = named.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        if (link := _broken_link(named)) is not None:
+            fault = f"{link} is a link to {link.readlink()}, and that is not there: mount the folder that holds both"
+            raise ValueError(f"must be {kind}, and {fault}") from None
         raise ValueError(f"must be {kind}, and there is none: is it mounted into the container?") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"must be {kind} that uid {os.geteuid()} can reach: {error}") from None
     if not is_kind(mode):
         raise ValueError(f"must be {kind}, and is something else")
-    return named
+
+
+def _broken_link(named: Path) -> Path | None:
+    """The link on the way to `named` whose target is not there."""
+    for place in (*reversed(named.parents), named):
+        if not place.exists():
+            return place if place.is_symlink() else None
+    return None

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 from app.errors import ListError, ListSizeError
@@ -34,6 +35,7 @@ MOST_OCTETS = 320_000_000
 
 _LEAST_SHARE = 0.1
 _IF_MEANT = "; if that is meant, say `homedot lists accept`"
+_WRITTEN_S = 45.0
 _PIECE_OCTETS = 64 * 1024
 
 
@@ -70,6 +72,8 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
     header, content = compile_list(rules, job.source, title)
     if not job.source.startswith("/"):
         _plausible(job, header, report)
+    elif _is_being_written(Path(job.source)) and header.names < (job.names or 0) * _LEAST_SHARE:
+        raise ListError(f"has {header.names} names instead of {job.names}, and was written this minute: looking again")
     write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
@@ -83,6 +87,14 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         etag=validators.etag,
         last_modified=validators.last_modified,
     )
+
+
+def _is_being_written(path: Path) -> bool:
+    """A script that writes without a rename leaves it empty, or cut off, for a moment."""
+    try:
+        return abs(time() - path.stat().st_mtime) < _WRITTEN_S
+    except OSError:
+        return True
 
 
 def _plausible(job: Job, header: Header, report: ParseReport) -> None:

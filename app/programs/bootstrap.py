@@ -12,8 +12,8 @@ from pathlib import Path
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.files import keep, let_others_through, refuse_link
-from app.host import addresses
+from app.files import keep, let_others_through, read_regular, refuse_link
+from app.host import addresses, capabilities
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
@@ -24,7 +24,7 @@ from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
-from app.unbound import reach
+from app.unbound import memory, reach
 
 from . import exposure, paths, pause_token, resolver, users
 from .findings_log import Findings
@@ -44,17 +44,20 @@ def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lines = log_to_output(settings.log)
     log.info("%s", told())
+    capabilities.require(_ports(settings))
+    memory.require()
     lan = addresses.effective(settings.addresses)
     _wait_for_clock(settings)
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, GracePeriod())
     choice = resolver.choose_apart(settings)  # before a key is in this memory, of which the child has a copy
-    identity = _identity(settings, kept)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
     resolver.draw_port(settings)
     warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
     if settings.blocking.enabled:
+        warnings += filter(None, [memory.shortage()])
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
     enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())
@@ -66,6 +69,11 @@ def run(settings: Settings) -> None:
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
 
 
+def _ports(settings: Settings) -> list[int]:
+    more = [settings.plain.port] if settings.plain.enabled else []
+    return [settings.dot.port, *more, *([settings.web.port] if settings.web.enabled else [])]
+
+
 def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     """Renew what is due and follow the addresses of this box; those that it lost count on for their `grace_period`.
 
@@ -74,7 +82,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     before = paths.read_enrolment(settings)
     lan, announced = addresses.effective(settings.addresses), _announced(settings)
     kept = _kept(settings, lan, announced, grace_period)
-    identity = _identity(settings, kept)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
     after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
@@ -118,11 +126,17 @@ def _kept(
     return lan if settings.addresses else (*lan, *grace_period.lost(lan, relied))
 
 
-def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
+def _told_of(settings: Settings, announced: Enrolment | None) -> Path | None:
+    """What says, on the volume, that devices trust an authority of ours; or may say so and cannot be read."""
+    path = paths.announced(settings)
+    return path if path.exists() and (announced is None or announced.root_pem) else None
+
+
+def _identity(settings: Settings, kept: tuple[IPAddress, ...], told_of: Path | None) -> Identity:
     if settings.tls.certificate and settings.tls.key:
         certificate, key = settings.tls.certificate, settings.tls.key
         return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
+    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now(), told_of=told_of)
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:
@@ -164,7 +178,7 @@ def _announce(settings: Settings, enrolment: Enrolment) -> tuple[str, ...]:
 def _announced(settings: Settings) -> Enrolment | None:
     for path in (paths.announced(settings), paths.enrolment(settings)):
         try:
-            return from_json(path.read_text(encoding="utf-8"))
+            return from_json(read_regular(path, paths.MOST_ENROLMENT_OCTETS).decode())
         except FileNotFoundError:
             continue
         except (OSError, ValueError, OperatorError) as error:

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from ipaddress import ip_network
 from time import monotonic
 
 from app.answer.cache import Cache
@@ -37,7 +38,7 @@ from app.dot.tls import TlsSession
 from app.host.addresses import bridge_gateway
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
-from app.networks import HOME
+from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.ports import bound_sockets
 from app.unbound.conf import QUERIES_AT_ONCE
@@ -141,7 +142,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
-    is_allowed = allowing(settings.dot.allow_from)
+    is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)

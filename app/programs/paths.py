@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from app.config.settings import Settings
 from app.errors import OperatorError
+from app.files import read_regular
 
 if TYPE_CHECKING:
     from app.onboarding.enrolment import Enrolment
+
+MOST_ENROLMENT_OCTETS = 1 << 18
 
 
 def pair(settings: Settings) -> Path:
@@ -19,6 +22,11 @@ def pair(settings: Settings) -> Path:
 def authority_files(settings: Settings) -> tuple[Path, ...]:
     """What tells whether the authority or its leaf on the volume was replaced."""
     return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"
+
+
+def handed(run_dir: Path, user: str) -> Path:
+    """The settings of this start, for the programs of `user` alone."""
+    return run_dir / "settings" / f"{user}.json"
 
 
 def enrolment(settings: Settings) -> Path:
@@ -58,6 +66,11 @@ def refresh_request(settings: Settings) -> Path:
     return settings.run_dir / "refresh-lists"
 
 
+def reload_request(settings: Settings) -> Path:
+    """Touched to have the operator's settings read now."""
+    return settings.run_dir / "reload"
+
+
 def accept_request(settings: Settings, compiled: str) -> Path:
     """Touched to have the next download of the list with this compiled file taken whatever its size."""
     return settings.run_dir / f"accept-{compiled}"
@@ -79,6 +92,11 @@ def token(settings: Settings) -> Path:
 
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
+
+
+def for_unbound(settings: Settings) -> Path:
+    """Copies of the operator's files that unbound reads, for everybody to read."""
+    return settings.run_dir / "for-unbound"
 
 
 def noted_unbound_port(settings: Settings) -> Path:
@@ -136,7 +154,7 @@ def read_enrolment(settings: Settings) -> "Enrolment":
 
     path = enrolment(settings)
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(read_regular(path, MOST_ENROLMENT_OCTETS).decode())
     except OSError as error:
         raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
     except ValueError as error:

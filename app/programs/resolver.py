@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import Any, overload
 
 from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
-from app.files import write_atomically
+from app.files import closed_to_others, keep, keep_folder, write_atomically
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
 from app.ports import free_on_loopback
@@ -59,6 +59,8 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     resolver, path, port = settings.resolver, paths.unbound_conf(settings), paths.unbound_port(settings)
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
+    _require_readable("resolver.ca_bundle", resolver.ca_bundle)
+    copied = _with_copies(settings).resolver
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     render = partial(
         conf.render,
@@ -67,8 +69,8 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         forwarders=resolver.forward,
         routes=resolver.routes,
         ca_bundle=resolver.ca_bundle,
-        root_hints=resolver.root_hints,
-        trust_anchor=resolver.trust_anchor,
+        root_hints=copied.root_hints,
+        trust_anchor=copied.trust_anchor,
         followed_anchor=followed,
         rebind_protection=resolver.rebind_protection,
         released=settings.special.released,
@@ -83,9 +85,13 @@ def prepare(settings: Settings, mode: str) -> list[str]:
             write_atomically(draft, render(snippets=some).encode())
         return draft
 
-    snippets, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
-    checkconf.check(written(snippets), name)
-    checkconf.check_kept(written, snippets, port, name)
+    originals, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
+    snippets = [_copied(paths.for_unbound(settings) / "snippets", original) for original in originals]
+    try:
+        checkconf.check(written(snippets), name)
+        checkconf.check_kept(written, snippets, port, name)
+    except OperatorError as error:
+        raise OperatorError(_named_as_given(error.faults, originals, snippets)) from error
     with disk.write_faults(path):
         draft.rename(path)
     return warnings
@@ -113,6 +119,7 @@ def become_unbound() -> None:
 def ask(settings: Settings) -> dict[str, Any]:
     """Ask the network: a choice as a dictionary, or one with "faults". For a child, which then is unbound's user."""
     try:
+        settings = _with_copies(settings)
         become_unbound()
         return asdict(choose(settings))
     except OperatorError as error:
@@ -164,6 +171,46 @@ def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, 
     except OperatorError as error:
         told = [f"{fault}; until then unbound trusts the root keys of {conf.TRUST_ANCHOR}" for fault in error.faults]
         return None, told
+
+
+def _with_copies(settings: Settings) -> Settings:
+    resolver, copies = settings.resolver, paths.for_unbound(settings)
+    hints, keys = _copied(copies / "hints", resolver.root_hints), _copied(copies / "anchor", resolver.trust_anchor)
+    return replace(settings, resolver=replace(resolver, root_hints=hints, trust_anchor=keys))
+
+
+@overload
+def _copied(folder: Path, path: Path) -> Path: ...
+@overload
+def _copied(folder: Path, path: Path | None) -> Path | None: ...
+def _copied(folder: Path, path: Path | None) -> Path | None:
+    """A copy that unbound's user can read: the operator's own file may be root's alone."""
+    if path is None:
+        return None
+    copy = folder / path.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
+    with disk.write_faults(copy):
+        keep_folder(folder.parent, 0o755)
+        keep_folder(folder, 0o755)
+        keep(copy, content)
+    return copy
+
+
+def _named_as_given(faults: Sequence[str], originals: Sequence[Path], copies: Sequence[Path]) -> list[str]:
+    named = list(faults)
+    for original, copy in zip(originals, copies, strict=True):
+        named = [fault.replace(str(copy), str(original)) for fault in named]
+    return named
+
+
+def _require_readable(setting: str, path: Path) -> None:
+    """Raises OperatorError for a file that other users cannot read."""
+    if (closed := closed_to_others(path)) is not None:
+        mode = "o+x" if closed != path else "o+r"
+        raise OperatorError(f"{setting}: {path} must be readable by all: run `chmod {mode} {closed}`")
 
 
 def _snippets(folder: Path | None) -> list[Path]:

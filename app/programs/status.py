@@ -9,6 +9,7 @@ from app.config.settings import Settings
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
 from app.lists.state import ListState
+from app.networks import HEALTH_CHECK
 from app.onboarding import expiry
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.guides import notices
@@ -118,7 +119,7 @@ def look(settings: Settings) -> Status:
     enrolment = paths.read_enrolment(settings)
     fault, counts = "", dict[str, int]()
     try:
-        check(enrolment.dot_port, enrolment.hostname, _DEADLINE_S)
+        check(enrolment.dot_port, enrolment.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
         fault = str(error)
     try:

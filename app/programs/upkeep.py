@@ -8,7 +8,7 @@ This process stays for months: what costs memory is imported in a child.
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
@@ -47,7 +47,7 @@ class Task:
     """What is so as long as there are faults."""
 
 
-def tasks(settings: Settings) -> tuple[Task, ...]:
+def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...]:
     """All there is to do. A slow disk and a busy Raspberry Pi take seconds; the next minute tries again."""
     clock, grace_period = WallClock(), GracePeriod()
     followed = None if settings.resolver.trust_anchor else paths.followed_anchor(settings)
@@ -79,6 +79,13 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
             do=lambda _: _keep_anchor(settings),
             deadline_s=45,
             again_after_s=HOUR_S,
+        ),
+        Task(
+            name="settings",
+            situation=lambda: stamp(paths.reload_request(settings)),
+            do=lambda _: _reload(settings, environment),
+            deadline_s=30,
+            meanwhile="going on with the settings of before",
         ),
     )
 
@@ -116,10 +123,10 @@ class Round:
         self._findings_log.tell(findings)
 
 
-def run(settings: Settings) -> None:
-    """Do it until SIGTERM."""
+def run(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Do it until SIGTERM. `environment` may hold settings of the operator's."""
     log_to_supervisor(settings.log)
-    rounds = [Round(task) for task in tasks(settings)]
+    rounds = [Round(task) for task in tasks(settings, environment)]
 
     def minute() -> None:
         for each in rounds:
@@ -147,3 +154,9 @@ def _keep_anchor(settings: Settings) -> Findings:
     from . import resolver  # in a child: it needs asyncio and more
 
     return resolver.keep_anchor(settings)
+
+
+def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
+    from . import reloading  # in a child: it may need the parser of YAML
+
+    return reloading.reload(settings, environment)

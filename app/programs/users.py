@@ -5,7 +5,7 @@ import pwd
 
 from app.errors import OperatorError
 
-DOT, WEB, LISTS, UNBOUND = "homedot-dot", "homedot-web", "homedot-lists", "unbound"
+ROOT, DOT, WEB, LISTS, UNBOUND = "root", "homedot-dot", "homedot-web", "homedot-lists", "unbound"
 _REMEDIES = {UNBOUND: "apt install unbound"}
 
 

@@ -14,6 +14,7 @@ from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
 from app.host.addresses import bridge_gateway
+from app.networks import HEALTH_CHECK
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
 from app.onboarding.serving import serve
@@ -42,7 +43,7 @@ def run(settings: Settings) -> None:
 
     async def healthy() -> bool:
         try:
-            await asyncio.to_thread(check, settings.dot.port, settings.hostname, _HEALTH_DEADLINE_S)
+            await asyncio.to_thread(check, settings.dot.port, settings.hostname, _HEALTH_DEADLINE_S, HEALTH_CHECK)
         except OperatorError as error:
             health.ill(str(error))
             return False

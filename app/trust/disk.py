@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.errors import OperatorError
+from app.files import read_regular
 
 T = TypeVar("T")
+
+_MOST_OCTETS = 1 << 20
+"""Of a file with certificates or a key: a chain has some kilobytes."""
 
 _FULL = "cannot be written, the disk is full: free some space and start again"
 _REASONS = {
@@ -18,6 +22,10 @@ _REASONS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EROFS: "cannot be written, the volume is read-only: mount one there that {who} can write",
+    errno.EINVAL: "is not a file: move it away, and put the one of a backup there if it is lost",
+    errno.EISDIR: "is a folder and must be a file: move it away, and put the file of a backup there if it is lost",
+    errno.ENOTDIR: "is not a folder: move it away, and put the folder of a backup there if it is lost",
+    errno.EFBIG: "is longer than any such file: move it away, and put the one of a backup there",
     errno.ELOOP: "is a link, and none is followed there: put the folder itself in its place",
     errno.EPERM: (
         "{who} may not set owner or mode there: start the container with the capabilities listed in compose.yaml"
@@ -28,7 +36,7 @@ _REASONS = {
 def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
     """The parsed content of a file. When it cannot be read or parsed: None, and a line is added to `faults`."""
     try:
-        return parse(path.read_bytes())
+        return parse(read_regular(path, _MOST_OCTETS, follow_links=True))
     except OSError as error:
         faults.append(_sentence(error, path))
     except ValueError as error:

@@ -22,7 +22,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 
 from . import authority as issuing
-from . import clock, constraints, disk, pem, version, volume
+from . import clock, constraints, disk, filesystem, pem, version, volume
 from .authority import Authority
 from .constraints import Names
 from .pem import Pem
@@ -66,19 +66,21 @@ class Identity:
         return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
 
 
-def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:
+def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: Path | None = None) -> Identity:
     """Our own authority and leaf: made when there is none, renewed when due, else left alone to the byte.
 
-    `now` is aware UTC, or None while the clock is not set: then nothing is made and nothing renewed. A renewal that the
-    disk refuses is a warning, and the old certificate is served on.
-    Raises OperatorError, nothing changed, when only a later program can use the volume; when a file is missing,
-    unreadable, corrupt, does not belong to the others, belongs to another user or may be read by others; when a name is
-    not one that the authority may certify; when the first ones cannot be written; and when they must be made with `now`
-    None.
+    `told_of` is a file that says that devices trust an authority of ours, so there must be one. `now` is aware UTC, or
+    None while the clock is not set: then nothing is made and nothing renewed. A renewal that the disk refuses is a
+    warning, and the old certificate is served on.
+    Raises OperatorError, nothing changed, when the file system keeps no modes; when there was an authority and none is
+    left; when only a later program can use the volume; when a file is missing, unreadable, corrupt, does not belong to
+    the others, belongs to another user or may be read by others; when a name is not one that the authority may certify;
+    when the first ones cannot be written; and when they must be made with `now` None.
     """
     warnings: list[str] = []
     with _writing(data_dir):
         if holds_nothing(data_dir):
+            _refuse_traces(data_dir, told_of)
             if now is None:
                 raise OperatorError(clock.NEEDED)
             _make_all(data_dir, names, now)
@@ -97,6 +99,16 @@ def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:
     if now:
         warnings += _validity_warnings(chain, now)
     return _identity(authority, key, chain, warnings)
+
+
+def _refuse_traces(data_dir: Path, told_of: Path | None) -> None:
+    """A backup by somebody who may not read closed folders has everything but the authority. Raises OperatorError."""
+    traces = [path for path in (data_dir / version.FILE, *data_dir.glob("old.*")) if path.exists()]
+    if told_of:
+        traces.insert(0, told_of)
+    if traces:
+        fault = f"ca and tls are missing, but {traces[0].name} beside them tells of an authority that devices trust"
+        raise OperatorError([f"{data_dir}: {fault}", _mending(data_dir)])
 
 
 def holds_nothing(data_dir: Path) -> bool:
@@ -136,6 +148,8 @@ def _writing(data_dir: Path) -> Iterator[None]:
     with disk.write_faults(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         version.refuse_later(data_dir)  # first: the sole writer completes what others began
+        if not filesystem.keeps_modes(data_dir):
+            raise OperatorError(filesystem.refusal(data_dir))
         with volume.sole_writer(data_dir):
             yield
             version.note(data_dir)

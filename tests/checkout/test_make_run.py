@@ -14,6 +14,7 @@ import pytest
 
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
+from app.networks import HEALTH_CHECK
 from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
 from tests.documents import run_in
 from tests.fakes.screen import codes_in
@@ -76,7 +77,7 @@ def make_run(clone: Path, internet: Internet, port: int, prefix: Sequence[str]) 
 
 def _answers(port: int) -> bool:
     try:
-        check(port, "dns.home.arpa", 2.0)
+        check(port, "dns.home.arpa", 2.0, HEALTH_CHECK)
     except OperatorError:
         return False
     return True

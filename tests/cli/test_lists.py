@@ -141,13 +141,13 @@ def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settin
     with pytest.raises(OperatorError, match=r"blocking\.enabled is false"):
         lists.accept(Settings(blocking=Blocking(enabled=False)), URL)
     with pytest.raises(OperatorError, match="lists refresh: takes no list"):
-        lists.run(Loaded(settings, {}), Namespace(action="refresh", which=URL, json=False))
+        lists.run(Loaded(settings, {}, {}), Namespace(action="refresh", which=URL, json=False))
 
 
 def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
     know(settings, url=ListState(title="Pro", names=2, checked_s=now_s, updated_s=now_s - 60, next_s=now_s + 3600))
-    lists.run(Loaded(settings, {}), Namespace(action="show", which=None, json=True))
+    lists.run(Loaded(settings, {}, {}), Namespace(action="show", which=None, json=True))
     pro, own = json.loads(capsys.readouterr().out)
     assert (pro["source"], pro["title"], pro["names"], pro["error"]) == (URL, "Pro", 2, None)
     assert 60 <= pro["age_seconds"] < 120
@@ -156,4 +156,4 @@ def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pyte
 
 def test_what_prints_no_table_has_no_json(settings: Settings) -> None:
     with pytest.raises(OperatorError, match="lists refresh: has no --json"):
-        lists.run(Loaded(settings, {}), Namespace(action="refresh", which=None, json=True))
+        lists.run(Loaded(settings, {}, {}), Namespace(action="refresh", which=None, json=True))

@@ -1,3 +1,4 @@
+import os
 from ipaddress import ip_address
 from operator import attrgetter
 from pathlib import Path
@@ -10,7 +11,7 @@ from app.config import load as loading
 from app.config.forwarding import Forwarder, Route
 from app.config.load import load
 from app.config.settings import Leaf, Settings, leaves
-from app.errors import OperatorError
+from app.errors import OperatorError, SettingsError
 from tests.appliance import CHECKOUT
 from tests.fakes.pair import write_pair
 
@@ -323,3 +324,19 @@ def test_a_hostname_that_is_not_ones_own_is_refused_unless_another_authority_cer
     pair = write_pair(tmp_path / "pair.pem")
     own = {"HOMEDOT_TLS__CERTIFICATE": str(pair), "HOMEDOT_TLS__KEY": str(pair), "HOMEDOT_HOSTNAME": name}
     assert load(own).settings.hostname == name
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "huge"])
+def test_a_yaml_file_that_is_none_is_told_and_waited_for_by_nobody(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "homedot.yaml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 30)
+    with pytest.raises(SettingsError) as caught:
+        load({"HOMEDOT_CONFIG": str(path)})
+    assert f"{path}: cannot be read: " in str(caught.value)
+    assert ("as Docker makes one" in str(caught.value)) == (kind == "folder")

@@ -72,22 +72,32 @@ def test_a_list_keeps_its_order_and_drops_duplicates() -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert values.existing_file(__file__) == Path(__file__)
+    values.is_file(Path(__file__))
     with pytest.raises(ValueError, match="must be a file"):
-        values.existing_file(str(tmp_path))
+        values.is_file(tmp_path)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    assert values.existing_folder(str(tmp_path)) == tmp_path
-    for raw in (__file__, "/nowhere"):
+    values.is_folder(tmp_path)
+    for named in (__file__, "/nowhere"):
         with pytest.raises(ValueError, match="must be a folder"):
-            values.existing_folder(raw)
+            values.is_folder(Path(named))
 
 
-@pytest.mark.parametrize("raw", ["/nowhere/cert.pem", f"{__file__}/cert.pem", "x" * 5000])
-def test_a_file_that_is_not_there_is_a_sentence(raw: str) -> None:
+@pytest.mark.parametrize("named", ["/nowhere/cert.pem", f"{__file__}/cert.pem", f"/{'x' * 5000}"])
+def test_a_file_that_is_not_there_is_a_sentence(named: str) -> None:
     with pytest.raises(ValueError, match="must be a file"):
-        values.existing_file(raw)
+        values.is_file(Path(named))
+
+
+def test_a_link_whose_target_is_not_mounted_is_called_that(tmp_path: Path) -> None:
+    """As of certbot's folder `live`, mounted without `archive` beside it."""
+    (tmp_path / "cert.pem").symlink_to("../../archive/dns/cert1.pem")
+    (tmp_path / "folder").symlink_to("elsewhere")
+    with pytest.raises(ValueError, match=r"cert\.pem is a link to \.\./\.\./archive/dns/cert1\.pem, and that is not"):
+        values.is_file(tmp_path / "cert.pem")
+    with pytest.raises(ValueError, match=r"folder is a link to elsewhere, and that is not there"):
+        values.is_file(tmp_path / "folder" / "cert.pem")
 
 
 def test_seconds_name_their_unit() -> None:

@@ -422,19 +422,20 @@ async def test_c14_the_first_octet_has_all_its_time(pair: Path) -> None:
         writer.close()
 
 
-async def test_queries_that_come_while_the_server_stops_are_not_answered(pair: Path) -> None:
+async def test_queries_that_come_while_the_server_stops_are_answered_too(pair: Path) -> None:
+    """A dead name keeps the connection open, and hot names do not wait for it."""
     async with serving(pair) as house, DotClient(house.port) as client:
         client.send(b"slow")
         await house.answerer.somebody_waits.wait()
         stopping = asyncio.create_task(house.server.stop())
         await asyncio.sleep(0)
-        client.send(b"late")
-        await asyncio.sleep(0.1)  # until the server could have read it
+        for late in (b"one", b"two"):
+            client.send(late)
+            assert await client.receive() == late
         house.answerer.release()
         assert await client.receive() == b"slow"
         assert await client.ended() == b""
         await stopping
-    assert house.answerer.seen == [b"slow"]
 
 
 async def test_c11_of_queries_that_nobody_waits_for_any_more_none_is_kept(pair: Path) -> None:

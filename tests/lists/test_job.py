@@ -298,7 +298,18 @@ def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> Non
 def test_a_file_may_hold_what_its_owner_wants(tmp_path: Path, text: str) -> None:
     source = tmp_path / "source.txt"
     source.write_text(text)
+    os.utime(source, (0, 0))
     assert do(Job(str(source), str(tmp_path), names=1000)).is_new
+
+
+@pytest.mark.parametrize("text", ["", "half of a na", "only.example\n"])
+def test_a_file_that_lost_its_names_this_moment_is_being_written(tmp_path: Path, text: str) -> None:
+    """By a script that does not rename: for seconds it would block nothing."""
+    source = tmp_path / "source.txt"
+    source.write_text(text)
+    with pytest.raises(ListError, match="instead of 1000, and was written this minute"):
+        do(Job(str(source), str(tmp_path), names=1000))
+    assert do(Job(str(source), str(tmp_path))).is_new
 
 
 def test_a_file_may_be_packed(tmp_path: Path) -> None:

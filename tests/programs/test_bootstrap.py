@@ -1,6 +1,7 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -466,3 +467,48 @@ def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
     paths.lists(settings).touch()
     start(settings)
     assert f"block lists are not refreshed: {paths.lists(settings)}: " in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"], ids=["as it was", "cut off", "foreign"])
+def test_a_volume_that_lost_its_authority_stops_the_start(tmp_path: Path, content: str | None) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    for name in ("ca", "tls"):
+        shutil.rmtree(settings.data_dir / name)
+    (settings.data_dir / "version.json").unlink()
+    if content is not None:
+        paths.announced(settings).write_text(content)
+    with pytest.raises(OperatorError, match=r"but enrolment\.json beside them tells of an authority"):
+        bootstrap.run(settings)
+    assert not (settings.data_dir / "ca").exists()
+
+
+@pytest.mark.parametrize("name", ["unfinished", "next.x", "ca", "tls", "ca/root.pem", "tls/leaf.key", "enrolment.json"])
+@pytest.mark.parametrize("kind", ["a file", "a pipe", "a device", "a folder", "deep", "beyond a float"])
+def test_whatever_lies_on_the_volume_is_told_or_passed_over(tmp_path: Path, name: str, kind: str) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    put(settings.data_dir / name, kind)
+    told = ""
+    try:
+        bootstrap.run(settings)
+    except OperatorError as error:
+        told = str(error)
+    assert not told or str(settings.data_dir / name) in told
+    assert told or name not in {"ca", "tls", "ca/root.pem", "tls/leaf.key"}
+
+
+def put(path: Path, kind: str) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    elif kind == "deep":
+        path.write_text('{"a":' * 20_000)
+    else:
+        path.write_text('{"dot_port": 1e999, "version": 1e999}' if kind == "beyond a float" else "")

@@ -79,7 +79,10 @@ def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -
     own = tmp_path / "own.key"
     own.write_bytes(TRUST_ANCHOR.read_bytes())
     resolver.prepare(replace(settings, resolver=Resolver(mode="recursive", port=5335, trust_anchor=own)), "recursive")
-    assert f'  trust-anchor-file: "{own}"' in paths.unbound_conf(settings).read_text()
+    assert (
+        f'  trust-anchor-file: "{paths.for_unbound(settings)}/anchor/own.key"'
+        in paths.unbound_conf(settings).read_text()
+    )
     assert not paths.followed_anchor(settings).exists()
 
 
@@ -143,7 +146,9 @@ def test_snippets_are_read_in_the_order_of_their_names(settings: Settings, tmp_p
     settings = with_snippets(settings, tmp_path / "own", b_conf=bad, a_conf="server:\n  verbosity: 1\n", notes_txt="no")
     resolver.prepare(settings, "recursive")
     included = [line for line in paths.unbound_conf(settings).read_text().splitlines() if line.startswith("include")]
-    assert included == [f'include-toplevel: "{tmp_path}/own/{name}"' for name in ("a.conf", "b.conf")]
+    assert included == [
+        f'include-toplevel: "{paths.for_unbound(settings)}/snippets/{name}"' for name in ("a.conf", "b.conf")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +203,10 @@ def test_a_snippet_may_add_to_what_homedot_relies_on(settings: Settings, tmp_pat
     text = 'server:\n  module-config: "respip validator iterator"\n  tls-port: 8853\n  domain-insecure: "corp"\n'
     settings = with_snippets(settings, tmp_path / "own", own_conf=text)
     resolver.prepare(settings, "recursive")
-    assert f'include-toplevel: "{tmp_path}/own/own.conf"' in paths.unbound_conf(settings).read_text()
+    assert (
+        f'include-toplevel: "{paths.for_unbound(settings)}/snippets/own.conf"'
+        in paths.unbound_conf(settings).read_text()
+    )
 
 
 def test_what_unbound_refuses_is_not_what_a_running_one_finds(settings: Settings, tmp_path: Path) -> None:
