@@ -38,6 +38,9 @@ def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
+    public_port: int | None = setting(
+        None, values.port, "Port on which devices reach it, where an engine publishes another. Default: `dot.port`."
+    )
     allow_from: tuple[values.IPNetwork, ...] = setting(
         HOME_NETWORKS, values.sequence(values.network), "Clients that may connect, and see the page. Others are closed."
     )
@@ -92,6 +95,11 @@ class Plain:
 class Web:
     enabled: bool = setting(True, values.boolean, "Serve the setup page and the Apple profile. DNS works without it.")
     port: int = setting(8853, values.port, "TCP port of the setup page (HTTP).")
+    public_port: int | None = setting(
+        None,
+        values.port,
+        "Port on which devices reach the page, where an engine publishes another. Default: `web.port`.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

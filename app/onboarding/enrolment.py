@@ -27,6 +27,7 @@ class Enrolment:
     """One installation, as a device sees it.
 
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
+    `dot_port` and `web_port` are those that devices see, which an engine may publish for those in a container.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
     `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices

@@ -4,7 +4,7 @@ A page from elsewhere that points its own name at this box (DNS rebinding) is tu
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,7 +27,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]*)?")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::([0-9]{0,5}))?")
+_HTTP_PORT = 80
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto")
 _LOOPBACK = {ip_address("127.0.0.1"), ip_address("::1")}
 
 
@@ -79,6 +81,24 @@ def is_addressed(host: str, enrolment: Enrolment) -> bool:
         return ip_address(name) in {*enrolment.addresses, *_LOOPBACK}
     except ValueError:
         return name.removesuffix(".") in {enrolment.hostname, "localhost"}
+
+
+def port_notices(headers: Headers, enrolment: Enrolment) -> Sequence[str]:
+    """What to set when the page was opened on another port than the one that codes and profiles lead to.
+
+    Nothing where it came through a proxy or a tunnel, which are no way for devices to join.
+    """
+    match = _HOST.fullmatch(headers.get("host", "").lower())
+    if match is None or any(name in headers for name in _OF_PROXIES):
+        return ()
+    port = int(match[3] or _HTTP_PORT)
+    if port == enrolment.web_port or (match[1] or match[2]) not in {*map(str, enrolment.addresses), enrolment.hostname}:
+        return ()
+    return (
+        f"This page was opened on port {port}, but QR code, links and profiles lead to port {enrolment.web_port}: "
+        f"if {port} is where devices find it, set HOMEDOT_WEB__PUBLIC_PORT to {port}, and HOMEDOT_DOT__PUBLIC_PORT if "
+        f"{enrolment.dot_port} is published as another one too.",
+    )
 
 
 def is_check_name(host: str, enrolment: Enrolment) -> bool:

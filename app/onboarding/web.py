@@ -21,7 +21,7 @@ from . import blocking, device, doctor_page, profile, selftest, vitals
 from .aside import Aside, TooMany
 from .budget import Budget, Cost
 from .enrolment import PROFILE_PATH, Enrolment
-from .guard import HEADERS, Guard
+from .guard import HEADERS, Guard, port_notices
 from .pages import Pages, Visit
 from .throttle import SpentAll, Throttle, spend, turn_away
 from .variant import Variant, from_query
@@ -54,7 +54,8 @@ def application(
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))
         state = await blocker.state()
-        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state)
+        opened = port_notices(request.headers, _enrolment(request))
+        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state, notices=opened)
         try:
             visit = replace(visit, variant=_variant(request))
         except ValueError as error:

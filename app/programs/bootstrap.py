@@ -133,9 +133,9 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
     return Enrolment(
         hostname=settings.hostname,
         addresses=lan,
-        dot_port=settings.dot.port,
+        dot_port=settings.dot.public_port or settings.dot.port,
         plain_port=settings.plain.port if settings.plain.enabled else None,
-        web_port=settings.web.port if settings.web.enabled else None,
+        web_port=(settings.web.public_port or settings.web.port) if settings.web.enabled else None,
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,

@@ -118,7 +118,7 @@ def look(settings: Settings) -> Status:
     enrolment = paths.read_enrolment(settings)
     fault, counts = "", dict[str, int]()
     try:
-        check(enrolment.dot_port, enrolment.hostname, _DEADLINE_S)
+        check(settings.dot.port, enrolment.hostname, _DEADLINE_S)
     except OperatorError as error:
         fault = str(error)
     try:

@@ -133,6 +133,8 @@ OTHERWISE: dict[str, tuple[str, object]] = {
     "tls.key": (__file__, __file__),
     "plain.queries_per_second": ("100", 100),
     "resolver.port": ("5335", 5335),
+    "dot.public_port": ("8530", 8530),
+    "web.public_port": ("18853", 18853),
     "resolver.mode": ("forward", "forward"),
     "resolver.forward": ("192.168.1.1, 192.168.1.2@5353", ["192.168.1.1", "192.168.1.2@5353"]),
     "resolver.routes": (

@@ -74,7 +74,7 @@ def test_without_a_page_says_what_to_switch_on_and_how_else(device: str, request
 def test_warns_that_phones_know_only_port_853(own_authority: Enrolment) -> None:
     assert "always use port 853" not in setup_text(own_authority)
     text = unwrapped(setup_text(replace(own_authority, dot_port=8530)))
-    assert "Phones and Macs always use port 853, and this box listens on 8530: set dot.port to 853" in text
+    assert "Phones and Macs always use port 853, and this box answers on 8530: set dot.port to 853" in text
 
 
 def test_commands_name_another_port(own_authority: Enrolment) -> None:

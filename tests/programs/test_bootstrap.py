@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from app.config.settings import Blocking, Resolver, Settings, Tls
+from app.config.settings import Blocking, Dot, Resolver, Settings, Tls, Web
 from app.errors import OperatorError
 from app.host import addresses
 from app.host.grace_period import GRACE_S, GracePeriod
@@ -466,3 +466,14 @@ def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
     paths.lists(settings).touch()
     start(settings)
     assert f"block lists are not refreshed: {paths.lists(settings)}: " in caplog.text
+
+
+def test_devices_are_led_to_the_ports_that_an_engine_publishes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(settings_in(tmp_path), web=Web(public_port=18853), dot=Dot(public_port=8530))
+    enrolment = start(settings)
+    shown = capfd.readouterr().out
+    assert "http://192.168.1.10:18853/homedot.mobileconfig" in shown
+    assert "on 192.168.1.10, port 8530" in shown
+    assert enrolment.probe_urls == ("http://192.168.1.10:18853/probe",)
