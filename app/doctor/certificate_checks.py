@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from app import dnsname
-from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes
+from app import dnsname, lifetime
+from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes, warns
 
 CLOCK = "set the clock of this machine right, then restart the container"
 RENEW = "restart the container: it makes a new certificate; a certificate of your own you must replace yourself"
+RENEW_SOON = "renew it, or find out why whatever renews it has not: the new files are taken without a restart"
 REPLACE = "get another certificate from whoever made this one, and put it into tls.certificate and tls.key"
 CHAIN = "tls.certificate must hold the certificate first, then each issuer, without gaps"
 NAME = "set HOMEDOT_HOSTNAME to the name in the certificate, or use a certificate for this name"
@@ -26,8 +27,6 @@ REFUSALS = {9: CLOCK, 10: RENEW, 62: NAME}  # not yet valid, expired, name misma
 
 # Apple refuses whatever lives longer, from any authority (support.apple.com/103769).
 LONGEST_LIFE = timedelta(days=825)
-RENEWAL_MARGIN = 4  # our own are renewed when a third of their life is left: a quarter says that it did not happen
-LAST_CALL = timedelta(days=7)
 _LEAST_RSA_BITS = 2048  # as above
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _WEAK_HASHES = {"md5", "sha1"}
@@ -91,9 +90,10 @@ def dates(box: Box) -> CheckResult:
     life, left = end - begin, end - now
     if life > LONGEST_LIFE:
         return fails(f"valid for {life.days} days; Apple's devices accept {LONGEST_LIFE.days}", REPLACE)
-    if left < (life / RENEWAL_MARGIN if box.root_pem else LAST_CALL):
-        return fails(f"only valid until {end:%Y-%m-%d}, {left.days} days, and not renewed", RENEW)
-    return passes(f"valid until {end:%Y-%m-%d}, {left.days} days")
+    when = f"valid until {end:%Y-%m-%d}, {lifetime.in_words(left)}"
+    if now > (lifetime.late_from if box.root_pem else lifetime.last_call)(begin, end):
+        return fails(f"only {when}, and not renewed", RENEW)
+    return warns(f"only {when}", RENEW_SOON) if now > lifetime.late_from(begin, end) else passes(when)
 
 
 def use(box: Box) -> CheckResult:

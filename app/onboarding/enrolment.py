@@ -31,10 +31,11 @@ class Enrolment:
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
     `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
-    refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
-    from before the day `moved_on` are out of date; None if there are none. `certified` are those addresses that are in
-    the certificate too. `relied` are those that profiles out there hang on (`probe_address`), and that are here or may
-    be back soon. Raises ValueError when there is no address or half a root.
+    refuse the certificate, which began at `not_before`, None in notes of earlier versions. `resolver` is "recursive" or
+    "forward", and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None
+    if there are none. `certified` are those addresses that are in the certificate too. `relied` are those that
+    profiles out there hang on (`probe_address`), and that are here or may be back soon. Raises ValueError when there is
+    no address or half a root.
     """
 
     hostname: str
@@ -48,6 +49,7 @@ class Enrolment:
     not_after: datetime
     resolver: str
     resolver_reason: str
+    not_before: datetime | None = None
     moved_on: date | None = None
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
@@ -107,6 +109,7 @@ class Enrolment:
         """The content of the public file."""
         texts: dict[str, object] = {name: list(map(str, getattr(self, name))) for name in _ADDRESSES}
         texts["not_after"] = self.not_after.isoformat()
+        texts["not_before"] = self.not_before and self.not_before.isoformat()
         texts["moved_on"] = self.moved_on and self.moved_on.isoformat()
         return json.dumps(asdict(self) | texts, indent=2) + "\n"
 
@@ -130,9 +133,10 @@ def from_json(text: str) -> Enrolment:
             root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
             root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
             spki_pin=str(tree["spki_pin"]),
-            not_after=datetime.fromisoformat(tree["not_after"]).astimezone(UTC),
+            not_after=_moment(tree["not_after"]),
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
+            not_before=_moment(tree["not_before"]) if tree.get("not_before") else None,
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
             certified=addresses_of(tree["certified"]),
             relied=relied,
@@ -148,6 +152,10 @@ def from_json(text: str) -> Enrolment:
 def probe_address(addresses: Sequence[IPAddress]) -> IPAddress:
     """The one of several that a device fails without: its first probe asks there, and every home has IPv4."""
     return next((address for address in addresses if address.version == 4), addresses[0])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _host(address: IPAddress) -> str:

@@ -139,6 +139,7 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,
+        not_before=identity.not_before,
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,

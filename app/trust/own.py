@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from app import dnsname
+from app import dnsname, lifetime
 from app.errors import OperatorError
 
 from . import disk, pem
@@ -107,21 +107,13 @@ def _warnings(
         end = link.not_valid_after_utc
         if now > end:
             yield f"{path}: certificate {number} ended on {end:%Y-%m-%d}, and devices that check refuse it: renew it"
-        elif days := _days_told(end - now):
-            yield f"{path}: certificate {number} ends on {end:%Y-%m-%d}, in less than {days} days: renew it"
+        elif now > lifetime.late_from(link.not_valid_before_utc, end):
+            left = lifetime.rounded(end - now)
+            yield f"{path}: certificate {number} ends on {end:%Y-%m-%d}, in less than {left}: renew it"
     if leaf.not_valid_after_utc - leaf.not_valid_before_utc > APPLE_LIMIT:
         yield f"{path}: is valid for more than 825 days, which iPhones and Macs refuse: get a shorter one"
     if not _is_for_servers(leaf):
         yield f"{path}: lacks the extended key usage serverAuth, and many devices refuse it: get one that has it"
-
-
-def _days_told(left: timedelta) -> int | None:
-    """What to say of the time left: 30 days, 14, then each one from 7 on; None before that.
-
-    Who logs only what is new then says it as often.
-    """
-    days = left.days + 1
-    return days if days <= 7 else next((limit for limit in (14, 30) if days <= limit), None)
 
 
 def _root_warnings(path: Path, chain: Sequence[x509.Certificate], public_roots: Path) -> Iterator[str]:

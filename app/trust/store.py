@@ -61,9 +61,19 @@ class Identity:
         return tuple(value for value in names.get_values_for_type(x509.IPAddress) if isinstance(value, IPAddress))
 
     @property
+    def not_before(self) -> datetime:
+        """When that certificate of the chain began which ends first, aware UTC."""
+        return self._first_to_end.not_valid_before_utc
+
+    @property
     def not_after(self) -> datetime:
         """When the first certificate of the chain ends, aware UTC."""
-        return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
+        return self._first_to_end.not_valid_after_utc
+
+    @property
+    def _first_to_end(self) -> x509.Certificate:
+        links = x509.load_pem_x509_certificates(self.chain_pem)
+        return min(links, key=lambda link: link.not_valid_after_utc)
 
 
 def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:

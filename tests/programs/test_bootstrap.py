@@ -114,13 +114,13 @@ def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_
 def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    give_certificate(tmp_path, timedelta(days=13), upside_down=True)
+    give_certificate(tmp_path, timedelta(hours=5.5), upside_down=True)
     settings = settings_with_certificate(tmp_path)
     start(settings)
     shown = caplog.text
     order, *ends = identify(settings).warnings
     assert "is in the wrong order, and served in the right one" in order
-    assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
+    assert any("certificate 3 ends on " in warning and "in less than 6 hours" in warning for warning in ends)
     for warning in (order, *ends):
         assert warning in shown
 

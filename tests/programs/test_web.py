@@ -176,7 +176,8 @@ def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_it
     folder: Path, internet: Internet
 ) -> None:
     authority = Authority()
-    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], ends=timedelta(days=5.5))
+    begins, ends = timedelta(days=-84.5), timedelta(days=5.5)
+    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], starts=begins, ends=ends)
     (folder / "cert.pem").write_bytes(authority.intermediate.pem + leaf.pem)  # upside down
     (folder / "key.pem").write_bytes(leaf.key_pem)
     (folder / "key.pem").chmod(0o600)

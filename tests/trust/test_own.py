@@ -198,25 +198,36 @@ def test_the_roots_of_this_system_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("life", "left", "told"),
     [
-        (timedelta(days=90), None),
-        (timedelta(days=30), None),
-        (timedelta(days=30, seconds=-1), 30),
-        (timedelta(days=14), 30),
-        (timedelta(days=14, seconds=-1), 14),
-        (timedelta(days=7), 14),
-        (timedelta(days=7, seconds=-1), 7),
-        (timedelta(days=5, hours=1), 6),
-        (timedelta(seconds=1), 1),
+        (timedelta(days=90), timedelta(days=90), None),
+        (timedelta(days=90), timedelta(days=22.5), None),
+        (timedelta(days=90), timedelta(days=22.5, seconds=-1), "30 days"),
+        (timedelta(days=90), timedelta(days=14), "30 days"),
+        (timedelta(days=90), timedelta(days=14, seconds=-1), "14 days"),
+        (timedelta(days=90), timedelta(days=7), "14 days"),
+        (timedelta(days=90), timedelta(days=7, seconds=-1), "7 days"),
+        (timedelta(days=90), timedelta(days=5, hours=1), "6 days"),
+        (timedelta(days=90), timedelta(seconds=1), "1 hour"),
+        (timedelta(days=365), timedelta(days=31), None),
+        (timedelta(days=365), timedelta(days=30, seconds=-1), "30 days"),
+        (timedelta(days=45), timedelta(days=15), None),
+        (timedelta(days=45), timedelta(days=11), "14 days"),
+        (timedelta(hours=160), timedelta(hours=160), None),
+        (timedelta(hours=160), timedelta(hours=41), None),
+        (timedelta(hours=160), timedelta(hours=39), "2 days"),
+        (timedelta(hours=24), timedelta(hours=8), None),
+        (timedelta(hours=24), timedelta(hours=5.5), "6 hours"),
     ],
 )
-def test_warns_of_the_end_at_30_and_14_days_and_every_day_from_7_on(
-    tmp_path: Path, left: timedelta, told: int | None
+def test_warns_of_the_end_when_a_quarter_of_the_life_is_left_and_ever_more_often(
+    tmp_path: Path, life: timedelta, left: timedelta, told: str | None
 ) -> None:
-    warnings = load(tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + left - timedelta(days=90))).warnings
+    warnings = load(
+        tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + left - life, days=life / timedelta(days=1))
+    ).warnings
     end = f"{NOW + left:%Y-%m-%d}"
-    expected = (f"{tmp_path / 'cert.pem'}: certificate 1 ends on {end}, in less than {told} days: renew it",)
+    expected = (f"{tmp_path / 'cert.pem'}: certificate 1 ends on {end}, in less than {told}: renew it",)
     assert warnings == (expected if told else ())
 
 
