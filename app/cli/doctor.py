@@ -6,7 +6,7 @@ from app.config.load import Loaded
 from app.config.values import hostname
 from app.doctor.report import AT_ONCE, examine
 from app.doctor.target import BOGUS_NAME, Box
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import bridge_gateway
 from app.programs import exposure
 from app.programs.paths import read_enrolment
 

@@ -34,8 +34,9 @@ class Enrolment:
     refuse the certificate, which began at `not_before`, None in notes of earlier versions. `resolver` is "recursive" or
     "forward", and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None
     if there are none. `certified` are those addresses that are in the certificate too. `relied` are those that
-    profiles out there hang on (`probe_address`), and that are here or may be back soon. Raises ValueError when there is
-    no address or half a root.
+    profiles out there hang on (`probe_address`), and that are here or may be back soon.
+    `out_of_reach` are sentences about addresses that devices may not reach. Raises ValueError when there is no address
+    or half a root.
     """
 
     hostname: str
@@ -51,6 +52,7 @@ class Enrolment:
     resolver_reason: str
     not_before: datetime | None = None
     moved_on: date | None = None
+    out_of_reach: tuple[str, ...] = ()
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
 
@@ -138,6 +140,7 @@ def from_json(text: str) -> Enrolment:
             resolver_reason=str(tree["resolver_reason"]),
             not_before=_moment(tree["not_before"]) if tree.get("not_before") else None,
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
+            out_of_reach=tuple(map(str, tree.get("out_of_reach", ()))),
             certified=addresses_of(tree["certified"]),
             relied=relied,
         )

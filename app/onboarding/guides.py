@@ -165,7 +165,7 @@ def _save(enrolment: Enrolment, file: str) -> tuple[Step, ...]:
 
 def notices(enrolment: Enrolment) -> tuple[str, ...]:
     """What stands in the way of some devices, each with the next step."""
-    found = []
+    found = list(enrolment.out_of_reach)
     if enrolment.moved_on is not None:
         found.append(
             f"The addresses or the root of this box changed on {enrolment.moved_on}: "

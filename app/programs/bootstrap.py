@@ -44,7 +44,8 @@ def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lines = log_to_output(settings.log)
     log.info("%s", told())
-    lan = addresses.effective(settings.addresses)
+    found = addresses.survey(settings.addresses)
+    lan = found.addresses
     _wait_for_clock(settings)
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, GracePeriod())
@@ -57,10 +58,12 @@ def run(settings: Settings) -> None:
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
-    enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())
+    enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
     unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
+    if found.left_out:
+        log.info("addresses that were found and are not for devices: %s", ", ".join(found.left_out))
     for warning in (*warnings, *unannounced):
         log.warning("%s", warning)
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
@@ -72,12 +75,12 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     Raises OperatorError; what was served before is served on.
     """
     before = paths.read_enrolment(settings)
-    lan, announced = addresses.effective(settings.addresses), _announced(settings)
-    kept = _kept(settings, lan, announced, grace_period)
+    found, announced = addresses.survey(settings.addresses), _announced(settings)
+    kept = _kept(settings, found.addresses, announced, grace_period)
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
+    after = carried_on(_enrolment(settings, identity, found, choice), announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
@@ -129,10 +132,10 @@ def _warnings(identity: Identity) -> tuple[str, ...]:
     return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
 
 
-def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], choice: reach.Choice) -> Enrolment:
+def _enrolment(settings: Settings, identity: Identity, found: addresses.Survey, choice: reach.Choice) -> Enrolment:
     return Enrolment(
         hostname=settings.hostname,
-        addresses=lan,
+        addresses=found.addresses,
         dot_port=settings.dot.public_port or settings.dot.port,
         plain_port=settings.plain.port if settings.plain.enabled else None,
         web_port=(settings.web.public_port or settings.web.port) if settings.web.enabled else None,
@@ -143,7 +146,8 @@ def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,
-        certified=tuple(address for address in lan if address in identity.addresses),
+        out_of_reach=found.notices,
+        certified=tuple(address for address in found.addresses if address in identity.addresses),
     )
 
 

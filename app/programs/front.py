@@ -34,7 +34,7 @@ from app.dot.query_rate import QueryRate
 from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import bridge_gateway
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.networks import HOME

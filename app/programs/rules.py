@@ -16,7 +16,7 @@ from app.config.values import IPAddress
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import stamp
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import bridge_gateway
 from app.lists.blocklist import Blocklist, Blocklists
 from app.lists.names import key_of
 from app.lists.paths import told_apart

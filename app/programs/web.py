@@ -13,7 +13,7 @@ from app.doctor.healthcheck import check
 from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import bridge_gateway
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
 from app.onboarding.serving import serve

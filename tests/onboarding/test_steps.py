@@ -77,6 +77,13 @@ def test_warns_that_phones_know_only_port_853(own_authority: Enrolment) -> None:
     assert "Phones and Macs always use port 853, and this box answers on 8530: set dot.port to 853" in text
 
 
+def test_an_address_that_devices_may_not_reach_is_said_before_the_code(own_authority: Enrolment) -> None:
+    said = "192.168.65.3 is such as Docker Desktop gives to a machine inside this one, and no phone reaches those."
+    text = setup_text(replace(own_authority, out_of_reach=(said,)))
+    assert said in unwrapped(text)
+    assert text.index("Docker Desktop") < text.index("█")
+
+
 def test_commands_name_another_port(own_authority: Enrolment) -> None:
     text = setup_text(replace(own_authority, dot_port=8530))
     assert "DNS=192.168.1.10:8530#dns.home.arpa" in text

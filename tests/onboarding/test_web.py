@@ -80,6 +80,11 @@ def test_says_that_the_users_certificate_needs_no_root(users_certificate: Enrolm
     assert "no root to install" in answer.text
 
 
+def test_page_says_which_addresses_devices_may_not_reach(own_authority: Enrolment) -> None:
+    said = "10.8.0.6 belongs to a VPN, and devices that are not in it do not reach it."
+    assert said in Page(ask(replace(own_authority, out_of_reach=(said,)), "/").text).words
+
+
 def test_page_shows_the_code_of_the_page_for_what_was_chosen(own_authority: Enrolment) -> None:
     url = f"{BASE}/"
     assert qr.svg(url).decode() in ask(own_authority, "/").text

@@ -14,6 +14,7 @@ from cryptography import x509
 from app.config.settings import Blocking, Dot, Resolver, Settings, Tls, Web
 from app.errors import OperatorError
 from app.host import addresses
+from app.host.addresses import Survey
 from app.host.grace_period import GRACE_S, GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
@@ -154,7 +155,7 @@ class Machine:
         self.now_s = 0.0
         self.grace_period = GracePeriod(lambda: self.now_s)
         self.found = "192.168.1.10"
-        patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
+        patch.setattr(addresses, "survey", lambda *_: Survey(tuple(map(ip_address, self.found.split(",")))))
 
     def minute(self, found: str, minutes: int = 1) -> tuple[str, ...]:
         """The news when `minutes` later there is what `found` says."""
