@@ -100,6 +100,9 @@ class Web:
         values.port,
         "Port on which devices reach the page, where an engine publishes another. Default: `web.port`.",
     )
+    names: tuple[str, ...] = setting(
+        "", values.sequence(values.domain), "More names under which the page opens, like `raspberrypi.fritz.box`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from . import blocking, device, doctor_page, profile, selftest, vitals
 from .aside import Aside, TooMany
 from .budget import Budget, Cost
 from .enrolment import PROFILE_PATH, Enrolment
-from .guard import HEADERS, Guard, port_notices
+from .guard import HEADERS, Guard, NamesOf, port_notices
 from .pages import Pages, Visit
 from .throttle import SpentAll, Throttle, spend, turn_away
 from .variant import Variant, from_query
@@ -37,6 +37,7 @@ def application(
     devices: vitals.Devices,
     self_test: selftest.Checks,
     blocker: blocking.BlockingControl,
+    names: NamesOf = lambda _: (),
     about: str = "",
     budget: Budget | None = None,
     warnings: Sequence[str] = (),
@@ -45,8 +46,8 @@ def application(
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
     `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
-    profile itself if it has none: no key is in reach of this process. `about` says which Homedot this is. `budget` is
-    what each visitor may spend, `warnings` are for whoever runs this box.
+    profile itself if it has none: no key is in reach of this process. `names` are more of this box's. `about` says
+    which Homedot this is. `budget` is what each visitor may spend, `warnings` are for whoever runs this box.
     """
     pages = Pages(about, warnings)
     aside = Aside()
@@ -97,7 +98,7 @@ def application(
         ],
         middleware=[
             Middleware(Throttle, budget=budget or Budget(monotonic)),
-            Middleware(Guard, read_enrolment=read_enrolment),
+            Middleware(Guard, read_enrolment=read_enrolment, names=names),
         ],
         exception_handlers={
             Exception: _failed,

@@ -53,8 +53,12 @@ def run(settings: Settings) -> None:
     identity = _identity(settings, kept)
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
-    resolver.draw_port(settings)
-    warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    warnings = [
+        *resolver.draw_port(settings),
+        *exposure.warnings(settings),
+        *_warnings(identity),
+        *resolver.prepare(settings, choice.mode),
+    ]
     if settings.blocking.enabled:
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()

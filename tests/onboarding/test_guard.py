@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.guard import port_notices
+from app.onboarding.guard import is_addressed, port_notices
 
 from .asking import BASE, NONCE, FrontDoor, Page, application, ask, ask_application
 from .test_web import PATHS
@@ -74,8 +74,8 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
 
     async def run() -> list[int]:
         transport = httpx.ASGITransport(application(lambda: next(enrolments), FrontDoor()))
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            return [(await client.get("/healthz")).status_code for _ in range(2)]
+        async with httpx.AsyncClient(transport=transport, base_url="http://192.168.1.99") as client:
+            return [(await client.get("/healthz", headers={"Host": "192.168.1.10"})).status_code for _ in range(2)]
 
     assert asyncio.run(run()) == [200, 421]
 
@@ -140,3 +140,21 @@ def test_a_page_on_its_own_port_or_through_a_tunnel_says_nothing_of_ports(own_au
 def test_a_page_behind_a_proxy_says_nothing_of_ports(own_authority: Enrolment) -> None:
     headers = Headers({"host": "dns.home.arpa", "x-forwarded-proto": "https"})
     assert port_notices(headers, own_authority) == ()
+
+
+@pytest.mark.parametrize("host", ["raspberrypi.local", "Raspberrypi.Local.:8853", "tower.local"])
+def test_answers_to_names_that_only_this_link_can_give(own_authority: Enrolment, host: str) -> None:
+    assert ask(own_authority, "/healthz", host=host).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["local", "a.raspberrypi.local", "raspberrypi.local.evil.example", "raspberrypi"])
+def test_answers_to_no_other_names_for_that(own_authority: Enrolment, host: str) -> None:
+    answer = ask(own_authority, "/", host=host)
+    assert answer.status_code == 421
+    assert "add the name to web.names" in answer.text
+
+
+def test_answers_to_the_address_by_which_somebody_came() -> None:
+    assert is_addressed("100.101.102.103:8853", (), {"100.101.102.103"})
+    assert is_addressed("[FD7A::0001]:8853", (), {"fd7a::1"})
+    assert not is_addressed("100.101.102.104", (), {"100.101.102.103"})
