@@ -24,6 +24,7 @@ Shared ground, which imports nothing of the above:
     svcparams    service parameters of DNS over TLS, written and read                                           pure
     text         what strangers wrote -> what people can be shown                                               pure
     files        one way to write a file: whole or not at all
+    holders      who has a port
     lifetime     when the renewal of a certificate is late                                                      pure
     ports        one way to bind a port, or to say why not
     revision     which Homedot this is: version and commit
