@@ -28,6 +28,7 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         port=enrolment.dot_port,
         hostname=enrolment.hostname,
         root_pem=enrolment.root_pem,
+        private_root_pem=enrolment.private_root_pem,
         root_sha256=enrolment.root_sha256,
         spki_pin=enrolment.spki_pin,
         idle_timeout_s=settings.dot.idle_timeout,

@@ -184,6 +184,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if tls.root is not None and tls.certificate is None:
+        yield ("tls.root", "tls.certificate"), "tls.certificate: must be set too, because tls.root is"
     if tls.certificate is None and (fault := why_not(settings.hostname)) is not None:
         yield ("hostname",), f"hostname: {fault}"
     if settings.hostname in {host.name for host in settings.local}:

@@ -111,6 +111,11 @@ class Tls:
         None, values.existing_file, "Your own certificate chain (PEM). Without it Homedot makes its own authority."
     )
     key: Path | None = setting(None, values.existing_file, "The private key of `tls.certificate` (PEM, not encrypted).")
+    root: Path | None = setting(
+        None,
+        values.existing_file,
+        "The root (PEM) that devices were given, where a private authority of yours signed it.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class Enrolment:
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
     `dot_port` and `web_port` are those that devices see, which an engine may publish for those in a container.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
+    `private_root_pem` is then that of an authority of the user's own, if it is one and is known.
     `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
     refuse the certificate, which began at `not_before`, None in notes of earlier versions. `resolver` is "recursive" or
@@ -53,6 +54,7 @@ class Enrolment:
     not_before: datetime | None = None
     moved_on: date | None = None
     out_of_reach: tuple[str, ...] = ()
+    private_root_pem: str | None = None
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
 
@@ -141,6 +143,7 @@ def from_json(text: str) -> Enrolment:
             not_before=_moment(tree["not_before"]) if tree.get("not_before") else None,
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
             out_of_reach=tuple(map(str, tree.get("out_of_reach", ()))),
+            private_root_pem=tree.get("private_root_pem") and str(tree["private_root_pem"]),
             certified=addresses_of(tree["certified"]),
             relied=relied,
         )

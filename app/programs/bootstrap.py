@@ -127,8 +127,8 @@ def _kept(
 
 def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
     if settings.tls.certificate and settings.tls.key:
-        certificate, key = settings.tls.certificate, settings.tls.key
-        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
+        certificate, key, root = settings.tls.certificate, settings.tls.key, settings.tls.root
+        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC), private_root=root)
     return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
 
 
@@ -150,6 +150,7 @@ def _enrolment(settings: Settings, identity: Identity, found: addresses.Survey, 
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,
+        private_root_pem=identity.private_root_pem.decode() if identity.private_root_pem else None,
         out_of_reach=found.notices,
         certified=tuple(address for address in found.addresses if address in identity.addresses),
     )

@@ -35,12 +35,16 @@ _TLS = ("chain.pem", "leaf.key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own."""
+    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own.
+
+    `private_root_pem` is then the root that devices were given, if it is no public one.
+    """
 
     pair_pem: Pem = field(repr=False)
     chain_pem: Pem
     root_pem: Pem | None
     warnings: tuple[str, ...]
+    private_root_pem: Pem | None = None
 
     @property
     def root_sha256(self) -> str | None:

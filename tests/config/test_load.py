@@ -134,6 +134,7 @@ OTHERWISE: dict[str, tuple[str, object]] = {
     "plain.queries_per_second": ("100", 100),
     "resolver.port": ("5335", 5335),
     "dot.public_port": ("8530", 8530),
+    "tls.root": (__file__, __file__),
     "web.names": ("raspberrypi.fritz.box", ["raspberrypi.fritz.box"]),
     "web.public_port": ("18853", 18853),
     "resolver.mode": ("forward", "forward"),

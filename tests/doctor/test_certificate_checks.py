@@ -239,3 +239,15 @@ def test_finds_another_key_than_the_one_shown(authority: Authority, good_chain: 
         found = faults(server, authority, spki_pin="A" * 43 + "=")
     assert set(found) == {"certificate key"}
     assert found["certificate key"].detail.endswith("not the one that devices were shown")
+
+
+def test_a_private_authority_of_the_users_passes_when_its_root_is_named(authority: Authority, tmp_path: Path) -> None:
+    leaf = authority.intermediate.sign("leaf", names=[NAME])
+    bundle = Authority().root.pem + authority.root.pem
+    with DotServer(leaf.write_chain(tmp_path / "chain.pem", authority.intermediate)) as server:
+        unnamed = faults(server, None)
+        assert set(unnamed) == {"strict query"}
+        assert "set tls.root" in unnamed["strict query"].remedy
+        assert faults(server, None, private_root_pem=bundle.decode()) == {}
+        found = faults(server, None, private_root_pem=Authority().root.pem.decode())
+    assert set(found) == {"strict query", "certificate chain"}

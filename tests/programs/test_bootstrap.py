@@ -103,6 +103,15 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
     assert not (tmp_path / "data/ca").exists()
 
 
+def test_the_root_of_a_private_authority_is_told_to_the_doctor(tmp_path: Path) -> None:
+    root = give_certificate(tmp_path).root.pem
+    (tmp_path / "root.pem").write_bytes(root)
+    settings = settings_with_certificate(tmp_path)
+    assert start(settings).private_root_pem is None
+    settings = replace(settings, tls=replace(settings.tls, root=tmp_path / "root.pem"))
+    assert start(settings).private_root_pem == root.decode()
+
+
 def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
     give_certificate(tmp_path)
     for address, begin in (("192.168.1.10", bootstrap.run), ("192.168.1.77", identify)):

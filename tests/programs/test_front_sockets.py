@@ -17,6 +17,7 @@ from tests.namespace import Namespace, namespace
 pytestmark = pytest.mark.server
 
 LAN, LATER = "192.168.77.10", "192.168.77.20"
+PLAIN = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": "53", "HOMEDOT_RESOLVER__MODE": "recursive"}
 KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 
 
@@ -61,12 +62,7 @@ def answers(address: str) -> bool:
 def test_plain_dns_is_answered_beside_others_who_have_the_port_on_one_address(house: Namespace) -> None:
     def live() -> str:
         with folder_for_all() as folder, others("127.0.0.53", "192.168.122.1"):
-            more = {
-                "HOMEDOT_PLAIN__ENABLED": "true",
-                "HOMEDOT_PLAIN__PORT": "53",
-                "HOMEDOT_RESOLVER__MODE": "recursive",
-            }
-            environment = settings_in(folder, HOMEDOT_ADDRESSES="", HOMEDOT_DOT__WORKERS="2", **more)
+            environment = settings_in(folder, HOMEDOT_ADDRESSES="", HOMEDOT_DOT__WORKERS="2", **PLAIN)
             with running(folder, environment, start_with_fast_minutes(folder)) as appliance:
                 assert answers(LAN)
                 assert answers("127.0.0.1")
@@ -86,12 +82,7 @@ def test_plain_dns_is_answered_beside_others_who_have_the_port_on_one_address(ho
 def test_who_has_the_port_of_this_box_itself_is_named(house: Namespace) -> None:
     def live() -> str:
         with folder_for_all() as folder, others(LAN):
-            more = {
-                "HOMEDOT_PLAIN__ENABLED": "true",
-                "HOMEDOT_PLAIN__PORT": "53",
-                "HOMEDOT_RESOLVER__MODE": "recursive",
-            }
-            environment = settings_in(folder, HOMEDOT_ADDRESSES="", **more)
+            environment = settings_in(folder, HOMEDOT_ADDRESSES="", **PLAIN)
             assert house.bootstrap(environment).returncode == 0
             return run([*PROGRAMS, "front"], environment).stderr
 

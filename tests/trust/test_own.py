@@ -28,12 +28,14 @@ def load(
     key: Minted | None = None,
     hostname: str = HOSTNAME,
     roots: Sequence[Minted] = (ROOT, INTERMEDIATE),
+    private_root: Path | None = None,
 ) -> Identity:
     """With `roots` as those of the system."""
     (folder / "cert.pem").write_bytes(b"".join(link.pem for link in chain))
     (folder / "key.pem").write_bytes((key or chain[0]).key_pem)
     (folder / "roots.pem").write_bytes(b"".join(root.pem for root in roots))
-    return load_own_certificate(folder / "cert.pem", folder / "key.pem", hostname, NOW, folder / "roots.pem")
+    files = folder / "cert.pem", folder / "key.pem"
+    return load_own_certificate(*files, hostname, NOW, folder / "roots.pem", private_root=private_root)
 
 
 def faults(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> tuple[str, ...]:
@@ -242,3 +244,15 @@ def test_warns_of_a_certificate_that_is_not_for_servers(tmp_path: Path) -> None:
     (warning,) = load(tmp_path, mint("leaf", None, dns(HOSTNAME), client)).warnings
     assert "serverAuth" in warning
     assert load(tmp_path, mint("leaf", None, dns(HOSTNAME))).warnings == ()
+
+
+def test_a_private_root_vouches_for_the_chain_or_is_told_that_it_does_not(tmp_path: Path) -> None:
+    other = mint_authority("Other")
+    for root, told in ((ROOT, None), (other, "did not issue")):
+        (tmp_path / "root.pem").write_bytes(root.pem)
+        identity = load(tmp_path, mint_leaf(ROOT, HOSTNAME), private_root=tmp_path / "root.pem")
+        assert identity.private_root_pem == root.pem
+        assert [told in warning for warning in identity.warnings if told] == [True] * len(identity.warnings)
+    (tmp_path / "root.pem").write_text("nonsense")
+    with pytest.raises(OperatorError, match=r"root\.pem: holds no certificate"):
+        load(tmp_path, mint_leaf(ROOT, HOSTNAME), private_root=tmp_path / "root.pem")
