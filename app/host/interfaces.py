@@ -5,10 +5,10 @@ import re
 import socket
 import struct
 from array import array
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,13 +86,16 @@ def inspect(
     )
 
 
-def bridge_gateway(root: Path = ROOT) -> str | None:
-    """The gateway of a container's bridge network, as whose address every client may appear; None on other networks."""
-    ends = {interface.name for interface in inspect(root=root) if interface.reach is Reach.CONTAINER}
-    for row in _rows(root / "proc/net/route"):
-        if row[0] in ends and row[1] == row[7] == "00000000":
-            return str(IPv4Address(bytes.fromhex(row[2])[::-1]))
-    return None
+def shared_by_clients(root: Path = ROOT) -> tuple[str, ...]:
+    """As whose addresses every client may appear: gateways of a container's networks, and with slirp4netns, whose port
+    forwarding comes from inside, the container's own (podman-run(1), port_handler). None on other networks."""
+    ends = [interface for interface in inspect(root=root) if interface.reach is Reach.CONTAINER]
+    names = {interface.name for interface in ends}
+    ipv4 = [(row[0], row[2], row) for row in _rows(root / "proc/net/route")]
+    ipv6 = [(row[9], row[4], row) for row in _rows(root / "proc/net/ipv6_route")]
+    gateways = [_address(digits) for name, digits, row in (*ipv4, *ipv6) if name in names and _is_default(row)]
+    own = [str(address) for interface in ends for address in interface.addresses if address in USER_NETWORK]
+    return tuple(dict.fromkeys([*gateways, *own]))
 
 
 def has_desktop_kernel(root: Path = ROOT) -> bool:
@@ -155,20 +158,24 @@ def _unsteady(root: Path) -> set[IPAddress]:
 
 
 def _default_routes(root: Path) -> Iterator[str]:
-    """Interfaces with a default route, IPv4's first, each by metric. A rejecting route (RTF_REJECT) is none."""
-    ipv4 = (
-        (int(row[6]), row[0])
-        for row in _rows(root / "proc/net/route")
-        if row[1] == row[7] == "00000000" and not int(row[3], 16) & 0x200
-    )
-    ipv6 = (
-        (int(row[5], 16), row[9])
-        for row in _rows(root / "proc/net/ipv6_route")
-        if int(row[0], 16) == int(row[1], 16) == 0 and not int(row[8], 16) & 0x200
-    )
+    """Interfaces with a default route, IPv4's first, each by metric."""
+    ipv4 = ((int(row[6]), row[0]) for row in _rows(root / "proc/net/route") if _is_default(row))
+    ipv6 = ((int(row[5], 16), row[9]) for row in _rows(root / "proc/net/ipv6_route") if _is_default(row))
     for routes in (ipv4, ipv6):
         for _, name in sorted(routes):
             yield name
+
+
+def _is_default(row: Sequence[str]) -> bool:
+    """Whether a row of IPv4's routes or of IPv6's, which has ten columns, leads anywhere. RTF_REJECT leads nowhere."""
+    destination, mask, flags = (row[0], row[1], row[8]) if len(row) == 10 else (row[1], row[7], row[3])
+    return destination.strip("0") == mask.strip("0") == "" and not int(flags, 16) & 0x200
+
+
+def _address(digits: str) -> str:
+    """Of a table of routes: IPv4's are numbers of the machine, little-endian as ours are, IPv6's octets in order."""
+    octets = bytes.fromhex(digits)
+    return str(ip_address(octets[::-1] if len(octets) == 4 else octets))
 
 
 def _rows(table: Path) -> list[list[str]]:

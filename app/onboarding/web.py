@@ -50,12 +50,12 @@ def application(
     which Homedot this is. `budget` is what each visitor may spend, `warnings` are for whoever runs this box.
     """
     pages = Pages(about, warnings)
-    aside = Aside()
+    aside, budget = Aside(), budget or Budget(monotonic)
 
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))
         state = await blocker.state()
-        opened = port_notices(request.headers, _enrolment(request))
+        opened = (*port_notices(request.headers, _enrolment(request)), *_crowd_notices(request, budget))
         visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state, notices=opened)
         try:
             visit = replace(visit, variant=_variant(request))
@@ -94,10 +94,10 @@ def application(
             *vitals.routes(healthy, metrics, devices),
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
-            *blocking.routes(blocker, pages.blocking),
+            *blocking.routes(blocker, pages.blocking, budget),
         ],
         middleware=[
-            Middleware(Throttle, budget=budget or Budget(monotonic)),
+            Middleware(Throttle, budget=budget),
             Middleware(Guard, read_enrolment=read_enrolment, names=names),
         ],
         exception_handlers={
@@ -116,6 +116,17 @@ def _enrolment(request: Request) -> Enrolment:
 
 def _variant(request: Request) -> Variant:
     return from_query(request.query_params.multi_items())
+
+
+def _crowd_notices(request: Request, budget: Budget) -> Sequence[str]:
+    """What it means that this visitor cannot be told from others."""
+    if request.client is None or not budget.stands_for_many(request.client.host):
+        return ()
+    return (
+        f"You appear as {request.client.host}, as do all who come through this container's network: devices cannot be "
+        "told apart here, so no limit of one device applies to them, and log and counts show one address. With "
+        "network_mode: host they could.",
+    )
 
 
 async def _root_pem(request: Request) -> Response:

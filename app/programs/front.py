@@ -32,7 +32,7 @@ from app.dot.query_rate import QueryRate
 from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
-from app.host.interfaces import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.networks import HOME
@@ -142,7 +142,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
             plain,
             fit=fit_datagram,
             is_allowed=is_allowed,
-            rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic),
+            rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic, shared.limits.unshared),
             most_unfinished=most_unfinished,
             count=count,
         )
@@ -187,12 +187,11 @@ def _affordable_connections(settings: Settings) -> int:
 
 def _limits(settings: Settings) -> Limits:
     dot = settings.dot
-    gateway = bridge_gateway()
-    if gateway is not None:
-        log.warning(
-            "bridge network: all clients may appear as %s, so dot.connections_per_client does not apply to it", gateway
-        )
-        log.warning("%s", exposure.blindness(gateway))
+    unshared = shared_by_clients()
+    if unshared:
+        crowd = ", ".join(unshared)
+        log.warning("container network: all clients may appear as %s, so no limit of one client applies to that", crowd)
+        log.warning("%s", exposure.blindness(unshared[0]))
     return Limits(
         connections=_affordable_connections(settings),
         connections_per_client=dot.connections_per_client,
@@ -202,7 +201,7 @@ def _limits(settings: Settings) -> Limits:
         message_timeout_s=dot.message_timeout,
         idle_timeout_s=dot.idle_timeout,
         write_timeout_s=dot.write_timeout,
-        unshared=frozenset([gateway]) if gateway else frozenset(),
+        unshared=frozenset(unshared),
         servers=dot.workers * (2 if settings.plain.enabled else 1),
     )
 

@@ -15,7 +15,7 @@ from app.doctor.healthcheck import check
 from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
-from app.host.interfaces import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
 from app.onboarding.enrolment import Enrolment
@@ -70,8 +70,7 @@ def run(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
-    gateway = bridge_gateway()
-    unshared = [gateway] if gateway else []
+    unshared = shared_by_clients()
     app = application(
         read_enrolment,
         healthy=Coalesced(healthy, monotonic),

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import pytest
 
-from app.host.interfaces import Hardware, Interface, Reach, has_desktop_kernel, inspect
+from app.host import interfaces
+from app.host.interfaces import Hardware, Interface, Reach, has_desktop_kernel, inspect, shared_by_clients
 
 ROUTES = """\
 Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
@@ -157,6 +158,33 @@ def test_knows_tunnels_by_their_kind_or_name(tmp_path: Path, name: str, kind: in
 def test_the_network_of_a_rootless_engine_is_the_containers_own(tmp_path: Path) -> None:
     assert look(tmp_path, "tap0", "10.0.2.100", "tun") is Reach.CONTAINER
     assert look(tmp_path, "eth0", "10.0.2.100") is Reach.LAN
+
+
+CONTAINER_ROUTES = """\
+Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+{name} 00000000 {gateway} 0003 0 0 0 00000000 0 0 0
+{name} 000011AC 00000000 0001 0 0 0 0000FFFF 0 0 0
+"""
+CONTAINER_ROUTES_IPV6 = f"{ZERO} 00 {ZERO} 00 fd00{'0' * 27}1 00000400 00000001 00000000 00000003 eth0\n"
+
+
+def shared(root: Path, monkeypatch: pytest.MonkeyPatch, listed: str, driver: str) -> tuple[str, ...]:
+    name, _, address = listed.partition(" ")
+    monkeypatch.setattr(interfaces, "_listed", lambda: [(name, ip_address(address))])
+    monkeypatch.setattr(interfaces, "_hardware", lambda _: Hardware(driver, ETHERNET))
+    return shared_by_clients(root)
+
+
+def test_behind_the_gateways_of_a_bridge_network_stand_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = CONTAINER_ROUTES.format(name="eth0", gateway="010011AC")
+    root = tree(tmp_path, proc__net__route=routes, proc__net__ipv6_route=CONTAINER_ROUTES_IPV6, **{".dockerenv": ""})
+    assert shared(root, monkeypatch, "eth0 172.17.0.2", "veth") == ("172.17.0.1", "fd00::1")
+    assert shared(root, monkeypatch, "eth0 192.168.1.10", "macvlan") == ()
+
+
+def test_behind_slirp4netns_stand_many_as_the_container_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(tmp_path, proc__net__route=CONTAINER_ROUTES.format(name="tap0", gateway="0202000A"))
+    assert shared(root, monkeypatch, "tap0 10.0.2.100", "tun") == ("10.0.2.2", "10.0.2.100")
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_at(gateway: str | None) -> frozenset[str]:
-        monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
+        monkeypatch.setattr(rules, "shared_by_clients", lambda: (gateway,) if gateway else ())
         ruleset = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
         made = ruleset.answer(ruleset.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
         assert made is not None
