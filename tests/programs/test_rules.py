@@ -273,6 +273,9 @@ def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[in
     )
     done = bootstrap(environment)
     assert done.returncode == 0, done.stderr
+    (folder / "run/unbound.port").write_text(
+        str(upstream.port)
+    )  # the start found that somebody has it, and drew another
     port = int(environment["HOMEDOT_DOT__PORT"])
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=log)
