@@ -31,6 +31,7 @@ _PRIVATE = _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")  # RFC 191
 _SHARED = _networks("100.64.0.0/10")  # RFC 6598 7: behind a carrier's NAT, and overlay networks
 _UNIQUE_LOCAL = _networks("fc00::/7")  # RFC 4193 3.1: the prefix of the internet provider may change, this one stays
 
+OVERLAY = _SHARED  # Tailscale and others give addresses of it to devices
 LINK_LOCAL_4 = _networks("169.254.0.0/16")  # RFC 3927 2.1
 LINK_LOCAL = (*LINK_LOCAL_4, *_networks("fe80::/10"))  # RFC 4291 2.5.6
 LOOPBACK = _networks("127.0.0.0/8", "::1/128")  # RFC 1122 3.2.1.3, RFC 4291 2.5.3

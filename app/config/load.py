@@ -29,8 +29,10 @@ _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
 )
 _ENCRYPTED_PORTS = (443, 853)
-_OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
-"""What Kubernetes and Docker links put into the environment when there is a service named homedot."""
+_OF_AN_ORCHESTRATOR = re.compile(
+    r"HOMEDOT_([A-Z0-9]+_)*?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)=|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?=|PORT=\w+://)"
+)
+"""What Kubernetes and Docker links put into the environment of services named homedot, homedot-web and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,11 @@ def _from_environment(
     for variable, value in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
             continue
-        if _OF_AN_ORCHESTRATOR.match(variable):
+        if _OF_AN_ORCHESTRATOR.match(f"{variable}={value}"):
             continue
-        if variable in variables:
+        if value[0] == value.strip()[-1] and value[0] in "\"'":
+            faults.append(f"{variable}: must be without the quotes around it, which some env files keep: remove them")
+        elif variable in variables:
             found[variables[variable]] = (value, variable)
         else:
             faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
@@ -200,6 +204,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if tls.root is not None and tls.certificate is None:
+        yield ("tls.root", "tls.certificate"), "tls.certificate: must be set too, because tls.root is"
     if tls.certificate is None and (fault := why_not(settings.hostname)) is not None:
         yield ("hostname",), f"hostname: {fault}"
     if settings.hostname in {host.name for host in settings.local}:

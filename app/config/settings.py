@@ -43,6 +43,9 @@ def setting(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
+    public_port: int | None = setting(
+        None, values.port, "Port on which devices reach it, where an engine publishes another. Default: `dot.port`."
+    )
     allow_from: tuple[values.IPNetwork, ...] = setting(
         HOME_NETWORKS, values.sequence(values.network), "Clients that may connect, and see the page. Others are closed."
     )
@@ -97,6 +100,14 @@ class Plain:
 class Web:
     enabled: bool = setting(True, values.boolean, "Serve the setup page and the Apple profile. DNS works without it.")
     port: int = setting(8853, values.port, "TCP port of the setup page (HTTP).")
+    public_port: int | None = setting(
+        None,
+        values.port,
+        "Port on which devices reach the page, where an engine publishes another. Default: `web.port`.",
+    )
+    names: tuple[str, ...] = setting(
+        "", values.sequence(values.domain), "More names under which the page opens, like `raspberrypi.fritz.box`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +120,12 @@ class Tls:
     )
     key: Path | None = setting(
         None, values.path, "The private key of `tls.certificate` (PEM, not encrypted).", values.is_file
+    )
+    root: Path | None = setting(
+        None,
+        values.path,
+        "The root (PEM) that devices were given, where a private authority of yours signed it.",
+        values.is_file,
     )
 
 

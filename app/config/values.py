@@ -31,11 +31,20 @@ def hostname(raw: object) -> str:
         raise ValueError("must have two labels or more, like dns.home.arpa: strict clients refuse a single label")
     if "*" in name:
         raise ValueError("must be one name: a wildcard is not a host name")
+    if not name.isascii():
+        raise ValueError(f"must be in ASCII, as certificates have it{_as_a_labels(name)}")
     if len(name) > dnsname.MOST_TEXT_OCTETS or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
     if labels[-1].isdigit():
         raise ValueError("must be a name, not an address: addresses go into the setting addresses")
     return name
+
+
+def _as_a_labels(name: str) -> str:
+    try:
+        return f": write {dnsname.to_ascii(name)}"
+    except UnicodeError:
+        return ""
 
 
 def address(raw: object) -> IPAddress:

@@ -13,7 +13,7 @@ from app.config.values import domain
 from app.errors import OperatorError
 
 from . import token
-from .budget import Cost, client_key
+from .budget import Budget, Cost, client_key
 from .throttle import spend
 
 PATH = "/blocking"
@@ -107,15 +107,16 @@ class Look:
         return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 
-def routes(blocking: BlockingControl, render: Callable[[Look], str]) -> list[Route]:
+def routes(blocking: BlockingControl, render: Callable[[Look], str], budget: Budget) -> list[Route]:
     """The page, a GET with `name` in its query, and the POST that pauses or resumes."""
-    page = _Page(blocking, render)
+    page = _Page(blocking, render, budget)
     return [Route(PATH, page.look), Route(PAUSE_PATH, page.pause, methods=["POST"])]
 
 
 class _Page:
-    def __init__(self, blocking: BlockingControl, render: Callable[[Look], str]) -> None:
+    def __init__(self, blocking: BlockingControl, render: Callable[[Look], str], budget: Budget) -> None:
         self._blocking = blocking
+        self._budget = budget
         self._render = render
         self._searching: set[str] = set()
 
@@ -127,7 +128,8 @@ class _Page:
             name = domain(_without_address(typed))
         except ValueError:
             return await self._shown(400, searched=typed, search_fault=_NO_NAME)
-        visitor = client_key(request.client.host) if request.client else ""
+        host, port = request.client or ("::", 0)
+        visitor = f"{host} {port}" if self._budget.stands_for_many(host) else client_key(host)
         if len(self._searching) >= _MOST_SEARCHES or visitor in self._searching:
             return await self._shown(503, searched=name, search_fault=_TOO_MANY)
         spend(request, Cost.LOOK_UP)

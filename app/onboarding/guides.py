@@ -165,7 +165,7 @@ def _save(enrolment: Enrolment, file: str) -> tuple[Step, ...]:
 
 def notices(enrolment: Enrolment) -> tuple[str, ...]:
     """What stands in the way of some devices, each with the next step."""
-    found = []
+    found = list(enrolment.out_of_reach)
     if enrolment.moved_on is not None:
         found.append(
             f"The addresses or the root of this box changed on {enrolment.moved_on}: "
@@ -173,8 +173,8 @@ def notices(enrolment: Enrolment) -> tuple[str, ...]:
         )
     if enrolment.dot_port != DOT_PORT:
         found.append(
-            f"Phones and Macs always use port {DOT_PORT}, and this box listens on {enrolment.dot_port}: "
-            f"set dot.port to {DOT_PORT}, or forward port {DOT_PORT} to it."
+            f"Phones and Macs always use port {DOT_PORT}, and this box answers on {enrolment.dot_port}: "
+            f"set dot.port to {DOT_PORT}, or publish or forward port {DOT_PORT} to it."
         )
     if enrolment.url is None:
         found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")

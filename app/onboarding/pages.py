@@ -32,6 +32,7 @@ class Visit:
 
     `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer.
     `fault` says what is wrong with the query that should have chosen `variant`; `is_chosen` if there was one.
+    `notices` are about the way on which it came.
     """
 
     here: str | None = None
@@ -40,6 +41,7 @@ class Visit:
     fault: str = ""
     is_chosen: bool = False
     blocking: BlockingState | None = None
+    notices: Sequence[str] = ()
 
 
 class Pages:
@@ -88,7 +90,7 @@ class Pages:
             when=describe(visit.variant),
             fault=visit.fault,
             is_chosen=visit.is_chosen,
-            notices=(*self._warnings, *expiry.notices(enrolment, now), *notices(enrolment)),
+            notices=(*self._warnings, *visit.notices, *expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
             leaving=leaving(enrolment),

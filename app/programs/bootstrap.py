@@ -46,7 +46,8 @@ def run(settings: Settings) -> None:
     log.info("%s", told())
     capabilities.require(_ports(settings))
     memory.require()
-    lan = addresses.effective(settings.addresses)
+    found = addresses.survey(settings.addresses)
+    lan = found.addresses
     _wait_for_clock(settings)
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, GracePeriod())
@@ -54,16 +55,22 @@ def run(settings: Settings) -> None:
     identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
-    resolver.draw_port(settings)
-    warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    warnings = [
+        *resolver.draw_port(settings),
+        *exposure.warnings(settings),
+        *_warnings(identity),
+        *resolver.prepare(settings, choice.mode),
+    ]
     if settings.blocking.enabled:
         warnings += filter(None, [memory.shortage()])
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
-    enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())
+    enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
     unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
+    if found.left_out:
+        log.info("addresses that were found and are not for devices: %s", ", ".join(found.left_out))
     for warning in (*warnings, *unannounced):
         log.warning("%s", warning)
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
@@ -80,12 +87,12 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     Raises OperatorError; what was served before is served on.
     """
     before = paths.read_enrolment(settings)
-    lan, announced = addresses.effective(settings.addresses), _announced(settings)
-    kept = _kept(settings, lan, announced, grace_period)
+    found, announced = addresses.survey(settings.addresses), _announced(settings)
+    kept = _kept(settings, found.addresses, announced, grace_period)
     identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
+    after = carried_on(_enrolment(settings, identity, found, choice), announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
@@ -134,8 +141,8 @@ def _told_of(settings: Settings, announced: Enrolment | None) -> Path | None:
 
 def _identity(settings: Settings, kept: tuple[IPAddress, ...], told_of: Path | None) -> Identity:
     if settings.tls.certificate and settings.tls.key:
-        certificate, key = settings.tls.certificate, settings.tls.key
-        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
+        certificate, key, root = settings.tls.certificate, settings.tls.key, settings.tls.root
+        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC), private_root=root)
     return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now(), told_of=told_of)
 
 
@@ -143,20 +150,23 @@ def _warnings(identity: Identity) -> tuple[str, ...]:
     return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
 
 
-def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], choice: reach.Choice) -> Enrolment:
+def _enrolment(settings: Settings, identity: Identity, found: addresses.Survey, choice: reach.Choice) -> Enrolment:
     return Enrolment(
         hostname=settings.hostname,
-        addresses=lan,
-        dot_port=settings.dot.port,
+        addresses=found.addresses,
+        dot_port=settings.dot.public_port or settings.dot.port,
         plain_port=settings.plain.port if settings.plain.enabled else None,
-        web_port=settings.web.port if settings.web.enabled else None,
+        web_port=(settings.web.public_port or settings.web.port) if settings.web.enabled else None,
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,
+        not_before=identity.not_before,
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,
-        certified=tuple(address for address in lan if address in identity.addresses),
+        private_root_pem=identity.private_root_pem.decode() if identity.private_root_pem else None,
+        out_of_reach=found.notices,
+        certified=tuple(address for address in found.addresses if address in identity.addresses),
     )
 
 

@@ -106,9 +106,9 @@ def noted_unbound_port(settings: Settings) -> Path:
 
 def unbound_port(settings: Settings) -> int:
     """The port of 127.0.0.1 on which unbound answers; the supervisor has it reserved. Raises OperatorError."""
-    if settings.resolver.port is not None:
-        return settings.resolver.port
     path = noted_unbound_port(settings)
+    if settings.resolver.port is not None and not path.exists():
+        return settings.resolver.port
     try:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

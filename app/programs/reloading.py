@@ -14,7 +14,15 @@ LATER = "counts from the next start of the container"
 
 _AT_ONCE = ("blocking.", "local", "dot.", "plain.", "special.", "resolver.rebind_exceptions", "log.connections")
 """Names, or how they begin, of what only the front door, the page and the program of the lists read."""
-_BUT_NOT = {"blocking.enabled", "dot.port", "dot.workers", "plain.enabled", "plain.port", "special.released"}
+_BUT_NOT = {
+    "blocking.enabled",
+    "dot.port",
+    "dot.public_port",
+    "dot.workers",
+    "plain.enabled",
+    "plain.port",
+    "special.released",
+}
 """What unbound and the supervisor read too."""
 
 

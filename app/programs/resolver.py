@@ -15,7 +15,7 @@ from app.errors import OperatorError
 from app.files import closed_to_others, keep, keep_folder, write_atomically
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
-from app.ports import free_on_loopback
+from app.ports import free_on_loopback, reserved
 from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
@@ -46,12 +46,26 @@ def choose_apart(settings: Settings) -> reach.Choice:
     return reach.Choice(**asked)
 
 
-def draw_port(settings: Settings) -> None:
-    """Choose the port of this start, unless `resolver.port` does, and leave word of it. Raises OperatorError."""
-    if settings.resolver.port is None:
-        path, ports = paths.noted_unbound_port(settings), (settings.dot.port, settings.plain.port, settings.web.port)
-        with disk.write_faults(path):
-            write_atomically(path, str(free_on_loopback(ports)).encode())
+def draw_port(settings: Settings) -> Sequence[str]:
+    """Choose the port of this start, unless `resolver.port` does and is free, and leave word of it.
+
+    Returns warnings; raises OperatorError.
+    """
+    path, wanted, warnings = paths.noted_unbound_port(settings), settings.resolver.port, tuple[str, ...]()
+    if wanted is not None:
+        path.unlink(missing_ok=True)
+        try:
+            user = users.find(users.UNBOUND)
+            for bound in reserved(wanted, "resolver.port", None if user is None else user.pw_uid):
+                bound.close()
+        except OperatorError as error:
+            warnings = tuple(f"{fault}; until then unbound has a free one" for fault in error.faults)
+        else:
+            return ()
+    with disk.write_faults(path):
+        ports = (settings.dot.port, settings.plain.port, settings.web.port)
+        write_atomically(path, str(free_on_loopback(ports)).encode())
+    return warnings
 
 
 def prepare(settings: Settings, mode: str) -> list[str]:

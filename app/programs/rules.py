@@ -16,7 +16,7 @@ from app.config.values import IPAddress
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import stamp
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.lists.blocklist import Blocklist, Blocklists
 from app.lists.names import key_of
 from app.lists.paths import told_apart
@@ -150,7 +150,7 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
         return None
     addresses = enrolment.certified if by_address else enrolment.addresses
     # Behind a bridge network nobody here sees which address was asked.
-    knows_address = by_address and bridge_gateway() is None
+    knows_address = by_address and not shared_by_clients()
     only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
 

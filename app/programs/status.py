@@ -119,7 +119,7 @@ def look(settings: Settings) -> Status:
     enrolment = paths.read_enrolment(settings)
     fault, counts = "", dict[str, int]()
     try:
-        check(enrolment.dot_port, enrolment.hostname, _DEADLINE_S, HEALTH_CHECK)
+        check(settings.dot.port, enrolment.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
         fault = str(error)
     try:

@@ -2,21 +2,25 @@
 
 import asyncio
 import logging
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from time import monotonic, time
 
+from app.config.hosts import at_home
 from app.config.settings import Settings
 from app.doctor.background import Checkup, examine_apart
 from app.doctor.healthcheck import check
 from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.networks import HEALTH_CHECK
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.guard import NamesOf
 from app.onboarding.serving import serve
 from app.onboarding.web import application
 from app.revision import told
@@ -67,8 +71,7 @@ def run(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
-    gateway = bridge_gateway()
-    unshared = [gateway] if gateway else []
+    unshared = shared_by_clients()
     app = application(
         read_enrolment,
         healthy=Coalesced(healthy, monotonic),
@@ -78,6 +81,7 @@ def run(settings: Settings) -> None:
         devices=Coalesced(devices, monotonic),
         self_test=checks,
         blocker=blocking,
+        names=_names(settings),
         about=told(),
         budget=Budget(monotonic, unshared),
         warnings=exposure.warnings(settings),
@@ -92,6 +96,17 @@ def run(settings: Settings) -> None:
         return False
 
     serve(app, settings.web.port, is_allowed, unshared)
+
+
+def _names(settings: Settings) -> NamesOf:
+    """What leads to this box: by the operator's word, as this machine's name, or to one of its addresses by `local`."""
+    always = {*settings.web.names, socket.gethostname().lower()}
+    leads = {host.name: set(at_home(host.name, settings.local)[1]) for host in settings.local}
+
+    def names(enrolment: Enrolment) -> Collection[str]:
+        return always | {name for name, addresses in leads.items() if not addresses.isdisjoint(enrolment.addresses)}
+
+    return names
 
 
 def _known_lists(settings: Settings) -> Iterator[tuple[int, str, str, int, float]]:

@@ -35,12 +35,16 @@ _TLS = ("chain.pem", "leaf.key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own."""
+    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own.
+
+    `private_root_pem` is then the root that devices were given, if it is no public one.
+    """
 
     pair_pem: Pem = field(repr=False)
     chain_pem: Pem
     root_pem: Pem | None
     warnings: tuple[str, ...]
+    private_root_pem: Pem | None = None
 
     @property
     def root_sha256(self) -> str | None:
@@ -61,9 +65,19 @@ class Identity:
         return tuple(value for value in names.get_values_for_type(x509.IPAddress) if isinstance(value, IPAddress))
 
     @property
+    def not_before(self) -> datetime:
+        """When that certificate of the chain began which ends first, aware UTC."""
+        return self._first_to_end.not_valid_before_utc
+
+    @property
     def not_after(self) -> datetime:
         """When the first certificate of the chain ends, aware UTC."""
-        return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
+        return self._first_to_end.not_valid_after_utc
+
+    @property
+    def _first_to_end(self) -> x509.Certificate:
+        links = x509.load_pem_x509_certificates(self.chain_pem)
+        return min(links, key=lambda link: link.not_valid_after_utc)
 
 
 def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: Path | None = None) -> Identity:

@@ -134,6 +134,10 @@ OTHERWISE: dict[str, tuple[str, object]] = {
     "tls.key": (__file__, __file__),
     "plain.queries_per_second": ("100", 100),
     "resolver.port": ("5335", 5335),
+    "dot.public_port": ("8530", 8530),
+    "tls.root": (__file__, __file__),
+    "web.names": ("raspberrypi.fritz.box", ["raspberrypi.fritz.box"]),
+    "web.public_port": ("18853", 18853),
     "resolver.mode": ("forward", "forward"),
     "resolver.forward": ("192.168.1.1, 192.168.1.2@5353", ["192.168.1.1", "192.168.1.2@5353"]),
     "resolver.routes": (
@@ -313,6 +317,32 @@ def test_what_an_orchestrator_puts_into_the_environment_is_passed_over() -> None
     links = {"HOMEDOT_PORT": "tcp://10.0.0.1:853", "HOMEDOT_SERVICE_HOST": "10.0.0.1", "HOMEDOT_PORT_853_TCP": "x"}
     assert load(links).settings == Settings()
     assert load(links | {"HOMEDOT_WEB__PORT": "81"}).settings.web.port == 81
+
+
+def test_what_kubernetes_says_of_services_beside_homedot_is_passed_over() -> None:
+    service = {
+        "HOMEDOT_WEB_SERVICE_HOST": "10.96.0.9",
+        "HOMEDOT_WEB_SERVICE_PORT": "8853",
+        "HOMEDOT_WEB_SERVICE_PORT_HTTP": "8853",
+        "HOMEDOT_WEB_PORT": "tcp://10.96.0.9:8853",
+        "HOMEDOT_WEB_PORT_8853_TCP": "tcp://10.96.0.9:8853",
+        "HOMEDOT_WEB_PORT_8853_TCP_PROTO": "tcp",
+        "HOMEDOT_DNS_UDP_PORT_53_UDP_ADDR": "10.96.0.10",
+    }
+    assert load(service).settings == Settings()
+    (told,) = faults({"HOMEDOT_WEB_PORT": "81"})
+    assert told == "HOMEDOT_WEB_PORT: there is no such setting; did you mean HOMEDOT_WEB__PORT?"
+
+
+@pytest.mark.parametrize("value", ['"dns.home.arpa"', "'dns.home.arpa'", '"/data" '])
+def test_quotes_that_an_env_file_kept_are_told(value: str) -> None:
+    (told,) = faults({"HOMEDOT_HOSTNAME": value})
+    assert told.startswith("HOMEDOT_HOSTNAME: must be without the quotes around it")
+
+
+def test_a_hostname_of_another_script_is_told_as_certificates_have_it() -> None:
+    (told,) = faults({"HOMEDOT_HOSTNAME": "dns.müller.example"})
+    assert told.startswith("hostname: must be in ASCII, as certificates have it: write dns.xn--mller-kva.example (got")
 
 
 @pytest.mark.parametrize("name", ["co.uk", "www.paypal.com"])

@@ -74,7 +74,14 @@ def test_without_a_page_says_what_to_switch_on_and_how_else(device: str, request
 def test_warns_that_phones_know_only_port_853(own_authority: Enrolment) -> None:
     assert "always use port 853" not in setup_text(own_authority)
     text = unwrapped(setup_text(replace(own_authority, dot_port=8530)))
-    assert "Phones and Macs always use port 853, and this box listens on 8530: set dot.port to 853" in text
+    assert "Phones and Macs always use port 853, and this box answers on 8530: set dot.port to 853" in text
+
+
+def test_an_address_that_devices_may_not_reach_is_said_before_the_code(own_authority: Enrolment) -> None:
+    said = "192.168.65.3 is such as Docker Desktop gives to a machine inside this one, and no phone reaches those."
+    text = setup_text(replace(own_authority, out_of_reach=(said,)))
+    assert said in unwrapped(text)
+    assert text.index("Docker Desktop") < text.index("█")
 
 
 def test_commands_name_another_port(own_authority: Enrolment) -> None:

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -9,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.onboarding import qr
+from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.onboarding.snippets import snippets
 from app.onboarding.variant import Variant
+from tests.fakes.clock import Clock
 
-from .asking import BASE, FrontDoor, Page, ask
+from .asking import BASE, FrontDoor, Page, application, ask
 
 PATHS = [
     "/",
@@ -78,6 +81,11 @@ def test_says_that_the_users_certificate_needs_no_root(users_certificate: Enrolm
     answer = ask(users_certificate, path)
     assert answer.status_code == 404
     assert "no root to install" in answer.text
+
+
+def test_page_says_which_addresses_devices_may_not_reach(own_authority: Enrolment) -> None:
+    said = "10.8.0.6 belongs to a VPN, and devices that are not in it do not reach it."
+    assert said in Page(ask(replace(own_authority, out_of_reach=(said,)), "/").text).words
 
 
 def test_page_shows_the_code_of_the_page_for_what_was_chosen(own_authority: Enrolment) -> None:
@@ -219,3 +227,13 @@ def test_refuses_every_other_method(own_authority: Enrolment, path: str, method:
 )
 def test_serves_nothing_else(own_authority: Enrolment, path: str) -> None:
     assert ask(own_authority, path).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_who_cannot_be_told_from_others_is_told_so(own_authority: Enrolment) -> None:
+    app = application(lambda: own_authority, FrontDoor(), budget=Budget(Clock(), ["172.17.0.1"]))
+    for address, is_told in (("172.17.0.1", True), ("192.168.1.23", False)):
+        transport = httpx.ASGITransport(app, client=(address, 40000))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            words = Page((await client.get("/")).text).words
+        assert (f"You appear as {address}, as do all who come through this container's network" in words) is is_told

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from app.config.settings import Blocking, Resolver, Settings, Tls
+from app.config.settings import Blocking, Dot, Resolver, Settings, Tls, Web
 from app.errors import OperatorError
 from app.host import addresses
+from app.host.addresses import Survey
 from app.host.grace_period import GRACE_S, GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
@@ -103,6 +104,15 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
     assert not (tmp_path / "data/ca").exists()
 
 
+def test_the_root_of_a_private_authority_is_told_to_the_doctor(tmp_path: Path) -> None:
+    root = give_certificate(tmp_path).root.pem
+    (tmp_path / "root.pem").write_bytes(root)
+    settings = settings_with_certificate(tmp_path)
+    assert start(settings).private_root_pem is None
+    settings = replace(settings, tls=replace(settings.tls, root=tmp_path / "root.pem"))
+    assert start(settings).private_root_pem == root.decode()
+
+
 def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
     give_certificate(tmp_path)
     for address, begin in (("192.168.1.10", bootstrap.run), ("192.168.1.77", identify)):
@@ -115,13 +125,13 @@ def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_
 def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    give_certificate(tmp_path, timedelta(days=13), upside_down=True)
+    give_certificate(tmp_path, timedelta(hours=5.5), upside_down=True)
     settings = settings_with_certificate(tmp_path)
     start(settings)
     shown = caplog.text
     order, *ends = identify(settings).warnings
     assert "is in the wrong order, and served in the right one" in order
-    assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
+    assert any("certificate 3 ends on " in warning and "in less than 6 hours" in warning for warning in ends)
     for warning in (order, *ends):
         assert warning in shown
 
@@ -155,7 +165,7 @@ class Machine:
         self.now_s = 0.0
         self.grace_period = GracePeriod(lambda: self.now_s)
         self.found = "192.168.1.10"
-        patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
+        patch.setattr(addresses, "survey", lambda *_: Survey(tuple(map(ip_address, self.found.split(",")))))
 
     def minute(self, found: str, minutes: int = 1) -> tuple[str, ...]:
         """The news when `minutes` later there is what `found` says."""
@@ -512,3 +522,14 @@ def put(path: Path, kind: str) -> None:
         path.write_text('{"a":' * 20_000)
     else:
         path.write_text('{"dot_port": 1e999, "version": 1e999}' if kind == "beyond a float" else "")
+
+
+def test_devices_are_led_to_the_ports_that_an_engine_publishes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(settings_in(tmp_path), web=Web(public_port=18853), dot=Dot(public_port=8530))
+    enrolment = start(settings)
+    shown = capfd.readouterr().out
+    assert "http://192.168.1.10:18853/homedot.mobileconfig" in shown
+    assert "on 192.168.1.10, port 8530" in shown
+    assert enrolment.probe_urls == ("http://192.168.1.10:18853/probe",)

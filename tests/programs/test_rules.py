@@ -242,7 +242,7 @@ def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_at(gateway: str | None) -> frozenset[str]:
-        monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
+        monkeypatch.setattr(rules, "shared_by_clients", lambda: (gateway,) if gateway else ())
         ruleset = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
         made = ruleset.answer(ruleset.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
         assert made is not None
@@ -273,6 +273,9 @@ def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[in
     )
     done = bootstrap(environment)
     assert done.returncode == 0, done.stderr
+    (folder / "run/unbound.port").write_text(
+        str(upstream.port)
+    )  # the start found that somebody has it, and drew another
     port = int(environment["HOMEDOT_DOT__PORT"])
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=log)
