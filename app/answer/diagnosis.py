@@ -39,13 +39,17 @@ _OF_VALIDATION = frozenset(range(5, 13))
 
 @final
 class Diagnosis:
-    """Looks into failures of `upstream`. `ca_bundle` has the certificates that `tls://` forwarders are checked with."""
+    """Looks into failures of `upstream`. `ca_bundle` has the certificates that `tls://` forwarders are checked with.
+    `note_bogus` is called when validation was the reason, and no filter."""
 
-    __slots__ = ("_ca_bundle", "_context", "_tasks", "_upstream")
+    __slots__ = ("_ca_bundle", "_context", "_note_bogus", "_tasks", "_upstream")
 
-    def __init__(self, upstream: RecursiveResolver, ca_bundle: Path) -> None:
+    def __init__(
+        self, upstream: RecursiveResolver, ca_bundle: Path, note_bogus: Callable[[], object] = lambda: None
+    ) -> None:
         self._upstream = upstream
         self._ca_bundle = ca_bundle
+        self._note_bogus = note_bogus
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +78,10 @@ class Diagnosis:
         try:
             if not _OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
                 may_be = forwarders and not ruleset.route_of(asked) and query.qtype in filtering.MAY_BE_FILTERED
-                return await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
+                found = await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
+                if found is None:
+                    self._note_bogus()
+                return found
             if query.qtype in wire.SERVICE_TYPES and await self._is_refused(asked, query.qtype, forwarders):
                 reason = edns.extended_error(edns.EDE_OTHER, "who was asked refuses questions of this type")
                 return LocalResponse(authority=(records.soa(QNAME, _TTL_S),), errors=reason)

@@ -35,6 +35,7 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         slow_name=arguments.slow_name,
         exposed=exposure.warnings(settings),
         blind=[exposure.blindness(gateway)] if gateway else [],
+        resolver_faults=enrolment.resolver_faults,
     )
     report = examine(box, min(AT_ONCE, settings.dot.connections_per_client))  # else the front door turns it away
     print(report.to_json() if arguments.json else report.to_text())

@@ -43,6 +43,11 @@ def signed_profile(settings: Settings, profile: bytes) -> Path:
     return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
 
 
+def bogus_mark(settings: Settings) -> Path:
+    """Touched by the front door when unbound has found an answer bogus."""
+    return settings.run_dir / "dot" / "bogus"
+
+
 def control_socket(settings: Settings) -> Path:
     """Where the front door hears other programs of ours; the folder is its own to write."""
     return settings.run_dir / "dot" / "control.sock"
@@ -79,6 +84,11 @@ def token(settings: Settings) -> Path:
 
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
+
+
+def unbound_control(settings: Settings) -> Path:
+    """Where unbound hears root, who becomes its user to be heard."""
+    return settings.run_dir / "unbound" / "control"
 
 
 def noted_unbound_port(settings: Settings) -> Path:

@@ -63,11 +63,16 @@ def failure(
     return Failure(rules, "www.example", wire.read_query(query.to_wire()), "192.168.1.23", reason)
 
 
-async def explained(unbound: Handler, found: Failure, ca_bundle: Path = Path("/none")) -> LocalResponse | None:
+async def explained(
+    unbound: Handler,
+    found: Failure,
+    ca_bundle: Path = Path("/none"),
+    note_bogus: Callable[[], object] = lambda: None,
+) -> LocalResponse | None:
     async with serving(unbound) as fake:
         upstream = Upstream(fake.port, 16)
         try:
-            return await Diagnosis(upstream, ca_bundle).explanation(found)
+            return await Diagnosis(upstream, ca_bundle, note_bogus).explanation(found)
         finally:
             upstream.close()
 
@@ -101,6 +106,21 @@ async def test_a_denial_that_was_not_believed_is_a_filters(code: int) -> None:
 )
 async def test_elsewhere_a_denial_is_not_taken_on_trust(found: Failure) -> None:
     assert await explained(says(3), found) is None
+
+
+@pytest.mark.parametrize(
+    ("unbound", "found", "notes"),
+    [
+        (says(0), failure("A", opt(BOGUS), FORWARDER), 1),
+        (says(0), failure("A", opt(BOGUS)), 1),  # recursing
+        (says(3), failure("A", opt(BOGUS), FORWARDER), 0),  # a filter's
+        (says(0), failure("A", opt(edns.EDE_NO_REACHABLE_AUTHORITY), FORWARDER), 0),
+    ],
+)
+async def test_what_is_bogus_is_noted_unless_a_filter_said_it(unbound: Handler, found: Failure, notes: int) -> None:
+    noted: list[None] = []
+    await explained(unbound, found, note_bogus=lambda: noted.append(None))
+    assert len(noted) == notes
 
 
 async def test_of_an_empty_answer_that_of_a_tells_more() -> None:
