@@ -143,8 +143,21 @@ async def test_along_aliases_nobody_is_asked_who_failed_before() -> None:
         seen.append(query)
         return CIRCLE(query)
 
-    assert await explained(unbound, failure()) is not None
+    assert await explained(unbound, failure("A", NONE, FORWARDER)) is not None
     assert [bool(each.flags & dns.flags.RD) for each in seen] == [False]
+
+
+async def test_recursing_aliases_are_asked_for_unless_unbound_says_why_it_failed() -> None:
+    seen: list[dns.message.Message] = []
+
+    def unbound(query: dns.message.Message) -> dns.message.Message | None:
+        seen.append(query)
+        return CIRCLE(query)
+
+    assert await explained(unbound, failure("A", opt(edns.EDE_NO_REACHABLE_AUTHORITY))) is None
+    assert seen == []
+    assert await explained(unbound, failure()) is not None
+    assert [bool(each.flags & dns.flags.RD) for each in seen] == [True]
 
 
 @pytest.mark.parametrize(
