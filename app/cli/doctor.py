@@ -36,6 +36,7 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         slow_name=arguments.slow_name,
         exposed=exposure.warnings(settings),
         blind=[exposure.blindness(gateway) for gateway in gateways],
+        resolver_faults=enrolment.resolver_faults,
     )
     report = examine(box, min(AT_ONCE, settings.dot.connections_per_client))  # else the front door turns it away
     print(report.to_json() if arguments.json else report.to_text())

@@ -57,7 +57,8 @@ class Box:
     `private_root_pem` is then that which devices were given, None where a public authority signed it. `spki_pin` is
     the one that devices were shown. `idle_timeout_s` is the longest that an idle connection lives. `bogus_name` has
     wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache. `exposed` says
-    what lets strangers ask, `blind` what makes them look like somebody of the house.
+    what lets strangers ask, `blind` what makes them look like somebody of the house. `resolver_faults` say what is
+    known to keep names from resolving.
     """
 
     address: IPAddress
@@ -72,6 +73,7 @@ class Box:
     slow_name: str | None = None
     exposed: Sequence[str] = ()
     blind: Sequence[str] = ()
+    resolver_faults: Sequence[str] = ()
     timeout_s: float = 5.0
 
     def connect(

@@ -36,8 +36,8 @@ class Enrolment:
     "forward", and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None
     if there are none. `certified` are those addresses that are in the certificate too. `relied` are those that
     profiles out there hang on (`probe_address`), and that are here or may be back soon.
-    `out_of_reach` are sentences about addresses that devices may not reach. Raises ValueError when there is no address
-    or half a root.
+    `out_of_reach` are sentences about addresses that devices may not reach, and `resolver_faults` say, each with the
+    next step, what keeps names from resolving. Raises ValueError when there is no address or half a root.
     """
 
     hostname: str
@@ -57,6 +57,7 @@ class Enrolment:
     private_root_pem: str | None = None
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
+    resolver_faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -119,7 +120,7 @@ class Enrolment:
 
 
 def from_json(text: str) -> Enrolment:
-    """Read what `to_json` wrote, also before there was `relied`; a later program may say more.
+    """Read what `to_json` wrote, also before there were `relied` and `resolver_faults`; a later program may say more.
 
     Raises OperatorError if it is anything else.
     """
@@ -146,6 +147,7 @@ def from_json(text: str) -> Enrolment:
             private_root_pem=tree.get("private_root_pem") and str(tree["private_root_pem"]),
             certified=addresses_of(tree["certified"]),
             relied=relied,
+            resolver_faults=tuple(map(str, tree.get("resolver_faults", ()))),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:

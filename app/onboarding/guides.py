@@ -178,4 +178,4 @@ def notices(enrolment: Enrolment) -> tuple[str, ...]:
         )
     if enrolment.url is None:
         found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")
-    return tuple(found)
+    return *found, *enrolment.resolver_faults

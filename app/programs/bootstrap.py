@@ -6,6 +6,7 @@
 import logging
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after = carried_on(_enrolment(settings, identity, found, choice), announced, before, kept, _today())
+    now = replace(_enrolment(settings, identity, found, choice), resolver_faults=before.resolver_faults)
+    after = carried_on(now, announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew

@@ -41,6 +41,7 @@ from app.onboarding.enrolment import CHECK_LABEL
 from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, exposure, paths
+from .bogus import Mark
 from .clock_reset import FrontForgets
 from .front_sockets import FrontSockets
 from .front_state import FrontState
@@ -119,7 +120,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
-    diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
+    diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
     make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)

@@ -51,6 +51,11 @@ def signed_profile(settings: Settings, profile: bytes) -> Path:
     return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
 
 
+def bogus_mark(settings: Settings) -> Path:
+    """Touched by the front door when unbound has found an answer bogus."""
+    return settings.run_dir / "dot" / "bogus"
+
+
 def control_socket(settings: Settings) -> Path:
     """Where the front door hears other programs of ours; the folder is its own to write."""
     return settings.run_dir / "dot" / "control.sock"
@@ -97,6 +102,11 @@ def unbound_conf(settings: Settings) -> Path:
 def for_unbound(settings: Settings) -> Path:
     """Copies of the operator's files that unbound reads, for everybody to read."""
     return settings.run_dir / "for-unbound"
+
+
+def unbound_control(settings: Settings) -> Path:
+    """Where unbound hears root, who becomes its user to be heard."""
+    return settings.run_dir / "unbound" / "control"
 
 
 def noted_unbound_port(settings: Settings) -> Path:

@@ -91,6 +91,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         health_name=healthcheck.NAME,
         cache_bytes=conf.cache_bytes(memory.limit_bytes()),
         run_dir=settings.run_dir,
+        control=_control(settings, uid),
     )
     draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
 
@@ -121,20 +122,11 @@ def note(settings: Settings, choice: reach.Choice) -> None:
             write_atomically(path, b"")
 
 
-def become_unbound() -> None:
-    """Give up root for good: what this process then reads from the network leads to no key."""
-    user = users.find(users.UNBOUND)
-    if user is not None:
-        os.setgroups([])
-        os.setgid(user.pw_gid)
-        os.setuid(user.pw_uid)
-
-
 def ask(settings: Settings) -> dict[str, Any]:
     """Ask the network: a choice as a dictionary, or one with "faults". For a child, which then is unbound's user."""
     try:
         settings = _with_copies(settings)
-        become_unbound()
+        users.become(users.UNBOUND)
         return asdict(choose(settings))
     except OperatorError as error:
         return {"faults": error.faults}
@@ -172,6 +164,16 @@ def keep_anchor(settings: Settings) -> Findings:
         # No fault, which would be tried again every minute: until the next start nobody needs the copy.
         warnings = [f"{fault}; until then news of the root's keys are kept in memory only" for fault in error.faults]
     return Findings(warnings=tuple(warnings))
+
+
+def _control(settings: Settings, uid: int | None) -> Path | None:
+    """Where unbound hears its user: nowhere if it has no folder, without which it would not start."""
+    path = paths.unbound_control(settings)
+    try:
+        anchor.make_folder(path.parent, uid)
+    except OSError:
+        return None
+    return path
 
 
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:

@@ -1,4 +1,4 @@
-"""What happens every minute, as one table.
+"""What happens every minute, or every few seconds, as one table.
 
 The certificate is renewed when due; a new address of this box is followed, and so are a network that came late and a
 clock that was set; a copy of the root's keys is kept as unbound knows them.
@@ -20,7 +20,7 @@ from app.host.event_listener import in_child, listen
 from app.host.grace_period import GracePeriod
 from app.host.wall_clock import WallClock, since_boot_s
 
-from . import paths
+from . import bogus, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .output import end_well_on_sigterm, log_to_supervisor
@@ -28,14 +28,17 @@ from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
 HOUR_S = 3600.0
+OFTEN = "TICK_5"
+"""supervisord's event of every 5 s; the other one that supervisord.conf names is a minute's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One row: it is due when `situation` is another than when it was last done well, and again after `again_after_s`.
 
-    A `situation` of None has nothing to do. It is asked every minute, so it is cheap, and never raises. `do` is given
-    it, in a child that has `deadline_s`, and says what it found; an OperatorError that it raises is a fault.
+    A `situation` of None has nothing to do. It is asked every minute, or every 5 s if `often`, so it is cheap, and
+    never raises. `do` is given it, in a child that has `deadline_s`, and says what it found; an OperatorError that it
+    raises is a fault.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Task:
     do: Callable[[Any], Findings]
     deadline_s: int
     again_after_s: float = math.inf
+    often: bool = False
     meanwhile: str = ""
     """What is so as long as there are faults."""
 
@@ -87,6 +91,19 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             deadline_s=30,
             meanwhile="going on with the settings of before",
         ),
+        Task(
+            name="bogus answers",
+            situation=partial(bogus.noted, settings),
+            do=lambda _: bogus.forget(settings),
+            deadline_s=10,
+            often=True,
+        ),
+        Task(
+            name="forwarders",
+            situation=partial(bogus.noted, settings),
+            do=lambda _: _blame(settings),
+            deadline_s=30,
+        ),
     )
 
 
@@ -126,14 +143,15 @@ class Round:
 def run(settings: Settings, environment: Mapping[str, str]) -> None:
     """Do it until SIGTERM. `environment` may hold settings of the operator's."""
     log_to_supervisor(settings.log)
-    rounds = [Round(task) for task in tasks(settings, environment)]
+    rounds = [(task.often, Round(task)) for task in tasks(settings, environment)]
 
-    def minute() -> None:
-        for each in rounds:
-            each.tick()
+    def tick(event: str) -> None:
+        for often, each in rounds:
+            if often == (event == OFTEN):
+                each.tick()
 
     end_well_on_sigterm()
-    listen(sys.stdin.buffer, sys.stdout.buffer, minute)
+    listen(sys.stdin.buffer, sys.stdout.buffer, tick)
 
 
 def _do(task: Task, situation: object) -> dict[str, Any]:
@@ -160,3 +178,9 @@ def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
     from . import reloading  # in a child: it may need the parser of YAML
 
     return reloading.reload(settings, environment)
+
+
+def _blame(settings: Settings) -> Findings:
+    from . import forwarders  # in a child: it needs asyncio and more
+
+    return forwarders.blame(settings)

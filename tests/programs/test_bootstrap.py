@@ -2,13 +2,16 @@
 
 import json
 import os
+import pwd
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import dns.message
 import pytest
 from cryptography import x509
 
@@ -22,8 +25,11 @@ from app.onboarding.profile import mobileconfig
 from app.programs import bootstrap, paths
 from app.programs.findings_log import Findings
 from app.trust import clock
+from tests.appliance import bootstrap as start_bootstrap
 from tests.appliance import settings_in as settings_for_programs
+from tests.fakes.forwarder import forwarding
 from tests.fakes.pki import Authority
+from tests.internet import Internet
 from tests.namespace import namespace
 
 NAME = "dns.home.arpa"
@@ -533,3 +539,43 @@ def test_devices_are_led_to_the_ports_that_an_engine_publishes(
     assert "http://192.168.1.10:18853/homedot.mobileconfig" in shown
     assert "on 192.168.1.10, port 8530" in shown
     assert enrolment.probe_urls == ("http://192.168.1.10:18853/probe",)
+
+
+def holds(pid: int, secret: bytes) -> bool:
+    """Whether that process has `secret` in memory that it can write to."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            area, rights, *_ = line.split()
+            begin, end = (int(each, 16) for each in area.split("-"))
+            if rights.startswith("rw") and "[vvar]" not in line:
+                memory.seek(begin)
+                with suppress(OSError):
+                    if secret in (memory.read(end - begin) or b""):
+                        return True
+    return False
+
+
+@pytest.mark.server
+def test_while_the_network_is_asked_no_key_of_the_authority_is_in_memory(folder: Path, internet: Internet) -> None:
+    """On a volume that has one, every process of bootstrap is looked into when the root server is asked."""
+    environment = settings_for_programs(folder, **internet.environment)
+    assert start_bootstrap(environment).returncode == 0
+    key = (folder / "data/ca/intermediate.key").read_text().splitlines()[2].encode()
+    assert holds(os.getpid(), key)
+    found: list[tuple[str, bool]] = []
+
+    def look(_: dns.message.Message) -> None:
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                run_dir = f"HOMEDOT_RUN_DIR={folder / 'run'}\0".encode()
+                if run_dir in (path / "environ").read_bytes() and b"bootstrap" in (path / "cmdline").read_bytes():
+                    found.append((str(path.stat().st_uid), holds(int(path.name), key)))
+
+    hints = folder / "root.hints"
+    hints.write_text(f". 60 NS ns.\nns. 60 A {internet.address(131)}\n")
+    more = {"MODE": "auto", "ROOT_HINTS": str(hints), "FORWARD": internet.forwarder_tls}
+    with forwarding(look, (internet.address(131), 53)) as server:
+        done = start_bootstrap(environment | {f"HOMEDOT_RESOLVER__{name}": value for name, value in more.items()})
+    assert server.seen, done.stdout + done.stderr
+    unbound = str(pwd.getpwnam("unbound").pw_uid)
+    assert set(found) == {("0", False), (unbound, False)}

@@ -184,7 +184,8 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
         ("server:\n  ip-ratelimit: 100\n", "ip-ratelimit"),
         ("server:\n  val-permissive-mode: yes\n", "val-permissive-mode"),
         ('server:\n  module-config: "iterator"\n', "module-config"),
-        ("remote-control:\n  control-enable: yes\n  control-use-cert: no\n", "control-enable"),
+        ("remote-control:\n  control-enable: no\n", "control-enable"),
+        ("remote-control:\n  control-interface: 0.0.0.0\n", "control-interface"),
     ],
 )
 def test_a_snippet_that_takes_away_what_homedot_relies_on_is_refused(

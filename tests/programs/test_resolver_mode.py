@@ -55,7 +55,7 @@ def test_a_start_with_a_network_is_settled(settings: Settings, monkeypatch: pyte
 def test_it_is_chosen_every_minute_until_the_choice_is_settled(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolver, "become_unbound", lambda: None)
+    monkeypatch.setattr(users, "become", lambda _: None)
     for _ in range(2):
         assert chosen_again(settings, lambda _, job, __: job()) == asdict(OFFLINE)
     note(settings, HONEST)
@@ -179,8 +179,8 @@ def test_who_asks_the_network_can_read_no_key(folder: Path) -> None:
     key.touch(0o600)
     program = f"""
 import os
-from app.programs import resolver
-resolver.become_unbound()
+from app.programs import users
+users.become(users.UNBOUND)
 print(os.getuid() == os.getgid() == 0, os.getgroups(), os.access({str(key)!r}, os.R_OK), end=" ")
 print(open("/proc/self/status").read().partition("CapEff:")[2].split()[0])
 """
