@@ -95,18 +95,16 @@ def _from_yaml(
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
-        because = _A_FOLDER if path.is_dir() else error.strerror
-        faults.append(f"{path}: cannot be read: {because}")
+        faults.append(f"{path}: cannot be read: {_A_FOLDER if path.is_dir() else error.strerror}")
         return {}
     except ValueError as error:
         faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
         return {}
-    if tree in _NOT_SET:
-        return {}
-    if not isinstance(tree, dict):
+    if isinstance(tree, dict):
+        return dict(_flatten(tree, "", str(path), known, faults))
+    if tree not in _NOT_SET:
         faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
-        return {}
-    return dict(_flatten(tree, "", str(path), known, faults))
+    return {}
 
 
 def _unread(folder: Path) -> str | None:

@@ -207,7 +207,7 @@ def _copied(folder: Path, path: Path | None) -> Path | None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{path} cannot be read: {error.strerror}: name a file that exists") from error
     with disk.write_faults(copy):
         keep_folder(folder.parent, 0o755)
         keep_folder(folder, 0o755)

@@ -73,14 +73,14 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
         Task(
             name="resolver mode",
             situation=partial(chosen_again, settings),
-            do=partial(_follow, settings),
+            do=partial(_look_after_resolver, settings),
             deadline_s=30,
             meanwhile="still resolving as before",
         ),
         Task(
             name="root keys",
             situation=lambda: followed and stamp(followed),
-            do=lambda _: _keep_anchor(settings),
+            do=lambda _: _look_after_resolver(settings, None),
             deadline_s=45,
             again_after_s=HOUR_S,
         ),
@@ -162,16 +162,10 @@ def _do(task: Task, situation: object) -> dict[str, Any]:
         return asdict(Findings(faults=error.faults))
 
 
-def _follow(settings: Settings, asked: dict[str, Any]) -> Findings:
+def _look_after_resolver(settings: Settings, asked: dict[str, Any] | None) -> Findings:
     from . import resolver  # in a child: it needs asyncio and more
 
-    return resolver.follow(settings, asked)
-
-
-def _keep_anchor(settings: Settings) -> Findings:
-    from . import resolver  # in a child: it needs asyncio and more
-
-    return resolver.keep_anchor(settings)
+    return resolver.keep_anchor(settings) if asked is None else resolver.follow(settings, asked)
 
 
 def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:

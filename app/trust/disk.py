@@ -11,6 +11,8 @@ from typing import TypeVar
 from app.errors import OperatorError
 from app.files import read_regular
 
+from . import filesystem
+
 T = TypeVar("T")
 
 _MOST_OCTETS = 1 << 20
@@ -60,6 +62,8 @@ def not_ours_alone(folder: Path, names: Sequence[str], renewing: str) -> Iterato
                 f"{path}: belongs to uid {status.st_uid} and must belong to uid {os.geteuid()}, as which Homedot runs: "
                 f"run `chown {os.geteuid()} {path}`"
             )
+        elif is_key and mode & 0o077 and not filesystem.keeps_modes(folder):
+            yield filesystem.refusal(folder)
         elif is_key and mode & 0o077:
             yield (
                 f"{path}: is open to other users (mode {mode:04o}): run `chmod 600 {path}`, "

@@ -3,17 +3,20 @@
 A key there would be everybody's, or cannot be made the one program's that needs it.
 """
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 
 _PROBE = ".modes"
+_REFUSED = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 def keeps_modes(folder: Path) -> bool:
     """Tried with a file that is gone afterwards; True where none can be made, which is told as what it is."""
     path = folder / _PROBE
     try:
+        before = folder.stat()
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
@@ -24,6 +27,7 @@ def keeps_modes(folder: Path) -> bool:
         os.close(descriptor)
         with suppress(OSError):
             path.unlink()
+            os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))  # nothing was changed there
 
 
 def refusal(folder: Path) -> str:
@@ -50,8 +54,8 @@ def kind(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
 def _is_set(descriptor: int, mode: int) -> bool:
     try:
         os.fchmod(descriptor, mode)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _REFUSED
     return os.fstat(descriptor).st_mode & 0o777 == mode
 
 
@@ -59,6 +63,6 @@ def _is_ours(descriptor: int) -> bool:
     """Whether it belongs to us, and its group can be given."""
     try:
         os.fchown(descriptor, -1, os.getegid())
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _REFUSED
     return os.fstat(descriptor).st_uid == os.geteuid()

@@ -94,7 +94,7 @@ def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: P
     warnings: list[str] = []
     with _writing(data_dir):
         if holds_nothing(data_dir):
-            _refuse_traces(data_dir, told_of)
+            version.refuse_traces(data_dir, told_of, _mending(data_dir))
             if now is None:
                 raise OperatorError(clock.NEEDED)
             _make_all(data_dir, names, now)
@@ -113,16 +113,6 @@ def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: P
     if now:
         warnings += _validity_warnings(chain, now)
     return _identity(authority, key, chain, warnings)
-
-
-def _refuse_traces(data_dir: Path, told_of: Path | None) -> None:
-    """A backup by somebody who may not read closed folders has everything but the authority. Raises OperatorError."""
-    traces = [path for path in (data_dir / version.FILE, *data_dir.glob("old.*")) if path.exists()]
-    if told_of:
-        traces.insert(0, told_of)
-    if traces:
-        fault = f"ca and tls are missing, but {traces[0].name} beside them tells of an authority that devices trust"
-        raise OperatorError([f"{data_dir}: {fault}", _mending(data_dir)])
 
 
 def holds_nothing(data_dir: Path) -> bool:
@@ -162,14 +152,14 @@ def _writing(data_dir: Path) -> Iterator[None]:
     with disk.write_faults(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         version.refuse_later(data_dir)  # first: the sole writer completes what others began
-        if not filesystem.keeps_modes(data_dir):
-            raise OperatorError(filesystem.refusal(data_dir))
         with volume.sole_writer(data_dir):
             yield
             version.note(data_dir)
 
 
 def _make_all(data_dir: Path, names: Names, now: datetime) -> str:
+    if not filesystem.keeps_modes(data_dir):
+        raise OperatorError(filesystem.refusal(data_dir))
     authority = issuing.new_authority(names, now)
     contents = (authority.root_pem, authority.intermediate_pem, authority.intermediate_key_pem)
     label = _label(data_dir, now)

@@ -42,6 +42,18 @@ def refuse_later(data_dir: Path) -> None:
         )
 
 
+def refuse_traces(data_dir: Path, told_of: Path | None, mending: str) -> None:
+    """Raises OperatorError, with `mending` as its last line, if something says that there was an authority once.
+
+    A backup by somebody who may not read closed folders has everything but that.
+    """
+    traces = [told_of] if told_of else []
+    traces += [path for path in (data_dir / FILE, *data_dir.glob("old.*")) if path.exists()]
+    if traces:
+        fault = f"ca and tls are missing, but {traces[0].name} beside them tells of an authority that devices trust"
+        raise OperatorError([f"{data_dir}: {fault}", mending])
+
+
 def note(data_dir: Path) -> None:
     """Say on the volume that it is of our version. One that takes no note is of version 1 all the same."""
     with suppress(OSError):

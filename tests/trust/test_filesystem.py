@@ -1,5 +1,6 @@
 """File systems that do not keep owners and modes; real ones are in tests/image/test_situations.py."""
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_no_authority_is_made_where_its_key_would_be_open_to_others(
 ) -> None:
     def fchmod(_: int, __: int) -> None:
         if not ignoring:
-            raise PermissionError
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "fchmod", fchmod)
     with pytest.raises(
