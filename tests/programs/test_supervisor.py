@@ -312,6 +312,19 @@ def test_a_level_holds_for_everybody(folder: Path, internet: Internet) -> None:
     assert appliance.log == ""
 
 
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_unbound_says_how_it_resolves_if_everything_is_asked_for_and_no_names_else(
+    folder: Path, internet: Internet, level: str
+) -> None:
+    in_json = {"HOMEDOT_LOG__LEVEL": level, "HOMEDOT_LOG__FORMAT": "json"}
+    with running(folder, settings_in(folder, **internet.environment, **in_json)) as appliance:
+        kdig(appliance)
+    lines = [json.loads(line) for line in appliance.log.splitlines()]
+    said = [line["message"] for line in lines if line["program"] == "unbound"]
+    assert ("info: resolving signed.test. A IN" in said) == (level == "debug")
+    assert ("signed.test" in appliance.log) == (level == "debug")
+
+
 def test_nothing_is_logged_to_a_file_that_only_grows(folder: Path, internet: Internet) -> None:
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         open_files = {str(path.readlink()) for path in Path(f"/proc/{appliance.process.pid}/fd").iterdir()}
