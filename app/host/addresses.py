@@ -25,6 +25,7 @@ INSIDE_THE_HOST = re.compile(r"docker.*|br-[0-9a-f]{12}|veth.*|virbr.*|cni.*|pod
 # Flags of /proc/net/if_inet6 (linux/if_addr.h): temporary, DAD failed, deprecated, tentative.
 UNSTEADY = 0x01 | 0x08 | 0x20 | 0x40
 
+CONTAINERS_OWN = "is the container's own address, which no phone can reach"
 SET_IT = "set HOMEDOT_ADDRESSES to the address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10"
 
 
@@ -74,10 +75,7 @@ def _faults_of_own(
     """One for each address of a container that was set, or that is all there is."""
     for address in own:
         if address in configured or not (chosen or within(address, LINK_LOCAL)):
-            yield (
-                f"addresses: {address} is the container's own address, which no phone can reach: "
-                f"{SET_IT}, or use network_mode: host"
-            )
+            yield (f"addresses: {address} {CONTAINERS_OWN}: {SET_IT}, or use network_mode: host")
 
 
 def choose(interfaces: Iterable[Interface]) -> tuple[IPAddress, ...]:

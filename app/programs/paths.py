@@ -10,6 +10,9 @@ from app.errors import OperatorError
 if TYPE_CHECKING:
     from app.onboarding.enrolment import Enrolment
 
+IS_RUNNING = "is Homedot running?"
+START_FIRST = f"{IS_RUNNING} Start it first"
+
 
 def pair(settings: Settings) -> Path:
     """The key and chain that the front door serves: the only secret that it can read."""
@@ -94,7 +97,7 @@ def unbound_port(settings: Settings) -> int:
     try:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{path}: cannot be read: {error}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: cannot be read: {error}: {START_FIRST}") from error
 
 
 def unsettled(settings: Settings) -> Path:
@@ -138,6 +141,6 @@ def read_enrolment(settings: Settings) -> "Enrolment":
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: {error.strerror}: {START_FIRST}") from error
     except ValueError as error:
         raise OperatorError(f"{path}: cannot be read: {error}; restart Homedot, which writes it again") from error

@@ -12,11 +12,11 @@ from app.errors import OperatorError
 
 T = TypeVar("T")
 
-_FULL = "cannot be written, the disk is full: free some space and start again"
+FULL = "cannot be written, the disk is full: free some space and start again"
 _REASONS = {
     errno.ENOENT: "is missing",
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
     errno.EROFS: "cannot be written, the volume is read-only: mount one there that {who} can write",
     errno.ELOOP: "is a link, and none is followed there: put the folder itself in its place",
     errno.EPERM: (

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from app.onboarding import qr
 from app.onboarding.enrolment import Enrolment
+from app.onboarding.guides import AFTER_A_MOVE
 from app.onboarding.profile import mobileconfig
 from app.onboarding.snippets import snippets
 from app.onboarding.variant import Variant
+from app.unbound.reach import ROOT_ANSWERED
 
 from .asking import BASE, FrontDoor, Page, ask
 
@@ -117,7 +119,7 @@ def test_page_shows_what_to_compare_and_every_step(own_authority: Enrolment) -> 
         str(own_authority.root_sha256),
         own_authority.spki_pin,
         "Homedot DNS CA 1a2b3c",
-        "recursive: a root server answered",
+        f"recursive: {ROOT_ANSWERED}",
         "Certificate Trust Settings",
         "ignores installed roots",
         "DNS=192.168.1.10#dns.home.arpa",
@@ -159,7 +161,7 @@ def test_page_warns_about_another_port(own_authority: Enrolment) -> None:
 
 def test_page_says_since_when_devices_must_scan_again(own_authority: Enrolment) -> None:
     page = ask(replace(own_authority, moved_on=date(2026, 6, 1)), "/").text
-    assert "changed on 2026-06-01: on every device that was set up before, scan the code" in page
+    assert f"changed on 2026-06-01: {AFTER_A_MOVE}" in page
 
 
 def test_page_works_under_its_own_content_security_policy(own_authority: Enrolment) -> None:

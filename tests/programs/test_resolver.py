@@ -15,6 +15,7 @@ from app.config.settings import Log, Resolver, Settings
 from app.errors import OperatorError
 from app.programs import bootstrap, paths, resolver
 from app.programs.log_format import LEVELS
+from app.trust.disk import FULL
 from app.unbound.conf import TRUST_ANCHOR
 from app.unbound.reach import Choice
 from tests.appliance import DEADLINE_S, running, settings_in, start_with_fast_minutes
@@ -248,7 +249,7 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
             followed.write_text(confirmed(now_s - 20))
             running_upkeep.tick()
             running_upkeep.tick()
-            assert running_upkeep.log.count(f"{kept}: cannot be written, the disk is full") == 1
+            assert running_upkeep.log.count(f"{kept}: {FULL}") == 1
             assert on_the_volume() == confirmed(now_s - 30)
             apart.run("rm", str(filler))
             followed.write_text(confirmed(now_s - 10))

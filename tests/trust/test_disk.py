@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.trust import disk
+from app.trust.disk import FULL
 
 
 def refuse(_: bytes) -> str:
@@ -48,8 +49,8 @@ def test_missing_files_and_folders_in_their_place_are_told_one_by_one(tmp_path: 
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (errno.ENOSPC, "the disk is full: free some space"),
-        (errno.EDQUOT, "the disk is full: free some space"),
+        (errno.ENOSPC, FULL),
+        (errno.EDQUOT, FULL),
         (errno.EROFS, "the volume is read-only: mount one there"),
         (errno.EPERM, "capabilities listed in compose.yaml"),
         (errno.EIO, "cannot use it: Input/output error"),
