@@ -132,6 +132,11 @@ def test_reads_past_more_cipher_suites_than_anybody_has() -> None:
     assert ClientHelloReader().feed(record(b"\1" + len(body).to_bytes(3, "big") + body)) == ClientHello((b"h2",))
 
 
+def test_reads_more_groups_and_shares_and_longer_names_than_an_octet_counts() -> None:
+    many = groups(*range(0x1000, 0x1000 + 200), FFDHE_2048) + shares(FFDHE_2048, octets=256)
+    assert ClientHelloReader().feed(by_hand(many + alpn(*[b"x" * 100] * 3))) == ClientHello((b"x" * 100,) * 3, ())
+
+
 def test_a_hello_without_extensions_offers_nothing() -> None:
     assert ClientHelloReader().feed(by_hand(None)) == ClientHello(None)
 

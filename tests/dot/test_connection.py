@@ -362,6 +362,21 @@ async def test_c14_a_client_that_says_nothing_is_ended_before_the_handshake_dead
         assert house.counted(Count.HANDSHAKES_FAILED) == 1
 
 
+async def test_c14_a_handshake_has_all_its_time_from_the_first_octet_on(pair: Path) -> None:
+    async with serving(pair, first_byte_timeout_s=60, handshake_timeout_s=30) as house:
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(10):
+            while not house.server._admission.connections():
+                await asyncio.sleep(0.01)  # until the server has accepted it
+            (connection,) = house.server._admission.connections()
+            assert connection.deadline_s == connection.started_s + 60
+            writer.write(b"\x16\3\1")
+            while connection.deadline_s == connection.started_s + 60:
+                await asyncio.sleep(0.01)  # until the server has read it
+        assert connection.deadline_s == connection.started_s + 30
+        writer.close()
+
+
 async def test_c14_an_unfinished_message_has_all_its_time(pair: Path) -> None:
     async with serving(pair, message_timeout_s=5) as house, DotClient(house.port) as client:
         client.writer.write(b"\0\5he")
