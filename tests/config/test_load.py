@@ -199,9 +199,10 @@ def test_settings_in_the_example_which_is_not_read_are_a_fault(tmp_path: Path) -
     load(environment)
 
 
-def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [b"hostname: a.b\n", b"\n"])
+def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path, before: bytes) -> None:
     path = tmp_path / "homedot.yaml"
-    path.write_bytes(b"hostname: a.b\n\xff\xfe\x00")
+    path.write_bytes(before + b"\xff\xfe\x00")
     (told,) = faults({"HOMEDOT_CONFIG": str(path)})
     assert told == f"{path}: is not YAML: line 2: an octet that is not UTF-8: save the file in that encoding"
 

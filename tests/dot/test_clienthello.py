@@ -125,9 +125,10 @@ def test_reads_a_hello_whose_records_come_in_pieces(size: int, piece: int) -> No
     assert read == [None] * (len(read) - 1) + [ClientHello((b"h2", b"dot"))]
 
 
-def test_reads_past_more_cipher_suites_than_anybody_has() -> None:
+@pytest.mark.parametrize("compressions", [b"\1\0", b"\2\1\0", b"\3\1\5\0"])
+def test_reads_past_more_cipher_suites_and_compressions_than_anybody_has(compressions: bytes) -> None:
     suites, extensions = bytes(600), alpn(b"h2")
-    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites + b"\1\0"
+    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites + compressions
     body += len(extensions).to_bytes(2, "big") + extensions
     assert ClientHelloReader().feed(record(b"\1" + len(body).to_bytes(3, "big") + body)) == ClientHello((b"h2",))
 
