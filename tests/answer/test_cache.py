@@ -166,6 +166,13 @@ def test_a_generation_holds_what_is_its_half_of_the_memory_and_no_more() -> None
         cache.clear()
 
 
+def test_each_record_of_an_answer_counts() -> None:
+    for offsets in ([], [6], [6, 6, 6]):
+        cache = Cache(100_000, Clock())
+        cache.put(b"a", whole(600), offsets, 600, TALLY)
+        assert cache._young_bytes == SIZE_OCTETS + 40 * (len(offsets) - 1)
+
+
 def test_an_entry_may_fill_a_generation() -> None:
     for cap_bytes, is_kept in ((2 * SIZE_OCTETS, True), (2 * SIZE_OCTETS - 2, False)):
         cache = Cache(cap_bytes, Clock())

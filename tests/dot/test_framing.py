@@ -46,6 +46,12 @@ def test_as_much_as_the_second_octet_says_is_no_whole_message(low: int) -> None:
         assert split(stream) == ([], stream)
 
 
+@pytest.mark.parametrize("low", [1, 3, 254, 255])
+def test_twice_as_much_as_the_first_octet_says_is_more_than_one_message(low: int) -> None:
+    messages, _ = split(bytes([1, low]) + bytes(512 | low))
+    assert messages[0] == bytes(256 | low)
+
+
 @pytest.mark.parametrize("low", range(255))
 def test_what_a_message_begins_with_is_no_length(low: int) -> None:
     third = low + 1
