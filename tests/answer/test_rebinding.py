@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.answer import records, wire
 from app.answer.local import LocalRecords
-from app.answer.rebinding import HomeLead, RebindProtection
+from app.answer.rebinding import HomeLead, RebindProtection, nothing
 from app.answer.special import SpecialNames
 from app.config.values import IPAddress
 from app.errors import UpstreamError
@@ -231,6 +231,21 @@ def test_nor_a_dname_for_the_alias_that_it_makes_is_there_too() -> None:
 def test_an_alias_to_such_a_name_may_stay_where_it_ends_outside() -> None:
     """It reaches nobody at home, and public names of a split domain lead to one another."""
     assert not leads_home(of("www.example. CNAME www.fritz.box.", "www.fritz.box. A 192.0.2.1"))
+
+
+def test_what_is_answered_instead_is_kept_for_a_minute() -> None:
+    assert nothing().authority == (records.soa(records.QNAME, 60),)
+
+
+def test_an_address_beside_the_answer_does_not_make_an_alias_end_outside() -> None:
+    assert leads_home(of("www.example. CNAME www.fritz.box.", additional="www.fritz.box. A 192.0.2.1"))
+
+
+@pytest.mark.parametrize("count", [1, 20, 50])
+def test_a_record_ends_where_it_says_also_if_it_is_long(count: int) -> None:
+    many = ",".join(["2001:db8::1"] * count)
+    assert not leads_home(response(f"1 . ipv6hint={many}", "2 . ipv4hint=192.0.2.1"))
+    assert leads_home(response(f"1 . ipv6hint={many}", "2 . ipv4hint=192.168.1.5"))
 
 
 @pytest.mark.parametrize("priority", [0, 1, 9])

@@ -206,6 +206,14 @@ def test_a_first_flight_that_breaks_a_rule_gets_the_alert_that_the_rule_names(
     assert refused.value.alert == alert
 
 
+def test_alerts_have_the_numbers_that_clients_know() -> None:
+    """RFC 8446 6; RFC 7301 3.2 for the last."""
+    assert {each.name: each.value for each in Alert} == {
+        "UNEXPECTED_MESSAGE": 10, "RECORD_OVERFLOW": 22, "HANDSHAKE_FAILURE": 40, "ILLEGAL_PARAMETER": 47,
+        "DECODE_ERROR": 50, "PROTOCOL_VERSION": 70, "NO_APPLICATION_PROTOCOL": 120,
+    }  # fmt: skip
+
+
 def test_an_alert_is_a_fatal_one_in_a_record_of_its_own() -> None:
     assert Alert.DECODE_ERROR.record == bytes.fromhex("15 0303 0002 02 32")
 
