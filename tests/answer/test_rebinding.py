@@ -284,8 +284,9 @@ def remains(message: bytes) -> list[str]:
     return [rrset.to_text() for rrset in (*answer.answer, *answer.additional)]
 
 
-def test_addresses_outside_remain_without_those_inside() -> None:
-    both = of("www.example. CNAME a.example.", "a.example. A 192.0.2.6", "a.example. A 10.0.0.6")
+@pytest.mark.parametrize("addresses", [("192.0.2.6", "10.0.0.6"), ("10.0.0.6", "192.0.2.6")])
+def test_addresses_outside_remain_without_those_inside(addresses: tuple[str, str]) -> None:
+    both = of("www.example. CNAME a.example.", *(f"a.example. A {each}" for each in addresses))
     assert remains(both) == ["www.example. 300 IN CNAME a.example.", "a.example. 300 IN A 192.0.2.6"]
 
 

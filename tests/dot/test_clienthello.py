@@ -206,6 +206,10 @@ def test_a_first_flight_that_breaks_a_rule_gets_the_alert_that_the_rule_names(
     assert refused.value.alert == alert
 
 
+def test_a_refusal_says_why_and_nothing_else() -> None:
+    assert str(HelloError("cut short", Alert.DECODE_ERROR)) == "cut short"
+
+
 def test_alerts_have_the_numbers_that_clients_know() -> None:
     """RFC 8446 6; RFC 7301 3.2 for the last."""
     assert {each.name: each.value for each in Alert} == {
