@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Whoever forbids Python to keep what it has compiled has every test process compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The system's Python comes first: the appliance's users must be able to run it, and another may lie in somebody's home.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \

@@ -112,17 +112,15 @@ class AddressSet:
 
     def __init__(self, networks: Iterable[IPNetwork]) -> None:
         every = list(networks)
-        self._ranges: dict[int, tuple[list[int], list[int]]] = {}
+        self._ranges: dict[int, tuple[list[bytes], list[bytes]]] = {}
         for version, octets in ((4, 4), (6, 16)):
             merged = sorted(collapse_addresses(each for each in every if each.version == version))  # type: ignore[type-var]
-            firsts, lasts = [int(each[0]) for each in merged], [int(each[-1]) for each in merged]
-            self._ranges[octets] = firsts, lasts
+            self._ranges[octets] = [each[0].packed for each in merged], [each[-1].packed for each in merged]
 
     def __bool__(self) -> bool:
         return any(firsts for firsts, _ in self._ranges.values())
 
     def __contains__(self, address: bytes) -> bool:
         firsts, lasts = self._ranges[len(address)]
-        number = int.from_bytes(address, "big")
-        at = bisect_right(firsts, number)
-        return at > 0 and number <= lasts[at - 1]
+        at = bisect_right(firsts, address)
+        return at > 0 and address <= lasts[at - 1]

@@ -232,7 +232,7 @@ class Log:
     level: str = setting(
         "info",
         values.choice("error", "warning", "info", "debug"),
-        "What is worth a line: `error` needs you, `warning` may, `info` is news, `debug` is for finding a fault.",
+        "What is worth a line: `error` needs you, `warning` may, `info` is news, `debug` is all, with the names asked.",
     )
     format: str = setting(
         "text",

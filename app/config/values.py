@@ -8,9 +8,10 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, final
 from urllib.parse import SplitResult, urlsplit
 
 from app import dnsname, networks
@@ -169,16 +170,22 @@ def boolean(raw: object) -> bool:
     raise ValueError("must be true or false")
 
 
-def choice(*allowed: str) -> Callable[[object], str]:
+@final
+@dataclass(frozen=True, slots=True)
+class OneOf:
     """A parser of one word out of `allowed`."""
 
-    def parse(raw: object) -> str:
+    allowed: tuple[str, ...]
+
+    def __call__(self, raw: object) -> str:
         text = str(raw).strip().lower()
-        if text not in allowed:
-            raise ValueError(f"must be {', '.join(allowed[:-1])} or {allowed[-1]}")
+        if text not in self.allowed:
+            raise ValueError(f"must be {', '.join(self.allowed[:-1])} or {self.allowed[-1]}")
         return text
 
-    return parse
+
+def choice(*allowed: str) -> OneOf:
+    return OneOf(allowed)
 
 
 def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:

@@ -14,6 +14,7 @@ from app.networks import LAN, LINK_LOCAL, LINK_LOCAL_4, LOOPBACK, OVERLAY, withi
 
 from .interfaces import DESKTOP_NETWORK, ROOT, Interface, Reach, has_desktop_kernel, inspect
 
+CONTAINERS_OWN = "is the container's own address, which no phone can reach"
 SET_IT = "set HOMEDOT_ADDRESSES to the address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10"
 
 _OF_MACHINES = {IPv4Network("10.0.2.15"): "QEMU and VirtualBox give", DESKTOP_NETWORK: "Docker Desktop gives"}
@@ -111,8 +112,7 @@ def _nothing_found(interfaces: tuple[Interface, ...]) -> list[str]:
         return [f"addresses: no LAN address was found on this machine{_what_was_found(interfaces)}: {SET_IT}"]
     others = tuple(interface for interface in interfaces if interface.reach is not Reach.CONTAINER)
     return [
-        f"addresses: {address} is the container's own address, which no phone can reach{_what_was_found(others)}: "
-        f"{SET_IT}, or use network_mode: host"
+        f"addresses: {address} {CONTAINERS_OWN}{_what_was_found(others)}: {SET_IT}, or use network_mode: host"
         for address in own
     ]
 

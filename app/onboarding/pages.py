@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from . import device, expiry, qr
@@ -44,6 +45,21 @@ class Visit:
     notices: Sequence[str] = ()
 
 
+@cache
+def _templates() -> tuple[Template, Template, Template]:
+    """Those of the setup page, of the doctor's and of the page about blocking: to compile them takes a while."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["step"] = _step
+    index, doctor, blocking = map(environment.get_template, ("index.html", "doctor.html", "blocking.html"))
+    return index, doctor, blocking
+
+
 class Pages:
     """The pages as HTML, their style and script; the files are read once. `about`, at the end of each, may be empty.
 
@@ -51,19 +67,9 @@ class Pages:
     """
 
     def __init__(self, about: str = "", warnings: Sequence[str] = ()) -> None:
+        self._about = about
         self._warnings = warnings
-        templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        templates.filters["step"] = _step
-        templates.globals["about"] = about
-        self._index = templates.get_template("index.html")
-        self._doctor = templates.get_template("doctor.html")
-        self._blocking = templates.get_template("blocking.html")
+        self._index, self._doctor, self._blocking = _templates()
         self.style = (_HERE / "static" / "style.css").read_bytes()
         self.script = (_HERE / "static" / "selftest.js").read_bytes()
 
@@ -76,6 +82,7 @@ class Pages:
         query = f"?{visit.variant.query}" if visit.variant.query else ""
         page = f"{enrolment.url}{query}"
         return self._index.render(
+            about=self._about,
             enrolment=enrolment,
             devices=visit.devices,
             guide=first,
@@ -100,11 +107,14 @@ class Pages:
 
     def blocking(self, look: Look) -> str:
         """The page about blocking."""
-        return self._blocking.render(look=look, path=BLOCKING_PATH, pause_path=PAUSE_PATH, pauses=PAUSES)
+        return self._blocking.render(
+            about=self._about, look=look, path=BLOCKING_PATH, pause_path=PAUSE_PATH, pauses=PAUSES
+        )
 
     def doctor(self, latest: Mapping[str, Any] | str | None) -> str:
         """The doctor's last report (its JSON document), why there is none, or None: wait a little."""
         return self._doctor.render(
+            about=self._about,
             report=latest if isinstance(latest, Mapping) else None,
             fault=latest if isinstance(latest, str) else None,
             retry_after_s=RETRY_AFTER_S,

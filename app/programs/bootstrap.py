@@ -35,6 +35,7 @@ from .signed_profiles import publish_profiles
 log = logging.getLogger("homedot")
 
 CLOCK_WAIT_S = 60.0
+SCAN_AGAIN = "every device must scan the code again"
 CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
     "until then names in signed zones may not resolve"
@@ -105,7 +106,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
 def _news(before: Enrolment, after: Enrolment) -> tuple[str, ...]:
     match must_scan_again(before, after):
         case Devices.ALL:
-            return ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
+            return (f"addresses or root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
         case Devices.PINNING:
             return (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
         case Devices.NONE:

@@ -10,6 +10,8 @@ from app.lists.state import EXCEPTIONS_ONLY, ListState, load
 
 from . import paths
 
+NOT_YET = "not downloaded yet"
+
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -24,7 +26,7 @@ def states(settings: Settings) -> dict[str, ListState]:
 def summary(source: str, known: ListState, now_s: float) -> list[str]:
     """What is known about a list, in lines, the most important first."""
     if not known.checked_s:
-        return ["not downloaded yet"]
+        return [NOT_YET]
     facts = [known.title, f"{known.names} names"]
     if known.exceptions:
         facts.append(f"{known.exceptions} exceptions")

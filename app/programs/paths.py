@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from app.onboarding.enrolment import Enrolment
 
 MOST_ENROLMENT_OCTETS = 1 << 18
+IS_RUNNING = "is Homedot running?"
+START_FIRST = f"{IS_RUNNING} Start it first"
 
 
 def pair(settings: Settings) -> Path:
@@ -122,7 +124,7 @@ def unbound_port(settings: Settings) -> int:
     try:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{path}: cannot be read: {error}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: cannot be read: {error}: {START_FIRST}") from error
 
 
 def unsettled(settings: Settings) -> Path:
@@ -166,6 +168,6 @@ def read_enrolment(settings: Settings) -> "Enrolment":
     try:
         return from_json(read_regular(path, MOST_ENROLMENT_OCTETS).decode())
     except OSError as error:
-        raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: {error.strerror}: {START_FIRST}") from error
     except ValueError as error:
         raise OperatorError(f"{path}: cannot be read: {error}; restart Homedot, which writes it again") from error

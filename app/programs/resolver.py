@@ -23,6 +23,8 @@ from . import paths, users
 from .findings_log import Findings
 
 _ASK_DEADLINE_S = 20
+_VERBOSITY = {"debug": 2}
+"""By `log.level`; 0 of the others. What unbound says beyond errors is for finding a fault, and names what is asked."""
 
 
 def choose(settings: Settings) -> reach.Choice:
@@ -90,6 +92,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         released=settings.special.released,
         health_name=healthcheck.NAME,
         cache_bytes=conf.cache_bytes(memory.limit_bytes()),
+        verbosity=_VERBOSITY.get(settings.log.level, 0),
         run_dir=settings.run_dir,
         control=_control(settings, uid),
     )

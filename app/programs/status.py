@@ -17,7 +17,7 @@ from app.revision import told
 
 from . import control_client, paths
 from .blocking_page import without_query
-from .list_status import described, duration, states
+from .list_status import NOT_YET, described, duration, states
 
 SCHEMA = 1
 """Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
@@ -132,6 +132,6 @@ def look(settings: Settings) -> Status:
 
 def _listed(source: str, known: ListState, now_s: float) -> str:
     if not known.checked_s:
-        return f"{source}: not downloaded yet"
+        return f"{source}: {NOT_YET}"
     age = f", {duration(now_s - known.updated_s)} old" if known.updated_s else ""
     return f"{known.title or source}: {known.names} names{age}" + (f"; failed: {known.error}" if known.error else "")

@@ -18,11 +18,11 @@ T = TypeVar("T")
 _MOST_OCTETS = 1 << 20
 """Of a file with certificates or a key: a chain has some kilobytes."""
 
-_FULL = "cannot be written, the disk is full: free some space and start again"
+FULL = "cannot be written, the disk is full: free some space and start again"
 _REASONS = {
     errno.ENOENT: "is missing",
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
     errno.EROFS: "cannot be written, the volume is read-only: mount one there that {who} can write",
     errno.EINVAL: "is not a file: move it away, and put the one of a backup there if it is lost",
     errno.EISDIR: "is a folder and must be a file: move it away, and put the file of a backup there if it is lost",

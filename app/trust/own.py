@@ -16,6 +16,7 @@ from .store import Identity
 
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 APPLE_LIMIT = timedelta(days=825)  # support.apple.com 103769; certificates under a private root included
+WRONG_ORDER = "is in the wrong order, and served in the right one"
 
 
 def load_own_certificate(
@@ -120,7 +121,7 @@ def _warnings(
 ) -> Iterator[str]:
     leaf = chain[0]
     if list(found) != list(chain):
-        yield f"{path}: is in the wrong order, and served in the right one: put the leaf first, then who issued it"
+        yield f"{path}: {WRONG_ORDER}: put the leaf first, then who issued it"
     for link in chain:
         number = _number(found, link)
         if now < link.not_valid_before_utc:

@@ -43,7 +43,7 @@ server:
   do-daemonize: no
   use-syslog: no
   logfile: ""
-  verbosity: 0  # errors only
+  verbosity: {verbosity}  # 0 is errors only; from 2 on it names what is asked
 
   # Only the front door on this machine asks.
   interface: 127.0.0.1
@@ -133,6 +133,7 @@ def render(
     snippets: Sequence[Path],
     health_name: str,
     cache_bytes: int,
+    verbosity: int,
     run_dir: Path,
     control: Path | None,
 ) -> str:
@@ -142,13 +143,14 @@ def render(
     those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
     they stay as they came). With `rebind_protection` no name server of a stranger's is looked for at home. Names at and
     below `released` are asked although they are reserved. `snippets` are read last. `health_name` is answered without
-    asking anybody. `cache_bytes` is for all caches together. `control` is where it hears its
-    own user (None: nowhere).
+    asking anybody. `cache_bytes` is for all caches together. `verbosity` is unbound's own, 0 to 5. `control` is where
+    it hears its own user (None: nowhere).
     """
     private_root = root_hints is not None or trust_anchor is not None
     recursive = mode != "forward"
     asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
-    text = _server(port, control, run_dir, cache_bytes, _MOST_RTT_MS[mode]) + _anchor(trust_anchor, followed_anchor)
+    text = _server(port, control, run_dir, cache_bytes, _MOST_RTT_MS[mode], verbosity=verbosity)
+    text += _anchor(trust_anchor, followed_anchor)
     text += _local_zones(routes, released)
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
@@ -160,12 +162,15 @@ def render(
     return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
 
-def _server(port: int, control: Path | None, run_dir: Path, cache_bytes: int, most_rtt_ms: int) -> str:
+def _server(
+    port: int, control: Path | None, run_dir: Path, cache_bytes: int, most_rtt_ms: int, *, verbosity: int
+) -> str:
     heard = _CONTROL.format(control=control) if control else ""
     return heard + _SERVER.format(
         run_dir=run_dir,
         port=port,
         most_rtt_ms=most_rtt_ms,
+        verbosity=verbosity,
         queries_at_once=QUERIES_AT_ONCE,
         rrset_bytes=cache_bytes // 2,
         msg_bytes=cache_bytes // 4,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from app.cli.commands import VERBS, main
 from app.config.load import load
 from app.programs import bootstrap, reasons
+from app.programs.paths import IS_RUNNING
 from tests.appliance import folder_for_all
 
 WORDS = [
@@ -119,7 +120,7 @@ def test_what_is_told_survives_a_terminal_that_has_no_such_letter(
     boxes: list[Mapping[str, str]],
 ) -> None:
     environment = {**os.environ, **boxes[1], "PYTHONIOENCODING": "ascii"}
-    for words, code, fault in ((["setup-phone"], 0, ""), (["why", "straße."], 2, "is Homedot running?")):
+    for words, code, fault in ((["setup-phone"], 0, ""), (["why", "straße."], 2, IS_RUNNING)):
         done = subprocess.run(
             [sys.executable, "-m", "app", *words], env=environment, capture_output=True, text=True, check=False
         )

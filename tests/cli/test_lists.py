@@ -16,6 +16,7 @@ from app.lists.paths import compiled
 from app.lists.paths import state as state_path
 from app.lists.state import ListState, save
 from app.programs import paths
+from app.programs.list_status import NOT_YET
 
 URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
 LIST = b"! Title: Mine\nads.example.com\n"
@@ -52,7 +53,7 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
 
 
 def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(settings, capsys) == [URL, "  not downloaded yet", FILE, "  not downloaded yet"]
+    assert shown(settings, capsys) == [URL, f"  {NOT_YET}", FILE, f"  {NOT_YET}"]
 
 
 def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,17 @@ def test_what_strict_clients_refuse_is_no_host_name(raw: str) -> None:
         values.hostname(raw)
 
 
+def test_each_reason_against_a_host_name_is_told_as_what_it_is() -> None:
+    for raw, told in (
+        ("numa", "two labels"),
+        ("*.home.arpa", "a wildcard is not a host name"),
+        ("a_b.c", "letters, digits and hyphens"),
+        ("192.168.1.10", "not an address"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            values.hostname(raw)
+
+
 @pytest.mark.parametrize("raw", ["0.0.0.0", "::", "224.0.0.1", "fe80::1%eth0", "dns.home.arpa", "1.2.3", 7])
 def test_what_no_device_can_reach_is_no_address(raw: object) -> None:
     with pytest.raises(ValueError, match="must be"):

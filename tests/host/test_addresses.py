@@ -12,7 +12,7 @@ import pytest
 
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.host.addresses import Survey, choose, decide, effective
+from app.host.addresses import CONTAINERS_OWN, Survey, choose, decide, effective
 from app.host.interfaces import Interface, Reach
 
 
@@ -89,7 +89,7 @@ def test_refuses_to_start_with_nothing_but_the_containers_own_address() -> None:
     with pytest.raises(OperatorError) as caught:
         decide((), (interface("lo", "127.0.0.1"), OWN))
     assert caught.value.faults == (
-        "addresses: 172.17.0.2 is the container's own address, which no phone can reach: set HOMEDOT_ADDRESSES to the "
+        f"addresses: 172.17.0.2 {CONTAINERS_OWN}: set HOMEDOT_ADDRESSES to the "
         "address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10, or use network_mode: host",
     )
 
@@ -277,7 +277,7 @@ def test_refuses_the_address_of_a_real_bridge_network(namespace: Namespace, cont
     namespace.inside("address", "add", "172.17.0.2/16", "dev", "eth0")
     found, faults = namespace.effective(container_root)
     assert found == []
-    assert faults[0].startswith("addresses: 172.17.0.2 is the container's own address")
+    assert faults[0].startswith(f"addresses: 172.17.0.2 {CONTAINERS_OWN}")
 
 
 @pytest.mark.server

@@ -6,6 +6,7 @@ from subprocess import run
 
 import pytest
 
+from app.host.addresses import CONTAINERS_OWN
 from tests.appliance import free_ports
 
 from .docker import Stack, docker, fetch, override
@@ -21,7 +22,7 @@ def test_with_nothing_set_every_command_works_but_the_start_which_says_what_to_s
         bridged.compose("up", "-d", "--no-build")
         assert docker("wait", bridged.container).stdout == "2\n"
         told = bridged.compose("logs").stdout
-        assert "is the container's own address, which no phone can reach" in told
+        assert CONTAINERS_OWN in told
         assert "in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10" in told
     finally:
         bridged.compose("down", "-v")

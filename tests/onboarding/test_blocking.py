@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.onboarding.blocking import BlockingState, Found, Listed, fields_of
 from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
+from app.programs.list_status import NOT_YET
 from tests.fakes.clock import Clock
 
 from .asking import BASE, TOKEN, Blocker, FrontDoor, Page, application, ask
@@ -28,7 +29,7 @@ FORM = "application/x-www-form-urlencoded"
         (BlockingState(True, 0, LISTS), "In force: 1,200,034 names on 2 lists."),
         (BlockingState(True, 0, LISTS[1:]), "In force: 34 names on 1 list."),
         (
-            BlockingState(True, 0, (Listed("/x", ("not downloaded yet",), 0, False),)),
+            BlockingState(True, 0, (Listed("/x", (NOT_YET,), 0, False),)),
             "In force, but no list is there yet.",
         ),
         (BlockingState(True, 0), "In force, without a list."),

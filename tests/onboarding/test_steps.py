@@ -7,8 +7,9 @@ import pytest
 
 from app.onboarding import qr
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.guides import guides
-from app.onboarding.steps import setup_text
+from app.onboarding.guides import AFTER_A_MOVE, guides
+from app.onboarding.steps import OPEN_PAGE, setup_text
+from app.unbound.reach import ROOT_ANSWERED
 
 
 def unwrapped(text: str) -> str:
@@ -23,10 +24,10 @@ def steps_of(enrolment: Enrolment, device: str) -> tuple[str, ...]:
 def test_shows_the_profile_the_code_of_the_page_and_what_to_compare(own_authority: Enrolment) -> None:
     text = setup_text(own_authority)
     assert "http://192.168.1.10:8853/homedot.mobileconfig" in text
-    assert f"Or open this page: http://192.168.1.10:8853/\n\n{qr.terminal('http://192.168.1.10:8853/')}" in text
+    assert f"{OPEN_PAGE} http://192.168.1.10:8853/\n\n{qr.terminal('http://192.168.1.10:8853/')}" in text
     assert str(own_authority.root_sha256) in re.sub(r":\s+(?=[0-9A-F]{2}:)", ":", text)
     assert own_authority.spki_pin in text
-    assert "recursive: a root server answered" in text
+    assert f"recursive: {ROOT_ANSWERED}" in text
 
 
 def test_leads_an_iphone_through_five_numbered_steps(own_authority: Enrolment) -> None:
@@ -106,7 +107,5 @@ def test_lines_fit_a_log_window(own_authority: Enrolment, users_certificate: Enr
 
 def test_says_since_when_devices_must_scan_again(own_authority: Enrolment) -> None:
     moved = replace(own_authority, moved_on=date(2026, 6, 1))
-    assert "changed on 2026-06-01: on every device that was set up before, scan the code" in unwrapped(
-        setup_text(moved)
-    )
+    assert f"changed on 2026-06-01: {AFTER_A_MOVE}" in unwrapped(setup_text(moved))
     assert "changed on" not in setup_text(own_authority)

@@ -23,8 +23,11 @@ from app.host.grace_period import GRACE_S, GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.programs import bootstrap, paths
+from app.programs.bootstrap import SCAN_AGAIN
 from app.programs.findings_log import Findings
 from app.trust import clock
+from app.trust.disk import FULL
+from app.trust.own import WRONG_ORDER
 from tests.appliance import bootstrap as start_bootstrap
 from tests.appliance import settings_in as settings_for_programs
 from tests.fakes.forwarder import forwarding
@@ -136,7 +139,7 @@ def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
     start(settings)
     shown = caplog.text
     order, *ends = identify(settings).warnings
-    assert "is in the wrong order, and served in the right one" in order
+    assert WRONG_ORDER in order
     assert any("certificate 3 ends on " in warning and "in less than 6 hours" in warning for warning in ends)
     for warning in (order, *ends):
         assert warning in shown
@@ -155,7 +158,7 @@ def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> N
     assert paths.read_enrolment(more).moved_on is None
     moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
     pair = paths.pair(moved).read_bytes()
-    assert "every device must scan the code again" in identify(moved).news[0]
+    assert SCAN_AGAIN in identify(moved).news[0]
     after = paths.read_enrolment(moved)
     assert [str(address) for address in after.addresses] == ["192.168.1.77", "fd00::2"]
     assert (after.spki_pin, after.root_pem, after.resolver) == (before.spki_pin, before.root_pem, before.resolver)
@@ -217,7 +220,7 @@ def test_an_address_that_does_not_come_back_leaves_the_certificate_and_devices_m
     assert machine.minute("192.168.1.20", int(GRACE_S / 60) - 1) == ()
     assert machine.certified == {"192.168.1.10", "192.168.1.20"}
     (news,) = machine.minute("192.168.1.20")
-    assert "every device must scan the code again" in news
+    assert SCAN_AGAIN in news
     assert machine.certified == {"192.168.1.20"}
     assert machine.enrolment.moved_on is not None
     assert machine.minute("192.168.1.20") == ()
@@ -235,7 +238,7 @@ def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
     assert list(map(str, enrolment.addresses)) == ["fd00::20"]
     assert machine.certified == {"192.168.1.10", "fd00::20"}
     assert machine.minute("fd00::20", int(GRACE_S / 60) - 1) == ()
-    assert "every device must scan the code again" in machine.minute("fd00::20", 2)[0]
+    assert SCAN_AGAIN in machine.minute("fd00::20", 2)[0]
 
 
 def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_on(
@@ -250,8 +253,8 @@ def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_o
     assert machine.enrolment.moved_on is None
     # Nobody else answers, and it stays: now it counts.
     machine.minute("169.254.7.7")
-    assert "every device must scan the code again" in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
-    assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
+    assert SCAN_AGAIN in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
+    assert SCAN_AGAIN in machine.minute("192.168.1.10")[0]
 
 
 def test_devices_are_told_once_of_a_certificate_of_the_users_own(
@@ -276,13 +279,13 @@ def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
     moved = settings_in(tmp_path, "192.168.1.77")
     (tmp_path / "data/.enrolment.json.new").mkdir()  # in the way of every new note
     findings = identify(moved)
-    assert "every device must scan the code again" in findings.news[0]
+    assert SCAN_AGAIN in findings.news[0]
     assert findings.warnings[0].startswith(f"{tmp_path}/data/.enrolment.json.new: ")
     day = paths.read_enrolment(moved).moved_on
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
     assert identify(moved).news == ()
     assert paths.read_enrolment(moved).moved_on == day
-    assert "every device must scan the code again" in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
+    assert SCAN_AGAIN in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
     assert paths.read_enrolment(moved).moved_on != day
 
 
@@ -344,7 +347,7 @@ def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
     assert bootstrap.CLOCK_NOT_SET in caplog.text
     assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
     findings = identify(moved)
-    assert "every device must scan the code again" in findings.news[0]
+    assert SCAN_AGAIN in findings.news[0]
     assert paths.read_enrolment(moved).moved_on is not None
     assert (tmp_path / "data/tls/chain.pem").read_bytes() != chain
 
@@ -412,7 +415,7 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
             apart.run("mount", "-t", "tmpfs", "-o", f"{''.join(new)}size={kilobytes}k", "none", str(data))
             done = apart.bootstrap(environment)
             assert done.returncode == code, done.stderr
-            assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
+            assert (FULL in done.stderr) == (code == 2)
             assert "Traceback" not in done.stderr
         listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
         assert listed == ["ca", "enrolment.json", "tls", "version.json"]

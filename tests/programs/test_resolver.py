@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import subprocess
 import time
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import Resolver, Settings
+from app.config.settings import Log, Resolver, Settings
 from app.errors import OperatorError
 from app.programs import bootstrap, paths, resolver
+from app.programs.log_format import LEVELS
+from app.trust.disk import FULL
 from app.unbound.conf import TRUST_ANCHOR
 from app.unbound.reach import Choice
 from tests.appliance import DEADLINE_S, running, settings_in, start_with_fast_minutes
@@ -73,6 +76,14 @@ def test_unbound_follows_the_roots_keys_and_needs_no_volume(settings: Settings) 
     path = paths.followed_anchor(settings)
     assert path.read_bytes() == TRUST_ANCHOR.read_bytes()
     assert f'auto-trust-anchor-file: "{path}"' in paths.unbound_conf(settings).read_text()
+
+
+def test_unbound_tells_errors_only_unless_everything_is_asked_for(settings: Settings) -> None:
+    found = {}
+    for level in LEVELS:
+        resolver.prepare(replace(settings, log=Log(level=level)), "recursive")
+        (found[level],) = re.findall(r"^ +verbosity: (\d)", paths.unbound_conf(settings).read_text(), re.MULTILINE)
+    assert found == {"error": "0", "warning": "0", "info": "0", "debug": "2"}
 
 
 def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -> None:
@@ -247,7 +258,7 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
             followed.write_text(confirmed(now_s - 20))
             running_upkeep.tick()
             running_upkeep.tick()
-            assert running_upkeep.log.count(f"{kept}: cannot be written, the disk is full") == 1
+            assert running_upkeep.log.count(f"{kept}: {FULL}") == 1
             assert on_the_volume() == confirmed(now_s - 30)
             apart.run("rm", str(filler))
             followed.write_text(confirmed(now_s - 10))

@@ -29,6 +29,7 @@ from app.lists.paths import compiled
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, rules
 from app.programs.rules import RulesetWatcher, build
+from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import DEADLINE_S, HOSTNAME, PROGRAMS, bootstrap, clean, free_ports, running, settings_in
 from tests.fakes import compiled_list
 from tests.fakes.upstream import FakeUpstream, address_of, serving
@@ -46,7 +47,7 @@ ENROLMENT = Enrolment(
     spki_pin="pin=",
     not_after=datetime(2030, 1, 1, tzinfo=UTC),
     resolver="recursive",
-    resolver_reason="a root server answered",
+    resolver_reason=ROOT_ANSWERED,
     certified=(ip_address("192.168.1.10"),),
 )
 

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from app.doctor.report import CHECKS
+from app.trust.own import WRONG_ORDER
 from tests.appliance import (
     HOSTNAME,
     PROGRAMS,
@@ -201,7 +202,7 @@ def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_it
         seconds = f"{leaf.certificate.not_valid_after_utc.timestamp():.0f}"
         assert f"homedot_certificate_not_after_timestamp_seconds {seconds}\n" in get("/metrics").decode()
         assert f"certificate 2 ends on {end}, in less than 6 days: renew it" in appliance.log
-        assert "is in the wrong order, and served in the right one" in appliance.log
+        assert WRONG_ORDER in appliance.log
         assert "which is no root that is known here" in appliance.log
         assert not (folder / "data/ca").exists()
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.trust import disk
+from app.trust.disk import FULL
 
 
 def refuse(_: bytes) -> str:
@@ -59,8 +60,8 @@ def test_a_pipe_or_what_is_far_too_long_is_told_and_waited_for_by_nobody(tmp_pat
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (errno.ENOSPC, "the disk is full: free some space"),
-        (errno.EDQUOT, "the disk is full: free some space"),
+        (errno.ENOSPC, FULL),
+        (errno.EDQUOT, FULL),
         (errno.EROFS, "the volume is read-only: mount one there"),
         (errno.EPERM, "capabilities listed in compose.yaml"),
         (errno.EIO, "cannot use it: Input/output error"),

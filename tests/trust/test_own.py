@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.errors import OperatorError
-from app.trust.own import load_own_certificate
+from app.trust.own import WRONG_ORDER, load_own_certificate
 from app.trust.store import Identity
 from tests.trust.minting import NOW, SERVER, Minted, dns, mint, mint_authority, mint_leaf
 
@@ -98,10 +98,7 @@ def test_a_chain_in_any_order_is_served_in_the_right_one_and_told(tmp_path: Path
     identity = load(tmp_path, *chain, key=LEAF)
     assert identity.chain_pem == LEAF.pem + INTERMEDIATE.pem + ROOT.pem
     (warning,) = identity.warnings
-    assert warning == (
-        f"{tmp_path / 'cert.pem'}: is in the wrong order, and served in the right one: "
-        f"put the leaf first, then who issued it"
-    )
+    assert warning == f"{tmp_path / 'cert.pem'}: {WRONG_ORDER}: put the leaf first, then who issued it"
 
 
 def test_what_is_in_the_file_twice_is_served_once(tmp_path: Path) -> None:

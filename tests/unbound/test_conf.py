@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "snippets": (),
     "health_name": healthcheck.NAME,
     "cache_bytes": 32 << 20,
+    "verbosity": 0,
 }
 
 
