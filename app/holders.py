@@ -24,7 +24,7 @@ def holders(port: int, proc: Path = PROC) -> Sequence[str]:
     found = {address: inode for table in _TABLES for address, inode in _bound(proc / "net" / table, port)}
     programs = _programs(set(found.values()), proc) if found else {}
     names = {address: programs.get(inode) or _KNOWN.get(address) for address, inode in found.items()}
-    return [f"{address} ({name})" if name else address for address, name in names.items()]
+    return [f"{address} ({name})" if name else address for address, name in sorted(names.items())]
 
 
 def _bound(table: Path, port: int) -> Iterator[tuple[str, str]]:

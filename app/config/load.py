@@ -156,7 +156,7 @@ def _from_environment(
             continue
         if _OF_AN_ORCHESTRATOR.match(f"{variable}={value}"):
             continue
-        if value[0] == value.strip()[-1] and value[0] in "\"'":
+        if value.strip()[0] == value.strip()[-1] and value.strip()[0] in "\"'":
             faults.append(f"{variable}: must be without the quotes around it, which some env files keep: remove them")
         elif variable in variables:
             found[variables[variable]] = (value, variable)

@@ -320,7 +320,7 @@ def test_what_kubernetes_says_of_services_beside_homedot_is_passed_over() -> Non
     assert told == "HOMEDOT_WEB_PORT: there is no such setting; did you mean HOMEDOT_WEB__PORT?"
 
 
-@pytest.mark.parametrize("value", ['"dns.home.arpa"', "'dns.home.arpa'", '"/data" '])
+@pytest.mark.parametrize("value", ['"dns.home.arpa"', "'dns.home.arpa'", ' "/data" '])
 def test_quotes_that_an_env_file_kept_are_told(value: str) -> None:
     (told,) = faults({"HOMEDOT_HOSTNAME": value})
     assert told.startswith("HOMEDOT_HOSTNAME: must be without the quotes around it")
