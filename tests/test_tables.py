@@ -8,6 +8,7 @@ import yaml
 
 from app.answer.never_block import NAMES
 from app.answer.pause import Pause
+from app.answer.policy import BLOCKING, MEANINGS, Kind
 from app.config.load import load
 from app.config.settings import Settings, leaves
 from app.doctor.report import CHECKS
@@ -71,6 +72,18 @@ def formats_table() -> str:
 
 def test_the_formats_of_lists_are_shown() -> None:
     assert between("docs/blocking.md", "formats") == formats_table()
+
+
+def order_table() -> str:
+    rows = ["| | who | then the name is |", "|---|---|---|"]
+    ends = {kind: "blocked" if kind in BLOCKING else "not blocked" for kind in MEANINGS}
+    ends |= dict.fromkeys((Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED), "answered here")
+    rows += [f"| {number} | {who} | {ends[kind]} |" for number, (kind, who) in enumerate(MEANINGS.items(), 1)]
+    return "\n".join(rows) + "\n"
+
+
+def test_who_decides_is_told_in_the_order_of_asking() -> None:
+    assert between("docs/blocking.md", "order") == order_table()
 
 
 def named(each: SpecialName) -> str:

@@ -8,7 +8,7 @@ from app.config.load import Loaded
 from app.config.settings import Settings
 from app.errors import OperatorError
 from app.lists.state import ListState
-from app.programs.list_status import described, request_acceptance, request_refresh, states, summary
+from app.programs.list_status import described, is_allow_list, request_acceptance, request_refresh, states, summary
 
 from . import as_json
 
@@ -27,7 +27,12 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
     if arguments.json and action != "show":
         raise OperatorError(f"lists {action}: has no --json")
     if arguments.json:
-        as_json.show([described(source, known, time.time()) for source, known in _used(settings).items()])
+        as_json.show(
+            [
+                described(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known))
+                for source, known in _used(settings).items()
+            ]
+        )
     elif action == "accept":
         accept(settings, which)
     elif action == "refresh":
@@ -43,7 +48,11 @@ def show(settings: Settings) -> None:
         print("blocking.enabled is false: no list is used")
         return
     for source, known in states(settings).items():
-        print("\n  ".join((source, *summary(source, known, time.time()))))
+        print(
+            "\n  ".join(
+                (source, *summary(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known)))
+            )
+        )
 
 
 def _used(settings: Settings) -> Mapping[str, ListState]:

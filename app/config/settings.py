@@ -155,6 +155,11 @@ class Blocking:
         values.sequence(values.list_source),
         "Block lists: addresses, or absolute paths of files, in any of the formats in docs/blocking.md.",
     )
+    allow_lists: tuple[str, ...] = setting(
+        "",
+        values.sequence(values.list_source),
+        "Lists whose names are allowed, whatever `blocking.lists` say: addresses and files of the same formats.",
+    )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
     mode: str = setting(
         "null",
@@ -172,6 +177,11 @@ class Blocking:
     deny: tuple[str, ...] = setting(
         "", values.sequence(values.domain), "Names that are blocked too, each with everything below it."
     )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Of all lists, those that block and those that allow."""
+        return tuple(dict.fromkeys((*self.lists, *self.allow_lists)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from app.files import stamp
 from . import paths, schedule, state
 from .blocklist import is_whole
 from .contract import Job, Outcome, Work
-from .state import EXCEPTIONS_ONLY, ListState
+from .state import ALLOWS, ListState
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Refresher:
         left_out = known.junk + known.unsupported + known.top_level
         more = f" (lines left out: {left_out})" if left_out else ""
         if known.has_exceptions_only:
-            log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, EXCEPTIONS_ONLY)
+            log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, ALLOWS)
         else:
             log.info("%s: %d names%s", title, known.names, more)
 

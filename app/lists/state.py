@@ -45,8 +45,8 @@ class ListState:
         return self.exceptions > 0 and not self.names
 
 
-EXCEPTIONS_ONLY = "blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow"
-"""What to say of a list that `has_exceptions_only`."""
+ALLOWS = "is an allow list: its names are allowed, whatever other lists say"
+"""What to say of a list of the setting `blocking.allow_lists`, and of one that `has_exceptions_only`."""
 
 
 def load(path: Path) -> dict[str, ListState]:

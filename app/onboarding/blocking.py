@@ -32,6 +32,8 @@ _NO_NAME = "That is no name. Enter one like www.example.com."
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
 _TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
 _TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
+_BY_LISTS = {"listed", "listed importantly", "excepted", "excepted importantly", "allow-listed", "passed"}
+"""The kinds of verdicts over which both settings go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,10 @@ class Look:
     @property
     def remedy(self) -> tuple[str, str] | None:
         """What to do about what was found: a sentence, and lines for the settings."""
-        if self.found is None or self.found.kind not in ("listed", "passed"):
+        kind = self.found.kind if self.found else ""
+        if kind not in _BY_LISTS:
             return None
-        sentence, setting = (_TO_ALLOW, "allow") if self.found.kind == "listed" else (_TO_BLOCK, "deny")
+        sentence, setting = (_TO_ALLOW, "allow") if kind.startswith("listed") else (_TO_BLOCK, "deny")
         return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 

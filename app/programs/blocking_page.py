@@ -2,13 +2,13 @@
 
 import time
 
-from app.config.settings import Settings
+from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
 from app.lists.state import ListState
 from app.onboarding.blocking import BlockingState, Found, Listed
 
 from . import control_client
-from .list_status import states, summary
+from .list_status import is_allow_list, states, summary
 from .pause_token import read
 
 
@@ -25,7 +25,7 @@ class BlockingClient:
             paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
-        lists = [_listed(source, known) for source, known in states(self._settings).items()]
+        lists = [_listed(self._settings.blocking, source, known) for source, known in states(self._settings).items()]
         return BlockingState(is_enabled=True, paused_s=paused_s, lists=lists)
 
     async def reason(self, name: str) -> Found:
@@ -42,8 +42,8 @@ class BlockingClient:
         return read(self._settings)
 
 
-def _listed(source: str, known: ListState) -> Listed:
-    lines = summary(source, known, time.time())
+def _listed(blocking: Blocking, source: str, known: ListState) -> Listed:
+    lines = summary(source, known, time.time(), allows=is_allow_list(blocking, source, known))
     return Listed(without_query(source), lines, known.names, bool(known.error))
 
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from app.config.settings import Settings
+from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
 from app.lists import paths as list_paths
-from app.lists.state import EXCEPTIONS_ONLY, ListState, load
+from app.lists.state import ALLOWS, ListState, load
 
 from . import paths
 
@@ -16,13 +16,18 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 def states(settings: Settings) -> dict[str, ListState]:
     """What is known about each list of the setting; no two that have been looked at have one title."""
     found = load(list_paths.state(paths.lists(settings)))
-    known = {source: found.get(source, ListState()) for source in settings.blocking.lists}
+    known = {source: found.get(source, ListState()) for source in settings.blocking.sources}
     titles = list_paths.told_apart({source: its.title for source, its in known.items() if its.title})
     return {source: replace(its, title=titles.get(source, "")) for source, its in known.items()}
 
 
-def summary(source: str, known: ListState, now_s: float) -> list[str]:
-    """What is known about a list, in lines, the most important first."""
+def is_allow_list(blocking: Blocking, source: str, known: ListState) -> bool:
+    """Whether the names of this list are allowed, and not blocked."""
+    return source in blocking.allow_lists or known.has_exceptions_only
+
+
+def summary(source: str, known: ListState, now_s: float, *, allows: bool = False) -> list[str]:
+    """What is known about a list, in lines, the most important first; `allows` says that it is an allow list."""
     if not known.checked_s:
         return ["not downloaded yet"]
     facts = [known.title, f"{known.names} names"]
@@ -33,8 +38,8 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     if known.error or not source.startswith("/"):
         facts.append(f"next check in {duration(known.next_s - now_s)}")
     lines = [", ".join(facts)]
-    if known.has_exceptions_only:
-        lines.append(EXCEPTIONS_ONLY)
+    if allows:
+        lines.append(ALLOWS)
     if known.unsupported:
         lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
     if known.top_level:
@@ -47,11 +52,12 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     return lines
 
 
-def described(source: str, known: ListState, now_s: float) -> dict[str, object]:
+def described(source: str, known: ListState, now_s: float, *, allows: bool = False) -> dict[str, object]:
     """The same for scripts. What has not happened yet is null."""
     return {
         "source": source,
         "title": known.title,
+        "allows": allows,
         "names": known.names,
         "exceptions": known.exceptions,
         "age_seconds": round(now_s - known.updated_s) if known.updated_s else None,

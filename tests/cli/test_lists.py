@@ -85,11 +85,13 @@ def requested_sources(settings: Settings) -> list[str]:
     return [source for source in (URL, FILE) if f"accept-{compiled(paths.lists(settings), source).name}" in asked]
 
 
-def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shows_that_a_list_of_exceptions_is_an_allow_list(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
     assert shown(settings, capsys)[1:3] == [
         "  Good, 0 names, 12 exceptions, next check in 0 s",
-        "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
+        "  is an allow list: its names are allowed, whatever other lists say",
     ]
 
 

@@ -144,6 +144,7 @@ OTHERWISE: dict[str, tuple[str, object]] = {
     "resolver.root_hints": (__file__, __file__),
     "resolver.trust_anchor": (__file__, __file__),
     "resolver.snippets": (str(Path(__file__).parent), str(Path(__file__).parent)),
+    "blocking.allow_lists": ("https://lists.example/good.txt", ["https://lists.example/good.txt"]),
     "blocking.lists": ("https://lists.example/a.txt, /srv/b.txt", ["https://lists.example/a.txt", "/srv/b.txt"]),
     "blocking.mode": ("nxdomain", "nxdomain"),
     "blocking.allow": ("good.example.com, fine.example.com", ["good.example.com", "fine.example.com"]),

@@ -92,6 +92,69 @@ def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) ->
     assert target.verdict == NameVerdict(Kind.LISTED, "ads.example", "Mine")
 
 
+ORDER = [
+    # one line more each time, which is in another list, and what it makes of www.ads.example
+    ("list", "||ads.example^", Kind.LISTED),
+    ("other", "@@||ads.example^", Kind.EXCEPTED),
+    ("list", "||ads.example^$important", Kind.LISTED_IMPORTANTLY),
+    ("other", "@@|www.ads.example^$important", Kind.EXCEPTED_IMPORTANTLY),
+    ("allow", "0.0.0.0 www.ads.example", Kind.ALLOW_LISTED),
+]
+
+
+@pytest.mark.parametrize("count", range(1, len(ORDER) + 1))
+def test_rules_of_all_lists_count_in_one_order(tmp_path: Path, count: int) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list, /other", BLOCKING__ALLOW_LISTS="/allow")
+    for source in ("list", "other", "allow"):
+        lines = [line for where, line, _ in ORDER[:count] if where == source]
+        text = "\n".join(["||else.example^", *lines])
+        compiled_list.write_list(paths.lists(chosen), f"/{source}", text, source.title())
+    title, line, kind = ORDER[count - 1]
+    verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads.example")
+    assert (verdict.kind, verdict.title) == (kind, title.title())
+    assert verdict.rule in line
+
+
+def test_the_lists_weigh_their_rules_in_the_order_of_the_policy() -> None:
+    assert sorted(rules.KINDS, reverse=True) == list(rules.KINDS)
+    assert list(rules.KINDS.values()) == [kind for kind in Kind if kind in rules.KINDS.values()]
+
+
+@pytest.mark.parametrize("allowing", ["BLOCKING__ALLOW_LISTS", "BLOCKING__LISTS"])
+def test_a_list_of_exceptions_only_allows_wherever_it_is_named(tmp_path: Path, allowing: str) -> None:
+    named = {"BLOCKING__LISTS": "/list", allowing: "/allow" if allowing.endswith("ALLOW_LISTS") else "/list, /allow"}
+    chosen = settings(tmp_path, **named)
+    compiled_list.write_list(paths.lists(chosen), "/list", "||ads.example^$important\n", "Mine")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "@@||good.ads.example^\n@@||good.example^\n", "Good")
+    ruleset = RulesetWatcher(chosen, lambda: False).ruleset
+    assert ruleset.decide("www.good.ads.example") == NameVerdict(Kind.ALLOW_LISTED, "good.ads.example", "Good")
+    assert ruleset.decide("ads.example").kind is Kind.LISTED_IMPORTANTLY
+    # Who is allowed may lead anywhere, and to whom is allowed anybody may lead.
+    assert not ruleset.decide("good.example").is_open
+    found = ruleset.decide_targets("www.example", [Target("x.good.ads.example", False), Target("ads.example", False)])
+    assert found is not None
+    assert found.verdict.kind is Kind.ALLOW_LISTED
+
+
+def test_what_is_important_is_blocked_also_behind_a_name_that_has_an_exception(tmp_path: Path) -> None:
+    write_list(tmp_path, "||ads.example^$important\n||spy.example^\n@@||good.example^\n@@||best.example^$important\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+
+    def leads(asked: str, name: str) -> Kind | None:
+        found = ruleset.decide_targets(asked, [Target(name, is_service=False)])
+        return found and found.verdict.kind
+
+    assert leads("www.good.example", "ads.example") is Kind.LISTED_IMPORTANTLY
+    assert leads("www.good.example", "spy.example") is None
+    assert leads("www.best.example", "ads.example") is None
+
+
+def test_your_own_word_counts_more_than_an_allow_list(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__ALLOW_LISTS="/allow", BLOCKING__DENY="bad.example")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "||bad.example^\n", "Good")
+    assert RulesetWatcher(chosen, lambda: False).ruleset.decide("bad.example").kind is Kind.DENIED
+
+
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
     chosen = settings(tmp_path, BLOCKING__LISTS="https://a.example/x.txt, https://b.example/x.txt")
     for source, name in zip(chosen.blocking.lists, ("ads.example", "bad.example"), strict=True):
@@ -374,7 +437,8 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
 
         sentence = "blocked: signed.test is on the list Other list; www.signed.test leads to signed.test"
         assert appliance.homedot("why", "www.signed.test").stdout == f"www.signed.test: {sentence}\n"
-        assert "no rule" in appliance.homedot("why", "www.unsigned.test").stdout
+        said = appliance.homedot("why", "www.unsigned.test").stdout
+        assert said == "www.unsigned.test: not blocked: the list Own list has an exception for www.unsigned.test\n"
         assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
 
         page = f"http://127.0.0.1:{appliance.web_port}/blocking"
