@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.config.load import Loaded
 from app.config.settings import Settings
+from app.config.sources import read
 from app.errors import OperatorError
 from app.lists.state import ListState
 from app.programs.list_status import described, is_allow_list, request_acceptance, request_refresh, states, summary
@@ -81,10 +82,10 @@ def accept(settings: Settings, which: str | None) -> None:
 
 def _named(which: str, known: Mapping[str, ListState]) -> list[str]:
     """The sources of that title or address. Raises OperatorError if there is none, and for a file."""
-    chosen = [source for source, its in known.items() if which in (source, its.title)]
+    chosen = [source for source, its in known.items() if which in (source, read(source).address, its.title)]
     if not chosen:
         titles = ", ".join(its.title or source for source, its in known.items())
         raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
-    if chosen[0].startswith("/"):
+    if read(chosen[0]).is_file:
         raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
     return chosen

@@ -14,6 +14,7 @@ from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .sources import list_source
 
 T = TypeVar("T")
 
@@ -151,13 +152,13 @@ class Resolver:
 class Blocking:
     enabled: bool = setting(True, values.boolean, "Block the names on the lists: ads, trackers, malware.")
     lists: tuple[str, ...] = setting(
-        "https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
-        values.sequence(values.list_source),
+        "wildcard:https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
+        values.sequence(list_source),
         "Block lists: addresses, or absolute paths of files, in any of the formats in docs/blocking.md.",
     )
     allow_lists: tuple[str, ...] = setting(
         "",
-        values.sequence(values.list_source),
+        values.sequence(list_source),
         "Lists whose names are allowed, whatever `blocking.lists` say: addresses and files of the same formats.",
     )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")

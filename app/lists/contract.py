@@ -21,7 +21,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing."""
+    """What was done. When nothing had changed, the counts are those of nothing. `reach` is reach.Reach's word."""
 
     is_new: bool
     title: str = ""
@@ -33,6 +33,8 @@ class Outcome:
     etag: str = ""
     last_modified: str = ""
     top_level: int = 0
+    reach: str = ""
+    reach_why: str = ""
 
 
 class Work(Protocol):

@@ -22,6 +22,7 @@ from .names import (
     LIFTS,
     LIFTS_BELOW,
     LIFTS_ONLY_BELOW,
+    PLAIN,
 )
 from .parsed import Parsed
 from .resolvers import PolicyZone, dnsmasq
@@ -43,6 +44,7 @@ class Meaning(Enum):
     BELOW = "the name and everything below it"
     ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
+    AS_THE_LIST = "exactly this name, or everything below it too: see below"
     LIFTS_BELOW = "nothing: it is an exception for the name and everything below it, for all lists"
     LIFTS_EXACTLY = "nothing: it is an exception for exactly this name, for all lists"
     VOIDS = "nothing: it takes this one line back, wherever in the list it is"
@@ -122,7 +124,7 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     name = text.removeprefix("*").removeprefix(".").removesuffix(".")
     # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
     is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
-    return is_meant and parsed.keep(name, BLOCKS_BELOW)
+    return is_meant and parsed.keep(name, BLOCKS_BELOW if text.startswith(("*", ".")) else PLAIN)
 
 
 def _keep_or_count(parsed: Parsed, name: str, kind: int, *, is_void: bool = False) -> None:
@@ -158,7 +160,7 @@ FORMATS = (
     ),
     Format(
         "domains",
-        {"ads.example.com": Meaning.BELOW, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
+        {"ads.example.com": Meaning.AS_THE_LIST, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
         lambda: _domain,
     ),
 )

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.config import sources
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
@@ -67,8 +68,9 @@ def _turn(folder: Path) -> Iterator[None]:
 def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
     title = parsed.title or paths.title_of(job.source)
     report = parsed.report
+    reach = rules.settle(job.source)
     header, content = compile_list(rules, job.source, title)
-    if not job.source.startswith("/"):
+    if not sources.read(job.source).is_file:
         _plausible(job, header, report)
     write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
@@ -79,6 +81,8 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         unsupported=report.unsupported,
         top_level=report.top_level,
         junk=report.junk,
+        reach=reach.word,
+        reach_why=reach.why,
         examples=tuple(report.examples),
         etag=validators.etag,
         last_modified=validators.last_modified,
@@ -102,8 +106,9 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 @contextmanager
 def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
-    if job.source.startswith("/"):
-        yield Response(_file(Path(job.source)), Validators())
+    source = sources.read(job.source)
+    if source.is_file:
+        yield Response(_file(Path(source.address)), Validators())
         return
     import ssl  # a list that is a file needs no OpenSSL
 
@@ -114,7 +119,7 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
     network = SocketNetwork(resolver_port, at_home)
-    with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
+    with fetch(source.address, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 
 

@@ -35,6 +35,11 @@ _BUCKET = (1 << BUCKET_BITS) - 1
 _NEEDLE_BITS = 8 * NEEDLE_OCTETS
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
+PLAIN = 0
+"""What a rule says that is a plain name, as long as it is open what those of its list are for (reach.py)."""
+
+NUMBER_BITS = BUCKET_BITS + _NEEDLE_BITS
+
 Key = list[tuple[str, int, bytes]]
 """Of a name and of those above it that have two labels, the longest first: its text, its bucket and its needle."""
 

@@ -13,7 +13,7 @@ from app.text import printable
 
 from .formats import FORMATS, SINKS, Read
 from .layout import MOST_TITLE_CHARACTERS
-from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS
+from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS, PLAIN
 from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, ParseReport, RuleSink
 
 MOST_LINE_OCTETS = 4096
@@ -39,8 +39,8 @@ def parse(chunks: Iterable[bytes], rules: RuleSink) -> Parsed:
     for line in _lines(chunks, parsed.report):
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
         lower = line.lower()
-        if (found := domain(lower)) and len(found[1]) <= MOST_OCTETS:
-            keep(found[1], BLOCKS_BELOW)
+        if (found := domain(lower)) and len(name := found[1]) <= MOST_OCTETS:
+            keep(name, PLAIN if name == lower else BLOCKS_BELOW)
         elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
             keep(found[1], BLOCKS)
         elif line:

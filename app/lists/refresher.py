@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+from app.config import sources
 from app.errors import ListError, ListSizeError
 from app.files import stamp
 
@@ -88,7 +89,7 @@ class Refresher:
         if source in self._asked:
             return True
         known = self._states[source]
-        if source.startswith("/"):
+        if sources.read(source).is_file:
             if _mark(source) != known.mark:
                 return True
             if not known.error:
@@ -98,7 +99,7 @@ class Refresher:
     def _start(self, source: str) -> None:
         self._asked.discard(source)
         known = self._states[source]
-        mark = _mark(source) if source.startswith("/") else ""
+        mark = _mark(source) if sources.read(source).is_file else ""
         is_accepted = source in self._accepted
         names = known.names if known.updated_s else None
         job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
@@ -150,6 +151,8 @@ class Refresher:
             top_level=outcome.top_level,
             junk=outcome.junk,
             examples=outcome.examples,
+            reach=outcome.reach,
+            reach_why=outcome.reach_why,
             etag=outcome.etag,
             last_modified=outcome.last_modified,
             updated_s=now_s,
@@ -222,7 +225,7 @@ class Refresher:
 def _mark(source: str) -> str:
     """What changes when the file or its permissions do."""
     try:
-        status = os.stat(source)  # noqa: PTH116 - a Path for each look would be made for nothing
+        status = os.stat(sources.read(source).address)  # noqa: PTH116 - a Path for each look would be made for nothing
     except OSError as error:
         return f"error {error.errno}"
     return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

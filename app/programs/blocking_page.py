@@ -3,6 +3,7 @@
 import time
 
 from app.config.settings import Blocking, Settings
+from app.config.sources import read as read_source
 from app.errors import OperatorError
 from app.lists.state import ListState
 from app.onboarding.blocking import BlockingState, Found, Listed
@@ -49,4 +50,4 @@ def _listed(blocking: Blocking, source: str, known: ListState) -> Listed:
 
 def without_query(source: str) -> str:
     """Everybody at home sees it, and a subscriber's key is nobody's business."""
-    return source if source.startswith("/") else source.partition("?")[0]
+    return source if read_source(source).is_file else source.partition("?")[0]

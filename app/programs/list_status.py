@@ -4,12 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.config.settings import Blocking, Settings
+from app.config.sources import read as read_source
 from app.errors import OperatorError
 from app.lists import paths as list_paths
 from app.lists.state import ALLOWS, ListState, load
 
 from . import paths
 
+REACHES = {
+    "exact": "a plain name in it is for that name alone",
+    "wildcard": "a plain name in it is for everything below it too",
+}
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -35,11 +40,19 @@ def summary(source: str, known: ListState, now_s: float, *, allows: bool = False
         facts.append(f"{known.exceptions} exceptions")
     if known.updated_s:
         facts.append(f"{duration(now_s - known.updated_s)} old")
-    if known.error or not source.startswith("/"):
+    if known.error or not read_source(source).is_file:
         facts.append(f"next check in {duration(known.next_s - now_s)}")
-    lines = [", ".join(facts)]
-    if allows:
-        lines.append(ALLOWS)
+    lines = [", ".join(facts), *([ALLOWS] if allows else []), *remarks(known)]
+    if known.error:
+        lines.append(f"failed, {known.failures} in a row: {known.error}")
+    return lines
+
+
+def remarks(known: ListState) -> list[str]:
+    """How a list is read and what is left out of it, a line for each."""
+    lines = []
+    if known.reach:
+        lines.append(f"{known.reach}: {REACHES.get(known.reach, '')} ({known.reach_why})")
     if known.unsupported:
         lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
     if known.top_level:
@@ -47,8 +60,6 @@ def summary(source: str, known: ListState, now_s: float, *, allows: bool = False
         lines.append(f"left out because they are {only_named}: {known.top_level} lines")
     if known.junk:
         lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
-    if known.error:
-        lines.append(f"failed, {known.failures} in a row: {known.error}")
     return lines
 
 
@@ -62,6 +73,7 @@ def described(source: str, known: ListState, now_s: float, *, allows: bool = Fal
         "exceptions": known.exceptions,
         "age_seconds": round(now_s - known.updated_s) if known.updated_s else None,
         "next_look_seconds": round(max(known.next_s - now_s, 0)) if known.checked_s else None,
+        "reach": known.reach or None,
         "unsupported_lines": known.unsupported,
         "junk_lines": known.junk,
         "failures": known.failures,

@@ -49,11 +49,45 @@ def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
     with ListServer(lambda _: http(text.encode(), 'ETag: "1"', "Last-Modified: now")) as server:
         job = Job(server.url(), str(tmp_path))
         outcome = do(job)
-    assert outcome == Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now")
+    few = "fewer than 1000 such names tell nothing"
+    told = Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", reach="exact", reach_why=few)
+    assert outcome == told
     blocklist = Blocklist(compiled(tmp_path, job.source))
-    assert blocklist.covering(key_of("www.ads.example.com")) == "ads.example.com"
+    assert blocklist.covering(key_of("www.x.example")) == "x.example"
+    assert blocklist.covering(key_of("www.ads.example.com")) is None
     assert (blocklist.title, blocklist.header.source) == ("Mine", job.source)
     assert names(tmp_path) == [compiled(tmp_path, job.source).name]
+
+
+CDN = "edgesuite.net\n0.0.0.0 host.example\n||covered.example^\n"
+WIDE = "".join(f"n{index}.example\n" for index in range(1000))
+NARROW = "".join(f"n{index}.example\nwww.n{index}.example\n" for index in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "reach", "is_blocked"),
+    [
+        ("", CDN, "exact", False),  # too few names to tell
+        ("", CDN + NARROW, "exact", False),
+        ("", CDN + WIDE, "wildcard", True),
+        ("exact:", CDN + WIDE, "exact", False),
+        ("wildcard:", CDN, "wildcard", True),
+        ("", CDN.replace("edgesuite.net", "*.edgesuite.net"), "", True),  # it has no plain name
+    ],
+)
+def test_plain_names_are_for_what_the_list_is_made_for(
+    tmp_path: Path, before: str, text: str, reach: str, *, is_blocked: bool
+) -> None:
+    """Every bank of a network for delivery leads there."""
+    (tmp_path / "list.txt").write_text(text)
+    job = Job(f"{before}{tmp_path}/list.txt", str(tmp_path))
+    assert do(job).reach == reach
+    covering = Blocklist(compiled(tmp_path, job.source)).covering
+    assert covering(key_of("edgesuite.net")) == "edgesuite.net"
+    assert (covering(key_of("bank.edgesuite.net")) is not None) is is_blocked
+    # What says itself what it is for stays what it is.
+    assert covering(key_of("www.host.example")) is None
+    assert covering(key_of("www.covered.example")) == "covered.example"
 
 
 def test_a_list_without_a_title_is_called_like_its_file(tmp_path: Path) -> None:

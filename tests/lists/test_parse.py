@@ -77,6 +77,24 @@ def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     assert found.kinds == [BLOCKS_BELOW]
 
 
+@pytest.mark.parametrize(
+    ("line", "is_plain"),
+    [
+        ("ads.example.com", True),
+        ("ADS.Example.COM.", True),
+        ("ads.example.com # found on a page", True),
+        ("*.ads.example.com", False),
+        (".ads.example.com", False),
+        ("*.ads.example.com # found on a page", False),
+        ("||ads.example.com^", False),
+        ("0.0.0.0 ads.example.com", False),
+        ("local=/ads.example.com/", False),
+    ],
+)
+def test_what_a_plain_name_is_for_is_left_to_the_whole_list(line: str, *, is_plain: bool) -> None:
+    assert parsed(line).plain == ([b"ads.example.com"] if is_plain else [])
+
+
 @pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
 def test_a_star_in_a_policy_zone_is_for_what_is_below_and_not_for_the_name(line: str) -> None:
     assert parsed(line).kinds == [BLOCKS_ONLY_BELOW]
