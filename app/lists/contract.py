@@ -33,6 +33,7 @@ class Outcome:
     etag: str = ""
     last_modified: str = ""
     top_level: int = 0
+    top_level_examples: tuple[str, ...] = ()
     reach: str = ""
     reach_why: str = ""
 

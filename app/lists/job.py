@@ -26,6 +26,7 @@ from .layout import Header
 from .parse import parse
 from .parsed import Parsed, ParseReport
 from .spool import unwritten
+from .suffixes import published
 
 if TYPE_CHECKING:
     from .network import AtHome
@@ -47,7 +48,8 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
             with _opened(job, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
-                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules)
+                above = () if sources.read(job.source).has_tlds else published()
+                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules, above)
             with _turn(folder):
                 return _compiled(job, parsed, rules, response.validators)
     except OSError as error:
@@ -80,6 +82,7 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         exceptions=header.exceptions,
         unsupported=report.unsupported,
         top_level=report.top_level,
+        top_level_examples=tuple(report.top_level_examples),
         junk=report.junk,
         reach=reach.word,
         reach_why=reach.why,

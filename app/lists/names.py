@@ -61,6 +61,14 @@ def weight(kinds: int) -> int:
     return (LIFT if kinds & LIFTS_BELOW else BLOCK) if kinds else NOTHING
 
 
+def key_with_top(name: str) -> Key:
+    """The same, and its top-level domain."""
+    top = name.rpartition(".")[2]
+    number = int.from_bytes(top.encode(), "big") * _FACTOR % _PRIME
+    last = (top, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big"))
+    return [*key_of(name), last] if top else []
+
+
 def number_of(name: bytes) -> int:
     """The name's bucket and behind it, as the last 40 bits, its needle."""
     number = int.from_bytes(name, "big") * _FACTOR % _PRIME

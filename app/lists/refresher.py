@@ -149,6 +149,7 @@ class Refresher:
             exceptions=outcome.exceptions,
             unsupported=outcome.unsupported,
             top_level=outcome.top_level,
+            top_level_examples=outcome.top_level_examples,
             junk=outcome.junk,
             examples=outcome.examples,
             reach=outcome.reach,

@@ -29,6 +29,7 @@ class ListState:
     exceptions: int = 0
     unsupported: int = 0
     top_level: int = 0
+    top_level_examples: tuple[str, ...] = ()
     junk: int = 0
     examples: tuple[str, ...] = ()
     reach: str = ""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from app.config.sources import read
+
 from .blocklist import Blocklist
-from .names import IMPORTANT_LIFT, key_of
+from .names import IMPORTANT_LIFT, key_of, key_with_top
 from .paths import told_apart
 
 ALLOW = IMPORTANT_LIFT + 1
@@ -20,9 +22,11 @@ def weighed(blocklists: Sequence[Blocklist], allow_lists: Collection[str] = ()) 
         (its.says, titles[its.header.source], its.has_exceptions_only or its.header.source in allow_lists)
         for its in blocklists
     ]
+    # Only who asked for rules for top-level domains pays for looking them up.
+    keyed = key_with_top if any(read(its.header.source).has_tlds for its in blocklists) else key_of
 
     def said(name: str) -> Said | None:
-        key, found = key_of(name), None
+        key, found = keyed(name), None
         for says, title, allows in heard:
             weight, rule = says(key)
             if weight:

@@ -15,6 +15,7 @@ REACHES = {
     "exact": "a plain name in it is for that name alone",
     "wildcard": "a plain name in it is for everything below it too",
 }
+_SUFFIXES = "top-level domains or other public suffixes, and the list is not named with tlds: before its address"
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -56,8 +57,8 @@ def remarks(known: ListState) -> list[str]:
     if known.unsupported:
         lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
     if known.top_level:
-        only_named = "for a whole top-level domain, which only blocking.deny can block"
-        lines.append(f"left out because they are {only_named}: {known.top_level} lines")
+        like = f", like {' and '.join(known.top_level_examples)}" if known.top_level_examples else ""
+        lines.append(f"left out because they are for whole {_SUFFIXES}: {known.top_level} lines{like}")
     if known.junk:
         lines.append(f"not understood: {known.junk} lines, like {', '.join(map(repr, known.examples))}")
     return lines

@@ -28,6 +28,7 @@ from app.lists.job import refresh
 from app.lists.layout import Header
 from app.lists.names import key_of
 from app.lists.paths import compile_lock, compiled
+from app.lists.suffixes import Suffixes
 from tests.fakes.list_server import ListServer, http
 
 DEADLINE_S = 30.0
@@ -88,6 +89,17 @@ def test_plain_names_are_for_what_the_list_is_made_for(
     # What says itself what it is for stays what it is.
     assert covering(key_of("www.host.example")) is None
     assert covering(key_of("www.covered.example")) == "covered.example"
+
+
+@pytest.mark.parametrize(("before", "names", "left_out"), [("", 1, 2), ("tlds:", 3, 0)])
+def test_rules_above_what_people_register_count_in_lists_that_are_named_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, names: int, left_out: int
+) -> None:
+    monkeypatch.setattr(jobs, "published", lambda: Suffixes(["co.uk"]))
+    (tmp_path / "list.txt").write_text("||zip^\n||co.uk^\n||bad.co.uk^\n")
+    outcome = do(Job(f"{before}{tmp_path}/list.txt", str(tmp_path)))
+    assert (outcome.names, outcome.top_level) == (names, left_out)
+    assert outcome.top_level_examples == (() if before else ("zip", "co.uk"))
 
 
 def test_a_list_without_a_title_is_called_like_its_file(tmp_path: Path) -> None:

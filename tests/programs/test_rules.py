@@ -149,6 +149,17 @@ def test_what_is_important_is_blocked_also_behind_a_name_that_has_an_exception(t
     assert leads("www.best.example", "ads.example") is None
 
 
+def test_a_rule_for_a_top_level_domain_blocks_and_others_make_exceptions_of_it(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="tlds:/tlds, /tlds-allow")
+    compiled_list.write_list(paths.lists(chosen), "tlds:/tlds", "||top^\n||shop^\n", "TLDs", above=())
+    compiled_list.write_list(paths.lists(chosen), "/tlds-allow", "@@||mastodon.top^\n@@||terminal.shop^\n", "Spared")
+    decide = RulesetWatcher(chosen, lambda: False).ruleset.decide
+    assert decide("www.spam.top") == NameVerdict(Kind.LISTED, "top", "TLDs")
+    assert decide("top").kind is Kind.LISTED
+    assert decide("www.mastodon.top") == NameVerdict(Kind.ALLOW_LISTED, "mastodon.top", "Spared")
+    assert decide("spam.example").kind is Kind.PASSED
+
+
 def test_your_own_word_counts_more_than_an_allow_list(tmp_path: Path) -> None:
     chosen = settings(tmp_path, BLOCKING__ALLOW_LISTS="/allow", BLOCKING__DENY="bad.example")
     compiled_list.write_list(paths.lists(chosen), "/allow", "||bad.example^\n", "Good")
