@@ -17,7 +17,7 @@ from app.dot.occupancy import Occupancy
 from app.lists.formats import FORMATS, Meaning
 from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import FrontState
-from app.programs.metrics import METRICS, render, render_lists
+from app.programs.metrics import METRICS, ListNumbers, render, render_lists
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import CHECKOUT, text_of
@@ -121,7 +121,9 @@ def test_the_metrics_are_listed() -> None:
 
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
-    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists([(1, "", "", 1, 1.0)])
+    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists(
+        [ListNumbers(1, "", "", 1, 1.0)]
+    )
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
     assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 

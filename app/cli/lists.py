@@ -9,9 +9,20 @@ from app.config.settings import Settings
 from app.config.sources import read
 from app.errors import OperatorError
 from app.lists.state import ListState
-from app.programs.list_status import described, is_allow_list, request_acceptance, request_refresh, states, summary
+from app.programs.list_status import (
+    described,
+    is_allow_list,
+    protection,
+    request_acceptance,
+    request_refresh,
+    states,
+    summary,
+)
 
 from . import as_json
+
+EXIT_MISSING = 1
+"""A list of the settings is not there: what it has is not blocked."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -40,15 +51,18 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         refresh(settings)
     else:
         show(settings)
-    return 0
+    is_whole = action != "show" or not protection(settings.blocking, _used(settings)).missing
+    return 0 if is_whole else EXIT_MISSING
 
 
 def show(settings: Settings) -> None:
-    """Print what is known about each list."""
+    """Print what the lists do as a whole, and what is known about each."""
     if not settings.blocking.enabled:
         print("blocking.enabled is false: no list is used")
         return
-    for source, known in states(settings).items():
+    every = states(settings)
+    print(protection(settings.blocking, every).sentence)
+    for source, known in every.items():
         print(
             "\n  ".join(
                 (source, *summary(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known)))

@@ -142,7 +142,7 @@ class Refresher:
         if not outcome.is_new:
             if before.error:
                 log.info("%s: works again, unchanged", self._title(source, before.title))
-            return replace(before, error="", is_refused=False, failures=0, next_s=next_s)
+            return replace(before, error="", is_refused=False, failures=0, next_s=next_s, succeeded_s=now_s)
         after = ListState(
             title=outcome.title,
             names=outcome.names,
@@ -157,6 +157,7 @@ class Refresher:
             etag=outcome.etag,
             last_modified=outcome.last_modified,
             updated_s=now_s,
+            succeeded_s=now_s,
             next_s=next_s,
         )
         self._tell(self._title(source, outcome.title), after)

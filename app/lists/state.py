@@ -17,7 +17,8 @@ _MOST_SECONDS = 1e15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListState:
-    """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
+    """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well, and
+    `succeeded_s` is when one did that last, whether it brought something new or not.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
     that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.ParseReport. `reach` is what
@@ -39,10 +40,16 @@ class ListState:
     mark: str = ""
     updated_s: float = 0.0
     checked_s: float = 0.0
+    succeeded_s: float = 0.0
     next_s: float = 0.0
     failures: int = 0
     error: str = ""
     is_refused: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a list was ever compiled: it is in use then, however its last refresh went."""
+        return self.updated_s > 0
 
     @property
     def has_exceptions_only(self) -> bool:

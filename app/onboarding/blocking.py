@@ -42,17 +42,18 @@ class Listed:
 
     source: str
     lines: Sequence[str]
-    names: int
     is_failing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingState:
-    """How blocking is now. `paused_s` is None if the front door does not answer."""
+    """How blocking is now. `paused_s` is None if the front door does not answer. `protection` is a sentence without its
+    dot about all lists."""
 
     is_enabled: bool
     paused_s: int | None
     lists: Sequence[Listed] = ()
+    protection: str = ""
 
     @property
     def sentence(self) -> str:
@@ -62,10 +63,7 @@ class BlockingState:
             return "The front door does not answer, so nothing is known about it."
         if self.paused_s:
             return f"Paused for {_duration(self.paused_s)} more."
-        names, count = sum(each.names for each in self.lists), len(self.lists)
-        if not names:
-            return "In force, but no list is there yet." if count else "In force, without a list."
-        return f"In force: {names:,} name{_s(names)} on {count} list{_s(count)}."
+        return f"In force: {self.protection}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +187,6 @@ def _without_address(typed: str) -> str:
         return (urlsplit(typed).hostname or typed) if "://" in typed else typed.partition("/")[0]
     except ValueError:
         return typed
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _duration(seconds: int) -> str:

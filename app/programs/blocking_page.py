@@ -9,7 +9,7 @@ from app.lists.state import ListState
 from app.onboarding.blocking import BlockingState, Found, Listed
 
 from . import control_client
-from .list_status import is_allow_list, states, summary
+from .list_status import is_allow_list, protection, states, summary
 from .pause_token import read
 
 
@@ -26,8 +26,9 @@ class BlockingClient:
             paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
-        lists = [_listed(self._settings.blocking, source, known) for source, known in states(self._settings).items()]
-        return BlockingState(is_enabled=True, paused_s=paused_s, lists=lists)
+        blocking, known = self._settings.blocking, states(self._settings)
+        lists = [_listed(blocking, source, its) for source, its in known.items()]
+        return BlockingState(True, paused_s, lists, protection(blocking, known).sentence)
 
     async def reason(self, name: str) -> Found:
         told = await control_client.ask(self._settings, f"why {name}")
@@ -45,7 +46,7 @@ class BlockingClient:
 
 def _listed(blocking: Blocking, source: str, known: ListState) -> Listed:
     lines = summary(source, known, time.time(), allows=is_allow_list(blocking, source, known))
-    return Listed(without_query(source), lines, known.names, bool(known.error))
+    return Listed(without_query(source), lines, bool(known.error) or not known.is_there)
 
 
 def without_query(source: str) -> str:

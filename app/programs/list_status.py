@@ -1,7 +1,9 @@
 """What is known about each block list, and how the program that keeps them is asked for something."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from app.config.settings import Blocking, Settings
 from app.config.sources import read as read_source
@@ -30,6 +32,33 @@ def states(settings: Settings) -> dict[str, ListState]:
 def is_allow_list(blocking: Blocking, source: str, known: ListState) -> bool:
     """Whether the names of this list are allowed, and not blocked."""
     return source in blocking.allow_lists or known.has_exceptions_only
+
+
+class Protection(NamedTuple):
+    """What the lists do, as a whole: `sentence` has no dot, `missing` are those of which there is nothing."""
+
+    sentence: str
+    missing: int
+
+
+def protection(blocking: Blocking, known: Mapping[str, ListState]) -> Protection:
+    """Of what is `known` about each list of the settings."""
+    if not known:
+        return Protection("no list is named", 0)
+    there = {source: its for source, its in known.items() if its.is_there}
+    kinds: dict[str, list[int]] = {"list": [], "allow list": []}
+    for source, its in there.items():
+        allows = is_allow_list(blocking, source, its)
+        kinds["allow list" if allows else "list"].append(its.names + allows * its.exceptions)
+    facts = [f"{_count(sum(names), 'name')} on {_count(len(names), kind)}" for kind, names in kinds.items() if names]
+    sentence, missing = ", ".join(facts) or "no list is there yet", len(known) - len(there)
+    if missing:
+        sentence += f"; {missing} of {_count(len(known), 'list')} {'is' if missing == 1 else 'are'} missing"
+    return Protection(sentence, missing)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def summary(source: str, known: ListState, now_s: float, *, allows: bool = False) -> list[str]:
@@ -70,6 +99,7 @@ def described(source: str, known: ListState, now_s: float, *, allows: bool = Fal
         "source": source,
         "title": known.title,
         "allows": allows,
+        "missing": not known.is_there,
         "names": known.names,
         "exceptions": known.exceptions,
         "age_seconds": round(now_s - known.updated_s) if known.updated_s else None,
