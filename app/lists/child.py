@@ -68,6 +68,13 @@ class Child:
         values: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in told.items()}
         return Outcome(**values)
 
+    def wait(self) -> Outcome:
+        """What was done, as soon as it is. Raises ListError as `outcome` does."""
+        while (outcome := self.outcome()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(max(self._end_s - monotonic(), 0))
+        return outcome
+
     def end(self) -> None:
         """Kill it. It is gone afterwards; its list stays as it was."""
         self._process.kill()

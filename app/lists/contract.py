@@ -9,6 +9,7 @@ class Job:
     """What to do. `names` are in the compiled list that is there, None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
+    With `is_check` nothing is written, and whatever is read is good enough to be told.
     """
 
     source: str
@@ -17,6 +18,7 @@ class Job:
     etag: str = ""
     last_modified: str = ""
     takes_any_size: bool = False
+    is_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)

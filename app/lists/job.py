@@ -8,7 +8,7 @@ because that takes the memory.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,8 +39,8 @@ _IF_MEANT = "; if that is meant, say `homedot lists accept`"
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
-    """Do it. Raises ListError, and leaves the old list untouched then."""
+def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
+    """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`."""
     folder = Path(job.folder)
     prefix = paths.unfinished(paths.compiled(folder, job.source)).name
     try:
@@ -72,9 +72,10 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
     report = parsed.report
     reach = rules.settle(job.source)
     header, content = compile_list(rules, job.source, title)
-    if not sources.read(job.source).is_file:
-        _plausible(job, header, report)
-    write_atomically(paths.compiled(Path(job.folder), job.source), content)
+    if not job.is_check:
+        if not sources.read(job.source).is_file:
+            _plausible(job, header, report)
+        write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
         title=title,
@@ -108,7 +109,9 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 
 @contextmanager
-def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
+def _opened(
+    job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None"
+) -> Iterator[Response]:
     source = sources.read(job.source)
     if source.is_file:
         yield Response(_file(Path(source.address)), Validators())
@@ -121,7 +124,7 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
         tls = ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    network = SocketNetwork(resolver_port, at_home)
+    network = SocketNetwork(resolver_port(), at_home)
     with fetch(source.address, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 

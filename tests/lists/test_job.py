@@ -37,7 +37,7 @@ MANY = "! Title: Many\n" + "".join(f"n{index}.example\n" for index in range(100)
 
 
 def do(job: Job) -> Outcome:
-    return refresh(job, 1, CA_BUNDLE)
+    return refresh(job, lambda: 1, CA_BUNDLE)
 
 
 def names(folder: Path) -> list[str]:
@@ -100,6 +100,15 @@ def test_rules_above_what_people_register_count_in_lists_that_are_named_so(
     outcome = do(Job(f"{before}{tmp_path}/list.txt", str(tmp_path)))
     assert (outcome.names, outcome.top_level) == (names, left_out)
     assert outcome.top_level_examples == (() if before else ("zip", "co.uk"))
+
+
+@pytest.mark.parametrize("text", ["ads.example.com\n", "# nothing\n", "Not found, dear\n"])
+def test_a_check_says_what_is_read_and_writes_nothing(tmp_path: Path, text: str) -> None:
+    with ListServer(lambda _: http(text.encode())) as server:
+        outcome = do(Job(server.url(), str(tmp_path), is_check=True))
+    assert outcome.names == text.count("ads.")
+    assert outcome.junk == text.count("Not found")
+    assert names(tmp_path) == []
 
 
 def test_a_list_without_a_title_is_called_like_its_file(tmp_path: Path) -> None:
@@ -366,7 +375,7 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, kind: str, fault: str) -> N
 
 def test_a_bundle_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"resolver\.ca_bundle: .*: No such file"):
-        refresh(Job("https://127.0.0.1/", str(tmp_path)), 1, tmp_path / "none.pem")
+        refresh(Job("https://127.0.0.1/", str(tmp_path)), lambda: 1, tmp_path / "none.pem")
 
 
 def test_most_lists_are_far_below_the_limit() -> None:

@@ -495,3 +495,59 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         svcb = kdig(port, "+notls", "_dns.resolver.arpa", "SVCB")
         expected = rf"1 {re.escape(HOSTNAME)}\. alpn=dot port={appliance.dot_port} ipv4hint=127\.0\.0\.1 ipv6hint=::1"
         assert re.search(expected, svcb.replace('"', "")), svcb
+
+
+@pytest.mark.server
+def test_allow_lists_exceptions_and_missing_lists_in_the_appliance(folder: Path, internet: Internet) -> None:
+    block, spare, good = folder / "block.txt", folder / "spare.txt", folder / "good.txt"
+    block.write_text("! Title: Blocking\n||unsigned.test^\n||signed.test^$important\n||test^\n")
+    spare.write_text("! Title: Sparing\n||nobody.example^\n@@||unsigned.test^\n@@||www.signed.test^\n")
+    for path in (block, spare):
+        path.chmod(0o644)
+    environment = settings_in(
+        folder,
+        HOMEDOT_BLOCKING__ENABLED="true",
+        HOMEDOT_BLOCKING__LISTS=f"{block}, {spare}",
+        HOMEDOT_BLOCKING__ALLOW_LISTS=str(good),
+        **internet.environment,
+    )
+
+    with running(folder, environment) as appliance:
+
+        def until_why(name: str, said: str) -> None:
+            deadline = time.monotonic() + DEADLINE_S
+            while (told := appliance.homedot("why", name).stdout) != f"{name}: {said}\n":
+                assert time.monotonic() < deadline, f"{told}\n{appliance.log}"
+                time.sleep(0.1)  # lists are compiled by another program
+
+        until_why("unsigned.test", "not blocked: the list Sparing has an exception for unsigned.test")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "www.unsigned.test")
+        important = "blocked: signed.test is on the list Blocking, which calls it important"
+        until_why("www.signed.test", important)  # the other list's exception is not important
+        assert "0.0.0.0" in kdig(appliance.dot_port, "www.signed.test")
+
+        page, metrics = (f"http://127.0.0.1:{appliance.web_port}/{where}" for where in ("blocking", "metrics"))
+        missing = "3 names on 2 lists; 1 of 3 lists is missing"
+        listed = appliance.homedot("lists")
+        assert (listed.returncode, listed.stdout.splitlines()[0]) == (1, missing)
+        assert "tlds: before its address: 1 lines, like test" in listed.stdout
+        assert f"In force: {missing}." in httpx.get(page).text
+        assert f'homedot_list_up{{list="good.txt",source="{good}",number="3"}} 0' in httpx.get(metrics).text
+
+        good.write_text("www.signed.test\n")
+        good.chmod(0o644)
+        until_why("www.signed.test", "not blocked: www.signed.test is on the allow list good.txt")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "www.signed.test")  # though it leads to signed.test
+        until_why("signed.test", important)
+        listed = appliance.homedot("lists")
+        assert (listed.returncode, listed.stdout.splitlines()[0]) == (0, "3 names on 2 lists, 1 name on 1 allow list")
+        assert "exact: a plain name in it is for that name alone" in httpx.get(page).text
+        text = httpx.get(metrics).text
+        assert f'homedot_list_up{{list="good.txt",source="{good}",number="3"}} 1' in text
+        succeeded = re.search(r'homedot_list_last_success_timestamp_seconds{list="good.txt",.*} (\d+)', text)
+        assert succeeded is not None
+        assert abs(int(succeeded[1]) - time.time()) < 2 * DEADLINE_S
+        assert re.search(r'homedot_list_failures{list="good.txt",.*} 0$', text, re.MULTILINE)
+
+        checked = appliance.homedot("lists", "check", str(spare))
+        assert (checked.returncode, checked.stdout) == (0, "Sparing: 1 names and 2 exceptions would be kept\n")
