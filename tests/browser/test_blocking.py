@@ -77,7 +77,7 @@ def test_works_without_javascript(chromium: Browser, blocking: str, blocker: App
         assert "Paused for 5 minutes more." in page.inner_text("main")
         page.get_by_label("Token").fill(blocker.homedot("token").stdout)
         page.get_by_role("button", name="Block again").click()
-        assert "In force: 1 name on 2 lists." in page.inner_text("main")
+        assert "In force: 1 name on 1 list; 1 of 2 lists is missing." in page.inner_text("main")
 
 
 def test_a_pause_lets_a_blocked_name_through(

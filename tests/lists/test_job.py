@@ -248,10 +248,10 @@ from pathlib import Path
 from app.lists.contract import Job
 from app.lists.job import refresh
 source, folder = sys.argv[1:]
-print(refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt")).names)
+print(refresh(Job(source, folder), lambda: 1, Path("/etc/ssl/certs/ca-certificates.crt")).names)
 before = {path: path.read_bytes() for path in Path(folder).iterdir()}
 try:
-    refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt"))
+    refresh(Job(source, folder), lambda: 1, Path("/etc/ssl/certs/ca-certificates.crt"))
 except Exception as error:
     print(repr(error))
 print(before == {path: path.read_bytes() for path in Path(folder).iterdir()})
