@@ -18,7 +18,7 @@ GROUND = {
     "app.ports", "app.specialnames", "app.svcparams", "app.text",
 }  # fmt: skip
 """What everybody may import, and what imports nothing of ours."""
-CONFIG = {"app.config", "app.config.values", "app.config.forwarding"}
+CONFIG = {"app.config", "app.config.values", "app.config.forwarding", "app.config.sources"}
 """What rooms may know of the settings: the types of their values."""
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 KINDS_OF_ADDRESS = {

@@ -20,7 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "show on one screen whether it answers, what is blocked, and how long the certificate lasts",
         "doctor": "check this box as a strict client would, and say what to do",
         "why": "say what becomes of a name, and which rule and which list decide",
-        "lists": "show the block lists; `lists refresh` checks them now, `lists accept` takes one that is too small",
+        "lists": "show the block lists; `lists refresh`, `lists accept`, and `lists check` to try another one",
         "config": "show every setting and where its value comes from",
         "version": "print the version and the commit that it was made from",
     },

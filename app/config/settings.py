@@ -14,6 +14,7 @@ from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .sources import list_source
 
 T = TypeVar("T")
 
@@ -181,9 +182,14 @@ class Resolver:
 class Blocking:
     enabled: bool = setting(True, values.boolean, "Block the names on the lists: ads, trackers, malware.")
     lists: tuple[str, ...] = setting(
-        "https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
-        values.sequence(values.list_source),
+        "wildcard:https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
+        values.sequence(list_source),
         "Block lists: addresses, or absolute paths of files, in any of the formats in docs/blocking.md.",
+    )
+    allow_lists: tuple[str, ...] = setting(
+        "",
+        values.sequence(list_source),
+        "Lists whose names are allowed, whatever `blocking.lists` say: addresses and files of the same formats.",
     )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
     mode: str = setting(
@@ -202,6 +208,11 @@ class Blocking:
     deny: tuple[str, ...] = setting(
         "", values.sequence(values.domain), "Names that are blocked too, each with everything below it."
     )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Of all lists, those that block and those that allow."""
+        return tuple(dict.fromkeys((*self.lists, *self.allow_lists)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ class Job:
     """What to do. `names` are in the compiled list that is there, None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
+    With `is_check` nothing is written, and whatever is read is good enough to be told.
     """
 
     source: str
@@ -17,11 +18,12 @@ class Job:
     etag: str = ""
     last_modified: str = ""
     takes_any_size: bool = False
+    is_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing."""
+    """What was done. When nothing had changed, the counts are those of nothing. `reach` is reach.Reach's word."""
 
     is_new: bool
     title: str = ""
@@ -33,6 +35,9 @@ class Outcome:
     etag: str = ""
     last_modified: str = ""
     top_level: int = 0
+    top_level_examples: tuple[str, ...] = ()
+    reach: str = ""
+    reach_why: str = ""
 
 
 class Work(Protocol):

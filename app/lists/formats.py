@@ -5,7 +5,7 @@ is said of a list that has none of them, and the tests of the examples are made 
 a row here, and more tests of what else it may look like.
 
 Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
-counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
+counted and skipped; `$all` changes nothing here. What else Adblock has (paths, regular expressions,
 element hiding) is skipped as well.
 """
 
@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_BELOW, LIFTS_ONLY_BELOW
+from .names import (
+    BLOCKS,
+    BLOCKS_BELOW,
+    BLOCKS_ONLY_BELOW,
+    IMPORTANT_BITS,
+    LIFTS,
+    LIFTS_BELOW,
+    LIFTS_ONLY_BELOW,
+    PLAIN,
+)
 from .parsed import Parsed
 from .resolvers import PolicyZone, dnsmasq
 
@@ -35,8 +44,9 @@ class Meaning(Enum):
     BELOW = "the name and everything below it"
     ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
-    LIFTS_BELOW = "nothing: it takes the name and everything below it out of this list"
-    LIFTS_EXACTLY = "nothing: it takes exactly this name out of this list"
+    AS_THE_LIST = "exactly this name, or everything below it too: see below"
+    LIFTS_BELOW = "nothing: it is an exception for the name and everything below it, for all lists"
+    LIFTS_EXACTLY = "nothing: it is an exception for exactly this name, for all lists"
     VOIDS = "nothing: it takes this one line back, wherever in the list it is"
 
 
@@ -76,6 +86,8 @@ def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
         return True
     below, itself = (LIFTS_BELOW, LIFTS) if found["lifts"] else (BLOCKS_BELOW, BLOCKS)
     kind = below if found["covers"] is not None else itself
+    if "important" in options:
+        kind <<= IMPORTANT_BITS
     _keep_or_count(parsed, found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
     return True
 
@@ -112,7 +124,7 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     name = text.removeprefix("*").removeprefix(".").removesuffix(".")
     # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
     is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
-    return is_meant and parsed.keep(name, BLOCKS_BELOW)
+    return is_meant and parsed.keep(name, BLOCKS_BELOW if text.startswith(("*", ".")) else PLAIN)
 
 
 def _keep_or_count(parsed: Parsed, name: str, kind: int, *, is_void: bool = False) -> None:
@@ -148,7 +160,7 @@ FORMATS = (
     ),
     Format(
         "domains",
-        {"ads.example.com": Meaning.BELOW, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
+        {"ads.example.com": Meaning.AS_THE_LIST, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
         lambda: _domain,
     ),
 )

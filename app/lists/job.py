@@ -8,12 +8,13 @@ because that takes the memory.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
+from app.config import sources
 from app.errors import ListError, ListSizeError
 from app.files import write_atomically
 
@@ -26,6 +27,7 @@ from .layout import Header
 from .parse import parse
 from .parsed import Parsed, ParseReport
 from .spool import unwritten
+from .suffixes import published
 
 if TYPE_CHECKING:
     from .network import AtHome
@@ -39,8 +41,8 @@ _WRITTEN_S = 45.0
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
-    """Do it. Raises ListError, and leaves the old list untouched then."""
+def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
+    """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`."""
     folder = Path(job.folder)
     prefix = paths.unfinished(paths.compiled(folder, job.source)).name
     try:
@@ -48,7 +50,8 @@ def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
             with _opened(job, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
-                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules)
+                above = () if sources.read(job.source).has_tlds else published()
+                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules, above)
             with _turn(folder):
                 return _compiled(job, parsed, rules, response.validators)
     except OSError as error:
@@ -69,12 +72,16 @@ def _turn(folder: Path) -> Iterator[None]:
 def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
     title = parsed.title or paths.title_of(job.source)
     report = parsed.report
+    reach = rules.settle(job.source)
     header, content = compile_list(rules, job.source, title)
-    if not job.source.startswith("/"):
-        _plausible(job, header, report)
-    elif _is_being_written(Path(job.source)) and header.names < (job.names or 0) * _LEAST_SHARE:
-        raise ListError(f"has {header.names} names instead of {job.names}, and was written this minute: looking again")
-    write_atomically(paths.compiled(Path(job.folder), job.source), content)
+    if not job.is_check:
+        source = sources.read(job.source)
+        if not source.is_file:
+            _plausible(job, header, report)
+        elif _is_being_written(Path(source.address)) and header.names < (job.names or 0) * _LEAST_SHARE:
+            fault = f"has {header.names} names instead of {job.names}, and was written this minute"
+            raise ListError(f"{fault}: looking again")
+        write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
         title=title,
@@ -82,7 +89,10 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         exceptions=header.exceptions,
         unsupported=report.unsupported,
         top_level=report.top_level,
+        top_level_examples=tuple(report.top_level_examples),
         junk=report.junk,
+        reach=reach.word,
+        reach_why=reach.why,
         examples=tuple(report.examples),
         etag=validators.etag,
         last_modified=validators.last_modified,
@@ -113,9 +123,12 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 
 @contextmanager
-def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
-    if job.source.startswith("/"):
-        yield Response(_file(Path(job.source)), Validators())
+def _opened(
+    job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None"
+) -> Iterator[Response]:
+    source = sources.read(job.source)
+    if source.is_file:
+        yield Response(_file(Path(source.address)), Validators())
         return
     import ssl  # a list that is a file needs no OpenSSL
 
@@ -125,8 +138,8 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
         tls = ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    network = SocketNetwork(resolver_port, at_home)
-    with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
+    network = SocketNetwork(resolver_port(), at_home)
+    with fetch(source.address, Validators(job.etag, job.last_modified), network, tls) as response:
         yield response
 
 

@@ -19,8 +19,14 @@ BLOCKS_ONLY_BELOW, BLOCKS, LIFTS_ONLY_BELOW, LIFTS = 1, 2, 4, 8
 """What a rule does: to all that is below its name, or to exactly its name."""
 BLOCKS_BELOW, LIFTS_BELOW = BLOCKS_ONLY_BELOW | BLOCKS, LIFTS_ONLY_BELOW | LIFTS
 """To its name and everything below it."""
-OF_BELOW, OF_ITSELF = BLOCKS_ONLY_BELOW | LIFTS_ONLY_BELOW, BLOCKS | LIFTS
-ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW, LIFTS_BELOW
+IMPORTANT_BITS = 4
+"""A rule that is `$important` does the same, so many bits further up: `BLOCKS << IMPORTANT_BITS`."""
+OF_BELOW = (BLOCKS_ONLY_BELOW | LIFTS_ONLY_BELOW) * 0b1_0001
+OF_ITSELF = (BLOCKS | LIFTS) * 0b1_0001
+ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW * 0b1_0001, LIFTS_BELOW * 0b1_0001
+
+NOTHING, BLOCK, LIFT, IMPORTANT_BLOCK, IMPORTANT_LIFT = range(5)
+"""What is said about a name, the weightier the higher: it decides over all that is lower, of all lists."""
 
 BUCKET_BITS, NEEDLE_OCTETS = 16, 5
 _FACTOR, _PRIME = 44526117213113917, 60491825729133053
@@ -28,6 +34,11 @@ _FACTOR, _PRIME = 44526117213113917, 60491825729133053
 _BUCKET = (1 << BUCKET_BITS) - 1
 _NEEDLE_BITS = 8 * NEEDLE_OCTETS
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
+
+PLAIN = 0
+"""What a rule says that is a plain name, as long as it is open what those of its list are for (reach.py)."""
+
+NUMBER_BITS = BUCKET_BITS + _NEEDLE_BITS
 
 Key = list[tuple[str, int, bytes]]
 """Of a name and of those above it that have two labels, the longest first: its text, its bucket and its needle."""
@@ -41,6 +52,21 @@ def key_of(name: str) -> Key:
         key.append((name, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big")))
         name = above
     return key
+
+
+def weight(kinds: int) -> int:
+    """The weightiest that `kinds`, those that are for the name, say: NOTHING, BLOCK, ..."""
+    if kinds >> IMPORTANT_BITS:
+        return IMPORTANT_LIFT if kinds >> IMPORTANT_BITS & LIFTS_BELOW else IMPORTANT_BLOCK
+    return (LIFT if kinds & LIFTS_BELOW else BLOCK) if kinds else NOTHING
+
+
+def key_with_top(name: str) -> Key:
+    """The same, and its top-level domain."""
+    top = name.rpartition(".")[2]
+    number = int.from_bytes(top.encode(), "big") * _FACTOR % _PRIME
+    last = (top, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big"))
+    return [*key_of(name), last] if top else []
 
 
 def number_of(name: bytes) -> int:

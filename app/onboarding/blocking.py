@@ -32,6 +32,8 @@ _NO_NAME = "That is no name. Enter one like www.example.com."
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
 _TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
 _TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
+_BY_LISTS = {"listed", "listed importantly", "excepted", "excepted importantly", "allow-listed", "passed"}
+"""The kinds of verdicts over which both settings go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,18 @@ class Listed:
 
     source: str
     lines: Sequence[str]
-    names: int
     is_failing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingState:
-    """How blocking is now. `paused_s` is None if the front door does not answer."""
+    """How blocking is now. `paused_s` is None if the front door does not answer. `protection` is a sentence without its
+    dot about all lists."""
 
     is_enabled: bool
     paused_s: int | None
     lists: Sequence[Listed] = ()
+    protection: str = ""
 
     @property
     def sentence(self) -> str:
@@ -60,10 +63,7 @@ class BlockingState:
             return "The front door does not answer, so nothing is known about it."
         if self.paused_s:
             return f"Paused for {_duration(self.paused_s)} more."
-        names, count = sum(each.names for each in self.lists), len(self.lists)
-        if not names:
-            return "In force, but no list is there yet." if count else "In force, without a list."
-        return f"In force: {names:,} name{_s(names)} on {count} list{_s(count)}."
+        return f"In force: {self.protection}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,10 @@ class Look:
     @property
     def remedy(self) -> tuple[str, str] | None:
         """What to do about what was found: a sentence, and lines for the settings."""
-        if self.found is None or self.found.kind not in ("listed", "passed"):
+        kind = self.found.kind if self.found else ""
+        if kind not in _BY_LISTS:
             return None
-        sentence, setting = (_TO_ALLOW, "allow") if self.found.kind == "listed" else (_TO_BLOCK, "deny")
+        sentence, setting = (_TO_ALLOW, "allow") if kind.startswith("listed") else (_TO_BLOCK, "deny")
         return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 
@@ -188,10 +189,6 @@ def _without_address(typed: str) -> str:
         return (urlsplit(typed).hostname or typed) if "://" in typed else typed.partition("/")[0]
     except ValueError:
         return typed
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _duration(seconds: int) -> str:

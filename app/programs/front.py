@@ -14,7 +14,7 @@ from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
 from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
-from app.answer.policy import Kind
+from app.answer.policy import BLOCKING, Kind
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
@@ -56,7 +56,7 @@ _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S = 2.0
 _OTHER_DESCRIPTORS = 64
 _COUNTED_AS = {
-    Count.QUERIES_BLOCKED: (Kind.DENIED, Kind.LISTED),
+    Count.QUERIES_BLOCKED: BLOCKING,
     Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
 }
 

@@ -34,8 +34,8 @@ def hand_on(loaded: Loaded) -> None:
 def wanted(environment: Mapping[str, str]) -> Loaded:
     """What the operator wrote, without the block lists where memory is too short for them. Raises OperatorError."""
     loaded = load(environment)
-    if memory.shortage() and loaded.settings.blocking.lists:
-        return take(hand(replace(loaded, given={**loaded.given, "blocking.lists": []})))
+    if memory.shortage() and loaded.settings.blocking.sources:
+        return take(hand(replace(loaded, given={**loaded.given, "blocking.lists": [], "blocking.allow_lists": []})))
     return loaded
 
 

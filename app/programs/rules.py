@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
-from app.answer.policy import Listed, Match, Matcher, Policy, no_list
+from app.answer.policy import BLOCKING, Kind, Listed, Matcher, NameVerdict, Policy, no_list
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
@@ -18,14 +18,23 @@ from app.errors import OperatorError
 from app.files import stamp
 from app.host.interfaces import shared_by_clients
 from app.lists.blocklist import Blocklist, Blocklists
-from app.lists.names import key_of
-from app.lists.paths import told_apart
+from app.lists.names import BLOCK, IMPORTANT_BLOCK, IMPORTANT_LIFT, LIFT
+from app.lists.weighing import ALLOW, weighed
 from app.networks import INSIDE
 from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 
 from . import paths
 
 log = logging.getLogger("homedot")
+
+KINDS = {
+    ALLOW: Kind.ALLOW_LISTED,
+    IMPORTANT_LIFT: Kind.EXCEPTED_IMPORTANTLY,
+    IMPORTANT_BLOCK: Kind.LISTED_IMPORTANTLY,
+    LIFT: Kind.EXCEPTED,
+    BLOCK: Kind.LISTED,
+}
+"""Whose word in the policy it is what a list says, by its weight: both are in one order."""
 
 
 class RulesetWatcher:
@@ -35,7 +44,7 @@ class RulesetWatcher:
         self._settings = settings
         self._is_paused = is_paused
         self._paused = False
-        sources = settings.blocking.lists if settings.blocking.enabled else ()
+        sources = settings.blocking.sources if settings.blocking.enabled else ()
         self._lists = Blocklists(paths.lists(settings), sources)
         self._enrolment_seen: object = None
         self._enrolment: Enrolment | None = None
@@ -102,7 +111,7 @@ def build(
         allow=blocking.allow,
         never_block=blocking.never_block,
         deny=blocking.deny,
-        listed=_listed(blocklists) if blocklists else no_list,
+        listed=_listed(blocklists, blocking.allow_lists) if blocklists else no_list,
         is_paused=is_paused or not blocking.enabled,
     )
     served = (special.fixed, local, special.reserved)
@@ -155,16 +164,19 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
 
 
-def _listed(blocklists: Sequence[Blocklist]) -> Listed:
-    titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
-    titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
+def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:
+    said = weighed(blocklists, allow_lists)
 
-    def covering(name: str, asked: str) -> Match | None:
-        key = key_of(name)
-        for covering_of, spares, title in titled:
-            rule = covering_of(key)
-            if rule is not None and (name == asked or not spares(key_of(asked))):
-                return rule, title
-        return None
+    def verdict(name: str, asked: str) -> NameVerdict | None:
+        found = said(name)
+        if found is None:
+            return None
+        weight, rule, title = found
+        kind = KINDS[weight]
+        if name != asked and kind in BLOCKING:
+            spared = said(asked)
+            if spared is not None and spared[0] > weight:
+                return None
+        return NameVerdict(kind, rule, title)
 
-    return covering
+    return verdict

@@ -16,6 +16,7 @@ from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
 from app.host.interfaces import shared_by_clients
+from app.lists.paths import title_of
 from app.networks import HEALTH_CHECK
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
@@ -29,7 +30,7 @@ from . import control_client, exposure, paths
 from .blocking_page import BlockingClient, without_query
 from .findings_log import HealthLog
 from .list_status import states
-from .metrics import render, render_lists
+from .metrics import ListNumbers, render, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
 
 log = logging.getLogger("homedot")
@@ -109,9 +110,9 @@ def _names(settings: Settings) -> NamesOf:
     return names
 
 
-def _known_lists(settings: Settings) -> Iterator[tuple[int, str, str, int, float]]:
+def _known_lists(settings: Settings) -> Iterator[ListNumbers]:
     known = states(settings) if settings.blocking.enabled else {}
-    for number, source in enumerate(settings.blocking.lists, 1):
-        state = known.get(source)
-        if state is not None and state.updated_s:
-            yield number, state.title, without_query(source), state.names, time() - state.updated_s
+    for number, (source, its) in enumerate(known.items(), 1):
+        age_s = time() - its.updated_s if its.is_there else None
+        title = its.title or title_of(source)
+        yield ListNumbers(number, title, without_query(source), its.names, age_s, its.succeeded_s, its.failures)

@@ -20,9 +20,9 @@ from app.programs.paths import IS_RUNNING
 from tests.appliance import folder_for_all
 
 WORDS = [
-    "show", "new", "refresh", "accept", "--yes", "--json", "--help", "-h", "--bogus-name", "--slow-name", "--", "-", "",
-    "10m", "0", "25h", "1e3", "-1", "www.example.com", "A", "TYPE65", "kdig", "https://lists.example/a.txt", " ", "a b",
-    "\udcff", "straße", "\0", "\x1b[2J", "%s", "{0}", "../..", "x" * 300, "." * 300, "٣", "xn--a",
+    "show", "new", "refresh", "accept", "check", "--yes", "--json", "--help", "-h", "--bogus-name", "--slow-name", "--",
+    "-", "", "10m", "0", "25h", "1e3", "-1", "www.example.com", "A", "TYPE65", "kdig", "https://lists.example/a.txt",
+    " ", "a b", "\udcff", "straße", "\0", "\x1b[2J", "%s", "{0}", "../..", "x" * 300, "." * 300, "٣", "xn--a",
 ]  # fmt: skip
 COMMANDS = [*VERBS, "help", "--help", "--version", "nothing", "", "\udcff"]
 ANSWERS_WITH = {0, 1, 2}

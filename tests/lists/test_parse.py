@@ -7,9 +7,18 @@ from hypothesis import strategies as st
 
 from app.lists import parse as parse_module
 from app.lists.formats import FORMATS
-from app.lists.names import BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS_ONLY_BELOW
+from app.lists.names import (
+    BLOCKS,
+    BLOCKS_BELOW,
+    BLOCKS_ONLY_BELOW,
+    IMPORTANT_BITS,
+    LIFTS,
+    LIFTS_BELOW,
+    LIFTS_ONLY_BELOW,
+)
 from app.lists.parse import MOST_LINE_OCTETS
 from app.lists.parsed import Parsed
+from app.lists.suffixes import Suffixes
 from tests.fakes.read_list import Found, Rule
 from tests.reaching import reaching
 
@@ -42,12 +51,10 @@ def exactly(name: str) -> Rule:
         "||ads.example.com^",
         "||ADS.example.com.^",
         "||*.ads.example.com^",
-        "||ads.example.com^$important",
         "||ads.example.com^ # found on a page",
         "ads.example.com ; found on a page",
         "||ads.example.com^|",
         "||ads.example.com|",
-        "||ads.example.com^|$important",
         "||*.ads.example.com^|",
         "0.0.0.0 *.ads.example.com",
         "address=/ads.example.com/",
@@ -69,6 +76,24 @@ def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
     assert found.kinds == [BLOCKS_BELOW]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_plain"),
+    [
+        ("ads.example.com", True),
+        ("ADS.Example.COM.", True),
+        ("ads.example.com # found on a page", True),
+        ("*.ads.example.com", False),
+        (".ads.example.com", False),
+        ("*.ads.example.com # found on a page", False),
+        ("||ads.example.com^", False),
+        ("0.0.0.0 ads.example.com", False),
+        ("local=/ads.example.com/", False),
+    ],
+)
+def test_what_a_plain_name_is_for_is_left_to_the_whole_list(line: str, *, is_plain: bool) -> None:
+    assert parsed(line).plain == ([b"ads.example.com"] if is_plain else [])
 
 
 @pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
@@ -98,9 +123,24 @@ def test_a_line_of_a_hosts_file_or_of_a_policy_zone_means_exactly_its_names(line
     assert parsed(line).rules == [exactly("ads.example.com")]
 
 
-@pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^$important"])
+@pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^"])
 def test_an_adblock_rule_that_begins_with_one_bar_means_exactly_its_name(line: str) -> None:
     assert parsed(line).rules == [exactly("ads.example.com")]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("||ads.example.com^$important", BLOCKS_BELOW),
+        ("||ads.example.com^|$important", BLOCKS_BELOW),
+        ("|ads.example.com^$important", BLOCKS),
+        ("@@||ads.example.com^$important", LIFTS_BELOW),
+        ("@@|ads.example.com^$important", LIFTS),
+    ],
+)
+def test_a_rule_that_is_important_is_kept_as_one(line: str, kind: int) -> None:
+    assert parsed(line).kinds == [kind << IMPORTANT_BITS]
+    assert parsed(line.removesuffix("$important")).kinds == [kind]
 
 
 def test_a_line_of_dnsmasq_may_have_several_names() -> None:
@@ -124,7 +164,8 @@ def test_a_policy_zone_is_read_without_junk() -> None:
     [
         "||ads.example.com^\n||ads.example.com^$badfilter",
         "||ads.example.com^$badfilter\n||ads.example.com^",
-        "||ads.example.com^\n||ads.example.com^\n||ads.example.com^$important,badfilter",
+        "||ads.example.com^\n||ads.example.com^\n||ads.example.com^$badfilter",
+        "||ads.example.com^$important\n||ads.example.com^$badfilter,important",
         "|ads.example.com^\n|ads.example.com^$badfilter",
         "@@||ads.example.com^\n@@||ads.example.com^$badfilter",
     ],
@@ -184,7 +225,7 @@ def test_what_blocks_nothing_is_neither_a_rule_nor_junk(line: str) -> None:
     assert (found.rules, found.exceptions, found.report.junk, found.report.unsupported) == ([], [], 0, 0)
 
 
-@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^|", "@@||good.example.com^$important"])
+@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^|"])
 def test_an_exception_is_one(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions) == ([], [below("good.example.com")])
@@ -270,6 +311,35 @@ def test_a_rule_for_a_whole_top_level_domain_is_left_out_and_counted() -> None:
     found = parsed("\n".join(["zip", *lines, "*.fr CNAME ."]))
     assert (found.rules, found.exceptions) == ([], [])
     assert (found.report.top_level, found.report.junk) == (9, 1)
+
+
+ABOVE = Suffixes(["co.uk", "*.ck"])
+"""And all top-level domains."""
+
+
+def test_a_rule_above_what_people_register_is_left_out_in_every_format_and_told() -> None:
+    lines = [
+        "co.uk",
+        "*.any.ck",
+        "0.0.0.0 co.uk",
+        "||co.uk^",
+        "@@||co.uk^",
+        "|co.uk^",
+        "local=/co.uk/",
+        "*.co.uk CNAME .",
+    ]
+    read = parse_module.parse(
+        ["\n".join([*lines, "||zip^", "bbc.co.uk", "0.0.0.0 x.any.ck"]).encode()], kept := Found([]), ABOVE
+    )
+    assert kept.rules == [below("bbc.co.uk"), exactly("x.any.ck")]
+    assert kept.exceptions == []
+    assert (read.report.top_level, read.report.top_level_examples) == (9, ["co.uk", "any.ck"])
+
+
+def test_where_the_operator_says_so_such_a_rule_counts() -> None:
+    parse_module.parse([b"||zip^\n*.mov\nco.uk\n@@||top^\n"], kept := Found([]), ())
+    assert kept.rules == [below("zip"), below("mov"), below("co.uk")]
+    assert kept.exceptions == [below("top")]
 
 
 def test_an_internationalised_name_is_found_by_its_a_labels() -> None:

@@ -64,11 +64,13 @@ async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -
     chosen = settings(tmp_path)
     known = ListState(title="A", names=12, checked_s=1.0, updated_s=1.0, failures=2, error="404")
     save(list_paths.state(paths.lists(chosen)), {FIRST: known})
-    first, second = (await BlockingClient(chosen).state()).lists
-    assert (first.source, first.names, first.is_failing) == (FIRST, 12, True)
+    state = await BlockingClient(chosen).state()
+    first, second = state.lists
+    assert state.protection == "12 names on 1 list; 1 of 2 lists is missing"
+    assert (first.source, first.is_failing) == (FIRST, True)
     assert first.lines[0].startswith("A, 12 names, ")
     assert first.lines[1] == "failed, 2 in a row: 404"
-    assert (second.source, list(second.lines), second.is_failing) == (SECOND, [NOT_YET], False)
+    assert (second.source, list(second.lines), second.is_failing) == (SECOND, [NOT_YET], True)
 
 
 @pytest.mark.anyio

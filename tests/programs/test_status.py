@@ -36,7 +36,9 @@ BOX = Enrolment(
     resolver_reason=ROOT_ANSWERED,
 )
 PRO = ListState(title="Pro", names=123456, checked_s=NOW.timestamp(), updated_s=NOW.timestamp() - 3 * 86400)
-WELL = Status(now=NOW, fault="", counts=COUNTS, enrolment=BOX, lists={SOURCE: PRO})
+WELL = Status(
+    now=NOW, fault="", counts=COUNTS, enrolment=BOX, lists={SOURCE: PRO}, protection="123,456 names on 1 list"
+)
 
 
 def fact(shown: Status, label: str) -> str:
@@ -49,7 +51,7 @@ def test_all_that_is_asked_first_stands_on_one_screen() -> None:
         "answers       yes, DNS over TLS on port 853, as dns.home.arpa",
         "since         2026-03-01 09:30 UTC (2 h)",
         "devices       3 connected",
-        "blocking      on",
+        "blocking      on: 123,456 names on 1 list",
         "list          Pro: 123456 names, 3 d old",
         "certificate   valid until 2027-05-01, renew it before",
         "addresses     192.168.1.10, fd00::10",
