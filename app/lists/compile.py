@@ -9,7 +9,7 @@ from app.errors import ListError
 
 from .layout import RECORD_OCTETS, Header, pack
 from .names import ANY_BLOCKS, ANY_LIFTS, BLOCKS, BUCKET_BITS, NEEDLE_OCTETS, PLAIN, number_of
-from .reach import Reach, Sample, decided
+from .reach import PlainNames, Sample, decided
 from .spool import Spool
 
 _NAMES_IN_A_BUCKET = 32
@@ -57,7 +57,7 @@ class Rules:
         if self._taken_back.is_full:
             self._taken_back.spill()
 
-    def settle(self, source: str) -> Reach:
+    def settle(self, source: str) -> PlainNames:
         """Decide what the plain names of the list from `source` are for, and take them for it from now on."""
         reach = decided(source, self._sample, self._plain_among)
         self.plain = reach.kind

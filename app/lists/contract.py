@@ -23,7 +23,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing. `reach` is reach.Reach's word."""
+    """What was done. When nothing had changed, the counts are those of nothing. `reach` is reach.PlainNames's word."""
 
     is_new: bool
     title: str = ""

@@ -19,7 +19,7 @@ _MOST_NAMES = 2048
 """Of a sample, which has half as many at least: enough to tell 1 % from 5 %."""
 
 
-class Reach(NamedTuple):
+class PlainNames(NamedTuple):
     """What a list's plain names are for, as its rules say it (names.BLOCKS, ...), and why that is so, in words. Both
     words are empty where there is no plain name."""
 
@@ -58,10 +58,10 @@ class Sample:
         return sum(not numbers.isdisjoint(there) for numbers in above.values()) / len(above)
 
 
-def decided(source: str, sample: Sample, among: Callable[[Collection[int]], Set[int]]) -> Reach:
+def decided(source: str, sample: Sample, among: Callable[[Collection[int]], Set[int]]) -> PlainNames:
     """As the operator says before the address, or else as the names themselves do."""
     if not sample:
-        return Reach()
+        return PlainNames()
     said = sources.read(source).is_wildcard
     if said is not None:
         return _reach("the setting says so", is_wildcard=said)
@@ -71,8 +71,8 @@ def decided(source: str, sample: Sample, among: Callable[[Collection[int]], Set[
     return _reach(f"{share:.1%} of them lie below another", is_wildcard=share < _MOST_SHARE)
 
 
-def _reach(why: str, *, is_wildcard: bool) -> Reach:
-    return Reach(BLOCKS_BELOW, "wildcard", why) if is_wildcard else Reach(BLOCKS, "exact", why)
+def _reach(why: str, *, is_wildcard: bool) -> PlainNames:
+    return PlainNames(BLOCKS_BELOW, "wildcard", why) if is_wildcard else PlainNames(BLOCKS, "exact", why)
 
 
 def _above(name: bytes) -> Iterable[int]:

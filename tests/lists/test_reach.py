@@ -7,10 +7,10 @@ import pytest
 
 from app.lists.compile import Rules
 from app.lists.names import BLOCKS, BLOCKS_BELOW, PLAIN, number_of
-from app.lists.reach import LEAST_NAMES, Reach, Sample, decided
+from app.lists.reach import LEAST_NAMES, PlainNames, Sample, decided
 
 
-def settled(folder: Path, names: Iterable[str], source: str = "/list.txt") -> Reach:
+def settled(folder: Path, names: Iterable[str], source: str = "/list.txt") -> PlainNames:
     with Rules(folder, "x") as rules:
         for name in names:
             rules.keep(name.encode(), PLAIN)
@@ -44,20 +44,20 @@ def test_names_two_levels_below_another_count_and_those_beside_do_not(tmp_path: 
 
 def test_too_few_names_tell_nothing(tmp_path: Path) -> None:
     few = settled(tmp_path, [*listed(LEAST_NAMES - 1, 0), *listed(LEAST_NAMES - 1, 0)])  # each twice
-    assert few == Reach(BLOCKS, "exact", "fewer than 1000 such names tell nothing")
+    assert few == PlainNames(BLOCKS, "exact", "fewer than 1000 such names tell nothing")
     assert settled(tmp_path, listed(LEAST_NAMES, 0)).word == "wildcard"
 
 
 def test_the_operator_has_the_first_word(tmp_path: Path) -> None:
     said = [settled(tmp_path, listed(2000, 0.3), f"{word}:/list.txt") for word in ("wildcard", "exact")]
     assert said == [
-        Reach(BLOCKS_BELOW, "wildcard", "the setting says so"),
-        Reach(BLOCKS, "exact", "the setting says so"),
+        PlainNames(BLOCKS_BELOW, "wildcard", "the setting says so"),
+        PlainNames(BLOCKS, "exact", "the setting says so"),
     ]
 
 
 def test_without_plain_names_there_is_nothing_to_decide(tmp_path: Path) -> None:
-    assert settled(tmp_path, [], "wildcard:/list.txt") == Reach()
+    assert settled(tmp_path, [], "wildcard:/list.txt") == PlainNames()
 
 
 def test_a_sample_stays_small_and_knows_when_it_has_everything() -> None:
