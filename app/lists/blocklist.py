@@ -16,13 +16,29 @@ from app.errors import ListError
 from app.files import read_regular
 
 from .layout import MOST_FILE_OCTETS, RECORD_OCTETS, unpack
-from .names import ANY_LIFTS, BUCKET_BITS, OF_BELOW, OF_ITSELF, Key
+from .names import (
+    BLOCK,
+    BUCKET_BITS,
+    IMPORTANT_BLOCK,
+    IMPORTANT_LIFT,
+    LIFT,
+    NOTHING,
+    OF_BELOW,
+    OF_ITSELF,
+    Key,
+    weight,
+)
 from .paths import compiled
 
 log = logging.getLogger(__name__)
 
 Rules = tuple[tuple[str, int], ...]
 """Names, the longest first, and what is said about each that is for the name that was looked up."""
+
+
+Opinion = tuple[int, str]
+"""How weighty it is what a list says about a name (names.BLOCK, ...), and the rule that says it."""
+SAYS_NOTHING: Opinion = (NOTHING, "")
 
 
 class Blocklist:
@@ -65,20 +81,23 @@ class Blocklist:
             at = self._find(needle, at + 1, end)
         return 0
 
-    def covering(self, key: Key) -> str | None:
-        """The rule of this list that blocks the name, or None.
+    def says(self, key: Key) -> Opinion:
+        """The weightiest that this list says about the name with this key."""
+        found = SAYS_NOTHING
+        for rule, kinds in self.rules(key):
+            said = weight(kinds)
+            if said >= found[0]:  # of two the higher one, which says it of more
+                found = said, rule
+        return found
 
-        The list's own exceptions are respected; they lift no other list's rule.
-        """
-        rule = None
-        for rule, kinds in self.rules(key):  # noqa: B007 - the last one counts, which is the highest
-            if kinds & ANY_LIFTS:
-                return None
-        return rule
+    def covering(self, key: Key) -> str | None:
+        """The rule of this list that blocks the name, or None where it has an exception."""
+        said, rule = self.says(key)
+        return rule if said in (BLOCK, IMPORTANT_BLOCK) else None
 
     def spares(self, key: Key) -> bool:
         """Whether an exception of this list covers the name, also where nothing else in it does."""
-        return self.header.exceptions > 0 and any(kinds & ANY_LIFTS for _, kinds in self.rules(key))
+        return self.header.exceptions > 0 and self.says(key)[0] in (LIFT, IMPORTANT_LIFT)
 
 
 class Blocklists:

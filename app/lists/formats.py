@@ -5,7 +5,7 @@ is said of a list that has none of them, and the tests of the examples are made 
 a row here, and more tests of what else it may look like.
 
 Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
-counted and skipped; `$important` and `$all` change nothing here. What else Adblock has (paths, regular expressions,
+counted and skipped; `$all` changes nothing here. What else Adblock has (paths, regular expressions,
 element hiding) is skipped as well.
 """
 
@@ -14,7 +14,15 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_BELOW, LIFTS_ONLY_BELOW
+from .names import (
+    BLOCKS,
+    BLOCKS_BELOW,
+    BLOCKS_ONLY_BELOW,
+    IMPORTANT_BITS,
+    LIFTS,
+    LIFTS_BELOW,
+    LIFTS_ONLY_BELOW,
+)
 from .parsed import Parsed
 from .resolvers import PolicyZone, dnsmasq
 
@@ -76,6 +84,8 @@ def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
         return True
     below, itself = (LIFTS_BELOW, LIFTS) if found["lifts"] else (BLOCKS_BELOW, BLOCKS)
     kind = below if found["covers"] is not None else itself
+    if "important" in options:
+        kind <<= IMPORTANT_BITS
     _keep_or_count(parsed, found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
     return True
 

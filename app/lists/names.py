@@ -19,8 +19,14 @@ BLOCKS_ONLY_BELOW, BLOCKS, LIFTS_ONLY_BELOW, LIFTS = 1, 2, 4, 8
 """What a rule does: to all that is below its name, or to exactly its name."""
 BLOCKS_BELOW, LIFTS_BELOW = BLOCKS_ONLY_BELOW | BLOCKS, LIFTS_ONLY_BELOW | LIFTS
 """To its name and everything below it."""
-OF_BELOW, OF_ITSELF = BLOCKS_ONLY_BELOW | LIFTS_ONLY_BELOW, BLOCKS | LIFTS
-ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW, LIFTS_BELOW
+IMPORTANT_BITS = 4
+"""A rule that is `$important` does the same, so many bits further up: `BLOCKS << IMPORTANT_BITS`."""
+OF_BELOW = (BLOCKS_ONLY_BELOW | LIFTS_ONLY_BELOW) * 0b1_0001
+OF_ITSELF = (BLOCKS | LIFTS) * 0b1_0001
+ANY_BLOCKS, ANY_LIFTS = BLOCKS_BELOW * 0b1_0001, LIFTS_BELOW * 0b1_0001
+
+NOTHING, BLOCK, LIFT, IMPORTANT_BLOCK, IMPORTANT_LIFT = range(5)
+"""What is said about a name, the weightier the higher: it decides over all that is lower, of all lists."""
 
 BUCKET_BITS, NEEDLE_OCTETS = 16, 5
 _FACTOR, _PRIME = 44526117213113917, 60491825729133053
@@ -41,6 +47,13 @@ def key_of(name: str) -> Key:
         key.append((name, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big")))
         name = above
     return key
+
+
+def weight(kinds: int) -> int:
+    """The weightiest that `kinds`, those that are for the name, say: NOTHING, BLOCK, ..."""
+    if kinds >> IMPORTANT_BITS:
+        return IMPORTANT_LIFT if kinds >> IMPORTANT_BITS & LIFTS_BELOW else IMPORTANT_BLOCK
+    return (LIFT if kinds & LIFTS_BELOW else BLOCK) if kinds else NOTHING
 
 
 def number_of(name: bytes) -> int:

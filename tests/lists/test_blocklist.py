@@ -14,7 +14,7 @@ from app.errors import ListError
 from app.files import write_atomically
 from app.lists.blocklist import Blocklist, Blocklists, is_whole
 from app.lists.layout import Header, pack
-from app.lists.names import key_of
+from app.lists.names import BLOCK, IMPORTANT_BLOCK, IMPORTANT_LIFT, LIFT, NOTHING, key_of
 from app.lists.paths import compiled
 from tests.fakes.compiled_list import compiled_list, write_list
 
@@ -58,6 +58,29 @@ def test_knows_for_what_it_has_an_exception_also_if_no_rule_is_for_it(
 ) -> None:
     assert blocklist(tmp_path, "ads.example\n@@||good.example^\n").spares(key_of(name)) is spared
     assert blocklist(tmp_path, "ads.example\n").spares(key_of(name)) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("||ads.example^", BLOCK),
+        ("||ads.example^\n@@||ads.example^", LIFT),
+        ("||ads.example^$important\n@@||ads.example^", IMPORTANT_BLOCK),
+        ("||ads.example^$important\n@@||www.ads.example^", IMPORTANT_BLOCK),
+        ("||ads.example^$important\n@@|www.ads.example^$important", IMPORTANT_LIFT),
+        ("|ads.example^$important\n@@||www.ads.example^", LIFT),
+        ("||ads.example^\n||ads.example^$important\n||ads.example^$important,badfilter\n@@||good.example^", BLOCK),
+        ("||ads.example^\n||ads.example^$important\n||ads.example^$badfilter", IMPORTANT_BLOCK),
+        ("|www.ads.example^", BLOCK),
+        ("|ads.example^$important", NOTHING),
+    ],
+)
+def test_says_the_weightiest_about_a_name(tmp_path: Path, text: str, said: int) -> None:
+    found = blocklist(tmp_path, text)
+    key = key_of("www.ads.example")
+    assert found.says(key)[0] == said
+    assert (found.covering(key) is not None) is (said in (BLOCK, IMPORTANT_BLOCK))
+    assert found.spares(key) is (said in (LIFT, IMPORTANT_LIFT))
 
 
 def test_knows_its_title_and_counts(tmp_path: Path) -> None:

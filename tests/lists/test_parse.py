@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from app.lists import parse as parse_module
 from app.lists.formats import FORMATS
-from app.lists.names import BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS_ONLY_BELOW
+from app.lists.names import (
+    BLOCKS,
+    BLOCKS_BELOW,
+    BLOCKS_ONLY_BELOW,
+    IMPORTANT_BITS,
+    LIFTS,
+    LIFTS_BELOW,
+    LIFTS_ONLY_BELOW,
+)
 from app.lists.parse import MOST_LINE_OCTETS
 from app.lists.parsed import Parsed
 from tests.fakes.read_list import Found, Rule
@@ -42,12 +50,10 @@ def exactly(name: str) -> Rule:
         "||ads.example.com^",
         "||ADS.example.com.^",
         "||*.ads.example.com^",
-        "||ads.example.com^$important",
         "||ads.example.com^ # found on a page",
         "ads.example.com ; found on a page",
         "||ads.example.com^|",
         "||ads.example.com|",
-        "||ads.example.com^|$important",
         "||*.ads.example.com^|",
         "0.0.0.0 *.ads.example.com",
         "address=/ads.example.com/",
@@ -98,9 +104,24 @@ def test_a_line_of_a_hosts_file_or_of_a_policy_zone_means_exactly_its_names(line
     assert parsed(line).rules == [exactly("ads.example.com")]
 
 
-@pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^$important"])
+@pytest.mark.parametrize("line", ["|ads.example.com^", "|ads.example.com|", "|Ads.example.com.^"])
 def test_an_adblock_rule_that_begins_with_one_bar_means_exactly_its_name(line: str) -> None:
     assert parsed(line).rules == [exactly("ads.example.com")]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("||ads.example.com^$important", BLOCKS_BELOW),
+        ("||ads.example.com^|$important", BLOCKS_BELOW),
+        ("|ads.example.com^$important", BLOCKS),
+        ("@@||ads.example.com^$important", LIFTS_BELOW),
+        ("@@|ads.example.com^$important", LIFTS),
+    ],
+)
+def test_a_rule_that_is_important_is_kept_as_one(line: str, kind: int) -> None:
+    assert parsed(line).kinds == [kind << IMPORTANT_BITS]
+    assert parsed(line.removesuffix("$important")).kinds == [kind]
 
 
 def test_a_line_of_dnsmasq_may_have_several_names() -> None:
@@ -124,7 +145,8 @@ def test_a_policy_zone_is_read_without_junk() -> None:
     [
         "||ads.example.com^\n||ads.example.com^$badfilter",
         "||ads.example.com^$badfilter\n||ads.example.com^",
-        "||ads.example.com^\n||ads.example.com^\n||ads.example.com^$important,badfilter",
+        "||ads.example.com^\n||ads.example.com^\n||ads.example.com^$badfilter",
+        "||ads.example.com^$important\n||ads.example.com^$badfilter,important",
         "|ads.example.com^\n|ads.example.com^$badfilter",
         "@@||ads.example.com^\n@@||ads.example.com^$badfilter",
     ],
@@ -184,7 +206,7 @@ def test_what_blocks_nothing_is_neither_a_rule_nor_junk(line: str) -> None:
     assert (found.rules, found.exceptions, found.report.junk, found.report.unsupported) == ([], [], 0, 0)
 
 
-@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^|", "@@||good.example.com^$important"])
+@pytest.mark.parametrize("line", ["@@||good.example.com^", "@@||good.example.com^|"])
 def test_an_exception_is_one(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions) == ([], [below("good.example.com")])
