@@ -65,7 +65,7 @@ class Child:
             told = json.loads(stdout.read())
         if "error" in told:
             raise (ListSizeError if told["is_for_size"] else ListError)(told["error"])
-        return Outcome(**{**told, "examples": tuple(told["examples"])})
+        return Outcome(**{**told, "examples": tuple(told["examples"]), "left_out": tuple(told["left_out"])})
 
     def end(self) -> None:
         """Kill it. It is gone afterwards; its list stays as it was."""

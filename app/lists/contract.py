@@ -21,7 +21,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing."""
+    """What was done. When nothing had changed, the counts are those of nothing. `left_out` are sentences."""
 
     is_new: bool
     title: str = ""
@@ -33,6 +33,7 @@ class Outcome:
     etag: str = ""
     last_modified: str = ""
     top_level: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 class Work(Protocol):

@@ -67,7 +67,7 @@ def _turn(folder: Path) -> Iterator[None]:
 def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
     title = parsed.title or paths.title_of(job.source)
     report = parsed.report
-    header, content = compile_list(rules, job.source, title)
+    header, content = compile_list(rules, job.source, title, parsed)
     if not job.source.startswith("/"):
         _plausible(job, header, report)
     write_atomically(paths.compiled(Path(job.folder), job.source), content)
@@ -80,6 +80,7 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         top_level=report.top_level,
         junk=report.junk,
         examples=tuple(report.examples),
+        left_out=report.sentences(),
         etag=validators.etag,
         last_modified=validators.last_modified,
     )

@@ -33,6 +33,7 @@ _FACTOR, _PRIME = 44526117213113917, 60491825729133053
 """Below 2**56, and with no pattern in their bits that names could have as well. The factor is for short names."""
 _BUCKET = (1 << BUCKET_BITS) - 1
 _NEEDLE_BITS = 8 * NEEDLE_OCTETS
+_NEEDLE = (1 << _NEEDLE_BITS) - 1
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
 Key = list[tuple[str, int, bytes]]
@@ -47,6 +48,12 @@ def key_of(name: str) -> Key:
         key.append((name, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big")))
         name = above
     return key
+
+
+def key_of_address(address: str) -> Key:
+    """The same for an address as text, which is on a list by itself only."""
+    number = number_of(address.encode())
+    return [(address, number >> _NEEDLE_BITS, (number & _NEEDLE).to_bytes(NEEDLE_OCTETS, "big"))]
 
 
 def weight(kinds: int) -> int:

@@ -1,30 +1,76 @@
 """What a block list says about itself, where its rules go, and a report of what was not understood. Pure."""
 
 from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address
 from typing import Protocol
 
 from app.text import printable
 
 from .names import is_name, to_ascii
+from .patterns import Pattern, PatternLimits
 
 MOST_EXAMPLE_CHARACTERS = 60
 _MOST_EXAMPLES = 3
+_MOST_REASONS, _EXAMPLES_OF_A_REASON, _MOST_REASON_CHARACTERS = 20, 2, 100
+
+
+class Why(Enum):
+    """Why rules are left out: the value goes on after "31 rules", or from its bar on after "1 rule"."""
+
+    UNSEEN = "need|needs what a DNS server cannot see"
+    OF_ONE_DEVICE = "are|is for one device, and lists are for all"
+    CHANGES_ANSWERS = "give|gives a name an address of its own, which no list may"
+    OF_THE_ZONE = "say|says nothing about names: records of a zone file"
+    OF_NETWORKS = "look|looks at something else than names and single addresses"
+    OTHER_FORMAT = "are|is in no format that is read here"
+    NOT_LINEAR = "cannot be run in bounded time"
+    NO_ROOM = "found no room: one list may not have so many patterns"
+    NO_ROOM_FOR_LONGER = "count|counts for the name and all below it, but not for longer names: too many patterns"
+    TOO_WIDE = "would be for nearly every name"
+    WRONG = "have|has an option that says nothing known"
 
 
 @dataclass(slots=True)
 class ParseReport:
-    """What became of the lines: `unsupported` were understood and are not for DNS, `top_level` would decide about a
-    whole top-level domain, `junk` were not understood."""
+    """What became of the lines: `unsupported` were understood and are left out, `top_level` would decide about a whole
+    top-level domain, `junk` were not understood. `left_out` has how many of `unsupported` and some, by the reason."""
 
     unsupported: int = 0
     top_level: int = 0
     junk: int = 0
     examples: list[str] = field(default_factory=list)
+    left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
     def count_junk(self, text: str) -> None:
         self.junk += 1
         if len(self.examples) < _MOST_EXAMPLES:
             self.examples.append(printable(text, MOST_EXAMPLE_CHARACTERS))
+
+    def leave_out(self, why: Why, text: str, detail: str = "") -> None:
+        """Count a line that is understood. `detail` is what exactly is the reason, like `$third-party`."""
+        self.unsupported += 1
+        reason = printable(f"{why.value}: {detail}" if detail else why.value, _MOST_REASON_CHARACTERS)
+        if reason not in self.left_out and len(self.left_out) >= _MOST_REASONS:
+            reason = f"{why.value}: something else"
+        count, shown = self.left_out.get(reason, (0, []))
+        if len(shown) < _EXAMPLES_OF_A_REASON:
+            shown = [*shown, printable(text, MOST_EXAMPLE_CHARACTERS)]
+        self.left_out[reason] = count + 1, shown
+
+    def sentences(self) -> tuple[str, ...]:
+        """What is left out and why, the most frequent first: "31 rules need ...: $third-party, like ..."."""
+        ordered = sorted(self.left_out.items(), key=lambda item: -item[1][0])
+        return tuple(
+            f"{_counted(count, reason)}, like {' and '.join(map(repr, shown))}" for reason, (count, shown) in ordered
+        )
+
+
+def _counted(count: int, reason: str) -> str:
+    some, bar, one = reason.partition("|")
+    if count == 1:
+        return f"1 rule {one if bar else reason}"
+    return f"{count} rules {some}{one[one.index(' ') :] if bar else ''}"
 
 
 class RuleSink(Protocol):
@@ -42,6 +88,10 @@ class Parsed:
     rules: RuleSink
     title: str = ""
     report: ParseReport = field(default_factory=ParseReport)
+    patterns: list[Pattern] = field(default_factory=list)
+    void: set[tuple[object, ...]] = field(default_factory=set)
+    limits: PatternLimits = field(default_factory=PatternLimits)
+    addresses: int = 0
 
     def keep(self, name: str, kind: int, *, is_void: bool = False) -> bool:
         """Whether `name`, in lower case without its last dot, is one: then the rule is kept, or counted if it is for a
@@ -49,10 +99,30 @@ class Parsed:
         octets = name.encode() if name.isascii() else to_ascii(name)
         if octets is None or not is_name(octets):
             return False
-        if b"." not in octets:
-            self.report.top_level += 1
-        elif is_void:
+        if b"." not in octets and self.leaves_top_level():
+            return True
+        if is_void:
             self.rules.take_back(octets, kind)
         else:
             self.rules.keep(octets, kind)
         return True
+
+    def leaves_top_level(self) -> bool:
+        """Count what is for a whole top-level domain, or for all of them: only the operator's own word is."""
+        self.report.top_level += 1
+        return True
+
+    def keep_address(self, address: str, kind: int, *, is_void: bool = False) -> bool:
+        """Whether this is an IP address: then the rule is kept, for answers that have it."""
+        try:
+            octets = str(ip_address(address)).encode()
+        except ValueError:
+            return False
+        (self.rules.take_back if is_void else self.rules.keep)(octets, kind)
+        self.addresses += 1
+        return True
+
+    @property
+    def valid_patterns(self) -> tuple[Pattern, ...]:
+        """Each once, without those that the list takes back."""
+        return tuple({each.meaning: each for each in self.patterns if each.meaning not in self.void}.values())

@@ -150,6 +150,7 @@ class Refresher:
             top_level=outcome.top_level,
             junk=outcome.junk,
             examples=outcome.examples,
+            left_out=outcome.left_out,
             etag=outcome.etag,
             last_modified=outcome.last_modified,
             updated_s=now_s,

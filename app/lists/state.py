@@ -20,7 +20,8 @@ class ListState:
     """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
-    that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.ParseReport.
+    that a list is read from; `unsupported`, `top_level` and `junk` count lines, and `left_out` says why: see
+    parsed.ParseReport.
     """
 
     title: str = ""
@@ -30,6 +31,7 @@ class ListState:
     top_level: int = 0
     junk: int = 0
     examples: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     etag: str = ""
     last_modified: str = ""
     mark: str = ""

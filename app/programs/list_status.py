@@ -35,8 +35,7 @@ def summary(source: str, known: ListState, now_s: float) -> list[str]:
     lines = [", ".join(facts)]
     if known.has_exceptions_only:
         lines.append(EXCEPTIONS_ONLY)
-    if known.unsupported:
-        lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
+    lines += [f"left out: {sentence}" for sentence in known.left_out]
     if known.top_level:
         only_named = "for a whole top-level domain, which only blocking.deny can block"
         lines.append(f"left out because they are {only_named}: {known.top_level} lines")

@@ -12,7 +12,8 @@ from app.lists.paths import compiled
 
 def compiled_list(text: str, source: str, title: str = "untitled") -> tuple[Header, bytes]:
     with tempfile.TemporaryDirectory() as folder, Rules(Path(folder), "rules") as rules:
-        return compile_list(rules, source, parse([text.encode()], rules).title or title)
+        parsed = parse([text.encode()], rules)
+        return compile_list(rules, source, parsed.title or title, parsed)
 
 
 def write_list(folder: Path, source: str, text: str, title: str = "untitled") -> Path:

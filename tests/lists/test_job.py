@@ -27,6 +27,7 @@ from app.lists.formats import NAMES
 from app.lists.job import refresh
 from app.lists.layout import Header
 from app.lists.names import key_of
+from app.lists.parsed import Parsed
 from app.lists.paths import compile_lock, compiled
 from tests.fakes.list_server import ListServer, http
 
@@ -45,11 +46,12 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
-    text = "! Title: Mine\nads.example.com\n||x.example^\n@@||y.x.example^\n/regex/\njunk\n"
+    text = "! Title: Mine\nads.example.com\n||x.example^\n@@||y.x.example^\n||z.example/path\njunk\n"
     with ListServer(lambda _: http(text.encode(), 'ETag: "1"', "Last-Modified: now")) as server:
         job = Job(server.url(), str(tmp_path))
         outcome = do(job)
-    assert outcome == Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now")
+    left_out = ("1 rule needs what a DNS server cannot see: a path, like '||z.example/path'",)
+    assert outcome == Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", left_out=left_out)
     blocklist = Blocklist(compiled(tmp_path, job.source))
     assert blocklist.covering(key_of("www.ads.example.com")) == "ads.example.com"
     assert (blocklist.title, blocklist.header.source) == ("Mine", job.source)
@@ -242,12 +244,12 @@ def test_lists_are_downloaded_at_the_same_time_and_compiled_one_after_the_other(
         both_ask.wait(DEADLINE_S)
         return http(MANY.encode())
 
-    def alone(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
+    def alone(rules: Rules, source: str, title: str, parsed: Parsed) -> tuple[Header, bytes]:
         compiling.append(source)
         if len(compiling) == 1:
             until_somebody_waits_for(compile_lock(tmp_path))
         assert compiling[-1] == source, "another one has begun"
-        return compile_list(rules, source, title)
+        return compile_list(rules, source, title, parsed)
 
     monkeypatch.setattr(jobs, "compile_list", alone)
     with ListServer(answer) as server, ThreadPoolExecutor() as threads:
