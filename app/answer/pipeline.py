@@ -137,7 +137,7 @@ class Pipeline:
                 pending.reply(pending.rendered(checked))
                 return
         name = dnsname.qname(query.question)
-        verdict = ruleset.decide(name)
+        verdict = ruleset.decide(name, query.qtype)
         local = ruleset.answer(verdict, name, query.qtype)
         if (local is None or local.chase) and not query.flags & wire.RD:
             pending.reply(pending.refused())

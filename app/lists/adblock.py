@@ -40,6 +40,8 @@ _ANYWHERE, _LABEL, _BEGIN = r"", r"(?:^|\.)", r"^"
 _BEGINS = (("||", _LABEL), ("|", _BEGIN), ("://", _BEGIN), ("http://", _BEGIN))
 _FIRST_IN_A_PATH = re.compile(r"/[a-z0-9.-]{2,}\.")
 """`/ads.` is taken for the begin of a name, which stands behind `http://`."""
+_OF_ADDRESSES = re.compile(r"(?:\^|\(\?:\^\|\\\.\)|\(\?i\))\^?[0-9]{1,3}\\\.")
+"""Begins like an address, which it may be meant for."""
 _PORT = re.compile(r":[0-9]+\Z")
 _BODY = re.compile(r"[a-z0-9._*-]*")
 _LEAST_CHARACTERS = 3
@@ -194,3 +196,4 @@ def _keep_pattern(rule: _Rule, regex: str, parsed: Parsed, no_room: Why = Why.NO
     if not parsed.limits.take(size):
         raise LeftOut(no_room)
     parsed.patterns.append(pattern)
+    parsed.addresses += _OF_ADDRESSES.match(regex) is not None

@@ -104,9 +104,9 @@ class Blocklist:
                     found = pattern.weight, pattern.text
         return found
 
-    def covering(self, key: Key) -> str | None:
+    def covering(self, key: Key, qtype: int = TYPE_A) -> str | None:
         """The rule of this list that blocks the name, or None where it has an exception."""
-        said, rule = self.says(key)
+        said, rule = self.says(key, qtype)
         return rule if said in (BLOCK, IMPORTANT_BLOCK) else None
 
     def spares(self, key: Key) -> bool:

@@ -41,13 +41,13 @@ Key = list[tuple[str, int, bytes]]
 
 
 def key_of(name: str) -> Key:
-    """What to look `name` up by, in lower case, without the last dot."""
+    """What to look `name` up by, in lower case, without the last dot; it may be an IP address."""
     key = []
     while above := name.partition(".")[2]:
         number = int.from_bytes(name.encode(), "big") * _FACTOR % _PRIME
         key.append((name, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big")))
         name = above
-    return key
+    return key or (key_of_address(name) if ":" in name else [])
 
 
 def key_of_address(address: str) -> Key:

@@ -103,6 +103,7 @@ def build(
         never_block=blocking.never_block,
         deny=blocking.deny,
         listed=_listed(blocklists) if blocklists else no_list,
+        looks_at_addresses=any(blocklist.header.addresses for blocklist in blocklists),
         is_paused=is_paused or not blocking.enabled,
     )
     served = (special.fixed, local, special.reserved)
@@ -159,10 +160,10 @@ def _listed(blocklists: Sequence[Blocklist]) -> Listed:
     titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
     titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
 
-    def covering(name: str, asked: str) -> Match | None:
+    def covering(name: str, asked: str, qtype: int) -> Match | None:
         key = key_of(name)
         for covering_of, spares, title in titled:
-            rule = covering_of(key)
+            rule = covering_of(key, qtype)
             if rule is not None and (name == asked or not spares(key_of(asked))):
                 return rule, title
         return None

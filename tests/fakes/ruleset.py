@@ -31,7 +31,7 @@ def ruleset(
     """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
     with spaces between them by name; `home` the networks that no answer may lead to."""
 
-    def listed(name: str, asked: str) -> tuple[str, str] | None:
+    def listed(name: str, asked: str, _qtype: int) -> tuple[str, str] | None:
         for title, rules in (lists or {}).items():
             if any(f".{each}".endswith(f".{rule[2:]}") for rule in rules if rule[:2] == "@@" for each in (name, asked)):
                 continue
@@ -56,6 +56,7 @@ def ruleset(
         allow=allow,
         deny=deny,
         listed=listed,
+        looks_at_addresses=any(name[-1].isdigit() or ":" in name for names in (lists or {}).values() for name in names),
         is_paused=is_paused,
     )
     served = (special.fixed, local, special.reserved)

@@ -16,7 +16,7 @@ import dns.rrset
 import httpx
 import pytest
 
-from app.answer import wire
+from app.answer import records, wire
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
 from app.answer.special import DISCOVERY
@@ -90,6 +90,50 @@ def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) ->
     target = ruleset.decide_targets("www.example", aliases)
     assert target is not None
     assert target.verdict == NameVerdict(Kind.LISTED, "ads.example", "Mine")
+
+
+def test_a_rule_may_be_for_questions_of_one_type(tmp_path: Path) -> None:
+    write_list(tmp_path, "||ads.example^$dnstype=AAAA\n||cdn.example^$dnstype=~CNAME\n||www.example^$dnstype=HTTPS\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    kinds = [ruleset.decide("ads.example", qtype).kind for qtype in (1, 28)]
+    assert kinds == [Kind.PASSED, Kind.LISTED]
+    assert ruleset.decide("cdn.example").kind is Kind.LISTED
+    assert ruleset.decide_targets("a.example", [Target("cdn.example", is_service=False)]) is None
+    for is_service in (False, True):
+        found = ruleset.decide_targets("a.example", [Target("www.example", is_service=is_service)])
+        assert (found is not None) is is_service
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
+def test_an_address_on_a_list_blocks_the_answers_that_have_it(tmp_path: Path, address: str) -> None:
+    write_list(tmp_path, f"||{address}^\n@@||good.example^\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    found = ruleset.decide_targets("www.example", [Target(address, is_service=False)])
+    assert found is not None
+    assert found.verdict == NameVerdict(Kind.LISTED, address, "Mine")
+    assert ruleset.decide_targets("www.good.example", [Target(address, is_service=False)]) is None
+    assert ruleset.decide_targets("www.example", [Target("192.0.2.77", is_service=False)]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("ads.example", False), ("||192.0.2.7^", True), ("||192.0.2.", True), ("/^192\\.0\\.2/", True),
+        ("$ORIGIN r.example.\n32.7.2.0.192.rpz-ip CNAME .", True), ("-ads.", False), ("||9gag.", False),
+    ],
+)  # fmt: skip
+def test_addresses_in_answers_are_looked_at_only_for_a_list_that_has_some(
+    tmp_path: Path, text: str, *, looks: bool
+) -> None:
+    write_list(tmp_path, text)
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    query = dns.message.make_query("www.example.", "A")
+    response = dns.message.make_response(query)
+    response.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "A", "192.0.2.7"))
+    assert ruleset.looks_at_addresses is looks
+    led_to = records.addresses(response.to_wire())
+    assert led_to == [Target("192.0.2.7", is_service=False)]
+    assert (ruleset.decide_targets("www.example", led_to) is not None) is looks
 
 
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
