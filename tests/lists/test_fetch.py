@@ -117,7 +117,7 @@ def test_a_status_that_brings_no_list_is_told(status: str) -> None:
     ("header", "least_s", "most_s"),
     [
         ("Retry-After: 120", 120, 120),
-        (f"Retry-After: {format_datetime(datetime.now(UTC) + timedelta(hours=9), usegmt=True)}", 8 * 3600, 9 * 3600),
+        ("Retry-After: in nine hours", 8 * 3600, 9 * 3600),
         ("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT", None, None),
         ("Retry-After: soon", None, None),
         ("Retry-After: -5", None, None),
