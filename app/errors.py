@@ -45,6 +45,10 @@ class ListSizeError(ListError):
     """A download has no names, or far fewer than the one before: only the operator knows whether that is meant."""
 
 
+class NoRoomError(ListError):
+    """A list that is good needs more memory than there is."""
+
+
 class ListBusyError(ListError):
     """A list server wants to be asked later: in `retry_after_s` at the soonest."""
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListError, ListSizeError, NoRoomError
 from app.files import write_atomically
 
-from . import formats, paths
+from . import download, formats, memory, paths
 from .body import octets_of_list
 from .compile import Rules, compile_list
 from .contract import Job, Outcome
@@ -40,17 +40,27 @@ _PIECE_OCTETS = 64 * 1024
 def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then."""
     folder = Path(job.folder)
-    prefix = paths.unfinished(paths.compiled(folder, job.source)).name
+    path = paths.compiled(folder, job.source)
+    downloaded = paths.download(path)
     try:
-        with Rules(folder, prefix) as rules:
-            with _opened(job, resolver_port, ca_bundle, at_home) as response:
+        with Rules(folder, paths.unfinished(path).name) as rules:
+            with _opened(job, downloaded, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
                 parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules)
             with _turn(folder):
-                return _compiled(job, parsed, rules, response.validators)
+                memory.check(len(rules))
+                outcome = _compiled(job, parsed, rules, response.validators)
+    except NoRoomError:
+        raise  # what was downloaded is good
+    except ListError:
+        download.forget(downloaded)
+        raise
     except OSError as error:
+        download.forget(downloaded)
         raise unwritten(folder, error) from error
+    download.forget(downloaded)
+    return outcome
 
 
 @contextmanager
@@ -102,7 +112,9 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 
 @contextmanager
-def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None") -> Iterator[Response]:
+def _opened(
+    job: Job, downloaded: Path, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None"
+) -> Iterator[Response]:
     if job.source.startswith("/"):
         yield Response(_file(Path(job.source)), Validators())
         return
@@ -115,8 +127,13 @@ def _opened(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | No
     except OSError as error:
         raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
     network = SocketNetwork(resolver_port, at_home)
+    with download.kept(downloaded) as left:
+        if left is not None:
+            yield left
+            return
     with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
-        yield response
+        pieces = response.pieces and download.keeping(downloaded, response)
+        yield Response(pieces, response.validators)
 
 
 def _file(path: Path) -> Iterator[bytes]:

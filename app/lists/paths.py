@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from zlib import crc32
 
-SUFFIX = ".list"
+SUFFIX, DOWNLOAD_SUFFIX = ".list", ".download"
 
 _MOST_TITLE_CHARACTERS, _MOST_PLACE_CHARACTERS = 60, 50
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -20,6 +20,11 @@ def compiled(folder: Path, source: str) -> Path:
 def unfinished(path: Path) -> Path:
     """How the names of what becomes the compiled list at `path` begin: leftovers, when nobody is at work on it."""
     return path.with_name(f".{path.name}.")
+
+
+def download(path: Path) -> Path:
+    """What is downloaded for the compiled list at `path` and not compiled yet."""
+    return path.with_name(f".{path.stem}{DOWNLOAD_SUFFIX}")
 
 
 def compile_lock(folder: Path) -> Path:

@@ -204,10 +204,12 @@ class Refresher:
 
     def _remove_what_nobody_wants(self) -> None:
         wanted = {paths.compiled(self._folder, source) for source in self._states}
+        wanted |= {paths.download(path) for path in wanted}
         with suppress(OSError):
-            for path in self._folder.glob(f"*{paths.SUFFIX}*"):
-                if path not in wanted:
-                    path.unlink()
+            for suffix in (f"{paths.SUFFIX}*", paths.DOWNLOAD_SUFFIX):
+                for path in self._folder.glob(f"*{suffix}"):
+                    if path not in wanted:
+                        path.unlink()
 
     def _remove_leftovers(self, source: str) -> None:
         """Of a child that was killed while it wrote."""

@@ -7,8 +7,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListError, ListSizeError, NoRoomError
 from app.lists import job as jobs
+from app.lists import memory
 from app.lists.blocklist import Blocklist
 from app.lists.compile import Rules, compile_list
 from app.lists.contract import Job, Outcome
@@ -280,6 +281,25 @@ def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
         finally:
             other.kill()
         assert done.result(DEADLINE_S).names == 1
+
+
+def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NoRoomError("needs 46 MB of memory")
+
+    with ListServer(lambda _: http(MANY.encode(), 'ETag: "7"')) as server:
+        job = Job(server.url(), str(tmp_path))
+        monkeypatch.setattr(memory, "check", full)
+        with pytest.raises(NoRoomError):
+            do(job)
+        monkeypatch.undo()
+        outcome = do(job)
+        assert (outcome.names, outcome.etag, len(server.requests)) == (100, '"7"', 1)
+        assert names(tmp_path) == [compiled(tmp_path, job.source).name]
+        do(job)
+        assert len(server.requests) == 2
 
 
 def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> None:
