@@ -10,11 +10,10 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from .fetch import Response, Validators
-from .spool import unwritten
 
 _MOST_AGE_S = 86400.0
 """Then its server has another one by now."""
@@ -39,24 +38,26 @@ def kept(path: Path) -> Iterator[Response | None]:
 
 
 def keeping(path: Path, response: Response) -> Generator[bytes, None, None]:
-    """The pieces of `response`; when all have come, they are at `path`. Raises ListError if the disk takes none."""
+    """The pieces of `response`; when all have come, they are at `path`, if the disk has room for them."""
     with _nameless(path.parent) as file:
-        _write(path, file, json.dumps(asdict(response.validators)).encode() + b"\n")
+        is_kept = _written(file, json.dumps(asdict(response.validators)).encode() + b"\n")
         for piece in response.pieces or ():
-            _write(path, file, piece)
+            is_kept = is_kept and _written(file, piece)
             yield piece
-        _write(path, file, b"", is_last=True)
+        if not is_kept:
+            return
         with suppress(OSError):  # a filesystem where what has no name can get none: it is downloaded again then
             forget(path)
             # A folder is named only because Python then lets the kernel follow the link; the path is whole.
             os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=file.fileno(), follow_symlinks=True)
 
 
-def _nameless(folder: Path) -> BinaryIO:
+def _nameless(folder: Path) -> FileIO:
     try:
-        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "wb")
+        return FileIO(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "wb")
     except OSError:
-        return cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # it cannot get a name later (open(2), O_TMPFILE)
+        with tempfile.TemporaryFile(dir=folder) as file:  # it cannot get a name later (open(2), O_TMPFILE)
+            return FileIO(os.dup(file.fileno()), "wb")
 
 
 def forget(path: Path) -> None:
@@ -64,10 +65,12 @@ def forget(path: Path) -> None:
         path.unlink()
 
 
-def _write(path: Path, file: BinaryIO, octets: bytes, *, is_last: bool = False) -> None:
+def _written(file: FileIO, octets: bytes) -> bool:
+    """Whether there was room; if not, all of it is given back."""
     try:
-        file.write(octets)
-        if is_last:
-            file.flush()
-    except OSError as error:
-        raise unwritten(path.parent, error) from error
+        while octets:
+            octets = octets[file.write(octets) :]
+    except OSError:
+        file.truncate(0)
+        return False
+    return True
