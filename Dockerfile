@@ -48,7 +48,7 @@ RUN touch /dev/shm/started \
     && useradd --system --uid 856 --no-create-home --home-dir /var/lib/unbound --shell /usr/sbin/nologin unbound \
     && apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends -o Dpkg::Options::='--path-include=/usr/share/doc/*/copyright' \
-        ca-certificates dns-root-data python3 unbound >/dev/null \
+        ca-certificates dns-root-data publicsuffix python3 unbound >/dev/null \
     && find /usr/lib/python3* -name '*.pyc' -delete \
     && python3 -OO -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3.13 \
     && useradd --system --uid 853 --no-create-home --shell /usr/sbin/nologin homedot-dot \

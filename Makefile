@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Whoever forbids Python to keep what it has compiled has every test process compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The system's Python comes first: the appliance's users must be able to run it, and another may lie in somebody's home.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \
@@ -18,8 +20,8 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
 CONFIG := $(CURDIR)/config/checkout.yaml$(if $(ROOT),,:$(CURDIR)/config/unprivileged.yaml)$(if $(wildcard config/homedot.yaml),:$(CURDIR)/config/homedot.yaml)
 IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_CONFIG=$${HOMEDOT_CONFIG:-$(CONFIG)};
 
-RUN_PACKAGES := ca-certificates dns-root-data python3-venv unbound
-TEST_PACKAGES := bind9-dnsutils chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
+RUN_PACKAGES := ca-certificates dns-root-data publicsuffix python3-venv unbound
+TEST_PACKAGES := bind9-dnsutils bindfs chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
 	getdns-utils git gnutls-bin iproute2 knot-dnsutils libnss3-tools libplist-utils network-manager nodejs nsd openssl procps \
 	shellcheck sslscan stubby testssl.sh zbar-tools
 

@@ -12,7 +12,7 @@ Rooms, one question each. A room never imports another room; they meet in `progr
     onboarding/  how does a device join?           Apple profile, QR code, steps, the web page
     unbound/     who resolves?                     unbound.conf, its check, the root's keys, what it can reach
     doctor/      is it well?                       checks as a strict client makes them, the health check
-    host/        where do we run?                  addresses, the clock, supervision
+    host/        where do we run?                  interfaces, addresses, the clock, supervision
     config/      what is wanted?                   environment + YAML -> one immutable tree of settings
 
 Shared ground, which imports nothing of the above:
@@ -24,6 +24,8 @@ Shared ground, which imports nothing of the above:
     svcparams    service parameters of DNS over TLS, written and read                                           pure
     text         what strangers wrote -> what people can be shown                                               pure
     files        one way to write a file: whole or not at all
+    holders      who has a port
+    lifetime     when the renewal of a certificate is late                                                      pure
     ports        one way to bind a port, or to say why not
     revision     which Homedot this is: version and commit
 """

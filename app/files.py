@@ -34,12 +34,13 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, group_id: in
         os.close(folder)
 
 
-def read_regular(path: Path, most_octets: int) -> bytes:
-    """The content of a file that somebody less trusted may have put there: follows no link, waits for nobody.
+def read_regular(path: Path, most_octets: int, *, follow_links: bool = False) -> bytes:
+    """The content of a file that somebody else may have put there: waits for nobody.
 
     Raises OSError, also for what is no file (EINVAL) or longer than `most_octets` (EFBIG).
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    follow = 0 if follow_links else os.O_NOFOLLOW
+    descriptor = os.open(path, os.O_RDONLY | follow | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -55,7 +56,7 @@ def keep(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = N
     try:
         status = path.stat()
         is_same = stat.S_IMODE(status.st_mode) == mode and group_id in (None, status.st_gid)
-        is_same = is_same and path.read_bytes() == content
+        is_same = is_same and stat.S_ISREG(status.st_mode) and path.read_bytes() == content
     except FileNotFoundError:
         is_same = False
     if not is_same:
@@ -86,6 +87,18 @@ def stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def closed_to_others(path: Path) -> Path | None:
+    """What keeps users who are neither owner nor of its group from reading `path`: it, or a folder above.
+
+    Raises OSError if there is no such file.
+    """
+    path = path.resolve()
+    for folder in reversed(path.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            return folder
+    return None if path.stat().st_mode & stat.S_IROTH else path
 
 
 def let_others_through(data_dir: Path) -> None:

@@ -31,9 +31,14 @@ _PRIVATE = _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")  # RFC 191
 _SHARED = _networks("100.64.0.0/10")  # RFC 6598 7: behind a carrier's NAT, and overlay networks
 _UNIQUE_LOCAL = _networks("fc00::/7")  # RFC 4193 3.1: the prefix of the internet provider may change, this one stays
 
+OVERLAY = _SHARED  # Tailscale and others give addresses of it to devices
 LINK_LOCAL_4 = _networks("169.254.0.0/16")  # RFC 3927 2.1
 LINK_LOCAL = (*LINK_LOCAL_4, *_networks("fe80::/10"))  # RFC 4291 2.5.6
 LOOPBACK = _networks("127.0.0.0/8", "::1/128")  # RFC 1122 3.2.1.3, RFC 4291 2.5.3
+
+HEALTH_CHECK = "127.72.67.1"
+"""Where the health check asks from. The front door lets it in whatever `dot.allow_from` says: only what runs on this
+machine can come from there, and no proxy that stands for others does, as some do from 127.0.0.1."""
 
 LAN = (*_PRIVATE, *_SHARED, *_UNIQUE_LOCAL)
 HOME = (*_PRIVATE, LINK_LOCAL[0], *_SHARED, LOOPBACK[0], *_UNIQUE_LOCAL, LINK_LOCAL[1], LOOPBACK[1])
@@ -107,17 +112,15 @@ class AddressSet:
 
     def __init__(self, networks: Iterable[IPNetwork]) -> None:
         every = list(networks)
-        self._ranges: dict[int, tuple[list[int], list[int]]] = {}
+        self._ranges: dict[int, tuple[list[bytes], list[bytes]]] = {}
         for version, octets in ((4, 4), (6, 16)):
             merged = sorted(collapse_addresses(each for each in every if each.version == version))  # type: ignore[type-var]
-            firsts, lasts = [int(each[0]) for each in merged], [int(each[-1]) for each in merged]
-            self._ranges[octets] = firsts, lasts
+            self._ranges[octets] = [each[0].packed for each in merged], [each[-1].packed for each in merged]
 
     def __bool__(self) -> bool:
         return any(firsts for firsts, _ in self._ranges.values())
 
     def __contains__(self, address: bytes) -> bool:
         firsts, lasts = self._ranges[len(address)]
-        number = int.from_bytes(address, "big")
-        at = bisect_right(firsts, number)
-        return at > 0 and number <= lasts[at - 1]
+        at = bisect_right(firsts, address)
+        return at > 0 and address <= lasts[at - 1]

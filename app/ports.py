@@ -1,17 +1,20 @@
-"""Sockets bound to a port of every address, or of loopback alone, or a sentence that says why that cannot be."""
+"""Sockets bound to a port of every address, of some or of loopback, or a sentence that says why that cannot be."""
 
 import errno
 import os
 import socket
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 
 from .errors import OperatorError
+from .holders import holders
 
 Option = tuple[int, int, int]
 """Level, name and value, as `setsockopt` takes them."""
 
 LOOPBACK = "127.0.0.1"
+_EVERY = ""
+_OF_LOOPBACK = {socket.AF_INET: LOOPBACK, socket.AF_INET6: "::1"}
 _TRIES = 16
 _SHARE: Option = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 _WITHOUT_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
@@ -25,12 +28,15 @@ def bound_sockets(
     options: Iterable[Option] = (),
     shared: bool = False,
     joins: bool = False,
+    instead: Callable[[], Iterable[str]] | None = None,
 ) -> list[socket.socket]:
     """Non-blocking sockets on `port` of every address, IPv4 and then IPv6 where there is one; streams listen.
 
     With port 0 the kernel chooses one for both. Nobody else may have the port. When these are `shared`, others of our
     user may have it from then on, when they say that they `joins`: whoever does not is told that the port is taken, so
-    that two Homedots never share one (SO_REUSEPORT). Raises OperatorError that names `setting`.
+    that two Homedots never share one (SO_REUSEPORT). Where somebody has the port of one address, those of `instead` and
+    loopback are bound, if it is given: systemd-resolved has 127.0.0.53, dnsmasq a bridge of virtual machines. Raises
+    OperatorError that names `setting`.
     """
     wanted = list(options)
     if kind == socket.SOCK_STREAM:
@@ -40,18 +46,24 @@ def bound_sockets(
     sockets: list[socket.socket] = []
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            bound = _bound(family, kind, port, wanted)
-            if shared:
-                bound.setsockopt(*_SHARE)
+            found = _bound_of(family, kind, port, wanted, instead)
+            for bound in found:
+                if shared:
+                    bound.setsockopt(*_SHARE)
         except OSError as error:
             if sockets and error.errno in _WITHOUT_IPV6:
                 continue
             for other in sockets:
                 other.close()
             raise OperatorError(_why_not(setting, port, error)) from error
-        port = port or bound.getsockname()[1]
-        sockets.append(bound)
+        sockets += found
+        port = port or sockets[0].getsockname()[1]
     return sockets
+
+
+def is_partial(sockets: Iterable[socket.socket]) -> bool:
+    """Whether they are bound to some addresses and not to all."""
+    return any(bound.getsockname()[0] not in {"0.0.0.0", "::"} for bound in sockets)
 
 
 def free_on_loopback(but_not: Container[int]) -> int:
@@ -95,14 +107,48 @@ def reserved(port: int, setting: str, uid: int | None) -> tuple[socket.socket, s
     return datagrams, streams
 
 
-def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, options: list[Option]) -> socket.socket:
+def _bound_of(
+    family: socket.AddressFamily,
+    kind: socket.SocketKind,
+    port: int,
+    options: list[Option],
+    instead: Callable[[], Iterable[str]] | None,
+) -> list[socket.socket]:
+    """One for every address, or one for each of `instead`; none of IPv6 if there are none. Raises OSError."""
+    try:
+        return [_bound(family, kind, port, options)]
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or instead is None:
+            raise
+        every = list(instead())
+        if not every:
+            raise
+    addresses = [address for address in every if (":" in address) is (family == socket.AF_INET6)]
+    found = list[socket.socket]()
+    for address in addresses:
+        try:
+            found.append(_bound(family, kind, port, options, address))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:  # the operator may name one that is not this machine's
+                for other in found:
+                    other.close()
+                raise
+    if _OF_LOOPBACK[family] not in addresses:
+        with suppress(OSError):  # somebody on this machine may have it, and no device asks there
+            found.append(_bound(family, kind, port, options, _OF_LOOPBACK[family]))
+    return found
+
+
+def _bound(
+    family: socket.AddressFamily, kind: socket.SocketKind, port: int, options: list[Option], address: str = _EVERY
+) -> socket.socket:
     fresh = socket.socket(family, kind)
     try:
         for option in options:
             fresh.setsockopt(*option)
         if family == socket.AF_INET6:
             fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        fresh.bind(("", port))
+        fresh.bind((address, port))
         if kind == socket.SOCK_STREAM:
             fresh.listen()  # from here on nobody else can, though both said SO_REUSEADDR
         fresh.setblocking(False)
@@ -114,7 +160,9 @@ def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int, opt
 
 def _why_not(setting: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{setting}: {port} is taken by another program (see `ss -lntup`): stop it or choose another port"
+        who = ", ".join(holders(port))
+        at = f": it has {who}" if who else ""
+        return f"{setting}: {port} is taken by another program (see `ss -lntup`){at}: stop it or choose another port"
     if error.errno == errno.EACCES:
         return f"{setting}: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
     return f"{setting}: cannot listen on {port}: {error.strerror}"

@@ -35,7 +35,8 @@ _BRIDGE = {
 # Then look into the log: it shows a QR code and what to do next.""",
     "network": """\
     ports:
-      # Of each line change only the number in the middle: the last one is the container's. On IPv4 only, 0.0.0.0:
+      # Of each line change only the number in the middle, the last one is the container's, and write it below at
+      # HOMEDOT_WEB__PUBLIC_PORT (8853) or HOMEDOT_DOT__PUBLIC_PORT (853) too. On IPv4 only, 0.0.0.0:
       # whoever comes over IPv6 would look like the engine itself, and a stranger like somebody of the house.
       - "0.0.0.0:853:853/tcp"
       - "0.0.0.0:8853:8853/tcp\"""",

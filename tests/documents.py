@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from app.config.settings import leaves
+
 CHECKOUT = Path(__file__).parent.parent
+EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in CHECKOUT.glob("docs/*.md")))
 """In the order in which they are read."""
@@ -54,6 +59,16 @@ class Block:
         """Where it is run, none if nowhere."""
         kind, _, named = self.claim.partition("run: ")
         return tuple(named.split(", ")) if kind == "" and named else ()
+
+
+def shown_settings() -> dict[str, object]:
+    """By name, each setting with what the example shows for it behind a #."""
+    text = re.sub(r"^(\s*)#(\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    known, found = {leaf.name for leaf in leaves()}, dict[str, object]()
+    for key, value in yaml.safe_load(text).items():
+        inner = {} if key in known else value
+        found |= {f"{key}.{name}": each for name, each in inner.items()} or {key: value}
+    return found
 
 
 def text_of(document: str) -> str:

@@ -14,11 +14,11 @@ APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "unbound", "doctor", "host"}
 GROUND = {
-    "app", "app.__version__", "app.dnsname", "app.errors", "app.files", "app.networks", "app.ports", "app.specialnames",
-    "app.svcparams", "app.text",
+    "app", "app.__version__", "app.dnsname", "app.errors", "app.files", "app.holders", "app.lifetime", "app.networks",
+    "app.ports", "app.specialnames", "app.svcparams", "app.text",
 }  # fmt: skip
 """What everybody may import, and what imports nothing of ours."""
-CONFIG = {"app.config", "app.config.values", "app.config.forwarding"}
+CONFIG = {"app.config", "app.config.values", "app.config.forwarding", "app.config.sources"}
 """What rooms may know of the settings: the types of their values."""
 DOING_IO = {"asyncio", "os", "pathlib", "socket", "subprocess", "tempfile", "time"}
 KINDS_OF_ADDRESS = {

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from app.errors import OperatorError
-from app.ports import bound_sockets, free_on_loopback, reserved
+from app.ports import bound_sockets, free_on_loopback, is_partial, reserved
 
 KINDS = [socket.SOCK_STREAM, socket.SOCK_DGRAM]
 
@@ -37,6 +37,24 @@ def test_c1_names_the_setting_when_the_port_is_taken_and_keeps_no_socket() -> No
         with pytest.raises(OperatorError, match=rf"^web\.port: {port} is taken by another program .*: stop it"):
             bound_sockets(port, "web.port")
         socket.create_server(("127.0.0.1", port)).close()  # the one for IPv4 is free again
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_beside_somebody_who_has_the_port_of_one_address_others_are_bound(kind: socket.SocketKind) -> None:
+    with socket.socket(type=kind) as other:
+        other.bind(("127.0.0.5", 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        port = other.getsockname()[1]
+        found = bound_sockets(port, "plain.port", kind, instead=lambda: ["127.0.0.6", "203.0.113.1"])
+        assert [bound.getsockname()[0] for bound in found] == ["127.0.0.6", "127.0.0.1", "::"]
+        assert is_partial(found)
+        close(found)
+        with pytest.raises(OperatorError, match=rf"^plain\.port: {port} is taken by .*: it has 127\.0\.0\.5 \("):
+            bound_sockets(port, "plain.port", kind, instead=lambda: ["127.0.0.6", "127.0.0.5"])
+        with pytest.raises(OperatorError, match="is taken"):
+            bound_sockets(port, "plain.port", kind, instead=list)
+        close(bound_sockets(port, "plain.port", kind, instead=lambda: ["127.0.0.6"]))
 
 
 def test_a_port_can_be_bound_again_at_once_after_a_connection() -> None:

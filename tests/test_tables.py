@@ -8,6 +8,7 @@ import yaml
 
 from app.answer.never_block import NAMES
 from app.answer.pause import Pause
+from app.answer.policy import BLOCKING, MEANINGS, Kind
 from app.config.load import load
 from app.config.settings import Settings, leaves
 from app.doctor.report import CHECKS
@@ -16,12 +17,10 @@ from app.dot.occupancy import Occupancy
 from app.lists.formats import FORMATS, Meaning
 from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import FrontState
-from app.programs.metrics import METRICS, render, render_lists
+from app.programs.metrics import METRICS, ListNumbers, render, render_lists
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
-from tests.documents import CHECKOUT, text_of
-
-EXAMPLE = CHECKOUT / "config/homedot.example.yaml"
+from tests.documents import EXAMPLE, shown_settings, text_of
 
 
 def between(document: str, mark: str) -> str:
@@ -73,6 +72,18 @@ def test_the_formats_of_lists_are_shown() -> None:
     assert between("docs/blocking.md", "formats") == formats_table()
 
 
+def order_table() -> str:
+    rows = ["| | who | then the name is |", "|---|---|---|"]
+    ends = {kind: "blocked" if kind in BLOCKING else "not blocked" for kind in MEANINGS}
+    ends |= dict.fromkeys((Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED), "answered here")
+    rows += [f"| {number} | {who} | {ends[kind]} |" for number, (kind, who) in enumerate(MEANINGS.items(), 1)]
+    return "\n".join(rows) + "\n"
+
+
+def test_who_decides_is_told_in_the_order_of_asking() -> None:
+    assert between("docs/blocking.md", "order") == order_table()
+
+
 def named(each: SpecialName) -> str:
     every = ", ".join(f"`{name}`" for name in each.names)
     return every if len(every) < 60 else f"`{each.names[0]}` and {len(each.names) - 1} more"
@@ -108,7 +119,9 @@ def test_the_metrics_are_listed() -> None:
 
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
-    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists([(1, "", "", 1, 1.0)])
+    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists(
+        [ListNumbers(1, "", "", 1, 1.0)]
+    )
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
     assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 
@@ -124,13 +137,8 @@ def test_the_example_changes_nothing() -> None:
 
 
 def test_the_example_uncommented_is_valid_and_names_every_setting() -> None:
-    text = re.sub(r"^(\s*)#(\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    tree = yaml.safe_load(text)
-    known = {leaf.name for leaf in leaves()}
-    named = {key for key in tree if key in known}
-    named |= {f"{key}.{inner}" for key, value in tree.items() if key not in known for inner in value}
     kept_out = {"data_dir", "run_dir"}  # the image decides them
-    assert named == known - kept_out
+    assert shown_settings().keys() == {leaf.name for leaf in leaves()} - kept_out
 
 
 def test_every_member_of_the_status_for_scripts_is_named() -> None:

@@ -32,32 +32,30 @@ class Tally:
 @final
 class _Entry:
     __slots__ = (
-        "answer", "body", "expires_s", "offsets", "prefetch_s", "rendered_until_s", "size_octets", "stored_s", "tally",
+        "body", "expires_s", "offsets", "prefetch_s", "rendered_until_s", "size_octets", "tally",
     )  # fmt: skip
 
     def __init__(
         self, key: bytes, answer: bytes, offsets: Sequence[int], *, now_s: float, ttl_s: int, tally: Tally
     ) -> None:
-        self.answer = answer
         self.body = answer[_ID_OCTETS:]
         self.offsets = offsets
-        self.stored_s = now_s
         self.rendered_until_s = now_s + 1
         self.expires_s = now_s + ttl_s
         self.prefetch_s = self.expires_s - max(ttl_s * _PREFETCH_SHARE, _PREFETCH_LEAST_S)
-        # From the second second on there are two of them: as it came, and as it is given out now.
-        self.size_octets = len(key) + 2 * len(answer) + 40 * len(offsets) + _ENTRY_OVERHEAD_OCTETS
+        self.size_octets = len(key) + len(answer) + 40 * len(offsets) + _ENTRY_OVERHEAD_OCTETS
         self.tally = tally
 
     def render(self, now_s: float) -> bytes:
         """Count the TTLs down, at most once a second."""
-        age_s = int(now_s - self.stored_s)
-        answer = bytearray(self.answer)
-        for at in self.offsets:
-            left_s = int.from_bytes(answer[at : at + 4], "big") - age_s
-            answer[at : at + 4] = max(left_s, 0).to_bytes(4, "big")
-        self.body = bytes(answer[_ID_OCTETS:])
-        self.rendered_until_s = self.stored_s + age_s + 1
+        passed_s = int(now_s - self.rendered_until_s) + 1
+        body = bytearray(self.body)
+        for offset in self.offsets:
+            at = offset - _ID_OCTETS
+            left_s = int.from_bytes(body[at : at + 4], "big") - passed_s
+            body[at : at + 4] = max(left_s, 0).to_bytes(4, "big")
+        self.body = bytes(body)
+        self.rendered_until_s += passed_s
         return self.body
 
 

@@ -39,13 +39,17 @@ _OF_VALIDATION = frozenset(range(5, 13))
 
 @final
 class Diagnosis:
-    """Looks into failures of `upstream`. `ca_bundle` has the certificates that `tls://` forwarders are checked with."""
+    """Looks into failures of `upstream`. `ca_bundle` has the certificates that `tls://` forwarders are checked with.
+    `note_bogus` is called when validation was the reason, and no filter."""
 
-    __slots__ = ("_ca_bundle", "_context", "_tasks", "_upstream")
+    __slots__ = ("_ca_bundle", "_context", "_note_bogus", "_tasks", "_upstream")
 
-    def __init__(self, upstream: RecursiveResolver, ca_bundle: Path) -> None:
+    def __init__(
+        self, upstream: RecursiveResolver, ca_bundle: Path, note_bogus: Callable[[], object] = lambda: None
+    ) -> None:
         self._upstream = upstream
         self._ca_bundle = ca_bundle
+        self._note_bogus = note_bogus
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,11 +78,16 @@ class Diagnosis:
         try:
             if not _OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
                 may_be = forwarders and not ruleset.route_of(asked) and query.qtype in filtering.MAY_BE_FILTERED
-                return await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
+                found = await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
+                if found is None:
+                    self._note_bogus()
+                return found
             if query.qtype in wire.SERVICE_TYPES and await self._is_refused(asked, query.qtype, forwarders):
                 reason = edns.extended_error(edns.EDE_OTHER, "who was asked refuses questions of this type")
                 return LocalResponse(authority=(records.soa(QNAME, _TTL_S),), errors=reason)
-            return await self._lost_alias(asked, client)
+            if not forwarders and edns.error_codes(opt):
+                return None  # it says itself that nobody could be reached
+            return await self._lost_alias(asked, client, wire.CD if forwarders else wire.RD | wire.CD)
         except (OSError, TimeoutError, UpstreamError) as error:
             log.debug("diagnosis: %s", error)
             return None
@@ -93,14 +102,15 @@ class Diagnosis:
                 unchecked = await self._asked(asked, wire.TYPE_A, client)
         return filtering.instead(unchecked, forwarders, is_bogus=True)
 
-    async def _lost_alias(self, asked: str, client: str) -> LocalResponse | None:
+    async def _lost_alias(self, asked: str, client: str, flags: int) -> LocalResponse | None:
         """Whether the name leads in a circle, or over more aliases than unbound follows: those that it did are in its
-        cache, and no server that fails is asked once more (RFC 9520 3.1). Recursing it does not tell them, but whom to
-        ask: then nothing is known."""
+        cache. When it forwards it tells them without RD, and no server that fails is asked once more (RFC 9520 3.1).
+        Recursing it would tell whom to ask instead: with RD a server that fails is asked for this type too, and then it
+        keeps also that for a moment."""
         seen = [asked]
         async with asyncio.timeout(_ALIASES_TIMEOUT_S):
             while len(seen) <= _MOST_ALIASES + 1:
-                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client, wire.CD)).octets)
+                found = records.targets((await self._asked(seen[-1], wire.TYPE_CNAME, client, flags)).octets)
                 if not found:
                     return None
                 if found[0].name in seen:

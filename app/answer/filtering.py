@@ -23,7 +23,7 @@ MAY_BE_FILTERED = {wire.TYPE_A, wire.TYPE_AAAA, *wire.SERVICE_TYPES}
 
 def is_empty(response: UpstreamResponse) -> bool:
     """Whether it says that the name has nothing of a type."""
-    return response.rcode == Rcode.NOERROR and not wire.u16(response.octets, 6)
+    return response.rcode == Rcode.NOERROR and not response.answers
 
 
 def instead(response: UpstreamResponse, forwarders: Sequence[Forwarder], *, is_bogus: bool) -> LocalResponse | None:
@@ -37,12 +37,11 @@ def instead(response: UpstreamResponse, forwarders: Sequence[Forwarder], *, is_b
 
 def _is_filters(response: UpstreamResponse, proofs: Set[int]) -> bool:
     """Whether it says no without the records that prove it, or has no addresses but those of nobody."""
-    octets, answers, authorities = response.octets, wire.u16(response.octets, 6), wire.u16(response.octets, 8)
-    types = [wire.u16(octets, ttl_at - 4) for ttl_at in response.ttl_offsets[: answers + authorities]]
+    answers, types = response.answers, response.types[: response.answers + response.authorities]
     found = [(types[at], response.ttl_offsets[at] + 6) for at in range(answers) if types[at] != wire.TYPE_CNAME]
     if response.rcode == Rcode.NXDOMAIN:
         return not found and proofs.isdisjoint(types)
-    return response.rcode == Rcode.NOERROR and found != [] and all(_is_null(octets, *each) for each in found)
+    return response.rcode == Rcode.NOERROR and found != [] and all(_is_null(response.octets, *each) for each in found)
 
 
 def _is_null(octets: bytes, rtype: int, at: int) -> bool:

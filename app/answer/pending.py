@@ -1,6 +1,6 @@
 """One query that is not answered yet, and how its answer is put together. Pure."""
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import final
 
 from app import dnsname
@@ -18,31 +18,20 @@ _KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
 
 
 @final
+@dataclass(slots=True, eq=False)
 class PendingQuery:
     """`message` as it came, read as `query`; `reply` waits for the answer. `ruleset` is the one that decides about it,
     also if another has taken its place meanwhile. `is_padded` says whether the answer shall be; `keepalive` is that
     option, ready to send, or empty. `is_prefetch`: nobody but the cache waits."""
 
-    __slots__ = ("is_padded", "is_prefetch", "keepalive", "message", "query", "reply", "ruleset")
-
-    def __init__(
-        self,
-        message: bytes,
-        query: Query,
-        reply: Reply,
-        ruleset: Ruleset,
-        *,
-        is_padded: bool = False,
-        keepalive: bytes = b"",
-        is_prefetch: bool = False,
-    ) -> None:
-        self.message = message
-        self.query = query
-        self.reply = reply
-        self.ruleset = ruleset
-        self.is_padded = is_padded
-        self.keepalive = keepalive
-        self.is_prefetch = is_prefetch
+    message: bytes
+    query: Query
+    reply: Reply
+    ruleset: Ruleset
+    _: KW_ONLY
+    is_padded: bool = False
+    keepalive: bytes = b""
+    is_prefetch: bool = False
 
     def question(self, chase: str = "") -> bytes:
         """What upstream is asked: the same, or the name `chase` instead, with an OPT of ours, so that nothing the

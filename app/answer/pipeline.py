@@ -20,7 +20,7 @@ from .cache import Cache, Tally
 from .checking import CheckNames
 from .contract import Failure, FailureAnalyst, RecursiveResolver, Reply, Requestor
 from .pending import PendingQuery, error_answer
-from .policy import Kind, NameVerdict
+from .policy import PASSED, Kind, NameVerdict
 from .records import LocalResponse
 from .referral import Referral
 from .replacement import KEPT_RCODES
@@ -138,14 +138,15 @@ class Pipeline:
                 return
         name = dnsname.qname(query.question)
         verdict = ruleset.decide(name, query.qtype)
-        local = ruleset.answer(verdict, name, query.qtype)
-        if (local is None or local.chase) and not query.flags & wire.RD:
-            pending.reply(pending.refused())
-            return
-        if local is None or local.chase:
-            asked = local.chase if local else name
-            received = partial(self._received, pending, asked, verdict, local, client=requestor.client)
-            self._upstream.ask(pending.question(local.chase if local else ""), requestor.client, received)
+        is_upstreams = verdict is PASSED and query.qtype != wire.TYPE_ANY
+        local = None if is_upstreams else ruleset.answer(verdict, name, query.qtype)
+        chase = "" if local is None else local.chase
+        if local is None or chase:
+            if not query.flags & wire.RD:
+                pending.reply(pending.refused())
+                return
+            received = partial(self._received, pending, chase or name, verdict, local, client=requestor.client)
+            self._upstream.ask(pending.question(chase), requestor.client, received)
             return
         if local.only_at:
             # Not kept: the next who asks the same may ask another address of ours.

@@ -1,6 +1,6 @@
 """A name -> what becomes of it, and by whose rule. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import NamedTuple, Protocol, final
@@ -14,7 +14,7 @@ from .records import Target, addresses
 
 @final
 class Kind(StrEnum):
-    """Who decides about a name."""
+    """Who decides about a name, in the order in which they are asked: the first who has a word about it decides."""
 
     SPECIAL = "special"
     LOCAL = "local"
@@ -22,8 +22,37 @@ class Kind(StrEnum):
     ALLOWED = "allowed"
     NEVER_BLOCKED = "never blocked"
     DENIED = "denied"
+    ALLOW_LISTED = "allow-listed"
+    EXCEPTED_IMPORTANTLY = "excepted importantly"
+    LISTED_IMPORTANTLY = "listed importantly"
+    EXCEPTED = "excepted"
     LISTED = "listed"
     PASSED = "passed"
+
+
+MEANINGS = {
+    # What a standard says about a name is relied upon by programs: no record and no list may change it.
+    Kind.SPECIAL: "special names whose answers a standard fixes, like `localhost`",
+    # The records of the home itself: nobody else knows better.
+    Kind.LOCAL: "names of the home: the setting `local`",
+    # What is left of the zones that are served here: asking outside would only tell strangers about the home.
+    Kind.RESERVED: "the other special names, like `home.arpa`",
+    # A household's own word counts more than any list, also where a name leads to one that is listed.
+    Kind.ALLOWED: "your own names that are allowed: `blocking.allow`",
+    # Lists err, and a phone that misses its probe gives up the whole network.
+    Kind.NEVER_BLOCKED: "names that devices test their network with: built in, and `blocking.never_block`",
+    # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
+    Kind.DENIED: "your own names that are blocked: `blocking.deny`",
+    Kind.ALLOW_LISTED: "allow lists: `blocking.allow_lists`, and every list that has exceptions only",
+    Kind.EXCEPTED_IMPORTANTLY: "exceptions with `$important`, of any list",
+    Kind.LISTED_IMPORTANTLY: "rules with `$important`, of any list",
+    Kind.EXCEPTED: "exceptions (`@@`), of any list",
+    Kind.LISTED: "all other rules, of any list",
+}
+"""Whose word each is; nobody's is left for Kind.PASSED."""
+
+BLOCKING = frozenset({Kind.DENIED, Kind.LISTED_IMPORTANTLY, Kind.LISTED})
+_OPEN = frozenset({Kind.EXCEPTED_IMPORTANTLY, Kind.EXCEPTED, Kind.PASSED})
 
 
 @final
@@ -36,12 +65,13 @@ class NameVerdict(NamedTuple):
 
     @property
     def blocks(self) -> bool:
-        return self.kind is Kind.DENIED or self.kind is Kind.LISTED
+        return self.kind in BLOCKING
 
     @property
     def is_open(self) -> bool:
-        """Nobody has spoken for this name: what its answer leads to is looked at too."""
-        return self.kind is Kind.PASSED
+        """What its answer leads to is looked at too: nobody has spoken for this name, or a list's exception has, which
+        holds for where it leads too, but only against lists."""
+        return self.kind in _OPEN
 
 
 PASSED = NameVerdict(Kind.PASSED)
@@ -84,9 +114,9 @@ class DomainSet:
         return None if rule is None else (rule, self._title)
 
 
-Listed = Callable[[str, str, int], Match | None]
-"""Rule and title of the first list that blocks a name, or an address, to questions of a type, and has no exception for
-the name that was asked, or None."""
+Listed = Callable[[str, str, int], NameVerdict | None]
+"""The verdict of the lists about a name, or an address, to which the one that was asked leads, for questions of a type.
+The exceptions for the one that was asked count for it too."""
 
 
 def no_list(_name: str, _asked: str, _qtype: int) -> None:
@@ -120,23 +150,15 @@ class Policy:
         self._listed = listed
         self.looks_at_addresses = looks_at_addresses and not is_paused
         self._is_paused = is_paused
-        self._blocking: tuple[tuple[Kind, Matcher], ...] = (
-            # A household's own word counts more than any list, also where a name leads to one that is listed.
-            (Kind.ALLOWED, DomainSet(allow, "blocking.allow")),
-            # Lists err, and a phone that misses its probe gives up the whole network.
-            (Kind.NEVER_BLOCKED, NeverBlock(never_block)),
-            # Before the lists, so that `why` and the answer name the setting and not a list that agrees with it.
-            (Kind.DENIED, DomainSet(deny, "blocking.deny")),
+        own: tuple[Matcher, ...] = (
+            DomainSet(allow, "blocking.allow"),
+            NeverBlock(never_block),
+            DomainSet(deny, "blocking.deny"),
         )
-        self._steps: tuple[tuple[Kind, Matcher], ...] = (
-            # What a standard says about a name is relied upon by programs: no record and no list may change it.
-            (Kind.SPECIAL, special),
-            # The records of the home itself: nobody else knows better.
-            (Kind.LOCAL, local),
-            # What is left of the zones that are served here: asking outside would only tell strangers about the home.
-            (Kind.RESERVED, reserved),
-            *(() if is_paused else self._blocking),
-        )
+        blocking = dict(zip((Kind.ALLOWED, Kind.NEVER_BLOCKED, Kind.DENIED), own, strict=True))
+        self._blocking = _in_order(blocking)
+        served: dict[Kind, Matcher] = {Kind.SPECIAL: special, Kind.LOCAL: local, Kind.RESERVED: reserved}
+        self._steps = _in_order(served if is_paused else served | blocking)
         # Most names are nobody's: one look says so, instead of one for each step.
         self._concerned = frozenset(name for _, matcher in self._steps for name in matcher.concerned)
 
@@ -148,8 +170,7 @@ class Policy:
                 found = matcher.match(suffixes)
                 if found is not None:
                     return NameVerdict(kind, *found)
-        found = None if self._is_paused else self._listed(name, name, qtype)
-        return PASSED if found is None else NameVerdict(Kind.LISTED, *found)
+        return PASSED if self._is_paused else self._listed(name, name, qtype) or PASSED
 
     def decide_targets(self, asked: str, targets: Iterable[Target], response: bytes = b"") -> TargetVerdict | None:
         """Which of `targets`, where upstream's answer for the open name `asked` leads, decides about that answer. Where
@@ -179,5 +200,9 @@ class Policy:
             found = matcher.match(suffixes)
             if found is not None:
                 return NameVerdict(kind, *found)
-        found = self._listed(target.name, asked, wire.TYPE_HTTPS if target.is_service else wire.TYPE_CNAME)
-        return PASSED if found is None else NameVerdict(Kind.LISTED, *found)
+        qtype = wire.TYPE_HTTPS if target.is_service else wire.TYPE_CNAME
+        return self._listed(target.name, asked, qtype) or PASSED
+
+
+def _in_order(matchers: Mapping[Kind, Matcher]) -> tuple[tuple[Kind, Matcher], ...]:
+    return tuple((kind, matchers[kind]) for kind in Kind if kind in matchers)

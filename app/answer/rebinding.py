@@ -36,15 +36,6 @@ class HomeLead(NamedTuple):
 
 
 @final
-class _Addresses(NamedTuple):
-    """What kinds of addresses an answer holds: `service` are hints that are inside, `outside` those of its answer."""
-
-    inside: bool
-    service: bool
-    outside: bool
-
-
-@final
 class RebindProtection:
     """`networks` are those of homes; what is asked at or below a name in `exceptions` may lead there. These, and what
     `served` matches, are the names of the home."""
@@ -67,39 +58,47 @@ class RebindProtection:
         """
         if not self._is_on or response.flags & wire.AA:
             return None  # unbound sets AA on nothing but what its owner told it to answer, in a snippet
-        found = self._addresses(asked, response)
-        if not (found.inside or found.service or targets) or self._is_exception(dnsname.suffixes(asked)):
+        octets, inside, outside = response.octets, False, False
+        for number, rtype in enumerate(response.types):
+            if rtype not in _ADDRESS_OCTETS:
+                continue
+            length, at = _ADDRESS_OCTETS[rtype], response.ttl_offsets[number] + 6
+            if octets[at - 1] != length or octets[at - 2]:
+                raise UpstreamError("an address in the response is malformed")
+            address = octets[at : at + length]
+            if address in self._inside and self._is_inside(asked, address):
+                inside = True
+            elif number < response.answers:
+                outside = True
+        if not inside and not response.has_targets:
             return None
-        if found.inside or found.service:
-            return HomeLead("", nothing() if found.service else self._without_inside(asked, response))
-        target = self._target_at_home(found, targets)
+        return self._lead(asked, response, targets, inside=inside, outside=outside)
+
+    def _lead(
+        self, asked: str, response: UpstreamResponse, targets: Sequence[Target], *, inside: bool, outside: bool
+    ) -> HomeLead | None:
+        """Of a response that has addresses `inside`, or leads to another name; `outside`: its answer has some there."""
+        has_hint = self._has_hint_inside(asked, response)
+        if self._is_exception(dnsname.suffixes(asked)):
+            return None
+        if inside or has_hint:
+            return HomeLead("", nothing() if has_hint else self._without_inside(asked, response))
+        # An alias that ends at addresses outside is none to follow; a service is at its target in any case.
+        leading = (each.name for each in targets if each.is_service or not outside)
+        target = next((name for name in leading if self._is_of_home(name)), None)
         return None if target is None else HomeLead(target, nothing())
 
-    def _target_at_home(self, found: _Addresses, targets: Sequence[Target]) -> str | None:
-        # An alias that ends at addresses outside is none to follow; a service is at its target in any case.
-        leading = (each.name for each in targets if each.is_service or not found.outside)
-        return next((name for name in leading if self._is_of_home(name)), None)
-
-    def _addresses(self, asked: str, response: UpstreamResponse) -> _Addresses:
-        octets, answers, left = response.octets, wire.u16(response.octets, 6), _MOST_HINTS
-        inside = service = outside = False
-        for number, ttl_at in enumerate(response.ttl_offsets):
-            rtype, _, _, length = wire.AFTER_OWNER.unpack_from(octets, ttl_at - 4)
-            rdata = octets[ttl_at + 6 : ttl_at + 6 + length]
-            if rtype in _ADDRESS_OCTETS:
-                if length != _ADDRESS_OCTETS[rtype]:
-                    raise UpstreamError("an address in the response is malformed")
-                if rdata in self._inside and self._is_inside(asked, rdata):
-                    inside = True
-                elif number < answers:
-                    outside = True
-            elif rtype in wire.SERVICE_TYPES and number < answers:
-                hints = _hints(rdata, left)
+    def _has_hint_inside(self, asked: str, response: UpstreamResponse) -> bool:
+        octets, left, found = response.octets, _MOST_HINTS, False
+        for rtype, ttl_at in zip(response.types[: response.answers], response.ttl_offsets, strict=False):
+            if rtype in wire.SERVICE_TYPES:
+                length = octets[ttl_at + 4] << 8 | octets[ttl_at + 5]
+                hints = _hints(octets[ttl_at + 6 : ttl_at + 6 + length], left)
                 left -= 1 + len(hints)
                 if left < 0:
                     raise UpstreamError("the response has too many addresses")
-                service = service or any(self._is_inside(asked, hint) for hint in hints)
-        return _Addresses(inside, service, outside)
+                found = found or any(self._is_inside(asked, hint) for hint in hints)
+        return found
 
     def _is_inside(self, asked: str, address: bytes) -> bool:
         name, translated = _TRANSLATION

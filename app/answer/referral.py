@@ -20,9 +20,8 @@ class Referral(UpstreamError):
 
 def is_referral(response: UpstreamResponse, qtype: int) -> bool:
     """Whether it says no more than whom to ask instead (RFC 2308 2.2): no answer but aliases, name servers, no SOA."""
-    octets, answers, authorities = response.octets, wire.u16(response.octets, 6), wire.u16(response.octets, 8)
-    if response.flags & wire.RCODE_MASK or not authorities or (answers and not response.has_targets):
-        return False
-    types = [wire.u16(octets, ttl_at - 4) for ttl_at in response.ttl_offsets[: answers + authorities]]
-    only_aliases = all(rtype == wire.TYPE_CNAME != qtype for rtype in types[:answers])
-    return only_aliases and wire.TYPE_NS in types[answers:] and wire.TYPE_SOA not in types[answers:]
+    answer = response.types[: response.answers]
+    authority = response.types[response.answers : response.answers + response.authorities]
+    only_aliases = all(rtype == wire.TYPE_CNAME != qtype for rtype in answer)
+    names_servers = wire.TYPE_NS in authority and wire.TYPE_SOA not in authority
+    return response.rcode == wire.Rcode.NOERROR and only_aliases and names_servers

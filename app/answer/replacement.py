@@ -24,7 +24,7 @@ def of(
 
     Raises UpstreamError for what cannot be read, and Referral.
     """
-    if is_referral(response, pending.query.qtype):
+    if response.authorities and is_referral(response, pending.query.qtype):
         raise Referral(pending.ruleset.route_of(asked))
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
@@ -34,7 +34,7 @@ def of(
         return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
     home = ruleset.leads_home(asked, response, targets)
     if home is not None:
-        return _after(begun, filtered(ruleset, asked, response) or home.rest), Kind.PASSED
+        return _after(begun, filtered(ruleset, asked, response), home.rest), Kind.PASSED
     if response.rcode == Rcode.NXDOMAIN:
         found = _of_no_name(ruleset, asked, begun, response, is_end=not targets)
         if found is not None:
@@ -42,7 +42,8 @@ def of(
     return None if begun is None else (_followed(begun, response), Kind.LOCAL)
 
 
-def _after(begun: LocalResponse | None, rest: LocalResponse) -> LocalResponse:
+def _after(begun: LocalResponse | None, told: LocalResponse | None, rest: LocalResponse) -> LocalResponse:
+    rest = told or rest
     return replace(rest, answer=begun.answer + rest.answer) if begun and rest.answer else rest
 
 

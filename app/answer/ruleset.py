@@ -10,7 +10,7 @@ from app.config.forwarding import Forwarder
 
 from . import blocked, special, wire
 from .local import TTL_S, LocalRecords
-from .policy import Kind, NameVerdict, Policy, TargetVerdict
+from .policy import BLOCKING, Kind, NameVerdict, Policy, TargetVerdict
 from .rebinding import RebindProtection
 from .records import LocalResponse
 from .special import SpecialNames
@@ -60,7 +60,7 @@ class Ruleset:
     def answer(self, verdict: NameVerdict, name: str, qtype: int) -> LocalResponse | None:
         """The answer that `verdict` about `name` calls for; None if it is for upstream to give, as none to ANY is."""
         kind, response = verdict.kind, None
-        if kind is Kind.LISTED or kind is Kind.DENIED:
+        if kind in BLOCKING:
             response = self._blocked(verdict.title, qtype)
             # Whoever believes that a name does not exist believes it of all below it (RFC 8020 2).
             denies_home = response.rcode == Rcode.NXDOMAIN and self.is_at_home(name)

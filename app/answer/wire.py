@@ -18,7 +18,7 @@ TYPE_A, TYPE_NS, TYPE_CNAME, TYPE_SOA, TYPE_PTR, TYPE_HINFO, TYPE_MX = 1, 2, 5, 
 TYPE_AAAA, TYPE_OPT, TYPE_DS, TYPE_SVCB, TYPE_HTTPS, TYPE_ANY = 28, 41, 43, 64, 65, 255
 TYPE_RRSIG, TYPE_NSEC, TYPE_NSEC3 = 46, 47, 50
 SERVICE_TYPES = (TYPE_SVCB, TYPE_HTTPS)
-TARGET_TYPES = (TYPE_CNAME, *SERVICE_TYPES)
+TARGET_TYPES = frozenset((TYPE_CNAME, *SERVICE_TYPES))
 """Records of these lead to another name."""
 _CLASS_IN = 1
 _HEADER = struct.Struct("!6H")  # id, flags, and how many there are of each section
@@ -90,20 +90,20 @@ class Query(NamedTuple):
 
 @final
 class UpstreamResponse(NamedTuple):
-    """A response without its OPT: `octets` whole from the header on, `ttl_offsets` of every record in it, `ttl_s` how
-    long it may be kept: the smallest TTL at most (None when there is no record). `has_targets`: a record of its answer
-    leads to another name."""
+    """A response without its OPT: `octets` whole from the header on; of every record in it `types` and `ttl_offsets`,
+    first of so many `answers`, then of the `authorities`; `ttl_s` how long it may be kept: the smallest TTL at most
+    (None when there is no record). `has_targets`: a record of its answer leads to another name."""
 
     octets: bytes
     flags: int
+    rcode: int
+    answers: int
+    authorities: int
     opt: Opt | None
+    types: tuple[int, ...]
     ttl_offsets: tuple[int, ...]
     ttl_s: int | None
     has_targets: bool
-
-    @property
-    def rcode(self) -> int:
-        return self.flags & RCODE_MASK
 
 
 def fit_datagram(message: bytes, answer: bytes) -> bytes:
@@ -187,10 +187,10 @@ def read_response(message: bytes) -> UpstreamResponse:
         at = HEADER_OCTETS
         for _ in range(questions):
             at = dnsname.skip(message, at, pointers=False) + 4
+        types: list[int] = []
         offsets: list[int] = []
         ttls: list[int] = []
         opts: list[tuple[int, int]] = []
-        has_targets = False
         for number in range(answers + authorities + additionals):
             start = at
             at = at + 2 if message[at] >= dnsname.POINTER else dnsname.skip(message, at, pointers=True)
@@ -199,39 +199,42 @@ def read_response(message: bytes) -> UpstreamResponse:
             if rtype == TYPE_OPT:
                 opts.append((number, start))
                 continue
-            has_targets |= number < answers and rtype in TARGET_TYPES
             if ttl_s > _MOST_TTL_S:
                 ttl_s = 0 if ttl_s & 0x80000000 else _MOST_TTL_S  # RFC 2181 8
                 message = message[:ttl_at] + ttl_s.to_bytes(4, "big") + message[ttl_at + 4 :]
+            types.append(rtype)
             offsets.append(ttl_at)
             ttls.append(ttl_s)
         if at > len(message):
             raise IndexError
     except (IndexError, struct.error):
         raise UpstreamError("the response is malformed") from None
-    response = UpstreamResponse(message[:at], flags, None, tuple(offsets), min(ttls, default=None), has_targets)
-    return _without_opt(response, opts, answers + authorities) if opts else response
+    message, opt, ttl_s = message[:at], None, min(ttls, default=None)
+    if opts:
+        message, opt, offsets = _without_opt(message, opts, offsets, answers + authorities)
+    has_targets, rcode = not TARGET_TYPES.isdisjoint(types[:answers]), flags & RCODE_MASK
+    return UpstreamResponse(
+        message, flags, rcode, answers, authorities, opt, tuple(types), tuple(offsets), ttl_s, has_targets
+    )
 
 
-def _without_opt(response: UpstreamResponse, opts: list[tuple[int, int]], before_additional: int) -> UpstreamResponse:
-    """`response` with the OPT beside it: `opts` are the number of each among the records, and where it begins.
+def _without_opt(
+    octets: bytes, opts: list[tuple[int, int]], offsets: list[int], before_additional: int
+) -> tuple[bytes, Opt, list[int]]:
+    """A response without its OPT, the OPT, and where the TTLs are then: `opts` are the number and the begin of each.
 
     There may be one, owned by the root, after the other sections (RFC 6891 6.1.1); raises UpstreamError.
     """
     (number, start), *more = opts
-    octets = response.octets
     if more or number < before_additional or octets[start]:
         raise UpstreamError("the response has an OPT where none may be")
     _, payload_octets, ttl, rdata_octets = AFTER_OWNER.unpack_from(octets, start + 1)
     begin = start + 1 + AFTER_OWNER.size
     end = begin + rdata_octets
-    additional = (u16(octets, 10) - 1).to_bytes(2, "big")
-    offsets = response.ttl_offsets
     if end < len(octets):  # there are records behind it
-        offsets = tuple(at if at < start else at - (end - start) for at in offsets)
-    whole = octets[:10] + additional + octets[12:start] + octets[end:]
-    opt = Opt(payload_octets, ttl, octets[begin:end])
-    return UpstreamResponse(whole, response.flags, opt, offsets, response.ttl_s, response.has_targets)
+        offsets = [at if at < start else at - (end - start) for at in offsets]
+    whole = octets[:10] + (_HEADER.unpack_from(octets)[5] - 1).to_bytes(2, "big") + octets[12:start] + octets[end:]
+    return whole, Opt(payload_octets, ttl, octets[begin:end]), offsets
 
 
 def _echo(message: bytes) -> tuple[bytes, Opt | None]:

@@ -11,8 +11,8 @@ from importlib import import_module
 from io import TextIOWrapper
 from types import ModuleType
 
-from app.config.load import load
 from app.errors import OperatorError
+from app.programs import handing
 from app.programs.output import EXIT_OPERATOR, settle, tell_faults
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -20,7 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "show on one screen whether it answers, what is blocked, and how long the certificate lasts",
         "doctor": "check this box as a strict client would, and say what to do",
         "why": "say what becomes of a name, and which rule and which list decide",
-        "lists": "show the block lists; `lists refresh` checks them now, `lists accept` takes one that is too small",
+        "lists": "show the block lists; `lists refresh`, `lists accept`, and `lists check` to try another one",
         "config": "show every setting and where its value comes from",
         "version": "print the version and the commit that it was made from",
     },
@@ -45,7 +45,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 
 VERBS = {verb: summary for verbs in GROUPS.values() for verb, summary in verbs.items()}
 _HELP = ("help", "-h", "--help")
-_NEEDS_NO_SETTINGS = {"version"}
+_READS_NO_FILES = {"version", "healthcheck"}
+"""They are given the environment: what an operator is writing into a file just now is no reason for them to fail."""
 EXIT_UNREAD = 141
 """What a shell shows of a program that SIGPIPE has ended."""
 
@@ -77,8 +78,8 @@ def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
             argv = [verb, "--help"]
     verb, module, arguments = parse(argv)
     try:
-        loaded = None if verb in _NEEDS_NO_SETTINGS else load(environment)
-        return int(module.run(loaded, arguments))
+        given = environment if verb in _READS_NO_FILES else handing.in_force(environment)
+        return int(module.run(given, arguments))
     except OperatorError as error:
         tell_faults(error)
         return EXIT_OPERATOR

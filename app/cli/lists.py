@@ -1,49 +1,81 @@
-"""`homedot lists`: show them, ask for new ones, accept small ones."""
+"""`homedot lists`: show them, ask for new ones, accept small ones, check others."""
 
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from app.config.load import Loaded
 from app.config.settings import Settings
+from app.config.sources import read
 from app.errors import OperatorError
-from app.lists.state import ListState
-from app.programs.list_status import described, request_acceptance, request_refresh, states, summary
+from app.lists.state import ALLOWS, ListState
+from app.programs.list_check import as_known, checked, source_of
+from app.programs.list_status import (
+    described,
+    is_allow_list,
+    protection,
+    remarks,
+    request_acceptance,
+    request_refresh,
+    states,
+    summary,
+)
 
 from . import as_json
 
+EXIT_MISSING = 1
+"""A list of the settings is not there: what it has is not blocked. Or nothing of one that is checked would be."""
+_OF_THE_DOWNLOAD = {"is_new", "etag", "last_modified"}
+
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "accept"))
-    parser.add_argument("which", nargs="?", metavar="LIST", help="for accept: its title or address")
+    parser.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "accept", "check"))
+    parser.add_argument(
+        "which", nargs="?", metavar="LIST", help="for accept: its title or address; for check: an address or a file"
+    )
     as_json.argument(parser)
 
 
 def run(loaded: Loaded, arguments: Namespace) -> int:
     """Do it. Raises OperatorError."""
     settings, action, which = loaded.settings, arguments.action, arguments.which
+    if action == "check":
+        return check(settings, which, as_document=arguments.json)
     if which is not None and action != "accept":
         raise OperatorError(f"lists {action}: takes no list (got {which!r})")
     if arguments.json and action != "show":
         raise OperatorError(f"lists {action}: has no --json")
     if arguments.json:
-        as_json.show([described(source, known, time.time()) for source, known in _used(settings).items()])
+        as_json.show(
+            [
+                described(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known))
+                for source, known in _used(settings).items()
+            ]
+        )
     elif action == "accept":
         accept(settings, which)
     elif action == "refresh":
         refresh(settings)
     else:
         show(settings)
-    return 0
+    is_whole = action != "show" or not protection(settings.blocking, _used(settings)).missing
+    return 0 if is_whole else EXIT_MISSING
 
 
 def show(settings: Settings) -> None:
-    """Print what is known about each list."""
+    """Print what the lists do as a whole, and what is known about each."""
     if not settings.blocking.enabled:
         print("blocking.enabled is false: no list is used")
         return
-    for source, known in states(settings).items():
-        print("\n  ".join((source, *summary(source, known, time.time()))))
+    every = states(settings)
+    print(protection(settings.blocking, every).sentence)
+    for source, known in every.items():
+        print(
+            "\n  ".join(
+                (source, *summary(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known)))
+            )
+        )
 
 
 def _used(settings: Settings) -> Mapping[str, ListState]:
@@ -70,12 +102,30 @@ def accept(settings: Settings, which: str | None) -> None:
         print(f"{source}: is being downloaded, and used whatever its size; `homedot lists` shows the result")
 
 
+def check(settings: Settings, which: str | None, *, as_document: bool) -> int:
+    """Print what would be kept of a list, and what would be left out and why, without using it. Returns 1 if nothing
+    would be kept. Raises OperatorError if it cannot be had."""
+    if which is None:
+        raise OperatorError("lists check: must be followed by an address or a file, like https://example.com/list.txt")
+    source = source_of(which)
+    outcome = checked(settings, source)
+    known = as_known(outcome)
+    lines = [*([ALLOWS] if known.has_exceptions_only else []), *remarks(known)]
+    if as_document:
+        told = {name: value for name, value in asdict(outcome).items() if name not in _OF_THE_DOWNLOAD}
+        as_json.show({"source": source, **told, "remarks": lines})
+    else:
+        kept = f"{outcome.title}: {outcome.names} names and {outcome.exceptions} exceptions would be kept"
+        print("\n  ".join((kept, *lines)))
+    return 0 if outcome.names or outcome.exceptions else EXIT_MISSING
+
+
 def _named(which: str, known: Mapping[str, ListState]) -> list[str]:
     """The sources of that title or address. Raises OperatorError if there is none, and for a file."""
-    chosen = [source for source, its in known.items() if which in (source, its.title)]
+    chosen = [source for source, its in known.items() if which in (source, read(source).address, its.title)]
     if not chosen:
         titles = ", ".join(its.title or source for source, its in known.items())
         raise OperatorError(f"lists accept: must be the title or the address of a list: {titles} (got {which!r})")
-    if chosen[0].startswith("/"):
+    if read(chosen[0]).is_file:
         raise OperatorError(f"lists accept: {chosen[0]} is a file, which is always taken as it is")
     return chosen

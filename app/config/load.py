@@ -1,5 +1,7 @@
 """Environment and YAML -> Settings. The only reader of the environment and of the YAML files.
 
+The files may be root's alone: programs of other users take what was read as `handed`.
+
 Defaults < YAML < environment, read anew at every start; an empty variable counts as not set. HOMEDOT_CONFIG may name
 several YAML files with colons between them; later ones win.
 """
@@ -9,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from app.errors import SettingsError
+from app.files import read_regular
 
 from .foreign import why_not
 from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
@@ -19,21 +22,26 @@ from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
 _EXAMPLE = "homedot.example.yaml"
+_MOST_OCTETS = 1 << 20
+_A_FOLDER = "it is a folder, as Docker makes one where a file to be mounted is not there: put the file in its place"
 _NOT_SET = (None, "", "null", "~")
 _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
 )
 _ENCRYPTED_PORTS = (443, 853)
-_OF_AN_ORCHESTRATOR = re.compile(r"HOMEDOT_(SERVICE_|PORT($|_\d))")
-"""What Kubernetes and Docker links put into the environment when there is a service named homedot."""
+_OF_AN_ORCHESTRATOR = re.compile(
+    r"HOMEDOT_([A-Z0-9]+_)*?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)=|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?=|PORT=\w+://)"
+)
+"""What Kubernetes and Docker links put into the environment of services named homedot, homedot-web and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Effective settings, and for each setting's name where its value came from."""
+    """Effective settings, and for each setting's name where its value came from, and what was given there."""
 
     settings: Settings
     sources: Mapping[str, str]
+    given: Mapping[str, object]
 
 
 def load(environment: Mapping[str, str]) -> Loaded:
@@ -50,27 +58,35 @@ def load(environment: Mapping[str, str]) -> Loaded:
         given |= _from_yaml(path, known, faults, is_named=bool(named))
     faults += filter(None, map(_unread, {path.parent for path in paths}))
     given |= _from_environment(environment, known, faults)
-    parsed: dict[str, object] = {}
-    sources = dict.fromkeys(known, "default")
-    for name, (raw, source) in given.items():
-        try:
-            parsed[name] = known[name].parse(raw)
-            sources[name] = source
-        except ValueError as error:
-            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
-    settings = _build(Settings, parsed)
+    parsed = dict(_parsed(given, known, faults))
+    settings = build(parsed)
     bad = {fault.split(":")[0] for fault in faults}
     faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
     if faults:
         raise SettingsError(faults)
-    return Loaded(settings, sources)
+    sources = dict.fromkeys(known, "default") | {name: source for name, (_, source) in given.items()}
+    return Loaded(settings, sources, {name: raw for name, (raw, _) in given.items()})
+
+
+def _parsed(
+    given: Mapping[str, tuple[object, str]], known: Mapping[str, Leaf], faults: list[str]
+) -> Iterator[tuple[str, object]]:
+    for name, (raw, source) in given.items():
+        leaf = known[name]
+        try:
+            value = leaf.parse(raw)
+            if leaf.look is not None:
+                leaf.look(value)
+            yield name, value
+        except ValueError as error:
+            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
 
 
 def _from_yaml(
     path: Path, known: Mapping[str, Leaf], faults: list[str], *, is_named: bool
 ) -> dict[str, tuple[object, str]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MOST_OCTETS, follow_links=True).decode()
         from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
 
         tree = tree_of(text)
@@ -79,17 +95,16 @@ def _from_yaml(
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
-        faults.append(f"{path}: cannot be read: {error.strerror}")
+        faults.append(f"{path}: cannot be read: {_A_FOLDER if path.is_dir() else error.strerror}")
         return {}
     except ValueError as error:
         faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
         return {}
-    if tree in _NOT_SET:
-        return {}
-    if not isinstance(tree, dict):
+    if isinstance(tree, dict):
+        return dict(_flatten(tree, "", str(path), known, faults))
+    if tree not in _NOT_SET:
         faults.append(f"{path}: must hold settings like 'hostname: dns.home.arpa'")
-        return {}
-    return dict(_flatten(tree, "", str(path), known, faults))
+    return {}
 
 
 def _unread(folder: Path) -> str | None:
@@ -98,7 +113,7 @@ def _unread(folder: Path) -> str | None:
     if (folder / Path(CONFIG_DEFAULT).name).exists():
         return None
     try:
-        text = (folder / _EXAMPLE).read_text(encoding="utf-8")
+        text = read_regular(folder / _EXAMPLE, _MOST_OCTETS).decode()
     except (OSError, ValueError):
         return None
     for number, line in enumerate(text.splitlines(), 1):
@@ -139,9 +154,11 @@ def _from_environment(
     for variable, value in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
             continue
-        if _OF_AN_ORCHESTRATOR.match(variable):
+        if _OF_AN_ORCHESTRATOR.match(f"{variable}={value}"):
             continue
-        if variable in variables:
+        if value.strip()[0] == value.strip()[-1] and value.strip()[0] in "\"'":
+            faults.append(f"{variable}: must be without the quotes around it, which some env files keep: remove them")
+        elif variable in variables:
             found[variables[variable]] = (value, variable)
         else:
             faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
@@ -161,7 +178,12 @@ def _masked(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
-def _build(branch: type, parsed: Mapping[str, object], prefix: str = "") -> Any:
+def build(parsed: Mapping[str, object]) -> Settings:
+    """The tree with the values of `parsed` by the names of settings, and defaults for all others."""
+    return cast(Settings, _build(Settings, parsed, ""))
+
+
+def _build(branch: type, parsed: Mapping[str, object], prefix: str) -> Any:
     chosen: dict[str, object] = {}
     for item in fields(branch):
         name = prefix + item.name
@@ -180,6 +202,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if (tls.certificate is None) != (tls.key is None):
         there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
         yield (there, missing), f"{missing}: must be set too, because {there} is"
+    if tls.root is not None and tls.certificate is None:
+        yield ("tls.root", "tls.certificate"), "tls.certificate: must be set too, because tls.root is"
     if tls.certificate is None and (fault := why_not(settings.hostname)) is not None:
         yield ("hostname",), f"hostname: {fault}"
     if settings.hostname in {host.name for host in settings.local}:

@@ -14,6 +14,7 @@ from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .sources import list_source
 
 T = TypeVar("T")
 
@@ -24,20 +25,28 @@ HOME_NETWORKS = ", ".join(map(str, HOME))
 
 
 @overload
-def setting(default: None, parse: Callable[[object], T], doc: str) -> T | None: ...
+def setting(
+    default: None, parse: Callable[[object], T], doc: str, look: Callable[[T], None] | None = None
+) -> T | None: ...
 @overload
 def setting(default: object, parse: Callable[[object], T], doc: str) -> T: ...
-def setting(default: object, parse: Callable[[object], Any], doc: str) -> Any:
+def setting(
+    default: object, parse: Callable[[object], Any], doc: str, look: Callable[[Any], None] | None = None
+) -> Any:
     """A leaf of the tree, of the type that `parse` returns. `default` is what a user would write, and is parsed like
-    it; None means not set."""
+    it; None means not set. `look` is for who reads what the operator wrote: is there what the value names?"""
     return field(
-        default=None if default is None else parse(default), metadata={"parse": parse, "doc": doc, "default": default}
+        default=None if default is None else parse(default),
+        metadata={"parse": parse, "doc": doc, "default": default, "look": look},
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
     port: int = setting(853, values.port, "TCP port of DNS over TLS. Phones expect 853 and cannot be told another.")
+    public_port: int | None = setting(
+        None, values.port, "Port on which devices reach it, where an engine publishes another. Default: `dot.port`."
+    )
     allow_from: tuple[values.IPNetwork, ...] = setting(
         HOME_NETWORKS, values.sequence(values.network), "Clients that may connect, and see the page. Others are closed."
     )
@@ -92,14 +101,33 @@ class Plain:
 class Web:
     enabled: bool = setting(True, values.boolean, "Serve the setup page and the Apple profile. DNS works without it.")
     port: int = setting(8853, values.port, "TCP port of the setup page (HTTP).")
+    public_port: int | None = setting(
+        None,
+        values.port,
+        "Port on which devices reach the page, where an engine publishes another. Default: `web.port`.",
+    )
+    names: tuple[str, ...] = setting(
+        "", values.sequence(values.domain), "More names under which the page opens, like `raspberrypi.fritz.box`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
     certificate: Path | None = setting(
-        None, values.existing_file, "Your own certificate chain (PEM). Without it Homedot makes its own authority."
+        None,
+        values.path,
+        "Your own certificate chain (PEM). Without it Homedot makes its own authority.",
+        values.is_file,
     )
-    key: Path | None = setting(None, values.existing_file, "The private key of `tls.certificate` (PEM, not encrypted).")
+    key: Path | None = setting(
+        None, values.path, "The private key of `tls.certificate` (PEM, not encrypted).", values.is_file
+    )
+    root: Path | None = setting(
+        None,
+        values.path,
+        "The root (PEM) that devices were given, where a private authority of yours signed it.",
+        values.is_file,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +163,15 @@ class Resolver:
         values.path,
         "Certificates that `tls://` forwarders and servers of block lists are checked against (PEM).",
     )
-    root_hints: Path | None = setting(None, values.existing_file, "Root servers of a private root (zone file).")
+    root_hints: Path | None = setting(None, values.path, "Root servers of a private root (zone file).", values.is_file)
     trust_anchor: Path | None = setting(
-        None, values.existing_file, "DNSSEC trust anchor of a private root (DS or DNSKEY)."
+        None, values.path, "DNSSEC trust anchor of a private root (DS or DNSKEY).", values.is_file
     )
     snippets: Path | None = setting(
-        None, values.existing_folder, "For experts: a folder with `*.conf` for unbound, read after Homedot's own."
+        None,
+        values.path,
+        "For experts: a folder with `*.conf` for unbound, read after Homedot's own.",
+        values.is_folder,
     )
     port: int | None = setting(
         None, values.port, "Loopback port on which unbound answers the front door. Default: a free one at each start."
@@ -151,9 +182,14 @@ class Resolver:
 class Blocking:
     enabled: bool = setting(True, values.boolean, "Block the names on the lists: ads, trackers, malware.")
     lists: tuple[str, ...] = setting(
-        "https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
-        values.sequence(values.list_source),
+        "wildcard:https://raw.githubusercontent.com/hagezi/dns-blocklists/main/wildcard/pro-onlydomains.txt",
+        values.sequence(list_source),
         "Block lists: addresses, or absolute paths of files, in any of the formats in docs/blocking.md.",
+    )
+    allow_lists: tuple[str, ...] = setting(
+        "",
+        values.sequence(list_source),
+        "Lists whose names are allowed, whatever `blocking.lists` say: addresses and files of the same formats.",
     )
     refresh: int = setting(24, values.integer(1, 720, "h"), "Hours between two looks at each list's address.")
     mode: str = setting(
@@ -172,6 +208,11 @@ class Blocking:
     deny: tuple[str, ...] = setting(
         "", values.sequence(values.domain), "Names that are blocked too, each with everything below it."
     )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Of all lists, those that block and those that allow."""
+        return tuple(dict.fromkeys((*self.lists, *self.allow_lists)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +243,7 @@ class Log:
     level: str = setting(
         "info",
         values.choice("error", "warning", "info", "debug"),
-        "What is worth a line: `error` needs you, `warning` may, `info` is news, `debug` is for finding a fault.",
+        "What is worth a line: `error` needs you, `warning` may, `info` is news, `debug` is all, with the names asked.",
     )
     format: str = setting(
         "text",
@@ -242,6 +283,7 @@ class Leaf:
     default: object
     doc: str
     parse: Callable[[object], object]
+    look: Callable[[Any], None] | None
 
     @property
     def variable(self) -> str:
@@ -254,4 +296,4 @@ def leaves(branch: type = Settings, prefix: str = "") -> Iterator[Leaf]:
         if is_dataclass(item.default):
             yield from leaves(type(item.default), f"{prefix}{item.name}.")
         else:
-            yield Leaf(prefix + item.name, item.metadata["default"], item.metadata["doc"], item.metadata["parse"])
+            yield Leaf(prefix + item.name, *(item.metadata[each] for each in ("default", "doc", "parse", "look")))

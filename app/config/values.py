@@ -1,4 +1,4 @@
-"""Text -> typed value. Pure, but for looking whether a named file is there and how many cores there are.
+"""Text -> typed value. Pure, but for how many cores there are, and for the two that look at a file.
 
 Each parser takes what the environment (always text) or YAML (text, number, boolean or list) gives. It returns the
 value, or raises ValueError with the end of a sentence that begins with the setting's name: "must be 1..65535".
@@ -8,9 +8,10 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, final
 from urllib.parse import SplitResult, urlsplit
 
 from app import dnsname, networks
@@ -31,11 +32,20 @@ def hostname(raw: object) -> str:
         raise ValueError("must have two labels or more, like dns.home.arpa: strict clients refuse a single label")
     if "*" in name:
         raise ValueError("must be one name: a wildcard is not a host name")
+    if not name.isascii():
+        raise ValueError(f"must be in ASCII, as certificates have it{_as_a_labels(name)}")
     if len(name) > dnsname.MOST_TEXT_OCTETS or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("must be a host name of letters, digits and hyphens, like dns.home.arpa")
     if labels[-1].isdigit():
         raise ValueError("must be a name, not an address: addresses go into the setting addresses")
     return name
+
+
+def _as_a_labels(name: str) -> str:
+    try:
+        return f": write {dnsname.to_ascii(name)}"
+    except UnicodeError:
+        return ""
 
 
 def address(raw: object) -> IPAddress:
@@ -160,16 +170,22 @@ def boolean(raw: object) -> bool:
     raise ValueError("must be true or false")
 
 
-def choice(*allowed: str) -> Callable[[object], str]:
+@final
+@dataclass(frozen=True, slots=True)
+class OneOf:
     """A parser of one word out of `allowed`."""
 
-    def parse(raw: object) -> str:
+    allowed: tuple[str, ...]
+
+    def __call__(self, raw: object) -> str:
         text = str(raw).strip().lower()
-        if text not in allowed:
-            raise ValueError(f"must be {', '.join(allowed[:-1])} or {allowed[-1]}")
+        if text not in self.allowed:
+            raise ValueError(f"must be {', '.join(self.allowed[:-1])} or {self.allowed[-1]}")
         return text
 
-    return parse
+
+def choice(*allowed: str) -> OneOf:
+    return OneOf(allowed)
 
 
 def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
@@ -190,24 +206,33 @@ def path(raw: object) -> Path:
     return Path(raw).absolute()
 
 
-def existing_file(raw: object) -> Path:
-    """The path of a file that exists."""
-    return _existing(raw, "a file", stat.S_ISREG)
+def is_file(named: Path) -> None:
+    """Look whether there is such a file. Raises ValueError like a parser."""
+    _look(named, "a file", stat.S_ISREG)
 
 
-def existing_folder(raw: object) -> Path:
-    """The path of a folder that exists."""
-    return _existing(raw, "a folder", stat.S_ISDIR)
+def is_folder(named: Path) -> None:
+    """Look whether there is such a folder. Raises ValueError like a parser."""
+    _look(named, "a folder", stat.S_ISDIR)
 
 
-def _existing(raw: object, kind: str, is_kind: Callable[[int], bool]) -> Path:
-    named = path(raw)
+def _look(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
     try:
         mode = named.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        if (link := _broken_link(named)) is not None:
+            fault = f"{link} is a link to {link.readlink()}, and that is not there: mount the folder that holds both"
+            raise ValueError(f"must be {kind}, and {fault}") from None
         raise ValueError(f"must be {kind}, and there is none: is it mounted into the container?") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"must be {kind} that uid {os.geteuid()} can reach: {error}") from None
     if not is_kind(mode):
         raise ValueError(f"must be {kind}, and is something else")
-    return named
+
+
+def _broken_link(named: Path) -> Path | None:
+    """The link on the way to `named` whose target is not there."""
+    for place in (*reversed(named.parents), named):
+        if not place.exists():
+            return place if place.is_symlink() else None
+    return None

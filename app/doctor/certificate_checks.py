@@ -13,21 +13,25 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from app import dnsname
-from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes
+from app import dnsname, lifetime
+from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes, warns
 
 CLOCK = "set the clock of this machine right, then restart the container"
 RENEW = "restart the container: it makes a new certificate; a certificate of your own you must replace yourself"
+RENEW_SOON = "renew it, or find out why whatever renews it has not: the new files are taken without a restart"
 REPLACE = "get another certificate from whoever made this one, and put it into tls.certificate and tls.key"
 CHAIN = "tls.certificate must hold the certificate first, then each issuer, without gaps"
+ROOT = (
+    "if a private authority of yours signed it, and devices have its root, set tls.root to that; else "
+    "tls.certificate must hold the certificate first, then each issuer, without gaps"
+)
 NAME = "set HOMEDOT_HOSTNAME to the name in the certificate, or use a certificate for this name"
 # What OpenSSL says (x509_vfy.h) and what helps.
-REFUSALS = {9: CLOCK, 10: RENEW, 62: NAME}  # not yet valid, expired, name mismatch
+REFUSALS = {9: CLOCK, 10: RENEW, 18: ROOT, 19: ROOT, 20: ROOT, 62: NAME}
+"""Not yet valid, expired, signed by itself (twice), no issuer known, another name."""
 
 # Apple refuses whatever lives longer, from any authority (support.apple.com/103769).
 LONGEST_LIFE = timedelta(days=825)
-RENEWAL_MARGIN = 4  # our own are renewed when a third of their life is left: a quarter says that it did not happen
-LAST_CALL = timedelta(days=7)
 _LEAST_RSA_BITS = 2048  # as above
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _WEAK_HASHES = {"md5", "sha1"}
@@ -35,14 +39,15 @@ _WEAK_HASHES = {"md5", "sha1"}
 
 def strict_query(box: Box) -> CheckResult:
     """What the strictest client demands: Python 3.13's default context (RFC 5280 profile), and the name."""
-    context = ssl.create_default_context(cadata=box.root_pem)
+    context = ssl.create_default_context(cadata=box.root_pem or box.private_root_pem)
     context.hostname_checks_common_name = False  # RFC 9525 2: only the SAN names a server
     context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     with box.connect(context) as connection:
         answer = dns.message.from_wire(connection.ask(dns.message.make_query("localhost.", "A").to_wire()))
     if answer.rcode() != dns.rcode.NOERROR:
         return fails(f"localhost was answered with {dns.rcode.to_text(answer.rcode())}", SEE_LOG)
-    trust = "its own authority" if box.root_pem else "the system's authorities"
+    private = "tls.root" if box.private_root_pem else "the system's authorities"
+    trust = "its own authority" if box.root_pem else private
     return passes(f"{box.address} port {box.port} answers as {box.hostname}, trusted through {trust}")
 
 
@@ -50,12 +55,12 @@ def chain(box: Box) -> CheckResult:
     """Each certificate is issued by the next (RFC 5246 7.4.2; not all clients sort), and the last by the root."""
     presented = box.certificates()
     issuers = presented[1:]
-    if box.root_pem:
-        issuers.append(x509.load_pem_x509_certificate(box.root_pem.encode()))  # issued itself, where it is sent too
+    if root_pem := box.root_pem or box.private_root_pem:
+        roots = x509.load_pem_x509_certificates(root_pem.encode())
+        above = (root for root in roots if _is_issued_by(presented[-1], root))
+        issuers.append(next(above, roots[0]))  # issued itself, where it is sent too
     for certificate, issuer in zip(presented, issuers, strict=False):
-        try:
-            certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
+        if not _is_issued_by(certificate, issuer):
             return fails(f"{_subject(certificate)} is followed by {_subject(issuer)}, which did not issue it", CHAIN)
     return passes(" < ".join(_subject(certificate) for certificate in presented))
 
@@ -91,9 +96,10 @@ def dates(box: Box) -> CheckResult:
     life, left = end - begin, end - now
     if life > LONGEST_LIFE:
         return fails(f"valid for {life.days} days; Apple's devices accept {LONGEST_LIFE.days}", REPLACE)
-    if left < (life / RENEWAL_MARGIN if box.root_pem else LAST_CALL):
-        return fails(f"only valid until {end:%Y-%m-%d}, {left.days} days, and not renewed", RENEW)
-    return passes(f"valid until {end:%Y-%m-%d}, {left.days} days")
+    when = f"valid until {end:%Y-%m-%d}, {lifetime.in_words(left)}"
+    if now > (lifetime.late_from if box.root_pem else lifetime.last_call)(begin, end):
+        return fails(f"only {when}, and not renewed", RENEW)
+    return warns(f"only {when}", RENEW_SOON) if now > lifetime.late_from(begin, end) else passes(when)
 
 
 def use(box: Box) -> CheckResult:
@@ -138,6 +144,14 @@ def spki_pin(certificate: x509.Certificate) -> str:
     """base64 of the SHA-256 of the public key (RFC 7858 4.2)."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _subject(certificate: x509.Certificate) -> str:

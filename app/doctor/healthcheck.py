@@ -16,8 +16,8 @@ NAME = "health.invalid"
 LOG = "see the container's log for what dot says"
 
 
-def check(port: int, hostname: str, timeout_s: float) -> None:
-    """Ask 127.0.0.1:`port` for NAME's address, all within `timeout_s` seconds.
+def check(port: int, hostname: str, timeout_s: float, source: str) -> None:
+    """Ask 127.0.0.1:`port` for NAME's address, from `source`, all within `timeout_s` seconds.
 
     Raises OperatorError unless a certificate for `hostname` is presented, ALPN is `dot` and the answer is NOERROR.
     Whether devices can trust the certificate is the doctor's question: this process may not read the root.
@@ -25,7 +25,8 @@ def check(port: int, hostname: str, timeout_s: float) -> None:
     where = f"DNS over TLS on port {port}"
     query = _query()
     try:
-        with probe.connect(LOOPBACK, port, probe.unverified("dot"), hostname, timeout_s) as connection:
+        context = probe.unverified("dot")
+        with probe.connect(LOOPBACK, port, context, hostname, timeout_s, source=source) as connection:
             if not _names(connection.certificate(), hostname):
                 raise OperatorError(
                     f"{where}: the certificate is not for {hostname}: restart the container to renew it"

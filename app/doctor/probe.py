@@ -79,15 +79,16 @@ def connect(
     timeout_s: float,
     *,
     session: ssl.SSLSession | None = None,
+    source: str | None = None,
 ) -> Iterator[ProbeConnection]:
     """Connect, and send `hostname` as SNI, or none; what is verified is the context's business.
 
-    `session` of an earlier connection with the same context is offered to be resumed. Raises OSError; among its kinds
-    TimeoutError and ssl.SSLError.
+    `session` of an earlier connection with the same context is offered to be resumed; `source` is the address to come
+    from. Raises OSError; among its kinds TimeoutError and ssl.SSLError.
     """
     deadline = time.monotonic() + timeout_s
     with (
-        socket.create_connection((address, port), timeout_s) as plain,
+        socket.create_connection((address, port), timeout_s, source and (source, 0)) as plain,
         context.wrap_socket(plain, server_hostname=hostname, do_handshake_on_connect=False, session=session) as tls,
     ):
         tls.settimeout(_left(deadline))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from app.doctor import access, certificate_checks, dns_checks, probe, tls_checks
 from app.doctor.target import SEE_LOG, Box, CheckResult, Verdict, fails
+from app.text import printable
 
 Check = Callable[[Box], CheckResult]
 
@@ -76,9 +77,10 @@ class Report:
         for finding in self.findings:
             outcome = finding.outcome
             shown = "FAIL" if outcome.verdict is Verdict.FAIL else outcome.verdict
-            lines.append(f"{shown:<11}  {finding.name:<{width}}  {outcome.detail}")
+            # Whoever answers on that port, and whoever made its certificate, may have chosen the words.
+            lines.append(f"{shown:<11}  {finding.name:<{width}}  {printable(outcome.detail)}")
             if outcome.remedy:
-                lines.append(f"{'':<11}  {'':<{width}}  -> {outcome.remedy}")
+                lines.append(f"{'':<11}  {'':<{width}}  -> {printable(outcome.remedy)}")
         verdicts = [finding.outcome.verdict for finding in self.findings]
         lines += ["", ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict)]
         return "\n".join(lines)

@@ -53,10 +53,12 @@ def cannot_tell(detail: str, remedy: str) -> CheckResult:
 class Box:
     """The front door to examine.
 
-    `root_pem` and `root_sha256` are its authority's, None when it has a certificate of the user's own. `spki_pin` is
+    `root_pem` and `root_sha256` are its authority's, None when it has a certificate of the user's own;
+    `private_root_pem` is then that which devices were given, None where a public authority signed it. `spki_pin` is
     the one that devices were shown. `idle_timeout_s` is the longest that an idle connection lives. `bogus_name` has
     wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache. `exposed` says
-    what lets strangers ask, `blind` what makes them look like somebody of the house.
+    what lets strangers ask, `blind` what makes them look like somebody of the house. `resolver_faults` say what is
+    known to keep names from resolving.
     """
 
     address: IPAddress
@@ -66,10 +68,12 @@ class Box:
     spki_pin: str
     idle_timeout_s: int
     root_sha256: str | None = None
+    private_root_pem: str | None = None
     bogus_name: str = BOGUS_NAME
     slow_name: str | None = None
     exposed: Sequence[str] = ()
     blind: Sequence[str] = ()
+    resolver_faults: Sequence[str] = ()
     timeout_s: float = 5.0
 
     def connect(

@@ -34,7 +34,8 @@ class Connection:
 
     __slots__ = (
         "_is_flush_due", "_partial_since_s", "_queue", "_server", "_why",
-        "client", "counted", "deadline_s", "last_active_s", "port", "protocol", "queries", "started_s", "stream",
+        "client", "counted", "deadline_s", "has_failed", "last_active_s",
+        "port", "protocol", "queries", "started_s", "stream",
     )  # fmt: skip
 
     def __init__(self, server: ConnectionEvents, session: Session, client: str, port: int) -> None:
@@ -47,6 +48,7 @@ class Connection:
         self._is_flush_due = False  # answers made now are sent at the end of this turn anyway
         self._partial_since_s = 0.0
         self._why = "a fault of Homedot's own"  # whatever else ends it says so
+        self.has_failed = False
         self.queries = self.counted = 0
         self.started_s = self.last_active_s = monotonic()
         self.deadline_s = self.started_s + server.limits.first_byte_timeout_s

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import final
 
+from app.networks import HEALTH_CHECK
+
 LINES_PER_MINUTE = 100
 """More than a home full of devices writes when the router comes back; kept up for a day it is some 15 MB."""
 _MINUTE_S = 60.0
-_UNLOGGED = frozenset({"127.0.0.1", "::1"})
-"""The health check comes from there twice a minute; its lines would bury everybody else's."""
+_UNLOGGED = frozenset({HEALTH_CHECK, "127.0.0.1", "::1"})
+"""The health check comes twice a minute, and scripts like it: their lines would bury everybody else's."""
 
 
 @final

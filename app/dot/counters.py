@@ -19,6 +19,7 @@ class Count(IntEnum):
     HANDSHAKES_FULL = auto()
     HANDSHAKES_RESUMED = auto()
     HANDSHAKES_FAILED = auto()
+    HANDSHAKES_LEFT = auto()
     ALPN_REFUSED = auto()
     TIMED_OUT = auto()
     LEFT_UNREAD = auto()
@@ -40,6 +41,7 @@ MEANINGS: Mapping[Count, str] = {
     Count.HANDSHAKES_FULL: "whole handshakes of TLS",
     Count.HANDSHAKES_RESUMED: "handshakes of TLS that resumed an older session",
     Count.HANDSHAKES_FAILED: "handshakes of TLS that came to nothing",
+    Count.HANDSHAKES_LEFT: "connections that left before their handshake of TLS was over",
     Count.ALPN_REFUSED: "clients that spoke another protocol than DNS over TLS (ALPN)",
     Count.TIMED_OUT: "connections that were closed because they were slow or idle",
     Count.LEFT_UNREAD: "connections that were ended because they did not read their answers",

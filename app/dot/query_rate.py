@@ -4,7 +4,7 @@ Answers to a forged address flood whoever has it (RFC 5358 3), and a device asks
 seconds: a client that begins late in one may have twice as many at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import final
 
 OF_STRANGERS = 20
@@ -14,11 +14,21 @@ _MOST_COUNTED = 10_000
 
 @final
 class QueryRate:
-    """`limit` a second for every client; None: OF_STRANGERS for those who are not `is_home`, and none for others."""
+    """`limit` a second for every client; None: OF_STRANGERS for those who are not `is_home`, and none for others.
 
-    __slots__ = ("_asked", "_clock", "_is_home", "_limit", "_second")
+    There is none for `unshared`, behind which many clients stand.
+    """
 
-    def __init__(self, limit: int | None, is_home: Callable[[str], bool], clock: Callable[[], float]) -> None:
+    __slots__ = ("_asked", "_clock", "_is_home", "_limit", "_second", "_unshared")
+
+    def __init__(
+        self,
+        limit: int | None,
+        is_home: Callable[[str], bool],
+        clock: Callable[[], float],
+        unshared: Container[str] = (),
+    ) -> None:
+        self._unshared = unshared
         self._limit = limit
         self._is_home = is_home
         self._clock = clock
@@ -28,6 +38,8 @@ class QueryRate:
     def allows(self, client: str) -> bool:
         """Count one more of `client`; False if that is too many."""
         limit = self._limit
+        if client in self._unshared:
+            return True
         if limit is None:
             if self._is_home(client):
                 return True

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from operator import attrgetter
 from time import monotonic
 from typing import final
@@ -25,7 +26,9 @@ from .tls import AlpnRefused
 log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.25
+_STOPPING_SWEEP_S = 0.05
 _BUFFER_BYTES = 65536
+_STOPS = "the server stops"
 
 
 @final
@@ -60,37 +63,45 @@ class Server:
         self._admission: Admission[Connection] = Admission(limits, occupancy)
         self._loop = asyncio.get_running_loop()
         self._stopping = False
-        self._empty = asyncio.Event()
+        self._changed = asyncio.Event()
         self._warn_refused = RateLimitedLog(log.warning, monotonic)
         self._warn_failed = RateLimitedLog(log.info, monotonic)
         self._poller = running_poller()
         self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._poller) for bound in listening]
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
 
-    async def stop(self, grace_s: float = 4.0) -> None:
-        """Accept nothing more, answer what is unfinished for at most `grace_s`, close everything orderly."""
+    async def stop(self, grace_s: float = 1.5) -> None:
+        """Close who is idle, and go on for the others until they are, for at most `grace_s`; then close everything.
+
+        Until then whoever asks or comes is answered: where one waits for a dead name, the rest need not wait with it.
+        """
         if self._stopping:
             return
         self._stopping = True
+        self._close_idle(even_if_new=True)
+        self._sweep.cancel()
+        self._look_at_clock()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wait_until_idle(), grace_s)
         for listener in self._listeners:
             listener.close()
         for connection in self._admission.connections():
-            connection.drain("the server stops")
-        try:
-            await asyncio.wait_for(self._wait_empty(), grace_s)
-        except TimeoutError:
-            for connection in self._admission.connections():
-                connection.close("the server stops")
-            await asyncio.sleep(0)
-            for connection in self._admission.connections():
-                connection.abort("does not read its answers, and the server stops")
+            connection.close(_STOPS)
+        await asyncio.sleep(0)
+        for connection in self._admission.connections():
+            connection.abort("does not read its answers, and the server stops")
         self._sweep.cancel()
         self._connection_log.close()
 
-    async def _wait_empty(self) -> None:
-        while self._admission.connections():
-            self._empty.clear()
-            await self._empty.wait()
+    def _close_idle(self, *, even_if_new: bool) -> None:
+        for connection in self._admission.connections():
+            if connection.is_idle and (even_if_new or connection.queries):
+                connection.close(_STOPS)
+
+    async def _wait_until_idle(self) -> None:
+        while not all(connection.is_idle for connection in self._admission.connections()):
+            self._changed.clear()
+            await self._changed.wait()
 
     # --- coming in ----------------------------------------------------------------------------------------------
 
@@ -137,6 +148,7 @@ class Server:
 
     def failed(self, connection: Connection, why: str, kind: type[PeerError] = PeerError) -> None:
         session = connection.protocol.session
+        connection.has_failed = True
         if not session.established and session.is_resumed is not None:
             self.count[Count.ALPN_REFUSED if kind is AlpnRefused else Count.HANDSHAKES_FAILED] += 1
             self._warn_failed(f"{connection.client} failed: {why}")
@@ -144,8 +156,11 @@ class Server:
     def closed(self, connection: Connection, why: str) -> None:
         self._admission.leave(connection)
         self._count_queries(connection)
-        self._empty.set()
-        if connection.protocol.session.established:
+        self._changed.set()
+        session = connection.protocol.session
+        if not (session.established or session.is_resumed is None or connection.has_failed):
+            self.count[Count.HANDSHAKES_LEFT] += 1
+        if session.established:
             lasted_s = monotonic() - connection.started_s
             what = f"closed after {lasted_s:.1f} s, {connection.queries} queries: {why}"
             self._connection_log.note(connection.client, connection.port, what)
@@ -153,7 +168,11 @@ class Server:
     # --- the clock ----------------------------------------------------------------------------------------------
 
     def _look_at_clock(self) -> None:
-        self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)  # first: no fault below ends all deadlines
+        again_s = _STOPPING_SWEEP_S if self._stopping else _SWEEP_S
+        self._sweep = self._loop.call_later(again_s, self._look_at_clock)  # first: no fault below ends all deadlines
+        if self._stopping:
+            self._close_idle(even_if_new=False)
+            self._changed.set()
         self._connection_log.flush()
         self._warn_refused.tell()
         self._warn_failed.tell()

@@ -14,8 +14,9 @@ from typing import BinaryIO
 log = logging.getLogger(__name__)
 
 
-def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[], None]) -> None:
-    """Answer events until supervisord closes `stdin`; `tick` is called for each TICK event and must not raise."""
+def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[str], None]) -> None:
+    """Answer events until supervisord closes `stdin`; `tick` is called with the name of each TICK event and
+    must not raise."""
     while True:
         stdout.write(b"READY\n")
         stdout.flush()
@@ -25,7 +26,7 @@ def listen(stdin: BinaryIO, stdout: BinaryIO, tick: Callable[[], None]) -> None:
         fields = dict(field.split(":", 1) for field in header.decode().split())
         stdin.read(int(fields["len"]))
         if fields["eventname"].startswith("TICK"):
-            tick()
+            tick(fields["eventname"])
         stdout.write(b"RESULT 2\nOK")
         stdout.flush()
 

@@ -77,11 +77,11 @@ class _Shape(NamedTuple):
         return "*" not in self.body and (self.is_whole or "." in self.body)
 
     @property
-    def is_above_names(self) -> bool:
-        """Whether it says nothing but a top-level domain, or nothing at all."""
+    def end_alone(self) -> str | None:
+        """The end of a name, if it says nothing but that; empty if it says nothing at all."""
         meaning = [piece.strip(".") for piece in self.body.split("*") if piece.strip(".")]
         is_end_alone = self.is_whole and len(meaning) == 1 and self.body.endswith(meaning[0])
-        return not meaning or (is_end_alone and "." not in meaning[0])
+        return meaning[0] if is_end_alone else None if meaning else ""
 
     @property
     def regex(self) -> str:
@@ -145,7 +145,7 @@ def _read_pattern(rule: _Rule, pattern: str, parsed: Parsed) -> None:
         return
     if not _BODY.fullmatch(shape.body):
         raise LeftOut(Why.UNSEEN, "a port" if _PORT.search(shape.body) else "a path")
-    if not (shape.is_above_names and parsed.leaves_top_level()):
+    if shape.end_alone is None or not parsed.leaves_out_above(shape.end_alone, rule.text):
         _keep_pattern(rule, shape.regex, parsed, Why.NO_ROOM_FOR_LONGER if is_name_alone else Why.NO_ROOM)
 
 

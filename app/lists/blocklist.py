@@ -64,6 +64,10 @@ class Blocklist:
     def title(self) -> str:
         return self.header.title
 
+    @property
+    def has_exceptions_only(self) -> bool:
+        return self.header.exceptions > 0 and not self.header.names
+
     def rules(self, key: Key) -> Rules:
         """All that this list says about the name with this `names.key_of`."""
         found: Rules = ()

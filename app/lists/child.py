@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from app.errors import ListBusyError, ListError, ListSizeError
 from app.text import printable
@@ -65,7 +65,15 @@ class Child:
             told = json.loads(stdout.read())
         if "error" in told:
             raise _error(**told)
-        return Outcome(**{**told, "examples": tuple(told["examples"]), "left_out": tuple(told["left_out"])})
+        values: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in told.items()}
+        return Outcome(**values)
+
+    def wait(self) -> Outcome:
+        """What was done, as soon as it is. Raises ListError as `outcome` does."""
+        while (outcome := self.outcome()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(max(self._end_s - monotonic(), 0))
+        return outcome
 
     def end(self) -> None:
         """Kill it. It is gone afterwards; its list stays as it was."""

@@ -1,7 +1,7 @@
 """Rules -> the file that readers look into."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -9,8 +9,9 @@ from app.errors import ListError
 
 from . import patterns as patterns_file
 from .layout import RECORD_OCTETS, Header, pack
-from .names import ANY_BLOCKS, ANY_LIFTS, BUCKET_BITS, NEEDLE_OCTETS, number_of
+from .names import ANY_BLOCKS, ANY_LIFTS, BLOCKS, BUCKET_BITS, NEEDLE_OCTETS, PLAIN, number_of
 from .parsed import Parsed
+from .reach import PlainNames, Sample, decided
 from .spool import Spool
 
 _NAMES_IN_A_BUCKET = 32
@@ -29,6 +30,8 @@ class Rules:
     def __init__(self, folder: Path, prefix: str) -> None:
         """Raises OSError if `folder` cannot be written to."""
         self._kept, self._taken_back = Spool(folder, prefix), Spool(folder, prefix)
+        self._sample = Sample()
+        self.plain = BLOCKS
 
     def __enter__(self) -> "Rules":
         return self
@@ -43,7 +46,10 @@ class Rules:
 
     def keep(self, name: bytes, kind: int) -> None:
         """`kind` (names.BLOCKS, ...) is for a name that `is_name` accepts. Raises ListError if the disk is full."""
-        self._kept.add(number_of(name) << _KIND_BITS | kind)
+        number = number_of(name)
+        self._kept.add(number << _KIND_BITS | kind)
+        if kind == PLAIN and number < self._sample.bound:
+            self._sample.add(name, number)
         if self._kept.is_full:
             self._kept.spill()
 
@@ -53,6 +59,16 @@ class Rules:
         if self._taken_back.is_full:
             self._taken_back.spill()
 
+    def settle(self, source: str) -> PlainNames:
+        """Decide what the plain names of the list from `source` are for, and take them for it from now on."""
+        reach = decided(source, self._sample, self._plain_among)
+        self.plain = reach.kind
+        return reach
+
+    def _plain_among(self, numbers: Collection[int]) -> set[int]:
+        found = self._kept.among(number << _KIND_BITS | PLAIN for number in numbers)
+        return {rule >> _KIND_BITS for rule in found}
+
     def numbers(self) -> Iterator[tuple[int, int]]:
         """In order, the number of each name (`number_of`) and all kinds that are left for it."""
         for kept, taken_back in zip(self._kept.slices(), self._taken_back.slices(), strict=True):
@@ -60,7 +76,7 @@ class Rules:
             for rule in kept:
                 if rule not in void:
                     number = rule >> _KIND_BITS
-                    found[number] = found.get(number, 0) | rule & _KINDS
+                    found[number] = found.get(number, 0) | (rule & _KINDS or self.plain)
             yield from found.items()
 
 

@@ -9,6 +9,7 @@ class Job:
     """What to do. `names` are in the compiled list that is there, None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
+    With `is_check` nothing is written, and whatever is read is good enough to be told.
     """
 
     source: str
@@ -17,11 +18,13 @@ class Job:
     etag: str = ""
     last_modified: str = ""
     takes_any_size: bool = False
+    is_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing. `left_out` are sentences."""
+    """What was done. When nothing had changed, the counts are those of nothing. `left_out` are sentences, `reach` is
+    reach.PlainNames's word."""
 
     is_new: bool
     title: str = ""
@@ -34,6 +37,9 @@ class Outcome:
     last_modified: str = ""
     top_level: int = 0
     left_out: tuple[str, ...] = ()
+    top_level_examples: tuple[str, ...] = ()
+    reach: str = ""
+    reach_why: str = ""
 
 
 class Work(Protocol):

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from . import adblock
-from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW
+from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, PLAIN
 from .parsed import Parsed, Why
 from .resolvers import Entry, PolicyZone, dnsmasq
 
@@ -29,8 +29,9 @@ class Meaning(Enum):
     BELOW = "the name and everything below it"
     ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
-    LIFTS_BELOW = "nothing: it takes the name and everything below it out of this list"
-    LIFTS_EXACTLY = "nothing: it takes exactly this name out of this list"
+    AS_THE_LIST = "exactly this name, or everything below it too: see below"
+    LIFTS_BELOW = "nothing: it is an exception for the name and everything below it, for all lists"
+    LIFTS_EXACTLY = "nothing: it is an exception for exactly this name, for all lists"
     VOIDS = "nothing: it takes this one line back, wherever in the list it is"
 
 
@@ -103,7 +104,7 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     name = text.removeprefix("*").removeprefix(".").removesuffix(".")
     # A word without a dot is more likely prose than a whole top-level domain; `*.zip` says that it is meant.
     is_meant = len(words) == 1 and ("." in name or text.startswith(("*.", ".")))
-    return is_meant and parsed.keep(name, BLOCKS_BELOW)
+    return is_meant and parsed.keep(name, BLOCKS_BELOW if text.startswith(("*", ".")) else PLAIN)
 
 
 FORMATS = (
@@ -134,7 +135,7 @@ FORMATS = (
     ),
     Format(
         "domains",
-        {"ads.example.com": Meaning.BELOW, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
+        {"ads.example.com": Meaning.AS_THE_LIST, "*.ads.example.com": Meaning.BELOW, ".ads.example.com": Meaning.BELOW},
         lambda: _domain,
     ),
 )

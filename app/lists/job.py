@@ -8,11 +8,13 @@ because that takes the memory.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
+from app.config import sources
 from app.errors import ListError, ListSizeError, NoRoomError
 from app.files import write_atomically
 
@@ -25,6 +27,7 @@ from .layout import Header
 from .parse import parse
 from .parsed import Parsed, ParseReport
 from .spool import unwritten
+from .suffixes import published
 
 if TYPE_CHECKING:
     from .network import AtHome
@@ -34,33 +37,34 @@ MOST_OCTETS = 320_000_000
 
 _LEAST_SHARE = 0.1
 _IF_MEANT = "; if that is meant, say `homedot lists accept`"
+_WRITTEN_S = 45.0
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
-    """Do it. Raises ListError, and leaves the old list untouched then."""
+def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
+    """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`."""
     folder = Path(job.folder)
     path = paths.compiled(folder, job.source)
     downloaded = paths.download(path)
+    is_of_use = job.is_check  # then it is not this job's
     try:
         with Rules(folder, paths.unfinished(path).name) as rules:
             with _opened(job, downloaded, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
-                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules)
+                above = () if sources.read(job.source).has_tlds else published()
+                parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules, above)
             with _turn(folder):
                 memory.check(len(rules))
-                outcome = _compiled(job, parsed, rules, response.validators)
-    except NoRoomError:
-        raise  # what was downloaded is good
-    except ListError:
-        download.forget(downloaded)
+                return _compiled(job, parsed, rules, response.validators)
+    except (NoRoomError, MemoryError):
+        is_of_use = True
         raise
     except OSError as error:
-        download.forget(downloaded)
         raise unwritten(folder, error) from error
-    download.forget(downloaded)
-    return outcome
+    finally:
+        if not is_of_use:
+            download.forget(downloaded)
 
 
 @contextmanager
@@ -77,10 +81,16 @@ def _turn(folder: Path) -> Iterator[None]:
 def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) -> Outcome:
     title = parsed.title or paths.title_of(job.source)
     report = parsed.report
+    reach = rules.settle(job.source)
     header, content = compile_list(rules, job.source, title, parsed)
-    if not job.source.startswith("/"):
-        _plausible(job, header, report)
-    write_atomically(paths.compiled(Path(job.folder), job.source), content)
+    if not job.is_check:
+        source = sources.read(job.source)
+        if not source.is_file:
+            _plausible(job, header, report)
+        elif _is_being_written(Path(source.address)) and header.names < (job.names or 0) * _LEAST_SHARE:
+            fault = f"has {header.names} names instead of {job.names}, and was written this minute"
+            raise ListError(f"{fault}: looking again")
+        write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
         title=title,
@@ -88,12 +98,23 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         exceptions=header.exceptions,
         unsupported=report.unsupported,
         top_level=report.top_level,
+        top_level_examples=tuple(report.top_level_examples),
         junk=report.junk,
+        reach=reach.word,
+        reach_why=reach.why,
         examples=tuple(report.examples),
         left_out=report.sentences(),
         etag=validators.etag,
         last_modified=validators.last_modified,
     )
+
+
+def _is_being_written(path: Path) -> bool:
+    """A script that writes without a rename leaves it empty, or cut off, for a moment."""
+    try:
+        return abs(time() - path.stat().st_mtime) < _WRITTEN_S
+    except OSError:
+        return True
 
 
 def _plausible(job: Job, header: Header, report: ParseReport) -> None:
@@ -113,27 +134,26 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 @contextmanager
 def _opened(
-    job: Job, downloaded: Path, resolver_port: int, ca_bundle: Path, at_home: "AtHome | None"
+    job: Job, downloaded: Path, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None"
 ) -> Iterator[Response]:
-    if job.source.startswith("/"):
-        yield Response(_file(Path(job.source)), Validators())
+    source = sources.read(job.source)
+    if source.is_file:
+        yield Response(_file(Path(source.address)), Validators())
         return
-    import ssl  # a list that is a file needs no OpenSSL
+    from .network import SocketNetwork, trusting  # a list that is a file needs no OpenSSL
 
-    from .network import SocketNetwork  # which needs it too
-
-    try:
-        tls = ssl.create_default_context(cafile=str(ca_bundle))
-    except OSError as error:
-        raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    network = SocketNetwork(resolver_port, at_home)
+    tls, network = trusting(ca_bundle), SocketNetwork(resolver_port(), at_home)
+    validators = Validators(job.etag, job.last_modified)
+    if job.is_check:
+        with fetch(source.address, validators, network, tls) as response:
+            yield response
+        return
     with download.kept(downloaded) as left:
         if left is not None:
             yield left
             return
-    with fetch(job.source, Validators(job.etag, job.last_modified), network, tls) as response:
-        pieces = response.pieces and download.keeping(downloaded, response)
-        yield Response(pieces, response.validators)
+    with fetch(source.address, validators, network, tls) as response:
+        yield Response(response.pieces and download.keeping(downloaded, response), response.validators)
 
 
 def _file(path: Path) -> Iterator[bytes]:

@@ -36,6 +36,11 @@ _NEEDLE_BITS = 8 * NEEDLE_OCTETS
 _NEEDLE = (1 << _NEEDLE_BITS) - 1
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
+PLAIN = 0
+"""What a rule says that is a plain name, as long as it is open what those of its list are for (reach.py)."""
+
+NUMBER_BITS = BUCKET_BITS + _NEEDLE_BITS
+
 Key = list[tuple[str, int, bytes]]
 """Of a name and of those above it that have two labels, the longest first: its text, its bucket and its needle."""
 
@@ -61,6 +66,14 @@ def weight(kinds: int) -> int:
     if kinds >> IMPORTANT_BITS:
         return IMPORTANT_LIFT if kinds >> IMPORTANT_BITS & LIFTS_BELOW else IMPORTANT_BLOCK
     return (LIFT if kinds & LIFTS_BELOW else BLOCK) if kinds else NOTHING
+
+
+def key_with_top(name: str) -> Key:
+    """The same, and its top-level domain."""
+    top = name.rpartition(".")[2]
+    number = int.from_bytes(top.encode(), "big") * _FACTOR % _PRIME
+    last = (top, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big"))
+    return [*key_of(name), last] if top else []
 
 
 def number_of(name: bytes) -> int:

@@ -5,7 +5,7 @@ comment in any encoding, and so is what follows one of the first three after a n
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain
 
@@ -14,8 +14,9 @@ from app.text import printable
 from . import adblock
 from .formats import FORMATS, SINKS, Read
 from .layout import MOST_TITLE_CHARACTERS
-from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS
+from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS, PLAIN
 from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, ParseReport, RuleSink, Why
+from .suffixes import TOP_LEVEL
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
@@ -25,6 +26,7 @@ _DOMAIN = re.compile(rb"(?:\*?\.)?(?!-)" + _DOTTED)
 _HOST = re.compile(rb"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+" + _DOTTED)
 _TITLE = re.compile(r"[#!]\s*title:\s*(.*)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s+[#!;].*")
+_LOCALHOST = b"localhost.localdomain"
 _BOM = "\ufeff"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` (PEP 383) makes of octets that are not UTF-8."""
@@ -33,17 +35,20 @@ _FOREIGN = set("|/$^*@#=")
 """What is in lines of formats that we do not read, and never in a name."""
 
 
-def parse(chunks: Iterable[bytes], rules: RuleSink) -> Parsed:
-    """Read a list that comes in pieces of any size, and give its rules to `rules`, duplicates and all, as they come."""
-    parsed, readers = Parsed(rules), [each.reader() for each in FORMATS]
+def parse(chunks: Iterable[bytes], rules: RuleSink, above: Container[bytes] = TOP_LEVEL) -> Parsed:
+    """Read a list that comes in pieces of any size, and give its rules to `rules`, duplicates and all, as they come.
+    Those for names in `above` are left out and counted."""
+    parsed, readers = Parsed(rules, above), [each.reader() for each in FORMATS]
     keep, domain, host = rules.keep, _DOMAIN.fullmatch, _HOST.fullmatch
     for line in _lines(chunks, parsed.report):
         # Nearly all lines of nearly all lists are of these two kinds; a million of them should not take long.
         lower = line.lower()
-        if (found := domain(lower)) and len(found[1]) <= MOST_OCTETS:
-            keep(found[1], BLOCKS_BELOW)
-        elif (found := host(lower)) and len(found[1]) <= MOST_OCTETS and found[1] != b"localhost.localdomain":
-            keep(found[1], BLOCKS)
+        if (found := domain(lower)) and len(name := found[1]) <= MOST_OCTETS and name not in above:
+            keep(name, PLAIN if name == lower else BLOCKS_BELOW)
+        elif (
+            (found := host(lower)) and len(name := found[1]) <= MOST_OCTETS and name != _LOCALHOST and name not in above
+        ):
+            keep(name, BLOCKS)
         elif line:
             _read(line, parsed, readers)
     return parsed

@@ -1,5 +1,6 @@
 """What a block list says about itself, where its rules go, and a report of what was not understood. Pure."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
@@ -9,9 +10,11 @@ from app.text import printable
 
 from .names import is_name, to_ascii
 from .patterns import Pattern, PatternLimits
+from .suffixes import TOP_LEVEL
 
 MOST_EXAMPLE_CHARACTERS = 60
 _MOST_EXAMPLES = 3
+_EXAMPLES_OF_TOP_LEVEL = 2
 _MOST_REASONS, _EXAMPLES_OF_A_REASON, _MOST_REASON_CHARACTERS = 20, 2, 100
 
 
@@ -34,10 +37,12 @@ class Why(Enum):
 @dataclass(slots=True)
 class ParseReport:
     """What became of the lines: `unsupported` were understood and are left out, `top_level` would decide about a whole
-    top-level domain, `junk` were not understood. `left_out` has how many of `unsupported` and some, by the reason."""
+    top-level domain or another public suffix, `junk` were not understood. `left_out` has how many of `unsupported` and
+    some, by the reason."""
 
     unsupported: int = 0
     top_level: int = 0
+    top_level_examples: list[str] = field(default_factory=list)
     junk: int = 0
     examples: list[str] = field(default_factory=list)
     left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
@@ -46,6 +51,11 @@ class ParseReport:
         self.junk += 1
         if len(self.examples) < _MOST_EXAMPLES:
             self.examples.append(printable(text, MOST_EXAMPLE_CHARACTERS))
+
+    def count_top_level(self, name: str) -> None:
+        self.top_level += 1
+        if len(self.top_level_examples) < _EXAMPLES_OF_TOP_LEVEL and name not in self.top_level_examples:
+            self.top_level_examples.append(printable(name, MOST_EXAMPLE_CHARACTERS))
 
     def leave_out(self, why: Why, text: str, detail: str = "") -> None:
         """Count a line that is understood. `detail` is what exactly is the reason, like `$third-party`."""
@@ -83,9 +93,11 @@ class RuleSink(Protocol):
 
 @dataclass(slots=True)
 class Parsed:
-    """A list that is being read: its rules go to `rules`, duplicates and all, as they come."""
+    """A list that is being read: its rules go to `rules`, duplicates and all, as they come. Those for names in `above`
+    are left out: none, if the operator has named the list with `tlds:`."""
 
     rules: RuleSink
+    above: Container[bytes] = TOP_LEVEL
     title: str = ""
     report: ParseReport = field(default_factory=ParseReport)
     patterns: list[Pattern] = field(default_factory=list)
@@ -94,23 +106,25 @@ class Parsed:
     addresses: int = 0
 
     def keep(self, name: str, kind: int, *, is_void: bool = False) -> bool:
-        """Whether `name`, in lower case without its last dot, is one: then the rule is kept, or counted if it is for a
-        whole top-level domain."""
+        """Whether `name`, in lower case without its last dot, is one: then the rule is kept, or counted if the name
+        is in `above`."""
         octets = name.encode() if name.isascii() else to_ascii(name)
         if octets is None or not is_name(octets):
             return False
-        if b"." not in octets and self.leaves_top_level():
-            return True
-        if is_void:
+        if octets in self.above:
+            self.report.count_top_level(octets.decode())
+        elif is_void:
             self.rules.take_back(octets, kind)
         else:
             self.rules.keep(octets, kind)
         return True
 
-    def leaves_top_level(self) -> bool:
-        """Count what is for a whole top-level domain, or for all of them: only the operator's own word is."""
-        self.report.top_level += 1
-        return True
+    def leaves_out_above(self, name: str, text: str) -> bool:
+        """Whether the rule `text`, for all that ends with `name`, is left out, and counted, because of `above`."""
+        is_above = name.encode() in self.above
+        if is_above:
+            self.report.count_top_level(text)
+        return is_above
 
     def keep_address(self, address: str, kind: int, *, is_void: bool = False) -> bool:
         """Whether this is an IP address: then the rule is kept, for answers that have it."""

@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from zlib import crc32
 
+from app.config.sources import read
+
 SUFFIX, DOWNLOAD_SUFFIX = ".list", ".download"
 
 _MOST_TITLE_CHARACTERS, _MOST_PLACE_CHARACTERS = 60, 50
@@ -39,7 +41,8 @@ def state(folder: Path) -> Path:
 
 def title_of(source: str) -> str:
     """The last part of an address or path."""
-    return (PurePosixPath(urlsplit(source).path).name or source.partition("?")[0])[:_MOST_TITLE_CHARACTERS]
+    address = read(source).address
+    return (PurePosixPath(urlsplit(address).path).name or address.partition("?")[0])[:_MOST_TITLE_CHARACTERS]
 
 
 def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
@@ -55,5 +58,5 @@ def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
 
 
 def _place(source: str) -> str:
-    parts = urlsplit(source)
+    parts = urlsplit(read(source).address)
     return (parts.hostname or PurePosixPath(parts.path).name)[:_MOST_PLACE_CHARACTERS]

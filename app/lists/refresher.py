@@ -12,13 +12,14 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+from app.config import sources
 from app.errors import ListBusyError, ListError, ListSizeError
 from app.files import stamp
 
 from . import paths, schedule, state
 from .blocklist import is_whole
 from .contract import Job, Outcome, Work
-from .state import EXCEPTIONS_ONLY, ListState
+from .state import ALLOWS, ListState
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Refresher:
         if source in self._asked:
             return True
         known = self._states[source]
-        if source.startswith("/"):
+        if sources.read(source).is_file:
             if _mark(source) != known.mark:
                 return True
             if not known.error:
@@ -98,7 +99,7 @@ class Refresher:
     def _start(self, source: str) -> None:
         self._asked.discard(source)
         known = self._states[source]
-        mark = _mark(source) if source.startswith("/") else ""
+        mark = _mark(source) if sources.read(source).is_file else ""
         is_accepted = source in self._accepted
         names = known.names if known.updated_s else None
         job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
@@ -142,19 +143,23 @@ class Refresher:
         if not outcome.is_new:
             if before.error:
                 log.info("%s: works again, unchanged", self._title(source, before.title))
-            return replace(before, error="", is_refused=False, failures=0, next_s=next_s)
+            return replace(before, error="", is_refused=False, failures=0, next_s=next_s, succeeded_s=now_s)
         after = ListState(
             title=outcome.title,
             names=outcome.names,
             exceptions=outcome.exceptions,
             unsupported=outcome.unsupported,
             top_level=outcome.top_level,
+            top_level_examples=outcome.top_level_examples,
             junk=outcome.junk,
             examples=outcome.examples,
             left_out=outcome.left_out,
+            reach=outcome.reach,
+            reach_why=outcome.reach_why,
             etag=outcome.etag,
             last_modified=outcome.last_modified,
             updated_s=now_s,
+            succeeded_s=now_s,
             next_s=next_s,
         )
         self._tell(self._title(source, outcome.title), after)
@@ -164,7 +169,7 @@ class Refresher:
         left_out = known.junk + known.unsupported + known.top_level
         more = f" (lines left out: {left_out})" if left_out else ""
         if known.has_exceptions_only:
-            log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, EXCEPTIONS_ONLY)
+            log.info("%s: %d exceptions%s; it %s", title, known.exceptions, more, ALLOWS)
         else:
             log.info("%s: %d names%s", title, known.names, more)
 
@@ -227,7 +232,7 @@ class Refresher:
 def _mark(source: str) -> str:
     """What changes when the file or its permissions do."""
     try:
-        status = os.stat(source)  # noqa: PTH116 - a Path for each look would be made for nothing
+        status = os.stat(sources.read(source).address)  # noqa: PTH116 - a Path for each look would be made for nothing
     except OSError as error:
         return f"error {error.errno}"
     return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -4,8 +4,8 @@ import mmap
 import tempfile
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -55,10 +55,27 @@ class Spool:
 
     def slices(self) -> Iterator[list[int]]:
         """All numbers once, in order: a list for each value that their highest octet can have."""
+        with self._sorted() as runs:
+            yield from _slices(runs)
+
+    def among(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Those of `numbers` that are there."""
+        wanted = sorted(numbers)
+        with self._sorted() as runs:
+            for run in runs:
+                at = 0
+                for number in wanted:
+                    at = bisect_left(run, number, at)
+                    if at < len(run) and run[at] == number:
+                        yield number
+
+    @contextmanager
+    def _sorted(self) -> Iterator[Sequence[Sequence[int]]]:
         if not self._lengths:
-            yield from _slices([sorted(set(self._run))])
+            yield [sorted(set(self._run))]
             return
-        self.spill()
+        if self._run:
+            self.spill()
         self._file.flush()
         ends = list(accumulate(self._lengths))
         with (
@@ -68,7 +85,7 @@ class Spool:
             ExitStack() as opened,
         ):
             spans = zip(ends, self._lengths, strict=True)
-            yield from _slices([opened.enter_context(numbers[end - length : end]) for end, length in spans])
+            yield [opened.enter_context(numbers[end - length : end]) for end, length in spans]
 
 
 def _slices(runs: Sequence[Sequence[int]]) -> Iterator[list[int]]:

@@ -17,11 +17,12 @@ _MOST_SECONDS = 1e15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListState:
-    """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well.
+    """One list. Times are seconds since 1970, 0 for never; `error` is empty when the last refresh went well, and
+    `succeeded_s` is when one did that last, whether it brought something new or not.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
     that a list is read from; `unsupported`, `top_level` and `junk` count lines, and `left_out` says why: see
-    parsed.ParseReport.
+    parsed.ParseReport. `reach` is what plain names are for, `exact` or `wildcard`, and `reach_why` the reason.
     """
 
     title: str = ""
@@ -29,26 +30,35 @@ class ListState:
     exceptions: int = 0
     unsupported: int = 0
     top_level: int = 0
+    top_level_examples: tuple[str, ...] = ()
     junk: int = 0
     examples: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    reach: str = ""
+    reach_why: str = ""
     etag: str = ""
     last_modified: str = ""
     mark: str = ""
     updated_s: float = 0.0
     checked_s: float = 0.0
+    succeeded_s: float = 0.0
     next_s: float = 0.0
     failures: int = 0
     error: str = ""
     is_refused: bool = False
 
     @property
+    def is_there(self) -> bool:
+        """Whether a list was ever compiled: it is in use then, however its last refresh went."""
+        return self.updated_s > 0
+
+    @property
     def has_exceptions_only(self) -> bool:
         return self.exceptions > 0 and not self.names
 
 
-EXCEPTIONS_ONLY = "blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow"
-"""What to say of a list that `has_exceptions_only`."""
+ALLOWS = "is an allow list: its names are allowed, whatever other lists say"
+"""What to say of a list of the setting `blocking.allow_lists`, and of one that `has_exceptions_only`."""
 
 
 def load(path: Path) -> dict[str, ListState]:

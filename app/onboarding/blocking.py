@@ -13,7 +13,7 @@ from app.config.values import domain
 from app.errors import OperatorError
 
 from . import token
-from .budget import Cost, client_key
+from .budget import Budget, Cost, client_key
 from .throttle import spend
 
 PATH = "/blocking"
@@ -32,6 +32,8 @@ _NO_NAME = "That is no name. Enter one like www.example.com."
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
 _TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
 _TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
+_BY_LISTS = {"listed", "listed importantly", "excepted", "excepted importantly", "allow-listed", "passed"}
+"""The kinds of verdicts over which both settings go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,18 @@ class Listed:
 
     source: str
     lines: Sequence[str]
-    names: int
     is_failing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingState:
-    """How blocking is now. `paused_s` is None if the front door does not answer."""
+    """How blocking is now. `paused_s` is None if the front door does not answer. `protection` is a sentence without its
+    dot about all lists."""
 
     is_enabled: bool
     paused_s: int | None
     lists: Sequence[Listed] = ()
+    protection: str = ""
 
     @property
     def sentence(self) -> str:
@@ -60,10 +63,7 @@ class BlockingState:
             return "The front door does not answer, so nothing is known about it."
         if self.paused_s:
             return f"Paused for {_duration(self.paused_s)} more."
-        names, count = sum(each.names for each in self.lists), len(self.lists)
-        if not names:
-            return "In force, but no list is there yet." if count else "In force, without a list."
-        return f"In force: {names:,} name{_s(names)} on {count} list{_s(count)}."
+        return f"In force: {self.protection}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +101,23 @@ class Look:
     @property
     def remedy(self) -> tuple[str, str] | None:
         """What to do about what was found: a sentence, and lines for the settings."""
-        if self.found is None or self.found.kind not in ("listed", "passed"):
+        kind = self.found.kind if self.found else ""
+        if kind not in _BY_LISTS:
             return None
-        sentence, setting = (_TO_ALLOW, "allow") if self.found.kind == "listed" else (_TO_BLOCK, "deny")
+        sentence, setting = (_TO_ALLOW, "allow") if kind.startswith("listed") else (_TO_BLOCK, "deny")
         return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 
-def routes(blocking: BlockingControl, render: Callable[[Look], str]) -> list[Route]:
+def routes(blocking: BlockingControl, render: Callable[[Look], str], budget: Budget) -> list[Route]:
     """The page, a GET with `name` in its query, and the POST that pauses or resumes."""
-    page = _Page(blocking, render)
+    page = _Page(blocking, render, budget)
     return [Route(PATH, page.look), Route(PAUSE_PATH, page.pause, methods=["POST"])]
 
 
 class _Page:
-    def __init__(self, blocking: BlockingControl, render: Callable[[Look], str]) -> None:
+    def __init__(self, blocking: BlockingControl, render: Callable[[Look], str], budget: Budget) -> None:
         self._blocking = blocking
+        self._budget = budget
         self._render = render
         self._searching: set[str] = set()
 
@@ -127,7 +129,8 @@ class _Page:
             name = domain(_without_address(typed))
         except ValueError:
             return await self._shown(400, searched=typed, search_fault=_NO_NAME)
-        visitor = client_key(request.client.host) if request.client else ""
+        host, port = request.client or ("::", 0)
+        visitor = f"{host} {port}" if self._budget.stands_for_many(host) else client_key(host)
         if len(self._searching) >= _MOST_SEARCHES or visitor in self._searching:
             return await self._shown(503, searched=name, search_fault=_TOO_MANY)
         spend(request, Cost.LOOK_UP)
@@ -186,10 +189,6 @@ def _without_address(typed: str) -> str:
         return (urlsplit(typed).hostname or typed) if "://" in typed else typed.partition("/")[0]
     except ValueError:
         return typed
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _duration(seconds: int) -> str:

@@ -40,6 +40,9 @@ class Budget:
         self._unshared = {client_key(address) for address in unshared}
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()  # points, at that moment
 
+    def stands_for_many(self, address: str) -> bool:
+        return client_key(address) in self._unshared
+
     def takes(self, address: str, cost: int) -> bool:
         """Spend `cost` of what `address` has left; False and nothing is spent if that is less."""
         key, now_s = client_key(address), self._clock()

@@ -27,13 +27,17 @@ class Enrolment:
     """One installation, as a device sees it.
 
     `addresses` are in order of preference: the first one makes the URLs. `web_port` is None when the setup page is off.
+    `dot_port` and `web_port` are those that devices see, which an engine may publish for those in a container.
     `root_pem` and `root_sha256` ("AB:CD:...", of the DER form) are None when the certificate is the user's own.
+    `private_root_pem` is then that of an authority of the user's own, if it is one and is known.
     `plain_port` is where plain DNS is answered too, None if nowhere.
     `spki_pin` is the base64 SHA-256 of the leaf's public key (RFC 7858 4.2); from `not_after` (aware, UTC) on, devices
-    refuse the certificate. `resolver` is "recursive" or "forward", and `resolver_reason` says in one line why. Profiles
-    from before the day `moved_on` are out of date; None if there are none. `certified` are those addresses that are in
-    the certificate too. `relied` are those that profiles out there hang on (`probe_address`), and that are here or may
-    be back soon. Raises ValueError when there is no address or half a root.
+    refuse the certificate, which began at `not_before`, None in notes of earlier versions. `resolver` is "recursive" or
+    "forward", and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None
+    if there are none. `certified` are those addresses that are in the certificate too. `relied` are those that
+    profiles out there hang on (`probe_address`), and that are here or may be back soon.
+    `out_of_reach` are sentences about addresses that devices may not reach, and `resolver_faults` say, each with the
+    next step, what keeps names from resolving. Raises ValueError when there is no address or half a root.
     """
 
     hostname: str
@@ -47,9 +51,13 @@ class Enrolment:
     not_after: datetime
     resolver: str
     resolver_reason: str
+    not_before: datetime | None = None
     moved_on: date | None = None
+    out_of_reach: tuple[str, ...] = ()
+    private_root_pem: str | None = None
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
+    resolver_faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -106,12 +114,13 @@ class Enrolment:
         """The content of the public file."""
         texts: dict[str, object] = {name: list(map(str, getattr(self, name))) for name in _ADDRESSES}
         texts["not_after"] = self.not_after.isoformat()
+        texts["not_before"] = self.not_before and self.not_before.isoformat()
         texts["moved_on"] = self.moved_on and self.moved_on.isoformat()
         return json.dumps(asdict(self) | texts, indent=2) + "\n"
 
 
 def from_json(text: str) -> Enrolment:
-    """Read what `to_json` wrote, also before there was `relied`; a later program may say more.
+    """Read what `to_json` wrote, also before there were `relied` and `resolver_faults`; a later program may say more.
 
     Raises OperatorError if it is anything else.
     """
@@ -129,12 +138,16 @@ def from_json(text: str) -> Enrolment:
             root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
             root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
             spki_pin=str(tree["spki_pin"]),
-            not_after=datetime.fromisoformat(tree["not_after"]).astimezone(UTC),
+            not_after=_moment(tree["not_after"]),
             resolver=values.choice("recursive", "forward")(tree["resolver"]),
             resolver_reason=str(tree["resolver_reason"]),
+            not_before=_moment(tree["not_before"]) if tree.get("not_before") else None,
             moved_on=None if tree["moved_on"] is None else date.fromisoformat(tree["moved_on"]),
+            out_of_reach=tuple(map(str, tree.get("out_of_reach", ()))),
+            private_root_pem=tree.get("private_root_pem") and str(tree["private_root_pem"]),
             certified=addresses_of(tree["certified"]),
             relied=relied,
+            resolver_faults=tuple(map(str, tree.get("resolver_faults", ()))),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:
@@ -147,6 +160,10 @@ def from_json(text: str) -> Enrolment:
 def probe_address(addresses: Sequence[IPAddress]) -> IPAddress:
     """The one of several that a device fails without: its first probe asks there, and every home has IPv4."""
     return next((address for address in addresses if address.version == 4), addresses[0])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _host(address: IPAddress) -> str:

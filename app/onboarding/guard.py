@@ -4,7 +4,7 @@ A page from elsewhere that points its own name at this box (DNS rebinding) is tu
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container, Sequence
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,16 +27,27 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::[0-9]*)?")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/\[\]]+))(?::([0-9]{0,5}))?")
+_LINK_LOCAL_NAME = re.compile(r"[a-z0-9-]+\.local")
+_HTTP_PORT = 80
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-proto")
 _LOOPBACK = {ip_address("127.0.0.1"), ip_address("::1")}
 
 
-class Guard:
-    """ASGI middleware: reads the enrolment, lets in what is addressed to this box, sets HEADERS on all answers."""
+NamesOf = Callable[[Enrolment], Collection[str]]
+"""Names that lead to the box of an enrolment, lower case."""
 
-    def __init__(self, app: ASGIApp, read_enrolment: Callable[[], Enrolment]) -> None:
+
+class Guard:
+    """ASGI middleware: reads the enrolment, lets in what is addressed to this box, sets HEADERS on all answers.
+
+    `names` are those of this box beside the hostname of an enrolment.
+    """
+
+    def __init__(self, app: ASGIApp, read_enrolment: Callable[[], Enrolment], names: NamesOf) -> None:
         self._app = app
         self._read_enrolment = read_enrolment
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = HEADERS
@@ -56,8 +67,12 @@ class Guard:
             scope.setdefault("state", {})["enrolment"] = enrolment
             host = Headers(scope=scope).get("host", "")
             is_check = scope["path"] == SEEN_PATH and is_check_name(host, enrolment)
-            if not is_check and not is_addressed(host, enrolment):
-                app = PlainTextResponse(f"This box is not called that. Open {enrolment.url} instead.\n", 421)
+            names = {enrolment.hostname, "localhost", *self._names(enrolment)}
+            # Who came by an address has named no name that could lead elsewhere.
+            addresses = {*map(str, (*enrolment.addresses, *_LOOPBACK)), (scope.get("server") or ("",))[0]}
+            if not is_check and not is_addressed(host, names, addresses):
+                text = f"This box is not called that. Open {enrolment.url} instead, or add the name to web.names.\n"
+                app = PlainTextResponse(text, 421)
         await app(scope, receive, send_with_headers)
 
 
@@ -69,16 +84,37 @@ def policy(enrolment: Enrolment) -> str:
     )
 
 
-def is_addressed(host: str, enrolment: Enrolment) -> bool:
-    """Whether a Host header (RFC 9110 7.2), with or without port, names this box: by address, host name or loopback."""
+def is_addressed(host: str, names: Container[str], addresses: Container[str]) -> bool:
+    """Whether a Host header (RFC 9110 7.2), with or without port, names this box.
+
+    So does any name right below `local`: those are of this link (RFC 6762 3), no page of the internet can have one.
+    """
     match = _HOST.fullmatch(host.lower())
     if match is None:
         return False
-    name = match[1] or match[2]
+    name = (match[1] or match[2]).removesuffix(".")
     try:
-        return ip_address(name) in {*enrolment.addresses, *_LOOPBACK}
+        return str(ip_address(name)) in addresses
     except ValueError:
-        return name.removesuffix(".") in {enrolment.hostname, "localhost"}
+        return name in names or _LINK_LOCAL_NAME.fullmatch(name) is not None
+
+
+def port_notices(headers: Headers, enrolment: Enrolment) -> Sequence[str]:
+    """What to set when the page was opened on another port than the one that codes and profiles lead to.
+
+    Nothing where it came through a proxy or a tunnel, which are no way for devices to join.
+    """
+    match = _HOST.fullmatch(headers.get("host", "").lower())
+    if match is None or any(name in headers for name in _OF_PROXIES):
+        return ()
+    port = int(match[3] or _HTTP_PORT)
+    if port == enrolment.web_port or (match[1] or match[2]) not in {*map(str, enrolment.addresses), enrolment.hostname}:
+        return ()
+    return (
+        f"This page was opened on port {port}, but QR code, links and profiles lead to port {enrolment.web_port}: "
+        f"if {port} is where devices find it, set HOMEDOT_WEB__PUBLIC_PORT to {port}, and HOMEDOT_DOT__PUBLIC_PORT if "
+        f"{enrolment.dot_port} is published as another one too.",
+    )
 
 
 def is_check_name(host: str, enrolment: Enrolment) -> bool:

@@ -13,6 +13,7 @@ from .leaving import leaving
 from .snippets import DOT_PORT
 
 PLAIN_PORT = 53  # RFC 1035 4.2; what DHCP hands out has no place for another
+AFTER_A_MOVE = "on every device that was set up before, scan the code and install the profile again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +166,14 @@ def _save(enrolment: Enrolment, file: str) -> tuple[Step, ...]:
 
 def notices(enrolment: Enrolment) -> tuple[str, ...]:
     """What stands in the way of some devices, each with the next step."""
-    found = []
+    found = list(enrolment.out_of_reach)
     if enrolment.moved_on is not None:
-        found.append(
-            f"The addresses or the root of this box changed on {enrolment.moved_on}: "
-            f"on every device that was set up before, scan the code and install the profile again."
-        )
+        found.append(f"The addresses or the root of this box changed on {enrolment.moved_on}: {AFTER_A_MOVE}.")
     if enrolment.dot_port != DOT_PORT:
         found.append(
-            f"Phones and Macs always use port {DOT_PORT}, and this box listens on {enrolment.dot_port}: "
-            f"set dot.port to {DOT_PORT}, or forward port {DOT_PORT} to it."
+            f"Phones and Macs always use port {DOT_PORT}, and this box answers on {enrolment.dot_port}: "
+            f"set dot.port to {DOT_PORT}, or publish or forward port {DOT_PORT} to it."
         )
     if enrolment.url is None:
         found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")
-    return tuple(found)
+    return *found, *enrolment.resolver_faults

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from . import device, expiry, qr
@@ -32,6 +33,7 @@ class Visit:
 
     `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer.
     `fault` says what is wrong with the query that should have chosen `variant`; `is_chosen` if there was one.
+    `notices` are about the way on which it came.
     """
 
     here: str | None = None
@@ -40,6 +42,22 @@ class Visit:
     fault: str = ""
     is_chosen: bool = False
     blocking: BlockingState | None = None
+    notices: Sequence[str] = ()
+
+
+@cache
+def _templates() -> tuple[Template, Template, Template]:
+    """Those of the setup page, of the doctor's and of the page about blocking: to compile them takes a while."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["step"] = _step
+    index, doctor, blocking = map(environment.get_template, ("index.html", "doctor.html", "blocking.html"))
+    return index, doctor, blocking
 
 
 class Pages:
@@ -49,19 +67,9 @@ class Pages:
     """
 
     def __init__(self, about: str = "", warnings: Sequence[str] = ()) -> None:
+        self._about = about
         self._warnings = warnings
-        templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        templates.filters["step"] = _step
-        templates.globals["about"] = about
-        self._index = templates.get_template("index.html")
-        self._doctor = templates.get_template("doctor.html")
-        self._blocking = templates.get_template("blocking.html")
+        self._index, self._doctor, self._blocking = _templates()
         self.style = (_HERE / "static" / "style.css").read_bytes()
         self.script = (_HERE / "static" / "selftest.js").read_bytes()
 
@@ -74,6 +82,7 @@ class Pages:
         query = f"?{visit.variant.query}" if visit.variant.query else ""
         page = f"{enrolment.url}{query}"
         return self._index.render(
+            about=self._about,
             enrolment=enrolment,
             devices=visit.devices,
             guide=first,
@@ -88,7 +97,7 @@ class Pages:
             when=describe(visit.variant),
             fault=visit.fault,
             is_chosen=visit.is_chosen,
-            notices=(*self._warnings, *expiry.notices(enrolment, now), *notices(enrolment)),
+            notices=(*self._warnings, *visit.notices, *expiry.notices(enrolment, now), *notices(enrolment)),
             lasts=expiry.lasts(enrolment),
             snippets=snippets(enrolment),
             leaving=leaving(enrolment),
@@ -98,11 +107,14 @@ class Pages:
 
     def blocking(self, look: Look) -> str:
         """The page about blocking."""
-        return self._blocking.render(look=look, path=BLOCKING_PATH, pause_path=PAUSE_PATH, pauses=PAUSES)
+        return self._blocking.render(
+            about=self._about, look=look, path=BLOCKING_PATH, pause_path=PAUSE_PATH, pauses=PAUSES
+        )
 
     def doctor(self, latest: Mapping[str, Any] | str | None) -> str:
         """The doctor's last report (its JSON document), why there is none, or None: wait a little."""
         return self._doctor.render(
+            about=self._about,
             report=latest if isinstance(latest, Mapping) else None,
             fault=latest if isinstance(latest, str) else None,
             retry_after_s=RETRY_AFTER_S,

@@ -76,7 +76,7 @@ def _systemd_resolved(enrolment: Enrolment) -> Snippet:
 def _network_manager(enrolment: Enrolment) -> Snippet:
     kind, title = "networkmanager", "Linux with NetworkManager, for one network"
     if enrolment.dot_port != DOT_PORT:
-        fault = f"NetworkManager always uses port {DOT_PORT}, and this box listens on {enrolment.dot_port}."
+        fault = f"NetworkManager always uses port {DOT_PORT}, and this box answers on {enrolment.dot_port}."
         return Snippet(kind, title, (fault, "Use `homedot snippet systemd-resolved`."), ())
     notes = (
         *_trust(enrolment, " and run: update-ca-certificates"),

@@ -9,6 +9,7 @@ from .profile import DEFAULT
 from .variant import describe
 
 WIDTH = 79
+OPEN_PAGE = "Or open this page:"
 
 _SCAN = (
     "Scan this code with a phone on the home Wi-Fi: the page that opens leads on from there. If the camera does not "
@@ -28,7 +29,7 @@ def setup_text(enrolment: Enrolment) -> str:
         *(_wrap(notice) for notice in notices(enrolment)),
     ]
     if enrolment.url is not None:
-        paragraphs += [_wrap(_SCAN), f"Or open this page: {enrolment.url}", qr.terminal(enrolment.url).rstrip("\n")]
+        paragraphs += [_wrap(_SCAN), f"{OPEN_PAGE} {enrolment.url}", qr.terminal(enrolment.url).rstrip("\n")]
     sections = ["\n".join(_section(guide)) for guide in guides(enrolment)]
     if enrolment.url is not None:
         away = f"A device uses this box {describe(DEFAULT)}; elsewhere the DNS of the network. The setup page has more."

@@ -21,7 +21,7 @@ from . import blocking, device, doctor_page, profile, selftest, vitals
 from .aside import Aside, TooMany
 from .budget import Budget, Cost
 from .enrolment import PROFILE_PATH, Enrolment
-from .guard import HEADERS, Guard
+from .guard import HEADERS, Guard, NamesOf, port_notices
 from .pages import Pages, Visit
 from .throttle import SpentAll, Throttle, spend, turn_away
 from .variant import Variant, from_query
@@ -37,6 +37,7 @@ def application(
     devices: vitals.Devices,
     self_test: selftest.Checks,
     blocker: blocking.BlockingControl,
+    names: NamesOf = lambda _: (),
     about: str = "",
     budget: Budget | None = None,
     warnings: Sequence[str] = (),
@@ -45,16 +46,17 @@ def application(
 
     If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
     `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
-    profile itself if it has none: no key is in reach of this process. `about` says which Homedot this is. `budget` is
-    what each visitor may spend, `warnings` are for whoever runs this box.
+    profile itself if it has none: no key is in reach of this process. `names` are more of this box's. `about` says
+    which Homedot this is. `budget` is what each visitor may spend, `warnings` are for whoever runs this box.
     """
     pages = Pages(about, warnings)
-    aside = Aside()
+    aside, budget = Aside(), budget or Budget(monotonic)
 
     async def index(request: Request) -> Response:
         here = device.kind(request.headers.get("user-agent", ""))
         state = await blocker.state()
-        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state)
+        opened = (*port_notices(request.headers, _enrolment(request)), *_crowd_notices(request, budget))
+        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state, notices=opened)
         try:
             visit = replace(visit, variant=_variant(request))
         except ValueError as error:
@@ -92,11 +94,11 @@ def application(
             *vitals.routes(healthy, metrics, devices),
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
-            *blocking.routes(blocker, pages.blocking),
+            *blocking.routes(blocker, pages.blocking, budget),
         ],
         middleware=[
-            Middleware(Throttle, budget=budget or Budget(monotonic)),
-            Middleware(Guard, read_enrolment=read_enrolment),
+            Middleware(Throttle, budget=budget),
+            Middleware(Guard, read_enrolment=read_enrolment, names=names),
         ],
         exception_handlers={
             Exception: _failed,
@@ -114,6 +116,17 @@ def _enrolment(request: Request) -> Enrolment:
 
 def _variant(request: Request) -> Variant:
     return from_query(request.query_params.multi_items())
+
+
+def _crowd_notices(request: Request, budget: Budget) -> Sequence[str]:
+    """What it means that this visitor cannot be told from others."""
+    if request.client is None or not budget.stands_for_many(request.client.host):
+        return ()
+    return (
+        f"You appear as {request.client.host}, as do all who come through this container's network: devices cannot be "
+        "told apart here, so no limit of one device applies to them, and log and counts show one address. With "
+        "network_mode: host they could.",
+    )
 
 
 async def _root_pem(request: Request) -> Response:

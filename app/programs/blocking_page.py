@@ -2,13 +2,14 @@
 
 import time
 
-from app.config.settings import Settings
+from app.config.settings import Blocking, Settings
+from app.config.sources import read as read_source
 from app.errors import OperatorError
 from app.lists.state import ListState
 from app.onboarding.blocking import BlockingState, Found, Listed
 
 from . import control_client
-from .list_status import states, summary
+from .list_status import is_allow_list, protection, states, summary
 from .pause_token import read
 
 
@@ -25,8 +26,9 @@ class BlockingClient:
             paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
-        lists = [_listed(source, known) for source, known in states(self._settings).items()]
-        return BlockingState(is_enabled=True, paused_s=paused_s, lists=lists)
+        blocking, known = self._settings.blocking, states(self._settings)
+        lists = [_listed(blocking, source, its) for source, its in known.items()]
+        return BlockingState(True, paused_s, lists, protection(blocking, known).sentence)
 
     async def reason(self, name: str) -> Found:
         told = await control_client.ask(self._settings, f"why {name}")
@@ -42,11 +44,11 @@ class BlockingClient:
         return read(self._settings)
 
 
-def _listed(source: str, known: ListState) -> Listed:
-    lines = summary(source, known, time.time())
-    return Listed(without_query(source), lines, known.names, bool(known.error))
+def _listed(blocking: Blocking, source: str, known: ListState) -> Listed:
+    lines = summary(source, known, time.time(), allows=is_allow_list(blocking, source, known))
+    return Listed(without_query(source), lines, bool(known.error) or not known.is_there)
 
 
 def without_query(source: str) -> str:
     """Everybody at home sees it, and a subscriber's key is nobody's business."""
-    return source if source.startswith("/") else source.partition("?")[0]
+    return source if read_source(source).is_file else source.partition("?")[0]

@@ -6,14 +6,15 @@
 import logging
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.files import keep, let_others_through, refuse_link
-from app.host import addresses
+from app.files import keep, let_others_through, read_regular, refuse_link
+from app.host import addresses, capabilities
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
@@ -24,7 +25,7 @@ from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
-from app.unbound import reach
+from app.unbound import memory, reach
 
 from . import exposure, paths, pause_token, resolver, users
 from .findings_log import Findings
@@ -34,6 +35,7 @@ from .signed_profiles import publish_profiles
 log = logging.getLogger("homedot")
 
 CLOCK_WAIT_S = 60.0
+SCAN_AGAIN = "every device must scan the code again"
 CLOCK_NOT_SET = (
     f"the clock of this machine is not set, so no certificate is renewed: {clock.SET_IT}; "
     "until then names in signed zones may not resolve"
@@ -44,26 +46,41 @@ def run(settings: Settings) -> None:
     """Prepare a start. Raises OperatorError; idempotent. Prints how a device joins."""
     lines = log_to_output(settings.log)
     log.info("%s", told())
-    lan = addresses.effective(settings.addresses)
+    capabilities.require(_ports(settings))
+    memory.require()
+    found = addresses.survey(settings.addresses)
+    lan = found.addresses
     _wait_for_clock(settings)
     announced = _announced(settings)
     kept = _kept(settings, lan, announced, GracePeriod())
     choice = resolver.choose_apart(settings)  # before a key is in this memory, of which the child has a copy
-    identity = _identity(settings, kept)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     _make_folder_of_dot(paths.control_socket(settings).parent)
-    resolver.draw_port(settings)
-    warnings = [*exposure.warnings(settings), *_warnings(identity), *resolver.prepare(settings, choice.mode)]
+    warnings = [
+        *resolver.draw_port(settings),
+        *exposure.warnings(settings),
+        *_warnings(identity),
+        *resolver.prepare(settings, choice.mode),
+    ]
     if settings.blocking.enabled:
+        warnings += filter(None, [memory.shortage()])
         warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
-    enrolment = carried_on(_enrolment(settings, identity, lan, choice), announced, None, kept, _today())
+    enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
     unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
+    if found.left_out:
+        log.info("addresses that were found and are not for devices: %s", ", ".join(found.left_out))
     for warning in (*warnings, *unannounced):
         log.warning("%s", warning)
     lines.show(setup_text(enrolment), f"devices join at {enrolment.url or 'no page'}; see `homedot setup-phone`")
+
+
+def _ports(settings: Settings) -> list[int]:
+    more = [settings.plain.port] if settings.plain.enabled else []
+    return [settings.dot.port, *more, *([settings.web.port] if settings.web.enabled else [])]
 
 
 def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
@@ -72,12 +89,13 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     Raises OperatorError; what was served before is served on.
     """
     before = paths.read_enrolment(settings)
-    lan, announced = addresses.effective(settings.addresses), _announced(settings)
-    kept = _kept(settings, lan, announced, grace_period)
-    identity = _identity(settings, kept)
+    found, announced = addresses.survey(settings.addresses), _announced(settings)
+    kept = _kept(settings, found.addresses, announced, grace_period)
+    identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    after = carried_on(_enrolment(settings, identity, lan, choice), announced, before, kept, _today())
+    now = replace(_enrolment(settings, identity, found, choice), resolver_faults=before.resolver_faults)
+    after = carried_on(now, announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
     if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
@@ -88,7 +106,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
 def _news(before: Enrolment, after: Enrolment) -> tuple[str, ...]:
     match must_scan_again(before, after):
         case Devices.ALL:
-            return ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
+            return (f"addresses or root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
         case Devices.PINNING:
             return (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
         case Devices.NONE:
@@ -118,31 +136,40 @@ def _kept(
     return lan if settings.addresses else (*lan, *grace_period.lost(lan, relied))
 
 
-def _identity(settings: Settings, kept: tuple[IPAddress, ...]) -> Identity:
+def _told_of(settings: Settings, announced: Enrolment | None) -> Path | None:
+    """What says, on the volume, that devices trust an authority of ours; or may say so and cannot be read."""
+    path = paths.announced(settings)
+    return path if path.exists() and (announced is None or announced.root_pem) else None
+
+
+def _identity(settings: Settings, kept: tuple[IPAddress, ...], told_of: Path | None) -> Identity:
     if settings.tls.certificate and settings.tls.key:
-        certificate, key = settings.tls.certificate, settings.tls.key
-        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC))
-    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now())
+        certificate, key, root = settings.tls.certificate, settings.tls.key, settings.tls.root
+        return load_own_certificate(certificate, key, settings.hostname, datetime.now(UTC), private_root=root)
+    return ensure_own(settings.data_dir, Names(settings.hostname, kept), clock.now(), told_of=told_of)
 
 
 def _warnings(identity: Identity) -> tuple[str, ...]:
     return identity.warnings if clock.now() else (*identity.warnings, CLOCK_NOT_SET)
 
 
-def _enrolment(settings: Settings, identity: Identity, lan: tuple[IPAddress, ...], choice: reach.Choice) -> Enrolment:
+def _enrolment(settings: Settings, identity: Identity, found: addresses.Survey, choice: reach.Choice) -> Enrolment:
     return Enrolment(
         hostname=settings.hostname,
-        addresses=lan,
-        dot_port=settings.dot.port,
+        addresses=found.addresses,
+        dot_port=settings.dot.public_port or settings.dot.port,
         plain_port=settings.plain.port if settings.plain.enabled else None,
-        web_port=settings.web.port if settings.web.enabled else None,
+        web_port=(settings.web.public_port or settings.web.port) if settings.web.enabled else None,
         root_pem=identity.root_pem.decode() if identity.root_pem else None,
         root_sha256=identity.root_sha256,
         spki_pin=identity.spki_pin,
+        not_before=identity.not_before,
         not_after=identity.not_after,
         resolver=choice.mode,
         resolver_reason=choice.reason,
-        certified=tuple(address for address in lan if address in identity.addresses),
+        private_root_pem=identity.private_root_pem.decode() if identity.private_root_pem else None,
+        out_of_reach=found.notices,
+        certified=tuple(address for address in found.addresses if address in identity.addresses),
     )
 
 
@@ -164,7 +191,7 @@ def _announce(settings: Settings, enrolment: Enrolment) -> tuple[str, ...]:
 def _announced(settings: Settings) -> Enrolment | None:
     for path in (paths.announced(settings), paths.enrolment(settings)):
         try:
-            return from_json(path.read_text(encoding="utf-8"))
+            return from_json(read_regular(path, paths.MOST_ENROLMENT_OCTETS).decode())
         except FileNotFoundError:
             continue
         except (OSError, ValueError, OperatorError) as error:

@@ -12,5 +12,5 @@ from . import paths
 
 def run(settings: Settings) -> None:
     """Do one job that comes as JSON, print what came of it as JSON."""
-    home, port = partial(at_home, known=settings.local), paths.unbound_port(settings)
+    home, port = partial(at_home, known=settings.local), partial(paths.unbound_port, settings)
     do(lambda job: refresh(job, port, settings.resolver.ca_bundle, home))

@@ -40,7 +40,7 @@ async def ask(settings: Settings, line: str) -> Any:
         raise OperatorError(f"{path}: the front door does not answer in time; see its log") from error
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise OperatorError(f"{path}: the front door does not answer: {reason}: is Homedot running?") from error
+        raise OperatorError(f"{path}: the front door does not answer: {reason}: {paths.IS_RUNNING}") from error
     if word != "ok":
         raise OperatorError(printable(said) or f"{path}: the front door does not answer; see its log")
     return answer

@@ -1,7 +1,8 @@
 """The socket on which the front door hears other programs of ours.
 
 One line in, one line out: `ok` and a JSON value, or `no` and a sentence. Any user of the box may connect; the kernel
-says who it is, and only those who are named are listened to.
+says who it is, and only those who are named are listened to; each has few connections, for the front door's descriptors
+are those of its clients.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import pwd
 import re
 import socket
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +35,8 @@ LOOK_S = 1.0
 """How often a worker looks whether a pause has begun or ended."""
 
 _TIMEOUT_S = 5.0
+_MOST_AT_ONCE = 32
+"""Of each user that is listened to, and of all others together."""
 _MOST_LINE_OCTETS = 300
 _MOST_TYPE = 0xFFFF
 _NO_COMMAND = "that is no command"
@@ -123,20 +127,27 @@ def allowed_uids() -> Iterator[int]:
 async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[int]) -> asyncio.Server:
     """Let the users with `allowed_uids` ask `control` on the Unix socket `bound`."""
     allowed = frozenset(allowed_uids)
+    conversations: Counter[int | None] = Counter()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        uid = _uid_of(writer)
+        user = uid if uid in allowed else None
+        if conversations[user] >= _MOST_AT_ONCE:
+            writer.transport.abort()
+            return
+        conversations[user] += 1
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                uid = _uid_of(writer)
                 line = await reader.readuntil(b"\n")
-                writer.write(await _said(line, control, is_allowed=uid in allowed))
+                writer.write(await _said(line, control, is_allowed=user is not None))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             log.debug("control: %s", error)
         finally:
+            conversations[user] -= 1
             writer.close()
 
-    return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS)
+    return await asyncio.start_unix_server(converse, sock=bound, limit=_MOST_LINE_OCTETS, backlog=_MOST_AT_ONCE)
 
 
 async def _said(line: bytes, control: Control, *, is_allowed: bool) -> bytes:

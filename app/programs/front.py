@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import resource
-import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from ipaddress import ip_network
 from time import monotonic
 
 from app.answer.cache import Cache
@@ -14,7 +14,7 @@ from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
 from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
-from app.answer.policy import Kind
+from app.answer.policy import BLOCKING, Kind
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
@@ -25,7 +25,6 @@ from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Peer
 from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
-from app.dot.listener import STREAM_OPTIONS
 from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
 from app.dot.plain import PlainSession
@@ -34,16 +33,17 @@ from app.dot.query_rate import QueryRate
 from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
-from app.networks import HOME
+from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
-from app.ports import bound_sockets
 from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, exposure, paths
+from .bogus import Mark
 from .clock_reset import FrontForgets
+from .front_sockets import FrontSockets
 from .front_state import FrontState
 from .output import log_to_supervisor
 from .reasons import RunningRuleset
@@ -56,25 +56,9 @@ _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S = 2.0
 _OTHER_DESCRIPTORS = 64
 _COUNTED_AS = {
-    Count.QUERIES_BLOCKED: (Kind.DENIED, Kind.LISTED),
+    Count.QUERIES_BLOCKED: BLOCKING,
     Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
 }
-
-
-class _Sockets:
-    """What one worker listens on; the first takes the ports, and the others join it."""
-
-    def __init__(self, settings: Settings, worker: int) -> None:
-        bound = partial(bound_sockets, shared=settings.dot.workers > 1, joins=worker > 0)
-        streams, datagrams = partial(bound, options=STREAM_OPTIONS), partial(bound, kind=socket.SOCK_DGRAM)
-        plain = settings.plain
-        self.dot = streams(settings.dot.port, "dot.port")
-        self.plain = streams(plain.port, "plain.port") if plain.enabled else []
-        self.datagrams = datagrams(plain.port, "plain.port") if plain.enabled else []
-
-    def close(self) -> None:
-        for bound in (*self.dot, *self.plain, *self.datagrams):
-            bound.close()
 
 
 class _Shared:
@@ -113,7 +97,7 @@ def serve(settings: Settings, write: Callable[[str], None]) -> None:
     """
     shared = _Shared(settings, write)
     workers = settings.dot.workers
-    sockets = [_Sockets(settings, worker) for worker in range(workers)]
+    sockets = [FrontSockets(settings, worker) for worker in range(workers)]
     crew = Workers(workers)
     for worker in range(workers):
         if worker != crew.number:
@@ -122,7 +106,7 @@ def serve(settings: Settings, write: Callable[[str], None]) -> None:
         sys.exit(runner.run(_serve(shared, crew, sockets[crew.number])))
 
 
-async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
+async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     settings, is_first = shared.settings, crew.number == 0
     count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
     refresh = partial(shared.certificate.refresh, count)
@@ -136,12 +120,12 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
-    diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle)
+    diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
     make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
     caches = [Cache(_CACHE_BYTES, monotonic)]
     answerer = make(caches[0], upstream, rules.ruleset)
     answerers = [answerer]
-    is_allowed = allowing(settings.dot.allow_from)
+    is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
@@ -160,7 +144,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
             plain,
             fit=fit_datagram,
             is_allowed=is_allowed,
-            rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic),
+            rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic, shared.limits.unshared),
             most_unfinished=most_unfinished,
             count=count,
         )
@@ -175,7 +159,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: _Sockets) -> int:
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
-    often = partial(_look_at_rules, rules, answerers), partial(_count_given, count, answerers)
+    follow = partial(_follow_addresses, rules, sockets, stopping)
+    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, answerers)
     looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
     await stopping.wait()
     crew.end()
@@ -204,12 +189,11 @@ def _affordable_connections(settings: Settings) -> int:
 
 def _limits(settings: Settings) -> Limits:
     dot = settings.dot
-    gateway = bridge_gateway()
-    if gateway is not None:
-        log.warning(
-            "bridge network: all clients may appear as %s, so dot.connections_per_client does not apply to it", gateway
-        )
-        log.warning("%s", exposure.blindness(gateway))
+    unshared = shared_by_clients()
+    if unshared:
+        crowd = ", ".join(unshared)
+        log.warning("container network: all clients may appear as %s, so no limit of one client applies to that", crowd)
+        log.warning("%s", exposure.blindness(unshared[0]))
     return Limits(
         connections=_affordable_connections(settings),
         connections_per_client=dot.connections_per_client,
@@ -219,7 +203,7 @@ def _limits(settings: Settings) -> Limits:
         message_timeout_s=dot.message_timeout,
         idle_timeout_s=dot.idle_timeout,
         write_timeout_s=dot.write_timeout,
-        unshared=frozenset([gateway]) if gateway else frozenset(),
+        unshared=frozenset(unshared),
         servers=dot.workers * (2 if settings.plain.enabled else 1),
     )
 
@@ -244,6 +228,11 @@ def _look_at_rules(rules: RulesetWatcher, answerers: list[Pipeline]) -> None:
     if ruleset is not None:
         for answerer in answerers:
             answerer.use(ruleset)
+
+
+def _follow_addresses(rules: RulesetWatcher, sockets: FrontSockets, stopping: asyncio.Event) -> None:
+    if sockets.lacks(rules.addresses):
+        stopping.set()
 
 
 def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:

@@ -36,14 +36,14 @@ def run(settings: Settings) -> None:
     log_to_supervisor(settings.log)
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
     folder, refreshing = paths.lists(settings), paths.refresh_request(settings)
-    accepting = {source: acceptance_request(settings, source) for source in settings.blocking.lists}
+    accepting = {source: acceptance_request(settings, source) for source in settings.blocking.sources}
     lock = _only_one(folder)
 
     def start(job: Job) -> Child:
         return Child(_COMPILE, job, DEADLINE_S, (lock,))
 
     blocking = settings.blocking
-    keeper = Refresher(folder, blocking.lists, blocking.refresh * _HOUR_S, start, now=time.time, draw=random.random)
+    keeper = Refresher(folder, blocking.sources, blocking.refresh * _HOUR_S, start, now=time.time, draw=random.random)
     requests = _Requests([refreshing, *accepting.values()])
     # What this program was asked for before it was killed.
     keeper.ask(_touched_s(refreshing))

@@ -27,8 +27,11 @@ _GAUGES = {
     "uptime_seconds": "seconds since the front door was started",
     "blocking_paused_seconds": "seconds that a pause of blocking will last, 0 without one",
     "certificate_not_after_timestamp_seconds": "when the certificate ends (Unix time)",
-    "list_names": "names on a block list that is in use (`list`, `source`, `number`)",
+    "list_up": "1 if a block list is in use, 0 if it is missing (`list`, `source`, `number`)",
+    "list_names": "names on a block list that is in use, exceptions not counted",
     "list_age_seconds": "how old a block list that is in use is",
+    "list_last_success_timestamp_seconds": "when the last look at a block list went well (Unix time), 0 for never",
+    "list_failures": "looks at a block list that failed since the last that did not",
 }
 METRICS: Mapping[str, Metric] = {
     **{name: Metric(f"homedot_{name}", "gauge", meaning) for name, meaning in _GAUGES.items()},
@@ -42,17 +45,33 @@ def render(state: Mapping[str, int]) -> str:
     return "".join(_rendered(name, {"": value}) for name, value in state.items())
 
 
-def render_lists(lists: Iterable[tuple[int, str, str, int, float]]) -> str:
-    """Number, title, source, names and age in seconds of each list that is in use.
+class ListNumbers(NamedTuple):
+    """What is told of one block list. `age_s` is None while it is missing."""
+
+    number: int
+    title: str
+    source: str
+    names: int = 0
+    age_s: float | None = None
+    last_success_s: float = 0.0
+    failures: int = 0
+
+
+def render_lists(lists: Iterable[ListNumbers]) -> str:
+    """Of each list of the settings.
 
     Two may have one title, and one source where only a subscriber's key tells them apart; their numbers differ, or
     Prometheus would refuse everything.
     """
-    names, ages_s = dict[str, int](), dict[str, int]()
-    for number, title, source, count, age_s in lists:
-        labels = f'{{list="{_quoted(title)}",source="{_quoted(source)}",number="{number}"}}'
-        names[labels], ages_s[labels] = count, int(age_s)
-    return _rendered("list_names", names) + _rendered("list_age_seconds", ages_s) if names else ""
+    samples: dict[str, dict[str, int]] = {name: {} for name in _GAUGES if name.startswith("list_")}
+    for its in lists:
+        labels = f'{{list="{_quoted(its.title)}",source="{_quoted(its.source)}",number="{its.number}"}}'
+        samples["list_up"][labels] = int(its.age_s is not None)
+        samples["list_last_success_timestamp_seconds"][labels] = int(its.last_success_s)
+        samples["list_failures"][labels] = its.failures
+        if its.age_s is not None:
+            samples["list_names"][labels], samples["list_age_seconds"][labels] = its.names, int(its.age_s)
+    return "".join(_rendered(name, each) for name, each in samples.items() if each)
 
 
 def _rendered(name: str, samples: Mapping[str, int]) -> str:

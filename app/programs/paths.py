@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from app.config.settings import Settings
 from app.errors import OperatorError
+from app.files import read_regular
 
 if TYPE_CHECKING:
     from app.onboarding.enrolment import Enrolment
+
+MOST_ENROLMENT_OCTETS = 1 << 18
+IS_RUNNING = "is Homedot running?"
+START_FIRST = f"{IS_RUNNING} Start it first"
 
 
 def pair(settings: Settings) -> Path:
@@ -19,6 +24,11 @@ def pair(settings: Settings) -> Path:
 def authority_files(settings: Settings) -> tuple[Path, ...]:
     """What tells whether the authority or its leaf on the volume was replaced."""
     return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"
+
+
+def handed(run_dir: Path, user: str) -> Path:
+    """The settings of this start, for the programs of `user` alone."""
+    return run_dir / "settings" / f"{user}.json"
 
 
 def enrolment(settings: Settings) -> Path:
@@ -43,6 +53,11 @@ def signed_profile(settings: Settings, profile: bytes) -> Path:
     return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
 
 
+def bogus_mark(settings: Settings) -> Path:
+    """Touched by the front door when unbound has found an answer bogus."""
+    return settings.run_dir / "dot" / "bogus"
+
+
 def control_socket(settings: Settings) -> Path:
     """Where the front door hears other programs of ours; the folder is its own to write."""
     return settings.run_dir / "dot" / "control.sock"
@@ -56,6 +71,11 @@ def lists(settings: Settings) -> Path:
 def refresh_request(settings: Settings) -> Path:
     """Touched to have all block lists looked at now."""
     return settings.run_dir / "refresh-lists"
+
+
+def reload_request(settings: Settings) -> Path:
+    """Touched to have the operator's settings read now."""
+    return settings.run_dir / "reload"
 
 
 def accept_request(settings: Settings, compiled: str) -> Path:
@@ -81,6 +101,16 @@ def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 
 
+def for_unbound(settings: Settings) -> Path:
+    """Copies of the operator's files that unbound reads, for everybody to read."""
+    return settings.run_dir / "for-unbound"
+
+
+def unbound_control(settings: Settings) -> Path:
+    """Where unbound hears root, who becomes its user to be heard."""
+    return settings.run_dir / "unbound" / "control"
+
+
 def noted_unbound_port(settings: Settings) -> Path:
     """Where a start notes the port that it drew for unbound."""
     return settings.run_dir / "unbound.port"
@@ -88,13 +118,13 @@ def noted_unbound_port(settings: Settings) -> Path:
 
 def unbound_port(settings: Settings) -> int:
     """The port of 127.0.0.1 on which unbound answers; the supervisor has it reserved. Raises OperatorError."""
-    if settings.resolver.port is not None:
-        return settings.resolver.port
     path = noted_unbound_port(settings)
+    if settings.resolver.port is not None and not path.exists():
+        return settings.resolver.port
     try:
         return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{path}: cannot be read: {error}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: cannot be read: {error}: {START_FIRST}") from error
 
 
 def unsettled(settings: Settings) -> Path:
@@ -136,8 +166,8 @@ def read_enrolment(settings: Settings) -> "Enrolment":
 
     path = enrolment(settings)
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(read_regular(path, MOST_ENROLMENT_OCTETS).decode())
     except OSError as error:
-        raise OperatorError(f"{path}: {error.strerror}: is Homedot running? Start it first") from error
+        raise OperatorError(f"{path}: {error.strerror}: {START_FIRST}") from error
     except ValueError as error:
         raise OperatorError(f"{path}: cannot be read: {error}; restart Homedot, which writes it again") from error

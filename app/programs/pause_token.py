@@ -4,13 +4,15 @@ import logging
 
 from app.config.settings import Settings
 from app.errors import OperatorError
-from app.files import keep, keep_folder, let_others_through
+from app.files import keep, keep_folder, let_others_through, read_regular
 from app.onboarding import token
 from app.trust import disk
 
 from . import paths, users
 
 log = logging.getLogger("homedot")
+
+_MOST_OCTETS = 4096
 
 
 def renew(settings: Settings) -> str:
@@ -21,13 +23,17 @@ def renew(settings: Settings) -> str:
 
 
 def ensure(settings: Settings) -> tuple[str, ...]:
-    """Make it if it is missing or none, and let the setup page alone read it. Returns warnings.
+    """Make it if it is missing, and let the setup page alone read it. Returns warnings.
 
-    One that cannot be read, as after a restore for another user, is left alone: somebody has typed it before.
+    One that cannot be read, as after a restore for another user, or that is damaged, is left alone: somebody has typed
+    it before.
     """
+    path = paths.token(settings)
     try:
-        with disk.write_faults(paths.token(settings)):
+        with disk.write_faults(path):
             known = _read(settings)
+            if known is None and path.exists():
+                raise OperatorError(f"{path}: is no token: put back the one of a backup, or run `homedot token new`")
         _keep(settings, known or token.new())
     except OperatorError as error:
         return tuple(f"blocking cannot be paused from the setup page: {fault}" for fault in error.faults)
@@ -46,7 +52,7 @@ def read(settings: Settings) -> str | None:
 def _read(settings: Settings) -> str | None:
     """The token; None if there is none, or what is there is none. Raises OSError."""
     try:
-        text = paths.token(settings).read_bytes().decode("ascii", "replace").strip()
+        text = read_regular(paths.token(settings), _MOST_OCTETS).decode("ascii", "replace").strip()
     except FileNotFoundError:
         return None
     return text if token.is_token(text) else None

@@ -31,6 +31,10 @@ _SENTENCES = {
     Kind.ALLOWED: "not blocked: {rule} is in {title}",
     Kind.NEVER_BLOCKED: "not blocked: {rule} is one of the names that devices test their network with ({title})",
     Kind.DENIED: "{blocked}: {rule} is in {title}",
+    Kind.ALLOW_LISTED: "not blocked: {rule} is on the allow list {title}",
+    Kind.EXCEPTED_IMPORTANTLY: "not blocked: the list {title} has an important exception for {rule}",
+    Kind.LISTED_IMPORTANTLY: "{blocked}: {rule} is on the list {title}, which calls it important",
+    Kind.EXCEPTED: "not blocked: the list {title} has an exception for {rule}",
     Kind.LISTED: "{blocked}: {rule} is on the list {title}",
     Kind.PASSED: "not blocked: no rule and no list has it",
 }

@@ -23,7 +23,7 @@ def situation(settings: Settings, grace_period: GracePeriod) -> object:
     tls = settings.tls
     # The lock of the lists is never written to: it tells whether their folder is still there.
     lists = list_paths.compile_lock(paths.lists(settings))
-    watched = (*paths.authority_files(settings), paths.pair(settings), tls.certificate, tls.key, lists)
+    watched = (*paths.authority_files(settings), paths.pair(settings), tls.certificate, tls.key, tls.root, lists)
     # A clock that was set, forward or back, makes another of it; one that is only kept right hardly ever does.
     date = clock.now() is not None, WallClock().lead_s() // LEAST_S
     return _addresses(settings, grace_period), grace_period.expected(), date, [stamp(path) for path in watched if path]

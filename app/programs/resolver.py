@@ -7,15 +7,15 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import Any, overload
 
 from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
-from app.files import write_atomically
+from app.files import closed_to_others, keep, keep_folder, write_atomically
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
-from app.ports import free_on_loopback
+from app.ports import free_on_loopback, reserved
 from app.trust import disk
 from app.unbound import anchor, checkconf, conf, memory, reach
 
@@ -23,6 +23,8 @@ from . import paths, users
 from .findings_log import Findings
 
 _ASK_DEADLINE_S = 20
+_VERBOSITY = {"debug": 2}
+"""By `log.level`; 0 of the others. What unbound says beyond errors is for finding a fault, and names what is asked."""
 
 
 def choose(settings: Settings) -> reach.Choice:
@@ -46,12 +48,26 @@ def choose_apart(settings: Settings) -> reach.Choice:
     return reach.Choice(**asked)
 
 
-def draw_port(settings: Settings) -> None:
-    """Choose the port of this start, unless `resolver.port` does, and leave word of it. Raises OperatorError."""
-    if settings.resolver.port is None:
-        path, ports = paths.noted_unbound_port(settings), (settings.dot.port, settings.plain.port, settings.web.port)
-        with disk.write_faults(path):
-            write_atomically(path, str(free_on_loopback(ports)).encode())
+def draw_port(settings: Settings) -> Sequence[str]:
+    """Choose the port of this start, unless `resolver.port` does and is free, and leave word of it.
+
+    Returns warnings; raises OperatorError.
+    """
+    path, wanted, warnings = paths.noted_unbound_port(settings), settings.resolver.port, tuple[str, ...]()
+    if wanted is not None:
+        path.unlink(missing_ok=True)
+        try:
+            user = users.find(users.UNBOUND)
+            for bound in reserved(wanted, "resolver.port", None if user is None else user.pw_uid):
+                bound.close()
+        except OperatorError as error:
+            warnings = tuple(f"{fault}; until then unbound has a free one" for fault in error.faults)
+        else:
+            return ()
+    with disk.write_faults(path):
+        ports = (settings.dot.port, settings.plain.port, settings.web.port)
+        write_atomically(path, str(free_on_loopback(ports)).encode())
+    return warnings
 
 
 def prepare(settings: Settings, mode: str) -> list[str]:
@@ -59,6 +75,8 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     resolver, path, port = settings.resolver, paths.unbound_conf(settings), paths.unbound_port(settings)
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
+    _require_readable("resolver.ca_bundle", resolver.ca_bundle)
+    copied = _with_copies(settings).resolver
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     render = partial(
         conf.render,
@@ -67,14 +85,16 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         forwarders=resolver.forward,
         routes=resolver.routes,
         ca_bundle=resolver.ca_bundle,
-        root_hints=resolver.root_hints,
-        trust_anchor=resolver.trust_anchor,
+        root_hints=copied.root_hints,
+        trust_anchor=copied.trust_anchor,
         followed_anchor=followed,
         rebind_protection=resolver.rebind_protection,
         released=settings.special.released,
         health_name=healthcheck.NAME,
         cache_bytes=conf.cache_bytes(memory.limit_bytes()),
+        verbosity=_VERBOSITY.get(settings.log.level, 0),
         run_dir=settings.run_dir,
+        control=_control(settings, uid),
     )
     draft = path.with_name("unbound.conf.draft")  # a running unbound that is started anew must not find a bad one
 
@@ -83,9 +103,13 @@ def prepare(settings: Settings, mode: str) -> list[str]:
             write_atomically(draft, render(snippets=some).encode())
         return draft
 
-    snippets, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
-    checkconf.check(written(snippets), name)
-    checkconf.check_kept(written, snippets, port, name)
+    originals, name = _snippets(resolver.snippets), None if user is None else users.UNBOUND
+    snippets = [_copied(paths.for_unbound(settings) / "snippets", original) for original in originals]
+    try:
+        checkconf.check(written(snippets), name)
+        checkconf.check_kept(written, snippets, port, name)
+    except OperatorError as error:
+        raise OperatorError(_named_as_given(error.faults, originals, snippets)) from error
     with disk.write_faults(path):
         draft.rename(path)
     return warnings
@@ -101,19 +125,11 @@ def note(settings: Settings, choice: reach.Choice) -> None:
             write_atomically(path, b"")
 
 
-def become_unbound() -> None:
-    """Give up root for good: what this process then reads from the network leads to no key."""
-    user = users.find(users.UNBOUND)
-    if user is not None:
-        os.setgroups([])
-        os.setgid(user.pw_gid)
-        os.setuid(user.pw_uid)
-
-
 def ask(settings: Settings) -> dict[str, Any]:
     """Ask the network: a choice as a dictionary, or one with "faults". For a child, which then is unbound's user."""
     try:
-        become_unbound()
+        settings = _with_copies(settings)
+        users.become(users.UNBOUND)
         return asdict(choose(settings))
     except OperatorError as error:
         return {"faults": error.faults}
@@ -153,6 +169,16 @@ def keep_anchor(settings: Settings) -> Findings:
     return Findings(warnings=tuple(warnings))
 
 
+def _control(settings: Settings, uid: int | None) -> Path | None:
+    """Where unbound hears its user: nowhere if it has no folder, without which it would not start."""
+    path = paths.unbound_control(settings)
+    try:
+        anchor.make_folder(path.parent, uid)
+    except OSError:
+        return None
+    return path
+
+
 def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, list[str]]:
     """The file in which unbound follows the root's keys: none where it cannot be written. And warnings."""
     path, kept = paths.followed_anchor(settings), paths.kept_anchor(settings)
@@ -164,6 +190,46 @@ def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, 
     except OperatorError as error:
         told = [f"{fault}; until then unbound trusts the root keys of {conf.TRUST_ANCHOR}" for fault in error.faults]
         return None, told
+
+
+def _with_copies(settings: Settings) -> Settings:
+    resolver, copies = settings.resolver, paths.for_unbound(settings)
+    hints, keys = _copied(copies / "hints", resolver.root_hints), _copied(copies / "anchor", resolver.trust_anchor)
+    return replace(settings, resolver=replace(resolver, root_hints=hints, trust_anchor=keys))
+
+
+@overload
+def _copied(folder: Path, path: Path) -> Path: ...
+@overload
+def _copied(folder: Path, path: Path | None) -> Path | None: ...
+def _copied(folder: Path, path: Path | None) -> Path | None:
+    """A copy that unbound's user can read: the operator's own file may be root's alone."""
+    if path is None:
+        return None
+    copy = folder / path.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error.strerror}: name a file that exists") from error
+    with disk.write_faults(copy):
+        keep_folder(folder.parent, 0o755)
+        keep_folder(folder, 0o755)
+        keep(copy, content)
+    return copy
+
+
+def _named_as_given(faults: Sequence[str], originals: Sequence[Path], copies: Sequence[Path]) -> list[str]:
+    named = list(faults)
+    for original, copy in zip(originals, copies, strict=True):
+        named = [fault.replace(str(copy), str(original)) for fault in named]
+    return named
+
+
+def _require_readable(setting: str, path: Path) -> None:
+    """Raises OperatorError for a file that other users cannot read."""
+    if (closed := closed_to_others(path)) is not None:
+        mode = "o+x" if closed != path else "o+r"
+        raise OperatorError(f"{setting}: {path} must be readable by all: run `chmod {mode} {closed}`")
 
 
 def _snippets(folder: Path | None) -> list[Path]:

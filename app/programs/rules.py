@@ -6,26 +6,36 @@ from dataclasses import asdict
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
-from app.answer.policy import Listed, Match, Matcher, Policy, no_list
+from app.answer.policy import BLOCKING, Kind, Listed, Matcher, NameVerdict, Policy, no_list
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
+from app.answer.wire import TYPE_A
 from app.config.forwarding import Forwarder
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import stamp
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import shared_by_clients
 from app.lists.blocklist import Blocklist, Blocklists
-from app.lists.names import key_of
-from app.lists.paths import told_apart
+from app.lists.names import BLOCK, IMPORTANT_BLOCK, IMPORTANT_LIFT, LIFT
+from app.lists.weighing import ALLOW, weighed
 from app.networks import INSIDE
 from app.onboarding.enrolment import CHECK_LABEL, Enrolment
 
 from . import paths
 
 log = logging.getLogger("homedot")
+
+KINDS = {
+    ALLOW: Kind.ALLOW_LISTED,
+    IMPORTANT_LIFT: Kind.EXCEPTED_IMPORTANTLY,
+    IMPORTANT_BLOCK: Kind.LISTED_IMPORTANTLY,
+    LIFT: Kind.EXCEPTED,
+    BLOCK: Kind.LISTED,
+}
+"""Whose word in the policy it is what a list says, by its weight: both are in one order."""
 
 
 class RulesetWatcher:
@@ -35,7 +45,7 @@ class RulesetWatcher:
         self._settings = settings
         self._is_paused = is_paused
         self._paused = False
-        sources = settings.blocking.lists if settings.blocking.enabled else ()
+        sources = settings.blocking.sources if settings.blocking.enabled else ()
         self._lists = Blocklists(paths.lists(settings), sources)
         self._enrolment_seen: object = None
         self._enrolment: Enrolment | None = None
@@ -102,7 +112,7 @@ def build(
         allow=blocking.allow,
         never_block=blocking.never_block,
         deny=blocking.deny,
-        listed=_listed(blocklists) if blocklists else no_list,
+        listed=_listed(blocklists, blocking.allow_lists) if blocklists else no_list,
         looks_at_addresses=any(blocklist.header.addresses for blocklist in blocklists),
         is_paused=is_paused or not blocking.enabled,
     )
@@ -151,21 +161,24 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
         return None
     addresses = enrolment.certified if by_address else enrolment.addresses
     # Behind a bridge network nobody here sees which address was asked.
-    knows_address = by_address and bridge_gateway() is None
+    knows_address = by_address and not shared_by_clients()
     only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
 
 
-def _listed(blocklists: Sequence[Blocklist]) -> Listed:
-    titles = told_apart({blocklist.header.source: blocklist.title for blocklist in blocklists})
-    titled = [(its.covering, its.spares, titles[its.header.source]) for its in blocklists]
+def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:
+    said = weighed(blocklists, allow_lists)
 
-    def covering(name: str, asked: str, qtype: int) -> Match | None:
-        key = key_of(name)
-        for covering_of, spares, title in titled:
-            rule = covering_of(key, qtype)
-            if rule is not None and (name == asked or not spares(key_of(asked))):
-                return rule, title
-        return None
+    def verdict(name: str, asked: str, qtype: int) -> NameVerdict | None:
+        found = said(name, qtype)
+        if found is None:
+            return None
+        weight, rule, title = found
+        kind = KINDS[weight]
+        if name != asked and kind in BLOCKING:
+            spared = said(asked, TYPE_A)
+            if spared is not None and spared[0] > weight:
+                return None
+        return NameVerdict(kind, rule, title)
 
-    return covering
+    return verdict

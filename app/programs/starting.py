@@ -5,15 +5,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from app.config.load import load
 from app.config.settings import Log
 from app.errors import OperatorError
 
+from . import handing
 from .output import EXIT_OPERATOR, Lines, fault_lines, tell_faults
 
 PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep")
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
+
+_HANDS_ON, _RELOADS = "bootstrap", "upkeep"
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -24,9 +26,12 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        settings = load(environment).settings
-        log = settings.log
-        code = import_module(f"{__package__}.{program}").run(settings, *arguments)
+        loaded = handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
+        log = loaded.settings.log
+        more = [environment] if program == _RELOADS else arguments
+        code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)
+        if program == _HANDS_ON:
+            handing.hand_on(loaded)
     except OperatorError as error:
         if program in UNHEARD:
             lines = Lines(log, descriptor=2)

@@ -9,6 +9,7 @@ from app.config.settings import Settings
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
 from app.lists.state import ListState
+from app.networks import HEALTH_CHECK
 from app.onboarding import expiry
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.guides import notices
@@ -16,7 +17,7 @@ from app.revision import told
 
 from . import control_client, paths
 from .blocking_page import without_query
-from .list_status import described, duration, states
+from .list_status import NOT_YET, described, duration, protection, states
 
 SCHEMA = 1
 """Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
@@ -28,13 +29,15 @@ _WIDTH = 13
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """At `now` (UTC). `fault` says why DNS over TLS does not answer, empty if it does. `counts` are the front door's
-    numbers by name, none if it does not tell them. `lists` by source are None where blocking is switched off."""
+    numbers by name, none if it does not tell them. `lists` by source are None where blocking is switched off;
+    `protection` says in a sentence what they do."""
 
     now: datetime
     fault: str
     counts: Mapping[str, int]
     enrolment: Enrolment
     lists: Mapping[str, ListState] | None
+    protection: str = ""
 
     @property
     def answers(self) -> bool:
@@ -110,7 +113,7 @@ class Status:
             return "not known: the front door does not tell"
         if left_s:
             return f"paused for {duration(left_s)} more; `homedot resume` ends it"
-        return "on"
+        return f"on: {self.protection}"
 
 
 def look(settings: Settings) -> Status:
@@ -118,7 +121,7 @@ def look(settings: Settings) -> Status:
     enrolment = paths.read_enrolment(settings)
     fault, counts = "", dict[str, int]()
     try:
-        check(enrolment.dot_port, enrolment.hostname, _DEADLINE_S)
+        check(settings.dot.port, enrolment.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
         fault = str(error)
     try:
@@ -126,11 +129,12 @@ def look(settings: Settings) -> Status:
     except OperatorError as error:
         fault = fault or str(error)
     lists = states(settings) if settings.blocking.enabled else None
-    return Status(now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment, lists=lists)
+    said = protection(settings.blocking, lists or {}).sentence
+    return Status(now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment, lists=lists, protection=said)
 
 
 def _listed(source: str, known: ListState, now_s: float) -> str:
     if not known.checked_s:
-        return f"{source}: not downloaded yet"
+        return f"{source}: {NOT_YET}"
     age = f", {duration(now_s - known.updated_s)} old" if known.updated_s else ""
     return f"{known.title or source}: {known.names} names{age}" + (f"; failed: {known.error}" if known.error else "")

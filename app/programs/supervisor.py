@@ -1,5 +1,6 @@
 """The container's process 1: supervisord, with everything below it."""
 
+from functools import partial
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -19,16 +20,21 @@ def run(settings: Settings, configuration: str) -> int:
         "DOT_CAPABILITY": _capability(settings.dot.port, *([settings.plain.port] if settings.plain.enabled else [])),
         "WEB_CAPABILITY": _capability(settings.web.port),
         "WEB_ENABLED": str(settings.web.enabled).lower(),
-        "BLOCKING_ENABLED": str(settings.blocking.enabled).lower(),
+        "LISTS_WANTED": str(settings.blocking.enabled and bool(settings.blocking.sources)).lower(),
     }
     user = users.find(users.UNBOUND)
     reservation = reserved(paths.unbound_port(settings), "resolver.port", user.pw_uid if user else None)
     lines = Lines(settings.log)
-    code = supervise(Path(configuration), variables, lines.tell, lines.look)
+    code = supervise(Path(configuration), variables, lines.tell, lines.look, partial(_ask_for_renewal, settings))
     for bound in reservation:
         bound.close()
     settle()
     return code
+
+
+def _ask_for_renewal(settings: Settings) -> None:
+    for request in (paths.refresh_request(settings), paths.reload_request(settings)):
+        request.touch()
 
 
 def _capability(*ports: int) -> str:

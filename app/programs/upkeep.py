@@ -1,4 +1,4 @@
-"""What happens every minute, as one table.
+"""What happens every minute, or every few seconds, as one table.
 
 The certificate is renewed when due; a new address of this box is followed, and so are a network that came late and a
 clock that was set; a copy of the root's keys is kept as unbound knows them.
@@ -8,7 +8,7 @@ This process stays for months: what costs memory is imported in a child.
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
@@ -20,7 +20,7 @@ from app.host.event_listener import in_child, listen
 from app.host.grace_period import GracePeriod
 from app.host.wall_clock import WallClock, since_boot_s
 
-from . import paths
+from . import bogus, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .output import end_well_on_sigterm, log_to_supervisor
@@ -28,14 +28,17 @@ from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
 HOUR_S = 3600.0
+OFTEN = "TICK_5"
+"""supervisord's event of every 5 s; the other one that supervisord.conf names is a minute's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One row: it is due when `situation` is another than when it was last done well, and again after `again_after_s`.
 
-    A `situation` of None has nothing to do. It is asked every minute, so it is cheap, and never raises. `do` is given
-    it, in a child that has `deadline_s`, and says what it found; an OperatorError that it raises is a fault.
+    A `situation` of None has nothing to do. It is asked every minute, or every 5 s if `often`, so it is cheap, and
+    never raises. `do` is given it, in a child that has `deadline_s`, and says what it found; an OperatorError that it
+    raises is a fault.
     """
 
     name: str
@@ -43,11 +46,12 @@ class Task:
     do: Callable[[Any], Findings]
     deadline_s: int
     again_after_s: float = math.inf
+    often: bool = False
     meanwhile: str = ""
     """What is so as long as there are faults."""
 
 
-def tasks(settings: Settings) -> tuple[Task, ...]:
+def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...]:
     """All there is to do. A slow disk and a busy Raspberry Pi take seconds; the next minute tries again."""
     clock, grace_period = WallClock(), GracePeriod()
     followed = None if settings.resolver.trust_anchor else paths.followed_anchor(settings)
@@ -69,16 +73,36 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task(
             name="resolver mode",
             situation=partial(chosen_again, settings),
-            do=partial(_follow, settings),
+            do=partial(_look_after_resolver, settings),
             deadline_s=30,
             meanwhile="still resolving as before",
         ),
         Task(
             name="root keys",
             situation=lambda: followed and stamp(followed),
-            do=lambda _: _keep_anchor(settings),
+            do=lambda _: _look_after_resolver(settings, None),
             deadline_s=45,
             again_after_s=HOUR_S,
+        ),
+        Task(
+            name="settings",
+            situation=lambda: stamp(paths.reload_request(settings)),
+            do=lambda _: _reload(settings, environment),
+            deadline_s=30,
+            meanwhile="going on with the settings of before",
+        ),
+        Task(
+            name="bogus answers",
+            situation=partial(bogus.noted, settings),
+            do=lambda _: bogus.forget(settings),
+            deadline_s=10,
+            often=True,
+        ),
+        Task(
+            name="forwarders",
+            situation=partial(bogus.noted, settings),
+            do=lambda _: _blame(settings),
+            deadline_s=30,
         ),
     )
 
@@ -116,17 +140,18 @@ class Round:
         self._findings_log.tell(findings)
 
 
-def run(settings: Settings) -> None:
-    """Do it until SIGTERM."""
+def run(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Do it until SIGTERM. `environment` may hold settings of the operator's."""
     log_to_supervisor(settings.log)
-    rounds = [Round(task) for task in tasks(settings)]
+    rounds = [(task.often, Round(task)) for task in tasks(settings, environment)]
 
-    def minute() -> None:
-        for each in rounds:
-            each.tick()
+    def tick(event: str) -> None:
+        for often, each in rounds:
+            if often == (event == OFTEN):
+                each.tick()
 
     end_well_on_sigterm()
-    listen(sys.stdin.buffer, sys.stdout.buffer, minute)
+    listen(sys.stdin.buffer, sys.stdout.buffer, tick)
 
 
 def _do(task: Task, situation: object) -> dict[str, Any]:
@@ -137,13 +162,19 @@ def _do(task: Task, situation: object) -> dict[str, Any]:
         return asdict(Findings(faults=error.faults))
 
 
-def _follow(settings: Settings, asked: dict[str, Any]) -> Findings:
+def _look_after_resolver(settings: Settings, asked: dict[str, Any] | None) -> Findings:
     from . import resolver  # in a child: it needs asyncio and more
 
-    return resolver.follow(settings, asked)
+    return resolver.keep_anchor(settings) if asked is None else resolver.follow(settings, asked)
 
 
-def _keep_anchor(settings: Settings) -> Findings:
-    from . import resolver  # in a child: it needs asyncio and more
+def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
+    from . import reloading  # in a child: it may need the parser of YAML
 
-    return resolver.keep_anchor(settings)
+    return reloading.reload(settings, environment)
+
+
+def _blame(settings: Settings) -> Findings:
+    from . import forwarders  # in a child: it needs asyncio and more
+
+    return forwarders.blame(settings)

@@ -5,7 +5,7 @@ import pwd
 
 from app.errors import OperatorError
 
-DOT, WEB, LISTS, UNBOUND = "homedot-dot", "homedot-web", "homedot-lists", "unbound"
+ROOT, DOT, WEB, LISTS, UNBOUND = "root", "homedot-dot", "homedot-web", "homedot-lists", "unbound"
 _REMEDIES = {UNBOUND: "apt install unbound"}
 
 
@@ -24,3 +24,12 @@ def group_id(name: str) -> int | None:
     """That of the user's group; None and OperatorError as for `find`."""
     user = find(name)
     return None if user is None else user.pw_gid
+
+
+def become(name: str) -> None:
+    """Give up root for good: what this process then reads from strangers leads to no key. Raises OperatorError."""
+    user = find(name)
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)

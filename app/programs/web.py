@@ -2,20 +2,26 @@
 
 import asyncio
 import logging
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from time import monotonic, time
 
+from app.config.hosts import at_home
 from app.config.settings import Settings
 from app.doctor.background import Checkup, examine_apart
 from app.doctor.healthcheck import check
 from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
-from app.host.addresses import bridge_gateway
+from app.host.interfaces import shared_by_clients
+from app.lists.paths import title_of
+from app.networks import HEALTH_CHECK
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
+from app.onboarding.enrolment import Enrolment
+from app.onboarding.guard import NamesOf
 from app.onboarding.serving import serve
 from app.onboarding.web import application
 from app.revision import told
@@ -24,7 +30,7 @@ from . import control_client, exposure, paths
 from .blocking_page import BlockingClient, without_query
 from .findings_log import HealthLog
 from .list_status import states
-from .metrics import render, render_lists
+from .metrics import ListNumbers, render, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
 
 log = logging.getLogger("homedot")
@@ -42,7 +48,7 @@ def run(settings: Settings) -> None:
 
     async def healthy() -> bool:
         try:
-            await asyncio.to_thread(check, settings.dot.port, settings.hostname, _HEALTH_DEADLINE_S)
+            await asyncio.to_thread(check, settings.dot.port, settings.hostname, _HEALTH_DEADLINE_S, HEALTH_CHECK)
         except OperatorError as error:
             health.ill(str(error))
             return False
@@ -66,8 +72,7 @@ def run(settings: Settings) -> None:
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
-    gateway = bridge_gateway()
-    unshared = [gateway] if gateway else []
+    unshared = shared_by_clients()
     app = application(
         read_enrolment,
         healthy=Coalesced(healthy, monotonic),
@@ -77,6 +82,7 @@ def run(settings: Settings) -> None:
         devices=Coalesced(devices, monotonic),
         self_test=checks,
         blocker=blocking,
+        names=_names(settings),
         about=told(),
         budget=Budget(monotonic, unshared),
         warnings=exposure.warnings(settings),
@@ -93,9 +99,20 @@ def run(settings: Settings) -> None:
     serve(app, settings.web.port, is_allowed, unshared)
 
 
-def _known_lists(settings: Settings) -> Iterator[tuple[int, str, str, int, float]]:
+def _names(settings: Settings) -> NamesOf:
+    """What leads to this box: by the operator's word, as this machine's name, or to one of its addresses by `local`."""
+    always = {*settings.web.names, socket.gethostname().lower()}
+    leads = {host.name: set(at_home(host.name, settings.local)[1]) for host in settings.local}
+
+    def names(enrolment: Enrolment) -> Collection[str]:
+        return always | {name for name, addresses in leads.items() if not addresses.isdisjoint(enrolment.addresses)}
+
+    return names
+
+
+def _known_lists(settings: Settings) -> Iterator[ListNumbers]:
     known = states(settings) if settings.blocking.enabled else {}
-    for number, source in enumerate(settings.blocking.lists, 1):
-        state = known.get(source)
-        if state is not None and state.updated_s:
-            yield number, state.title, without_query(source), state.names, time() - state.updated_s
+    for number, (source, its) in enumerate(known.items(), 1):
+        age_s = time() - its.updated_s if its.is_there else None
+        title = its.title or title_of(source)
+        yield ListNumbers(number, title, without_query(source), its.names, age_s, its.succeeded_s, its.failures)

@@ -30,6 +30,7 @@ AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=180)
 # Clocks of small boxes and of phones differ: what is made now must be valid for a phone that is behind.
 BACKDATED = timedelta(days=1)
+NAMES_CHANGED = "its names changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def renewal_reason(chain_pem: Pem, names: Names, now: datetime) -> str | None:
     wants = set(constraints.certified(names))
     if has != wants:
         changes = [f"+{name.value}" for name in wants - has] + [f"-{name.value}" for name in has - wants]
-        return f"its names changed ({', '.join(sorted(changes))})"
+        return f"{NAMES_CHANGED} ({', '.join(sorted(changes))})"
     if intermediate.not_valid_before_utc <= now < begin:
         return f"it is not valid before {begin:%Y-%m-%d}: the clock was ahead when it was made"
     if now >= begin + (end - begin) * 2 / 3 and end < intermediate.not_valid_after_utc:

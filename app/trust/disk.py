@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.errors import OperatorError
+from app.files import read_regular
+
+from . import filesystem
 
 T = TypeVar("T")
 
-_FULL = "cannot be written, the disk is full: free some space and start again"
+_MOST_OCTETS = 1 << 20
+"""Of a file with certificates or a key: a chain has some kilobytes."""
+
+FULL = "cannot be written, the disk is full: free some space and start again"
 _REASONS = {
     errno.ENOENT: "is missing",
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
     errno.EROFS: "cannot be written, the volume is read-only: mount one there that {who} can write",
+    errno.EINVAL: "is not a file: move it away, and put the one of a backup there if it is lost",
+    errno.EISDIR: "is a folder and must be a file: move it away, and put the file of a backup there if it is lost",
+    errno.ENOTDIR: "is not a folder: move it away, and put the folder of a backup there if it is lost",
+    errno.EFBIG: "is longer than any such file: move it away, and put the one of a backup there",
     errno.ELOOP: "is a link, and none is followed there: put the folder itself in its place",
     errno.EPERM: (
         "{who} may not set owner or mode there: start the container with the capabilities listed in compose.yaml"
@@ -28,7 +38,7 @@ _REASONS = {
 def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
     """The parsed content of a file. When it cannot be read or parsed: None, and a line is added to `faults`."""
     try:
-        return parse(path.read_bytes())
+        return parse(read_regular(path, _MOST_OCTETS, follow_links=True))
     except OSError as error:
         faults.append(_sentence(error, path))
     except ValueError as error:
@@ -52,6 +62,8 @@ def not_ours_alone(folder: Path, names: Sequence[str], renewing: str) -> Iterato
                 f"{path}: belongs to uid {status.st_uid} and must belong to uid {os.geteuid()}, as which Homedot runs: "
                 f"run `chown {os.geteuid()} {path}`"
             )
+        elif is_key and mode & 0o077 and not filesystem.keeps_modes(folder):
+            yield filesystem.refusal(folder)
         elif is_key and mode & 0o077:
             yield (
                 f"{path}: is open to other users (mode {mode:04o}): run `chmod 600 {path}`, "

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from app import dnsname
+from app import dnsname, lifetime
 from app.errors import OperatorError
 
 from . import disk, pem
@@ -16,18 +16,48 @@ from .store import Identity
 
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 APPLE_LIMIT = timedelta(days=825)  # support.apple.com 103769; certificates under a private root included
+WRONG_ORDER = "is in the wrong order, and served in the right one"
 
 
 def load_own_certificate(
-    certificate: Path, key: Path, hostname: str, now: datetime, public_roots: Path = PUBLIC_ROOTS
+    certificate: Path,
+    key: Path,
+    hostname: str,
+    now: datetime,
+    public_roots: Path = PUBLIC_ROOTS,
+    *,
+    private_root: Path | None = None,
 ) -> Identity:
     """The chain in `certificate` with the private `key`; `now` is aware UTC, `public_roots` a file of many PEM.
+    `private_root` is that of an authority of the user's own, which devices were given.
 
     What some devices refuse, or will refuse soon, is a warning: DNS goes on for the others. So is a wrong order, which
     is put right. Raises OperatorError with all faults of both files: unreadable, encrypted, not a pair, not for
     `hostname`, not one chain, signed in a way that TLS libraries refuse.
     """
     faults: list[str] = []
+    private = disk.read(private_root, pem.certificates, faults) if private_root else []
+    found, chain, private_key = _pair(certificate, key, hostname, faults)
+    if faults or private_key is None:
+        raise OperatorError(faults)
+    warnings = [*_warnings(certificate, found, chain, now)]
+    warnings += _private_root_warnings(certificate, chain, private_root, private or [])
+    warnings += [] if private_root else _root_warnings(certificate, chain, public_roots)
+    chain_pem = pem.encode_certificates(chain)
+    pair_pem = pem.Pem(pem.encode_key(private_key) + chain_pem)
+    return Identity(
+        pair_pem=pair_pem,
+        chain_pem=chain_pem,
+        root_pem=None,
+        warnings=tuple(warnings),
+        private_root_pem=pem.encode_certificates(private) if private else None,
+    )
+
+
+def _pair(
+    certificate: Path, key: Path, hostname: str, faults: list[str]
+) -> tuple[list[x509.Certificate], list[x509.Certificate], pem.PrivateKey | None]:
+    """What is in the file, in its order and in that of a chain, and its key; whatever is wrong is added to `faults`."""
     found = disk.read(certificate, pem.certificates, faults)
     private_key = disk.read(key, pem.private_key, faults)
     chain: list[x509.Certificate] = []
@@ -39,12 +69,7 @@ def load_own_certificate(
         chain = _in_order(found, leaves[0] if leaves else found[0])
         faults += _chain_faults(certificate, found, chain)
         faults += _name_faults(certificate, chain[0], hostname)
-    if faults or private_key is None:
-        raise OperatorError(faults)
-    warnings = [*_warnings(certificate, found or [], chain, now), *_root_warnings(certificate, chain, public_roots)]
-    chain_pem = pem.encode_certificates(chain)
-    pair_pem = pem.Pem(pem.encode_key(private_key) + chain_pem)
-    return Identity(pair_pem=pair_pem, chain_pem=chain_pem, root_pem=None, warnings=tuple(warnings))
+    return found or [], chain, private_key
 
 
 def _in_order(found: Sequence[x509.Certificate], leaf: x509.Certificate) -> list[x509.Certificate]:
@@ -96,7 +121,7 @@ def _warnings(
 ) -> Iterator[str]:
     leaf = chain[0]
     if list(found) != list(chain):
-        yield f"{path}: is in the wrong order, and served in the right one: put the leaf first, then who issued it"
+        yield f"{path}: {WRONG_ORDER}: put the leaf first, then who issued it"
     for link in chain:
         number = _number(found, link)
         if now < link.not_valid_before_utc:
@@ -107,21 +132,13 @@ def _warnings(
         end = link.not_valid_after_utc
         if now > end:
             yield f"{path}: certificate {number} ended on {end:%Y-%m-%d}, and devices that check refuse it: renew it"
-        elif days := _days_told(end - now):
-            yield f"{path}: certificate {number} ends on {end:%Y-%m-%d}, in less than {days} days: renew it"
+        elif now > lifetime.late_from(link.not_valid_before_utc, end):
+            left = lifetime.rounded(end - now)
+            yield f"{path}: certificate {number} ends on {end:%Y-%m-%d}, in less than {left}: renew it"
     if leaf.not_valid_after_utc - leaf.not_valid_before_utc > APPLE_LIMIT:
         yield f"{path}: is valid for more than 825 days, which iPhones and Macs refuse: get a shorter one"
     if not _is_for_servers(leaf):
         yield f"{path}: lacks the extended key usage serverAuth, and many devices refuse it: get one that has it"
-
-
-def _days_told(left: timedelta) -> int | None:
-    """What to say of the time left: 30 days, 14, then each one from 7 on; None before that.
-
-    Who logs only what is new then says it as often.
-    """
-    days = left.days + 1
-    return days if days <= 7 else next((limit for limit in (14, 30) if days <= limit), None)
 
 
 def _root_warnings(path: Path, chain: Sequence[x509.Certificate], public_roots: Path) -> Iterator[str]:
@@ -141,6 +158,13 @@ def _root_warnings(path: Path, chain: Sequence[x509.Certificate], public_roots: 
             f"root that is known here: if devices were not given that one, "
             f"use the full chain (often named fullchain.pem)"
         )
+
+
+def _private_root_warnings(
+    path: Path, chain: Sequence[x509.Certificate], root: Path | None, found: Sequence[x509.Certificate]
+) -> Iterator[str]:
+    if root and not any(pem.is_issued_by(link, each) for link in chain for each in found):
+        yield f"{root}: did not issue {path}: put the root that did into tls.root, or leave it out for a public one"
 
 
 def _number(found: Sequence[x509.Certificate], link: x509.Certificate) -> int:

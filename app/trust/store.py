@@ -22,7 +22,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 
 from . import authority as issuing
-from . import clock, constraints, disk, pem, version, volume
+from . import clock, constraints, disk, filesystem, pem, version, volume
 from .authority import Authority
 from .constraints import Names
 from .pem import Pem
@@ -35,12 +35,16 @@ _TLS = ("chain.pem", "leaf.key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own."""
+    """What the resolver shows to devices. `root_pem` is None with a certificate of the user's own.
+
+    `private_root_pem` is then the root that devices were given, if it is no public one.
+    """
 
     pair_pem: Pem = field(repr=False)
     chain_pem: Pem
     root_pem: Pem | None
     warnings: tuple[str, ...]
+    private_root_pem: Pem | None = None
 
     @property
     def root_sha256(self) -> str | None:
@@ -61,24 +65,36 @@ class Identity:
         return tuple(value for value in names.get_values_for_type(x509.IPAddress) if isinstance(value, IPAddress))
 
     @property
+    def not_before(self) -> datetime:
+        """When that certificate of the chain began which ends first, aware UTC."""
+        return self._first_to_end.not_valid_before_utc
+
+    @property
     def not_after(self) -> datetime:
         """When the first certificate of the chain ends, aware UTC."""
-        return min(link.not_valid_after_utc for link in x509.load_pem_x509_certificates(self.chain_pem))
+        return self._first_to_end.not_valid_after_utc
+
+    @property
+    def _first_to_end(self) -> x509.Certificate:
+        links = x509.load_pem_x509_certificates(self.chain_pem)
+        return min(links, key=lambda link: link.not_valid_after_utc)
 
 
-def ensure_own(data_dir: Path, names: Names, now: datetime | None) -> Identity:
+def ensure_own(data_dir: Path, names: Names, now: datetime | None, *, told_of: Path | None = None) -> Identity:
     """Our own authority and leaf: made when there is none, renewed when due, else left alone to the byte.
 
-    `now` is aware UTC, or None while the clock is not set: then nothing is made and nothing renewed. A renewal that the
-    disk refuses is a warning, and the old certificate is served on.
-    Raises OperatorError, nothing changed, when only a later program can use the volume; when a file is missing,
-    unreadable, corrupt, does not belong to the others, belongs to another user or may be read by others; when a name is
-    not one that the authority may certify; when the first ones cannot be written; and when they must be made with `now`
-    None.
+    `told_of` is a file that says that devices trust an authority of ours, so there must be one. `now` is aware UTC, or
+    None while the clock is not set: then nothing is made and nothing renewed. A renewal that the disk refuses is a
+    warning, and the old certificate is served on.
+    Raises OperatorError, nothing changed, when the file system keeps no modes; when there was an authority and none is
+    left; when only a later program can use the volume; when a file is missing, unreadable, corrupt, does not belong to
+    the others, belongs to another user or may be read by others; when a name is not one that the authority may certify;
+    when the first ones cannot be written; and when they must be made with `now` None.
     """
     warnings: list[str] = []
     with _writing(data_dir):
         if holds_nothing(data_dir):
+            version.refuse_traces(data_dir, told_of, _mending(data_dir))
             if now is None:
                 raise OperatorError(clock.NEEDED)
             _make_all(data_dir, names, now)
@@ -142,6 +158,8 @@ def _writing(data_dir: Path) -> Iterator[None]:
 
 
 def _make_all(data_dir: Path, names: Names, now: datetime) -> str:
+    if not filesystem.keeps_modes(data_dir):
+        raise OperatorError(filesystem.refusal(data_dir))
     authority = issuing.new_authority(names, now)
     contents = (authority.root_pem, authority.intermediate_pem, authority.intermediate_key_pem)
     label = _label(data_dir, now)

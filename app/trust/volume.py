@@ -10,6 +10,7 @@ So a change that is cut off anywhere has not begun, or is completed by the next 
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, count
@@ -67,8 +68,12 @@ def _lock(descriptor: int, volume: Path) -> None:
 
 
 def _complete(volume: Path) -> None:
-    if (volume / "unfinished").exists():
-        shutil.rmtree(volume / "unfinished")
+    unfinished = volume / "unfinished"
+    for ours in (unfinished, *volume.glob("next.*")):
+        if os.path.lexists(ours) and not stat.S_ISDIR(ours.lstat().st_mode):
+            raise OperatorError(f"{ours}: is not a folder, and Homedot keeps its own of that name there: move it away")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
     for decided in sorted(volume.glob("next.*")):
         aside = volume / f"old{decided.suffix}"
         for folder in sorted(decided.iterdir()):

@@ -55,7 +55,7 @@ def ensure(path: Path, uid: int | None, kept: Path, shipped: Path, now_s: float)
     Returns warnings: one for each file that is damaged, or holds what does not count at `now_s` (since 1970). Raises
     OSError if the disk refuses, and OperatorError for `shipped` keys that cannot be used.
     """
-    _make_folder(path.parent, uid)
+    make_folder(path.parent, uid)
     keys, known = _shipped_keys(shipped)
     made_s = shipped.stat().st_mtime
     if now_s < made_s:
@@ -136,7 +136,7 @@ def _require_continuity(
             raise _Damaged("does not trust a key of the root that may still be one")
 
 
-def _make_folder(folder: Path, uid: int | None) -> None:
+def make_folder(folder: Path, uid: int | None) -> None:
     """unbound writes here, and so does root in a container where it is bound by permissions: through its group."""
     refuse_link(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,9 @@ _KEPT = (
     "interface", "interface-automatic", "port", "access-control", "do-ip4", "do-udp", "do-tcp", "so-reuseport",
     "tls-additional-port", "proxy-protocol-port", "discard-timeout", "wait-limit", "ip-ratelimit",
     # How supervisord runs it.
-    "chroot", "username", "do-daemonize", "control-enable",
+    "chroot", "username", "do-daemonize",
+    # Who steers it.
+    "control-enable", "control-interface",
     # Anchors can only be added to, and unbound itself refuses other ones for the root.
     "val-permissive-mode",
 )  # fmt: skip

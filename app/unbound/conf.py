@@ -21,6 +21,15 @@ QUERIES_AT_ONCE = 450
 limit of 1024 open files."""
 _MOST_RTT_MS = {"recursive": 4000, "forward": 12000}
 
+_CONTROL = """\
+# Root, who becomes its user for that, has it forget what it found bogus: no option shortens that minute.
+remote-control:
+  control-enable: yes
+  control-interface: "{control}"
+  control-use-cert: no
+
+"""
+
 _MEMORY_SHARE = 8
 _LEAST_CACHE_BYTES, _MOST_CACHE_BYTES = 4 << 20, 32 << 20
 
@@ -34,7 +43,7 @@ server:
   do-daemonize: no
   use-syslog: no
   logfile: ""
-  verbosity: 0  # errors only
+  verbosity: {verbosity}  # 0 is errors only; from 2 on it names what is asked
 
   # Only the front door on this machine asks.
   interface: 127.0.0.1
@@ -124,7 +133,9 @@ def render(
     snippets: Sequence[Path],
     health_name: str,
     cache_bytes: int,
+    verbosity: int,
     run_dir: Path,
+    control: Path | None,
 ) -> str:
     """The text of unbound.conf for an unbound on 127.0.0.1:`port`.
 
@@ -132,12 +143,14 @@ def render(
     those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
     they stay as they came). With `rebind_protection` no name server of a stranger's is looked for at home. Names at and
     below `released` are asked although they are reserved. `snippets` are read last. `health_name` is answered without
-    asking anybody. `cache_bytes` is for all caches together.
+    asking anybody. `cache_bytes` is for all caches together. `verbosity` is unbound's own, 0 to 5. `control` is where
+    it hears its own user (None: nowhere).
     """
     private_root = root_hints is not None or trust_anchor is not None
     recursive = mode != "forward"
     asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
-    text = _server(port, run_dir, cache_bytes, _MOST_RTT_MS[mode]) + _anchor(trust_anchor, followed_anchor)
+    text = _server(port, control, run_dir, cache_bytes, _MOST_RTT_MS[mode], verbosity=verbosity)
+    text += _anchor(trust_anchor, followed_anchor)
     text += _local_zones(routes, released)
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
@@ -149,11 +162,15 @@ def render(
     return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
 
-def _server(port: int, run_dir: Path, cache_bytes: int, most_rtt_ms: int) -> str:
-    return _SERVER.format(
+def _server(
+    port: int, control: Path | None, run_dir: Path, cache_bytes: int, most_rtt_ms: int, *, verbosity: int
+) -> str:
+    heard = _CONTROL.format(control=control) if control else ""
+    return heard + _SERVER.format(
         run_dir=run_dir,
         port=port,
         most_rtt_ms=most_rtt_ms,
+        verbosity=verbosity,
         queries_at_once=QUERIES_AT_ONCE,
         rrset_bytes=cache_bytes // 2,
         msg_bytes=cache_bytes // 4,
@@ -179,7 +196,7 @@ def _ways(asked: Sequence[Forwarder], ca_bundle: Path, *, private_root: bool, re
     if private_root or any(within(forwarder.address, LOOPBACK) for forwarder in asked):
         text += "  do-not-query-localhost: no\n"
     if not recursive:
-        text += "  val-max-restart: 0  # a forwarder that filters proves nothing, however often it is asked\n"
+        text += "  val-max-restart: 1  # keys may come unsigned once; a filter proves nothing, however often asked\n"
     if any(forwarder.tls_name for forwarder in asked):
         text += f'  tls-cert-bundle: "{ca_bundle}"\n'
     return text

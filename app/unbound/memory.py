@@ -8,7 +8,32 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from app.errors import OperatorError
+
 _MEMINFO = re.compile(r"^MemTotal:\s+(\d+) kB$", re.MULTILINE)
+
+
+LEAST_BYTES, LEAST_WITH_LISTS_BYTES = 96 << 20, 128 << 20
+"""With less the programs do not fit beside one another, and the kernel ends one after the other."""
+
+
+def require(root: Path = Path("/")) -> None:
+    """Raises OperatorError where there is too little."""
+    limit = limit_bytes(root)
+    if limit < LEAST_BYTES:
+        has, least = limit >> 20, LEAST_BYTES >> 20
+        raise OperatorError(f"there are {has} MB of memory, and {least} MB are the least: raise mem_limit or --memory")
+
+
+def shortage(root: Path = Path("/")) -> str:
+    """What this box does without for want of memory, in one sentence; empty if there is enough."""
+    limit = limit_bytes(root)
+    if limit >= LEAST_WITH_LISTS_BYTES:
+        return ""
+    has, least = limit >> 20, LEAST_WITH_LISTS_BYTES >> 20
+    return (
+        f"there are {has} MB of memory: doing without block lists, for which {least} MB are the least: raise mem_limit"
+    )
 
 
 def limit_bytes(root: Path = Path("/")) -> int:

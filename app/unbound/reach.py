@@ -30,6 +30,8 @@ from app.errors import OperatorError
 
 SERVERS_ASKED = 3  # of each address family: one lost packet must not decide
 CONNECT_TIMEOUT_S = 1.0
+ROOT_ANSWERED = "a root server answered"
+REWRITTEN = "port 53 is rewritten on this network"
 
 _Outcome = Literal["genuine", "false", "silent"]
 
@@ -61,12 +63,12 @@ async def choose(
     servers, anchors = _server_addresses(root_hints), _records("resolver.trust_anchor", trust_anchor)
     outcomes = await _ask_all(servers, anchors, timeout_s)
     if "genuine" in outcomes:
-        return Choice("recursive", "a root server answered")
+        return Choice("recursive", ROOT_ANSWERED)
     rewritten = "false" in outcomes
     if await _any_reachable(forwarders, ca_bundle):
-        return Choice("forward", f"port 53 is {'rewritten' if rewritten else 'blocked'} on this network")
+        return Choice("forward", REWRITTEN if rewritten else "port 53 is blocked on this network")
     if rewritten:
-        return Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", False)
+        return Choice("recursive", f"{REWRITTEN}, and no forwarder can be reached", False)
     return Choice("recursive", "no network yet", False)
 
 

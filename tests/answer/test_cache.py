@@ -149,7 +149,7 @@ def test_each_time_that_something_is_given_out_is_counted() -> None:
     assert tally.given == 10
 
 
-SIZE_OCTETS = len(b"a") + 2 * len(whole(600)) + 40 + 600
+SIZE_OCTETS = len(b"a") + len(whole(600)) + 40 + 600
 """What one of the entries below counts."""
 
 
@@ -164,6 +164,13 @@ def test_a_generation_holds_what_is_its_half_of_the_memory_and_no_more() -> None
         cache.put(b"d", whole(600), [6], 600, TALLY)
         assert (list(cache._young), list(cache._old)) == ([b"c", b"d"], [b"a", b"b"])
         cache.clear()
+
+
+def test_each_record_of_an_answer_counts() -> None:
+    for offsets in ([], [6], [6, 6, 6]):
+        cache = Cache(100_000, Clock())
+        cache.put(b"a", whole(600), offsets, 600, TALLY)
+        assert cache._young_bytes == SIZE_OCTETS + 40 * (len(offsets) - 1)
 
 
 def test_an_entry_may_fill_a_generation() -> None:

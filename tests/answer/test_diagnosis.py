@@ -63,11 +63,16 @@ def failure(
     return Failure(rules, "www.example", wire.read_query(query.to_wire()), "192.168.1.23", reason)
 
 
-async def explained(unbound: Handler, found: Failure, ca_bundle: Path = Path("/none")) -> LocalResponse | None:
+async def explained(
+    unbound: Handler,
+    found: Failure,
+    ca_bundle: Path = Path("/none"),
+    note_bogus: Callable[[], object] = lambda: None,
+) -> LocalResponse | None:
     async with serving(unbound) as fake:
         upstream = Upstream(fake.port, 16)
         try:
-            return await Diagnosis(upstream, ca_bundle).explanation(found)
+            return await Diagnosis(upstream, ca_bundle, note_bogus).explanation(found)
         finally:
             upstream.close()
 
@@ -103,6 +108,21 @@ async def test_elsewhere_a_denial_is_not_taken_on_trust(found: Failure) -> None:
     assert await explained(says(3), found) is None
 
 
+@pytest.mark.parametrize(
+    ("unbound", "found", "notes"),
+    [
+        (says(0), failure("A", opt(BOGUS), FORWARDER), 1),
+        (says(0), failure("A", opt(BOGUS)), 1),  # recursing
+        (says(3), failure("A", opt(BOGUS), FORWARDER), 0),  # a filter's
+        (says(0), failure("A", opt(edns.EDE_NO_REACHABLE_AUTHORITY), FORWARDER), 0),
+    ],
+)
+async def test_what_is_bogus_is_noted_unless_a_filter_said_it(unbound: Handler, found: Failure, notes: int) -> None:
+    noted: list[None] = []
+    await explained(unbound, found, note_bogus=lambda: noted.append(None))
+    assert len(noted) == notes
+
+
 async def test_of_an_empty_answer_that_of_a_tells_more() -> None:
     def nobody(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
@@ -123,8 +143,21 @@ async def test_along_aliases_nobody_is_asked_who_failed_before() -> None:
         seen.append(query)
         return CIRCLE(query)
 
-    assert await explained(unbound, failure()) is not None
+    assert await explained(unbound, failure("A", NONE, FORWARDER)) is not None
     assert [bool(each.flags & dns.flags.RD) for each in seen] == [False]
+
+
+async def test_recursing_aliases_are_asked_for_unless_unbound_says_why_it_failed() -> None:
+    seen: list[dns.message.Message] = []
+
+    def unbound(query: dns.message.Message) -> dns.message.Message | None:
+        seen.append(query)
+        return CIRCLE(query)
+
+    assert await explained(unbound, failure("A", opt(edns.EDE_NO_REACHABLE_AUTHORITY))) is None
+    assert seen == []
+    assert await explained(unbound, failure()) is not None
+    assert [bool(each.flags & dns.flags.RD) for each in seen] == [True]
 
 
 @pytest.mark.parametrize(

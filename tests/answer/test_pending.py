@@ -47,6 +47,18 @@ def test_the_rcode_of_upstream_is_given_on_all_of_it(rcode: dns.rcode.Rcode, use
     assert dns.message.from_wire(answer).rcode() == (rcode if use_edns == 0 else dns.rcode.NOERROR)
 
 
+@pytest.mark.parametrize("use_edns", [-1, 0])
+def test_an_error_counts_what_it_repeats(use_edns: int) -> None:
+    message = dns.message.make_query("example.", "AXFR", use_edns=use_edns).to_wire()
+    with pytest.raises(wire.BadQuery) as caught:
+        wire.read_query(message)
+    bad = caught.value
+    for echo, questions in ((bad.echo, 1), (b"", 0)):
+        bad.echo = echo
+        counts = error_answer(message, bad, encrypted=True)[4:12]
+        assert counts == bytes([0, questions, 0, 0, 0, 0, 0, use_edns + 1])
+
+
 def test_an_error_is_padded_only_for_who_wishes_it_and_only_where_it_hides_something() -> None:
     padding = dns.edns.GenericOption(dns.edns.OptionType.PADDING, b"")
     for count_wished, encrypted, count in ((0, True, 0), (1, False, 0), (1, True, 1)):

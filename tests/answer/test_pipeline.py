@@ -245,7 +245,7 @@ def test_a_missed_query_enters_few_functions() -> None:
     finally:
         sys.setprofile(profiler)
     assert (known, len(answers)) == (None, 1)
-    assert len(set(entered)) <= 28, sorted(set(entered))
+    assert len(set(entered)) <= 22, sorted(set(entered))
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -817,11 +817,11 @@ def test_an_exception_for_any_name_on_the_way_lets_the_answer_pass(allowed: str)
     ("lists", "is_blocked"),
     [
         ({"Sparing": ["ads.example", "@@www.example"]}, False),
-        ({"Sparing": ["ads.example", "@@www.example"], "Other": ["ads.example"]}, True),
+        ({"Sparing": ["@@www.example"], "Other": ["ads.example"]}, False),
         ({"Sparing": ["ads.example", "@@cdn.example"]}, True),  # that name was not asked
     ],
 )
-def test_a_list_that_has_an_exception_for_the_name_does_not_block_where_it_leads(
+def test_where_a_name_leads_that_a_list_has_an_exception_for_is_not_blocked(
     lists: Mapping[str, list[str]], *, is_blocked: bool
 ) -> None:
     answer = Bench(cloaked, inside=ruleset(lists=lists)).ask(query())

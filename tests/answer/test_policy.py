@@ -1,6 +1,6 @@
 import pytest
 
-from app.answer.policy import PASSED, Kind, NameVerdict
+from app.answer.policy import MEANINGS, PASSED, Kind, NameVerdict
 from app.answer.records import Target
 from app.answer.ruleset import Ruleset
 from tests.fakes.ruleset import ruleset
@@ -79,7 +79,7 @@ def decides(inside: Ruleset, *aliases: str) -> str | None:
 LEADS = ruleset(
     allow=["good.example"],
     deny=["bad.example"],
-    lists={"First": ["ads.example"], "Second": ["@@www.example", "spy.example", "ads.example"]},
+    lists={"First": ["ads.example"], "Second": ["@@fair.ads.example", "spy.example", "ads.example"]},
     hosts={"nas.home.arpa": "192.168.1.5"},
 )
 
@@ -94,8 +94,9 @@ LEADS = ruleset(
         (["captive.apple.com", "bad.example"],
          "captive.apple.com: never blocked, captive.apple.com, blocking.never_block"),
         (["bad.example", "good.example"], "bad.example: denied, bad.example, blocking.deny"),
-        (["spy.example"], None),  # its list has an exception for who was asked
-        (["spy.example", ">x.ads.example"], "x.ads.example: listed, ads.example, First"),
+        (["fair.ads.example"], None),
+        (["fair.ads.example", "spy.example"], "spy.example: listed, spy.example, Second"),  # it speaks for itself only
+        (["edge.example", ">x.ads.example"], "x.ads.example: listed, ads.example, First"),
         ([">good.example", ">ads.example"], "ads.example: listed, ads.example, First"),  # neither leads to the other
         ([">good.example", ">edge.example"], "good.example: allowed, good.example, blocking.allow"),
         ([], None),
@@ -107,6 +108,12 @@ def test_the_first_name_that_somebody_speaks_for_decides_about_an_answer_that_le
     assert decides(LEADS, *aliases) == decision
 
 
+def test_an_exception_for_who_is_asked_holds_for_all_lists_wherever_the_answer_leads() -> None:
+    spared = ruleset(lists={"First": ["ads.example"], "Second": ["@@www.example"]})
+    assert spared.decide("www.example") == NameVerdict(Kind.EXCEPTED, "www.example", "Second")
+    assert decides(spared, "edge.example", "ads.example") is None
+
+
 def test_the_users_own_word_counts_where_a_list_has_an_exception_too() -> None:
     spared = ruleset(deny=["bad.example"], lists={"List": ["@@www.example", "bad.example"]})
     assert decides(spared, "bad.example") == "bad.example: denied, bad.example, blocking.deny"
@@ -116,7 +123,15 @@ def test_a_pause_lets_answers_lead_anywhere() -> None:
     assert decides(ruleset(deny=["bad.example"], lists=EVERYTHING, is_paused=True), "bad.example") is None
 
 
-@pytest.mark.parametrize(("kind", "blocks"), [(kind, kind in {Kind.DENIED, Kind.LISTED}) for kind in Kind])
-def test_two_kinds_block(kind: Kind, *, blocks: bool) -> None:
-    assert NameVerdict(kind).blocks is blocks
-    assert NameVerdict(kind).is_open is (kind is Kind.PASSED)
+BLOCKING = {Kind.DENIED, Kind.LISTED_IMPORTANTLY, Kind.LISTED}
+OPEN = {Kind.EXCEPTED_IMPORTANTLY, Kind.EXCEPTED, Kind.PASSED}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_blocks_or_leaves_open_where_an_answer_leads_or_settles_it(kind: Kind) -> None:
+    assert NameVerdict(kind).blocks is (kind in BLOCKING)
+    assert NameVerdict(kind).is_open is (kind in OPEN)
+
+
+def test_there_is_a_meaning_for_whoever_decides_in_the_order_of_asking() -> None:
+    assert [*MEANINGS, Kind.PASSED] == list(Kind)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.answer import records, wire
 from app.answer.local import LocalRecords
-from app.answer.rebinding import HomeLead, RebindProtection
+from app.answer.rebinding import HomeLead, RebindProtection, nothing
 from app.answer.special import SpecialNames
 from app.config.values import IPAddress
 from app.errors import UpstreamError
@@ -233,6 +233,21 @@ def test_an_alias_to_such_a_name_may_stay_where_it_ends_outside() -> None:
     assert not leads_home(of("www.example. CNAME www.fritz.box.", "www.fritz.box. A 192.0.2.1"))
 
 
+def test_what_is_answered_instead_is_kept_for_a_minute() -> None:
+    assert nothing().authority == (records.soa(records.QNAME, 60),)
+
+
+def test_an_address_beside_the_answer_does_not_make_an_alias_end_outside() -> None:
+    assert leads_home(of("www.example. CNAME www.fritz.box.", additional="www.fritz.box. A 192.0.2.1"))
+
+
+@pytest.mark.parametrize("count", [1, 20, 50])
+def test_a_record_ends_where_it_says_also_if_it_is_long(count: int) -> None:
+    many = ",".join(["2001:db8::1"] * count)
+    assert not leads_home(response(f"1 . ipv6hint={many}", "2 . ipv4hint=192.0.2.1"))
+    assert leads_home(response(f"1 . ipv6hint={many}", "2 . ipv4hint=192.168.1.5"))
+
+
 @pytest.mark.parametrize("priority", [0, 1, 9])
 @pytest.mark.parametrize("kind", ["HTTPS", "SVCB"])
 @pytest.mark.parametrize("target", HOME_NAMES)
@@ -269,8 +284,9 @@ def remains(message: bytes) -> list[str]:
     return [rrset.to_text() for rrset in (*answer.answer, *answer.additional)]
 
 
-def test_addresses_outside_remain_without_those_inside() -> None:
-    both = of("www.example. CNAME a.example.", "a.example. A 192.0.2.6", "a.example. A 10.0.0.6")
+@pytest.mark.parametrize("addresses", [("192.0.2.6", "10.0.0.6"), ("10.0.0.6", "192.0.2.6")])
+def test_addresses_outside_remain_without_those_inside(addresses: tuple[str, str]) -> None:
+    both = of("www.example. CNAME a.example.", *(f"a.example. A {each}" for each in addresses))
     assert remains(both) == ["www.example. 300 IN CNAME a.example.", "a.example. 300 IN A 192.0.2.6"]
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Route, sync_playwright
 from app.onboarding.enrolment import Enrolment
 from app.trust.constraints import Names
 from app.trust.store import ensure_own
+from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import CHECKOUT, HOSTNAME
 from tests.onboarding.asking import BASE, ask
 
@@ -40,7 +41,7 @@ def example() -> Enrolment:
         spki_pin=identity.spki_pin,
         not_after=identity.not_after,
         resolver="recursive",
-        resolver_reason="a root server answered",
+        resolver_reason=ROOT_ANSWERED,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from app.onboarding.steps import OPEN_PAGE
 from tests.appliance import Appliance
 from tests.fakes.screen import codes_in
 
@@ -24,7 +25,7 @@ IPAD: dict[str, Any] = {
 def followed(appliance: Appliance) -> str:
     """The address in the code."""
     (address,) = codes_in(appliance.log)
-    assert f"Or open this page: {address}\n" in appliance.log
+    assert f"{OPEN_PAGE} {address}\n" in appliance.log
     return address
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
+from app.networks import HEALTH_CHECK
+from app.onboarding.steps import OPEN_PAGE
 from tests.appliance import CHECKOUT, clean, folder_for_all, free_ports
 from tests.documents import run_in
 from tests.fakes.screen import codes_in
@@ -76,7 +78,7 @@ def make_run(clone: Path, internet: Internet, port: int, prefix: Sequence[str]) 
 
 def _answers(port: int) -> bool:
     try:
-        check(port, "dns.home.arpa", 2.0)
+        check(port, "dns.home.arpa", 2.0, HEALTH_CHECK)
     except OperatorError:
         return False
     return True
@@ -96,7 +98,7 @@ def test_make_run_is_the_whole_appliance(clone: Path, internet: Internet, prefix
         assert "status: SERVFAIL" in bogus.stdout
         assert "EDE: 6" in bogus.stdout
         (page,) = codes_in(log.read_text())
-        assert f"Or open this page: {page}\n" in log.read_text()
+        assert f"{OPEN_PAGE} {page}\n" in log.read_text()
         assert (clone / "data/ca/intermediate.key").stat().st_mode & 0o777 == 0o600
         if not prefix:
             documented_commands_work_beside_it(clone)

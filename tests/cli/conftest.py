@@ -9,6 +9,7 @@ import pytest
 
 from app.config.settings import Resolver, Settings
 from app.programs import bootstrap
+from app.unbound.reach import ROOT_ANSWERED
 from tests.programs.conftest import folder, one_user
 
 __all__ = ["folder", "nobody_listens", "one_user", "prepared"]
@@ -35,7 +36,7 @@ def nobody_listens(tmp_path: Path) -> dict[str, str]:
         spki_pin="pin=",
         not_after=datetime(2099, 1, 2, tzinfo=UTC),
         resolver="recursive",
-        resolver_reason="a root server answered",
+        resolver_reason=ROOT_ANSWERED,
     )
     path = paths.enrolment(load(environment).settings)
     path.parent.mkdir()

@@ -13,6 +13,7 @@ from app.errors import OperatorError
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.programs import bootstrap, paths
+from app.programs.bootstrap import SCAN_AGAIN
 from app.trust import clock
 from tests.trust.disks import FILES, snapshot
 
@@ -48,7 +49,7 @@ def test_a_new_authority_keeps_the_old_one_aside_and_upkeep_serves_it(
     assert {name: (aside / name).read_bytes() for name in FILES} == files
     assert aside.name.endswith((before.root_sha256 or "").replace(":", "").lower()[:10])
     news = bootstrap.identify(prepared, GracePeriod()).news
-    assert news == ("addresses or root changed: every device must scan the code again, see `homedot setup-phone`",)
+    assert news == (f"addresses or root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
     after = served(prepared)
     assert after.root_sha256 != before.root_sha256
     assert after.spki_pin != before.spki_pin

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.commands import main
+from app.programs.paths import START_FIRST
 
 
 def test_doctor_fails_with_1_when_nobody_listens(
@@ -26,7 +27,7 @@ def test_doctor_tells_scripts_the_same(nobody_listens: dict[str, str], capsys: p
 
 def test_doctor_says_what_to_do_when_homedot_never_ran(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["doctor"], {"HOMEDOT_RUN_DIR": str(tmp_path)}) == 2
-    assert "Start it first" in capsys.readouterr().err
+    assert START_FIRST in capsys.readouterr().err
 
 
 def test_a_name_that_is_none_is_refused_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

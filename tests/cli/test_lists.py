@@ -16,6 +16,7 @@ from app.lists.paths import compiled
 from app.lists.paths import state as state_path
 from app.lists.state import ListState, save
 from app.programs import paths
+from app.programs.list_status import NOT_YET
 
 URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
 LIST = b"! Title: Mine\nads.example.com\n"
@@ -42,6 +43,7 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
     )  # fmt: skip
     save(state_path(paths.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
     assert shown(settings, capsys) == [
+        "123,456 names on 1 list; 1 of 2 lists is missing",
         URL,
         "  Pro, 123456 names, 12 exceptions, 3 d old, next check in 60 min",
         "  left out: 7 rules need what a DNS server cannot see: a path, like '||a/b'",
@@ -53,7 +55,7 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
 
 
 def test_shows_a_list_that_nobody_has_looked_at(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(settings, capsys) == [URL, "  not downloaded yet", FILE, "  not downloaded yet"]
+    assert shown(settings, capsys)[1:] == [URL, f"  {NOT_YET}", FILE, f"  {NOT_YET}"]
 
 
 def test_shows_that_blocking_is_off(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,11 +88,13 @@ def requested_sources(settings: Settings) -> list[str]:
     return [source for source in (URL, FILE) if f"accept-{compiled(paths.lists(settings), source).name}" in asked]
 
 
-def test_shows_that_a_list_of_exceptions_blocks_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shows_that_a_list_of_exceptions_is_an_allow_list(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     know(settings, url=ListState(title="Good", exceptions=12, checked_s=time.time()))
-    assert shown(settings, capsys)[1:3] == [
+    assert shown(settings, capsys)[2:4] == [
         "  Good, 0 names, 12 exceptions, next check in 0 s",
-        "  blocks nothing: exceptions lift rules of their own list only; for all lists there is blocking.allow",
+        "  is an allow list: its names are allowed, whatever other lists say",
     ]
 
 
@@ -98,8 +102,8 @@ def test_lists_with_one_title_are_shown_apart(settings: Settings, capsys: pytest
     alike = ListState(title="Ads", names=2, checked_s=time.time())
     know(settings, url=alike, file=alike)
     lines = shown(settings, capsys)
-    assert lines[1].startswith("  Ads (lists.example), 2 names")
-    assert lines[3].startswith("  Ads (mine.txt), 2 names")
+    assert lines[2].startswith("  Ads (lists.example), 2 names")
+    assert lines[4].startswith("  Ads (mine.txt), 2 names")
 
 
 @pytest.mark.parametrize("which", [None, URL, "Pro"])
@@ -142,13 +146,13 @@ def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settin
     with pytest.raises(OperatorError, match=r"blocking\.enabled is false"):
         lists.accept(Settings(blocking=Blocking(enabled=False)), URL)
     with pytest.raises(OperatorError, match="lists refresh: takes no list"):
-        lists.run(Loaded(settings, {}), Namespace(action="refresh", which=URL, json=False))
+        lists.run(Loaded(settings, {}, {}), Namespace(action="refresh", which=URL, json=False))
 
 
 def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
     know(settings, url=ListState(title="Pro", names=2, checked_s=now_s, updated_s=now_s - 60, next_s=now_s + 3600))
-    lists.run(Loaded(settings, {}), Namespace(action="show", which=None, json=True))
+    lists.run(Loaded(settings, {}, {}), Namespace(action="show", which=None, json=True))
     pro, own = json.loads(capsys.readouterr().out)
     assert (pro["source"], pro["title"], pro["names"], pro["error"]) == (URL, "Pro", 2, None)
     assert 60 <= pro["age_seconds"] < 120
@@ -157,4 +161,19 @@ def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pyte
 
 def test_what_prints_no_table_has_no_json(settings: Settings) -> None:
     with pytest.raises(OperatorError, match="lists refresh: has no --json"):
-        lists.run(Loaded(settings, {}), Namespace(action="refresh", which=None, json=True))
+        lists.run(Loaded(settings, {}, {}), Namespace(action="refresh", which=None, json=True))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(("own", "code"), [(ListState(), 1), (ListState(title="Own", names=1, updated_s=1.0), 0)])
+def test_the_exit_code_says_whether_a_list_is_missing(
+    settings: Settings, own: ListState, code: int, *, as_json: bool
+) -> None:
+    failing = ListState(title="Pro", names=5, updated_s=1.0, checked_s=2.0, error="the server answers 404")
+    know(settings, url=failing, file=own)
+    assert lists.run(Loaded(settings, {}, {}), Namespace(action="show", which=None, json=as_json)) == code
+
+
+@pytest.mark.parametrize("blocking", [Blocking(enabled=False), Blocking(lists=())])
+def test_where_no_list_is_wanted_none_is_missing(blocking: Blocking) -> None:
+    assert lists.run(Loaded(Settings(blocking=blocking), {}, {}), Namespace(action="show", which=None, json=False)) == 0

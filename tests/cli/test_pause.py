@@ -12,6 +12,7 @@ from app.cli.commands import main
 from app.cli.pause import duration_s
 from app.config.load import load
 from app.programs import control_server, paths
+from app.programs.paths import IS_RUNNING
 from tests.fakes.frontdoor import hearing
 
 
@@ -32,7 +33,7 @@ async def test_the_front_door_is_told(
 async def test_it_says_why_it_does_not_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = {"HOMEDOT_RUN_DIR": str(tmp_path)}
     assert await asyncio.to_thread(main, ["pause"], environment) == 2
-    assert "is Homedot running?" in capsys.readouterr().err
+    assert IS_RUNNING in capsys.readouterr().err
     async with hearing(paths.control_socket(load(environment).settings), uids=()):
         assert await asyncio.to_thread(main, ["pause"], environment) == 2
     assert "only root and the user of the setup page may" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.commands import main
+from app.programs.paths import START_FIRST
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])
@@ -23,4 +24,4 @@ def test_a_box_that_does_not_answer_is_shown_all_the_same(
 
 def test_a_box_that_was_never_started_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"], {"HOMEDOT_RUN_DIR": str(tmp_path)}) == 2
-    assert "is Homedot running? Start it first" in capsys.readouterr().err
+    assert START_FIRST in capsys.readouterr().err

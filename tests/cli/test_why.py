@@ -11,6 +11,7 @@ from app.cli.commands import main
 from app.config.load import load
 from app.lists.paths import compiled
 from app.programs import paths
+from app.programs.paths import IS_RUNNING
 from tests.fakes.frontdoor import hearing
 
 
@@ -31,7 +32,7 @@ async def test_the_front_door_says_what_becomes_of_a_name(tmp_path: Path, capsys
 
 def test_without_a_front_door_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "www.example"], environment(tmp_path)) == 2
-    assert "is Homedot running?" in capsys.readouterr().err
+    assert IS_RUNNING in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lists", ["nothing", "a pipe"])

@@ -14,6 +14,7 @@ import dns.rcode
 import httpx
 import pytest
 
+from app.unbound.reach import REWRITTEN, ROOT_ANSWERED
 from tests.appliance import (
     HOSTNAME,
     Appliance,
@@ -136,8 +137,8 @@ def forwards_once_the_line_is_there(house: Namespace) -> None:
             assert ask_over(client, "n2.wild.signed.test").rcode() == dns.rcode.NOERROR
             second = unbound_of(box.appliance)
             assert second != first
-            assert told(box, "forward: port 53 is rewritten on this network")
-            said = "the resolver was recursive and is now forward: port 53 is rewritten on this network"
+            assert told(box, f"forward: {REWRITTEN}")
+            said = f"the resolver was recursive and is now forward: {REWRITTEN}"
             assert box.appliance.log.count(said) == 1
             time.sleep(2 * MINUTE_S)  # in which nothing is to happen
             assert unbound_of(box.appliance) == second
@@ -156,10 +157,10 @@ def recurses_once_the_line_is_there(house: Namespace) -> None:
         assert told(box, "recursive: no network yet")
         line.mend()
         wait_until(lambda: is_answered(box, "n1.wild.signed.test"), box.appliance)
-        wait_until(lambda: told(box, "recursive: a root server answered"), box.appliance)
+        wait_until(lambda: told(box, f"recursive: {ROOT_ANSWERED}"), box.appliance)
         assert ask_over(client, "n2.wild.signed.test").rcode() == dns.rcode.NOERROR
         assert unbound_of(box.appliance) == unbound
-        assert box.appliance.log.count("the resolver stays recursive: a root server answered") == 1
+        assert box.appliance.log.count(f"the resolver stays recursive: {ROOT_ANSWERED}") == 1
 
 
 def test_forwards_within_two_minutes_where_port_53_turns_out_to_be_intercepted() -> None:

@@ -16,6 +16,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.onboarding.guides import AFTER_A_MOVE
+from app.programs.bootstrap import SCAN_AGAIN
 from tests.appliance import HOSTNAME, folder_for_all, running, settings_in
 from tests.internet import Internet
 from tests.ticking import upkeep
@@ -69,7 +71,7 @@ def test_an_open_connection_and_a_session_live_through_a_renewal(internet: Inter
                     assert resumed.session_reused
                     assert ask(resumed) == 0
             page = httpx.get(f"http://127.0.0.1:{appliance.web_port}/", trust_env=False).text
-            assert "on every device that was set up before, scan the code" not in page
+            assert AFTER_A_MOVE not in page
 
 
 def until_served(context: ssl.SSLContext, port: int, old: x509.Certificate) -> x509.Certificate:
@@ -98,7 +100,7 @@ def test_a_new_authority_is_served_by_a_running_homedot(internet: Internet, tmp_
             assert appliance.homedot("ca", "new", "--yes").returncode == 0
             with upkeep(folder, environment, []) as minute:
                 minute.tick()
-                assert "every device must scan the code again" in minute.log
+                assert SCAN_AGAIN in minute.log
             unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
             until_served(unverified, appliance.dot_port, old)

@@ -75,5 +75,5 @@ def test_a_hundred_slow_names_of_one_client_cost_another_one_nothing(forwarding:
     with asyncio.Runner(loop_factory=Loop) as runner:
         answers = runner.run(measure(forwarding.port))
     answered_ms = [ms for rcode, ms in answers if rcode == dns.rcode.NOERROR]
-    assert len(answered_ms) >= QUICK * 0.9, answers  # a busy machine loses some; record 23 has the figures
+    assert len(answered_ms) >= QUICK - 1, answers
     assert statistics.median(answered_ms) < WITHIN_MS

@@ -1,3 +1,4 @@
+import os
 from ipaddress import ip_address
 from operator import attrgetter
 from pathlib import Path
@@ -7,11 +8,12 @@ import pytest
 import yaml
 
 from app.config import load as loading
+from app.config import values
 from app.config.forwarding import Forwarder, Route
 from app.config.load import load
 from app.config.settings import Leaf, Settings, leaves
-from app.errors import OperatorError
-from tests.appliance import CHECKOUT
+from app.errors import OperatorError, SettingsError
+from tests.documents import CHECKOUT, shown_settings
 from tests.fakes.pair import write_pair
 
 
@@ -122,53 +124,42 @@ def test_a_named_file_that_is_missing_is_a_fault() -> None:
     )
 
 
-OTHERWISE: dict[str, tuple[str, object]] = {
-    "hostname": ("dns.example.org", "dns.example.org"),
-    "addresses": ("192.168.1.10, fd00::10", ["192.168.1.10", "fd00::10"]),
-    "data_dir": ("/srv/data", "/srv/data"),
-    "run_dir": ("/srv/run", "/srv/run"),
-    "dot.allow_from": ("192.168.0.0/16, fd00::/8", ["192.168.0.0/16", "fd00::/8"]),
-    "plain.allow_from": ("192.168.0.0/16", ["192.168.0.0/16"]),
-    "tls.certificate": (__file__, __file__),
-    "tls.key": (__file__, __file__),
-    "plain.queries_per_second": ("100", 100),
-    "resolver.port": ("5335", 5335),
-    "resolver.mode": ("forward", "forward"),
-    "resolver.forward": ("192.168.1.1, 192.168.1.2@5353", ["192.168.1.1", "192.168.1.2@5353"]),
-    "resolver.routes": (
-        "fritz.box=192.168.1.1, 192.168.1.2, lan=192.168.1.3",
-        {"fritz.box": ["192.168.1.1", "192.168.1.2"], "lan": "192.168.1.3"},
-    ),
-    "resolver.rebind_exceptions": ("[]", []),
-    "resolver.ca_bundle": (__file__, __file__),
-    "resolver.root_hints": (__file__, __file__),
-    "resolver.trust_anchor": (__file__, __file__),
-    "resolver.snippets": (str(Path(__file__).parent), str(Path(__file__).parent)),
-    "blocking.lists": ("https://lists.example/a.txt, /srv/b.txt", ["https://lists.example/a.txt", "/srv/b.txt"]),
-    "blocking.mode": ("nxdomain", "nxdomain"),
-    "blocking.allow": ("good.example.com, fine.example.com", ["good.example.com", "fine.example.com"]),
-    "blocking.never_block": ("*-probe.example.com", ["*-probe.example.com"]),
-    "blocking.deny": ("bad.example.com", ["bad.example.com"]),
-    "local": (
-        "nas.home.arpa=192.168.1.5 fd00::5, tv.home.arpa=CNAME nas.home.arpa",
-        {"nas.home.arpa": ["192.168.1.5", "fd00::5"], "tv.home.arpa": "CNAME nas.home.arpa"},
-    ),
-    "special.released": ("test", ["test"]),
-    "log.level": ("debug", "debug"),
-    "log.format": ("json", "json"),
+EXAMPLE = shown_settings()
+OF_PARSER: dict[object, object] = {
+    values.hostname: "dns.example.org",
+    values.path: "/srv/other",
+    values.is_file: __file__,
+    values.is_folder: str(Path(__file__).parent),
 }
-"""Settings with another value than their default, in the environment and in YAML: all but numbers and switches."""
 
 
-def otherwise(leaf: Leaf) -> tuple[str, object]:
-    """For numbers and switches: the next number, the other position."""
-    default = leaf.parse(leaf.default)
-    assert isinstance(default, int), f"{leaf.name} needs a line above"
-    other = not default if isinstance(default, bool) else default + 1
-    return str(other).lower(), other
+def otherwise(leaf: Leaf) -> object:
+    """Another value than the default, as YAML has it: what the example shows, where it shows another one."""
+    default = None if leaf.default is None else leaf.parse(leaf.default)
+    if (leaf.look or leaf.parse) in OF_PARSER:
+        return OF_PARSER[leaf.look or leaf.parse]
+    if isinstance(leaf.parse, values.OneOf):
+        return next(word for word in leaf.parse.allowed if word != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, int):
+        return default + 1
+    assert leaf.name in EXAMPLE, f"{leaf.name}: the example shows none"
+    shown = EXAMPLE[leaf.name]
+    return [] if isinstance(shown, list) and leaf.parse(shown) == default else shown
 
 
-EVERY_SETTING = {leaf.name: OTHERWISE.get(leaf.name) or otherwise(leaf) for leaf in leaves()}
+def as_variable(value: object) -> str:
+    """The same in the environment."""
+    if isinstance(value, dict):
+        pairs = value.items()
+        return ", ".join(f"{key}={' '.join(each) if isinstance(each, list) else each}" for key, each in pairs)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "[]"
+    return str(value)
+
+
+EVERY_SETTING = {leaf.name: otherwise(leaf) for leaf in leaves()}
 
 
 def value_of(settings: Settings, name: str) -> object:
@@ -177,18 +168,17 @@ def value_of(settings: Settings, name: str) -> object:
 
 def test_the_environment_alone_sets_every_setting_as_yaml_does(tmp_path: Path) -> None:
     known = {leaf.name: leaf.variable for leaf in leaves()}
-    assert OTHERWISE.keys() <= known.keys()
-    by_environment = load({known[name]: text for name, (text, _) in EVERY_SETTING.items()}).settings
+    by_environment = load({known[name]: as_variable(value) for name, value in EVERY_SETTING.items()}).settings
     tree: dict[str, Any] = {}
-    for name, (_, value) in EVERY_SETTING.items():
+    for name, value in EVERY_SETTING.items():
         branch, _, leaf = name.rpartition(".")
         (tree.setdefault(branch, {}) if branch else tree)[leaf] = value
-    assert load(with_yaml(tmp_path, yaml.safe_dump(tree))).settings == by_environment
+    assert load(with_yaml(tmp_path, yaml.safe_dump(tree, sort_keys=False))).settings == by_environment
     unchanged = {name for name in known if value_of(by_environment, name) == value_of(Settings(), name)}
     assert unchanged == set()
 
 
-@pytest.mark.parametrize("name", [name for name, (_, value) in EVERY_SETTING.items() if isinstance(value, list)])
+@pytest.mark.parametrize("name", [name for name, value in EVERY_SETTING.items() if isinstance(value, list)])
 def test_a_list_is_emptied_from_the_environment_too(name: str, tmp_path: Path) -> None:
     parse = next(leaf.parse for leaf in leaves() if leaf.name == name)
     assert parse("[]") == parse([]) == ()
@@ -210,9 +200,10 @@ def test_settings_in_the_example_which_is_not_read_are_a_fault(tmp_path: Path) -
     load(environment)
 
 
-def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [b"hostname: a.b\n", b"\n"])
+def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path, before: bytes) -> None:
     path = tmp_path / "homedot.yaml"
-    path.write_bytes(b"hostname: a.b\n\xff\xfe\x00")
+    path.write_bytes(before + b"\xff\xfe\x00")
     (told,) = faults({"HOMEDOT_CONFIG": str(path)})
     assert told == f"{path}: is not YAML: line 2: an octet that is not UTF-8: save the file in that encoding"
 
@@ -314,6 +305,32 @@ def test_what_an_orchestrator_puts_into_the_environment_is_passed_over() -> None
     assert load(links | {"HOMEDOT_WEB__PORT": "81"}).settings.web.port == 81
 
 
+def test_what_kubernetes_says_of_services_beside_homedot_is_passed_over() -> None:
+    service = {
+        "HOMEDOT_WEB_SERVICE_HOST": "10.96.0.9",
+        "HOMEDOT_WEB_SERVICE_PORT": "8853",
+        "HOMEDOT_WEB_SERVICE_PORT_HTTP": "8853",
+        "HOMEDOT_WEB_PORT": "tcp://10.96.0.9:8853",
+        "HOMEDOT_WEB_PORT_8853_TCP": "tcp://10.96.0.9:8853",
+        "HOMEDOT_WEB_PORT_8853_TCP_PROTO": "tcp",
+        "HOMEDOT_DNS_UDP_PORT_53_UDP_ADDR": "10.96.0.10",
+    }
+    assert load(service).settings == Settings()
+    (told,) = faults({"HOMEDOT_WEB_PORT": "81"})
+    assert told == "HOMEDOT_WEB_PORT: there is no such setting; did you mean HOMEDOT_WEB__PORT?"
+
+
+@pytest.mark.parametrize("value", ['"dns.home.arpa"', "'dns.home.arpa'", ' "/data" '])
+def test_quotes_that_an_env_file_kept_are_told(value: str) -> None:
+    (told,) = faults({"HOMEDOT_HOSTNAME": value})
+    assert told.startswith("HOMEDOT_HOSTNAME: must be without the quotes around it")
+
+
+def test_a_hostname_of_another_script_is_told_as_certificates_have_it() -> None:
+    (told,) = faults({"HOMEDOT_HOSTNAME": "dns.müller.example"})
+    assert told.startswith("hostname: must be in ASCII, as certificates have it: write dns.xn--mller-kva.example (got")
+
+
 @pytest.mark.parametrize("name", ["co.uk", "www.paypal.com"])
 def test_a_hostname_that_is_not_ones_own_is_refused_unless_another_authority_certified_it(
     tmp_path: Path, name: str
@@ -323,3 +340,19 @@ def test_a_hostname_that_is_not_ones_own_is_refused_unless_another_authority_cer
     pair = write_pair(tmp_path / "pair.pem")
     own = {"HOMEDOT_TLS__CERTIFICATE": str(pair), "HOMEDOT_TLS__KEY": str(pair), "HOMEDOT_HOSTNAME": name}
     assert load(own).settings.hostname == name
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "huge"])
+def test_a_yaml_file_that_is_none_is_told_and_waited_for_by_nobody(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "homedot.yaml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 30)
+    with pytest.raises(SettingsError) as caught:
+        load({"HOMEDOT_CONFIG": str(path)})
+    assert f"{path}: cannot be read: " in str(caught.value)
+    assert ("as Docker makes one" in str(caught.value)) == (kind == "folder")

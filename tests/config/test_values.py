@@ -36,6 +36,17 @@ def test_what_strict_clients_refuse_is_no_host_name(raw: str) -> None:
         values.hostname(raw)
 
 
+def test_each_reason_against_a_host_name_is_told_as_what_it_is() -> None:
+    for raw, told in (
+        ("numa", "two labels"),
+        ("*.home.arpa", "a wildcard is not a host name"),
+        ("a_b.c", "letters, digits and hyphens"),
+        ("192.168.1.10", "not an address"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            values.hostname(raw)
+
+
 @pytest.mark.parametrize("raw", ["0.0.0.0", "::", "224.0.0.1", "fe80::1%eth0", "dns.home.arpa", "1.2.3", 7])
 def test_what_no_device_can_reach_is_no_address(raw: object) -> None:
     with pytest.raises(ValueError, match="must be"):
@@ -72,22 +83,32 @@ def test_a_list_keeps_its_order_and_drops_duplicates() -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert values.existing_file(__file__) == Path(__file__)
+    values.is_file(Path(__file__))
     with pytest.raises(ValueError, match="must be a file"):
-        values.existing_file(str(tmp_path))
+        values.is_file(tmp_path)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    assert values.existing_folder(str(tmp_path)) == tmp_path
-    for raw in (__file__, "/nowhere"):
+    values.is_folder(tmp_path)
+    for named in (__file__, "/nowhere"):
         with pytest.raises(ValueError, match="must be a folder"):
-            values.existing_folder(raw)
+            values.is_folder(Path(named))
 
 
-@pytest.mark.parametrize("raw", ["/nowhere/cert.pem", f"{__file__}/cert.pem", "x" * 5000])
-def test_a_file_that_is_not_there_is_a_sentence(raw: str) -> None:
+@pytest.mark.parametrize("named", ["/nowhere/cert.pem", f"{__file__}/cert.pem", f"/{'x' * 5000}"])
+def test_a_file_that_is_not_there_is_a_sentence(named: str) -> None:
     with pytest.raises(ValueError, match="must be a file"):
-        values.existing_file(raw)
+        values.is_file(Path(named))
+
+
+def test_a_link_whose_target_is_not_mounted_is_called_that(tmp_path: Path) -> None:
+    """As of certbot's folder `live`, mounted without `archive` beside it."""
+    (tmp_path / "cert.pem").symlink_to("../../archive/dns/cert1.pem")
+    (tmp_path / "folder").symlink_to("elsewhere")
+    with pytest.raises(ValueError, match=r"cert\.pem is a link to \.\./\.\./archive/dns/cert1\.pem, and that is not"):
+        values.is_file(tmp_path / "cert.pem")
+    with pytest.raises(ValueError, match=r"folder is a link to elsewhere, and that is not there"):
+        values.is_file(tmp_path / "folder" / "cert.pem")
 
 
 def test_seconds_name_their_unit() -> None:

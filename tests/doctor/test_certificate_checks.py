@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.doctor import certificate_checks, probe
+from app.doctor.target import Verdict
 from tests.fakes.dot_server import DotServer
 from tests.fakes.pki import Authority, Identity, Key
 
@@ -117,14 +118,29 @@ def test_finds_a_certificate_that_lives_too_long_or_was_not_renewed(
     assert found["certificate dates"].detail.startswith(detail)
 
 
-@pytest.mark.parametrize(("days", "ends_soon"), [(20, False), (6, True)])
-def test_a_users_certificate_is_due_in_its_last_week(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, *, ends_soon: bool
+@pytest.mark.parametrize(
+    ("life_h", "left_h", "verdict"),
+    [
+        (2160, 720, Verdict.PASS),
+        (2160, 480, Verdict.WARNING),
+        (2160, 160, Verdict.FAIL),
+        (160, 159, Verdict.PASS),
+        (160, 41, Verdict.PASS),
+        (160, 39, Verdict.WARNING),
+        (160, 15, Verdict.FAIL),
+        (24, 8, Verdict.PASS),
+        (24, 2, Verdict.FAIL),
+    ],
+)
+def test_a_users_certificate_is_late_by_shares_of_its_life(
+    authority: Authority, tmp_path: Path, life_h: int, left_h: int, verdict: Verdict
 ) -> None:
-    trust(monkeypatch, tmp_path, authority)
-    leaf = authority.intermediate.sign("leaf", names=[NAME], starts=-70 * DAY, ends=days * DAY)
+    ends = timedelta(hours=left_h)
+    leaf = authority.intermediate.sign("leaf", names=[NAME], starts=ends - timedelta(hours=life_h), ends=ends)
     with DotServer(leaf.write_chain(tmp_path / "chain.pem", authority.intermediate)) as server:
-        assert ("certificate dates" in faults(server, None)) is ends_soon
+        found = certificate_checks.dates(box(server.port, None))
+    assert found.verdict is verdict
+    assert "valid until" in found.detail
 
 
 def test_trusts_the_systems_authorities_when_there_is_no_root(
@@ -223,3 +239,15 @@ def test_finds_another_key_than_the_one_shown(authority: Authority, good_chain: 
         found = faults(server, authority, spki_pin="A" * 43 + "=")
     assert set(found) == {"certificate key"}
     assert found["certificate key"].detail.endswith("not the one that devices were shown")
+
+
+def test_a_private_authority_of_the_users_passes_when_its_root_is_named(authority: Authority, tmp_path: Path) -> None:
+    leaf = authority.intermediate.sign("leaf", names=[NAME])
+    bundle = Authority().root.pem + authority.root.pem
+    with DotServer(leaf.write_chain(tmp_path / "chain.pem", authority.intermediate)) as server:
+        unnamed = faults(server, None)
+        assert set(unnamed) == {"strict query"}
+        assert "set tls.root" in unnamed["strict query"].remedy
+        assert faults(server, None, private_root_pem=bundle.decode()) == {}
+        found = faults(server, None, private_root_pem=Authority().root.pem.decode())
+    assert set(found) == {"strict query", "certificate chain"}

@@ -15,7 +15,7 @@ from app.doctor.target import CheckResult, Verdict, cannot_tell, fails, passes
 from tests.fakes.dot_server import DotServer, noerror, silence
 from tests.fakes.pki import Authority
 
-from .examining import box, examined, faults
+from .examining import NAME, box, examined, faults
 
 
 def test_passes_a_server_that_does_right(authority: Authority, good_chain: Path) -> None:
@@ -148,3 +148,14 @@ def test_opens_no_more_connections_at_once_than_it_is_told(authority: Authority,
     with Counting(good_chain) as server:
         examine(box(server.port, authority), at_once=2)
     assert most <= 2 + 2
+
+
+def test_a_certificate_of_another_program_steers_no_terminal(authority: Authority, tmp_path: Path) -> None:
+    leaf = authority.intermediate.sign(
+        "\x1b]0;evil\x07\nFAIL  a line of its own", names=[NAME], addresses=["127.0.0.1"]
+    )
+    with DotServer(leaf.write_chain(tmp_path / "chain.pem", authority.intermediate)) as server:
+        text = examined(server, authority).to_text()
+    assert "evil" in text
+    assert all(line.isprintable() for line in text.splitlines())
+    assert not any(line.startswith("FAIL  a line") for line in text.splitlines())

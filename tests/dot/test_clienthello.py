@@ -125,11 +125,17 @@ def test_reads_a_hello_whose_records_come_in_pieces(size: int, piece: int) -> No
     assert read == [None] * (len(read) - 1) + [ClientHello((b"h2", b"dot"))]
 
 
-def test_reads_past_more_cipher_suites_than_anybody_has() -> None:
+@pytest.mark.parametrize("compressions", [b"\1\0", b"\2\1\0", b"\3\1\5\0"])
+def test_reads_past_more_cipher_suites_and_compressions_than_anybody_has(compressions: bytes) -> None:
     suites, extensions = bytes(600), alpn(b"h2")
-    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites + b"\1\0"
+    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites + compressions
     body += len(extensions).to_bytes(2, "big") + extensions
     assert ClientHelloReader().feed(record(b"\1" + len(body).to_bytes(3, "big") + body)) == ClientHello((b"h2",))
+
+
+def test_reads_more_groups_and_shares_and_longer_names_than_an_octet_counts() -> None:
+    many = groups(*range(0x1000, 0x1000 + 200), FFDHE_2048) + shares(FFDHE_2048, octets=256)
+    assert ClientHelloReader().feed(by_hand(many + alpn(*[b"x" * 100] * 3))) == ClientHello((b"x" * 100,) * 3, ())
 
 
 def test_a_hello_without_extensions_offers_nothing() -> None:
@@ -198,6 +204,18 @@ def test_a_first_flight_that_breaks_a_rule_gets_the_alert_that_the_rule_names(
     with pytest.raises(HelloError, match=why) as refused:
         ClientHelloReader().feed(flight)
     assert refused.value.alert == alert
+
+
+def test_a_refusal_says_why_and_nothing_else() -> None:
+    assert str(HelloError("cut short", Alert.DECODE_ERROR)) == "cut short"
+
+
+def test_alerts_have_the_numbers_that_clients_know() -> None:
+    """RFC 8446 6; RFC 7301 3.2 for the last."""
+    assert {each.name: each.value for each in Alert} == {
+        "UNEXPECTED_MESSAGE": 10, "RECORD_OVERFLOW": 22, "HANDSHAKE_FAILURE": 40, "ILLEGAL_PARAMETER": 47,
+        "DECODE_ERROR": 50, "PROTOCOL_VERSION": 70, "NO_APPLICATION_PROTOCOL": 120,
+    }  # fmt: skip
 
 
 def test_an_alert_is_a_fatal_one_in_a_record_of_its_own() -> None:

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 from app.dot.connection_log import LINES_PER_MINUTE, ConnectionLog
+from app.networks import HEALTH_CHECK
 from tests.fakes.clock import Clock
 
 
@@ -85,7 +86,7 @@ def test_when_it_is_not_wanted_nothing_is_written_not_even_what_was_left_out() -
 def test_the_health_check_does_not_bury_the_others_lines() -> None:
     written: list[str] = []
     log = ConnectionLog(written.append, Clock())
-    for own in ("127.0.0.1", "::1"):
+    for own in ("127.0.0.1", "::1", HEALTH_CHECK):
         log.note(own, 1, "opened")
     log.close()
     assert written == []

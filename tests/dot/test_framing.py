@@ -39,6 +39,19 @@ def test_the_length_is_that_of_both_octets(low: int) -> None:
         assert sum(2 + len(each) for each in messages) + len(rest) == len(stream)
 
 
+@pytest.mark.parametrize("low", [1, 3, 254, 255])
+def test_as_much_as_the_second_octet_says_is_no_whole_message(low: int) -> None:
+    for high in (1, low):
+        stream = bytes([high, low]) + bytes(low)
+        assert split(stream) == ([], stream)
+
+
+@pytest.mark.parametrize("low", [1, 3, 254, 255])
+def test_twice_as_much_as_the_first_octet_says_is_more_than_one_message(low: int) -> None:
+    messages, _ = split(bytes([1, low]) + bytes(512 | low))
+    assert messages[0] == bytes(256 | low)
+
+
 @pytest.mark.parametrize("low", range(255))
 def test_what_a_message_begins_with_is_no_length(low: int) -> None:
     third = low + 1

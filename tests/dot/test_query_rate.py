@@ -20,6 +20,11 @@ def test_a_stranger_has_one_in_any_case() -> None:
     assert answered(QueryRate(50, is_home, Clock()), "203.0.113.7", 1000) == 50
 
 
+def test_a_gateway_behind_which_many_stand_has_none() -> None:
+    rate = QueryRate(5, is_home, Clock(), {"172.17.0.1"})
+    assert [answered(rate, client, 100) for client in ("172.17.0.1", "172.17.0.9")] == [100, 5]
+
+
 def test_every_client_has_its_own_and_each_second_a_new_one() -> None:
     clock = Clock()
     rate = QueryRate(5, is_home, clock)

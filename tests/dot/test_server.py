@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,12 +136,27 @@ async def test_stop_answers_what_is_unfinished_and_closes_orderly(pair: Path) ->
         await house.answerer.somebody_waits.wait()
         stopping = asyncio.create_task(house.server.stop())
         assert await idle.ended() == b""
-        with pytest.raises(ConnectionError):
-            await asyncio.open_connection("127.0.0.1", house.port)
+        async with DotClient(house.port) as newcomer:
+            newcomer.send(b"hello")
+            assert await newcomer.receive() == b"hello"
+            assert await newcomer.ended() == b""
         house.answerer.release()
         assert await client.receive() == b"slow"
         assert await client.ended() == b""
         await stopping
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection("127.0.0.1", house.port)
+
+
+async def test_stop_takes_no_time_when_nobody_waits_for_anything(pair: Path) -> None:
+    async with serving(pair) as house, DotClient(house.port) as asked, DotClient(house.port) as silent:
+        asked.send(b"hello")
+        assert await asked.receive() == b"hello"
+        begun_s = time.monotonic()
+        await house.server.stop(grace_s=10)
+        assert time.monotonic() - begun_s < 1
+        assert await asked.ended() == b""
+        assert await silent.ended() == b""
 
 
 async def test_stop_does_not_wait_longer_than_its_grace(pair: Path) -> None:
@@ -284,3 +300,22 @@ async def test_c14_who_left_most_unread_is_ended_when_memory_is_short_and_the_ot
         modest.send(b"still here")
         assert await modest.receive() == b"still here"
         assert house.counted(Count.LEFT_UNREAD) == 1
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x16\x03\x01"], ids=["at once", "in the middle"])
+async def test_who_leaves_during_the_handshake_is_counted_as_that(pair: Path, octets: bytes) -> None:
+    async with serving(pair) as house:
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(octets)
+        async with asyncio.timeout(10):
+            while not house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until it is accepted
+            writer.close()
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has noticed
+        assert house.counted(Count.HANDSHAKES_LEFT) == 1
+        assert house.counted(Count.HANDSHAKES_FAILED) == 0
+        async with DotClient(house.port) as client:
+            client.send(b"hello")
+            assert await client.receive() == b"hello"
+    assert house.counted(Count.HANDSHAKES_LEFT) == 1

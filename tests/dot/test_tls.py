@@ -241,6 +241,7 @@ def test_tells_how_the_session_came_about(
     assert cipher is not None
     alpn = protocols[0] if protocols else None
     assert server.how() == {"transport": "tls", "version": name, "cipher": cipher[0], "alpn": alpn, "resumed": False}
+    assert server.describe() == f"{name}, ALPN {alpn or 'none'}, new session"
 
 
 def test_refuses_a_key_exchange_in_a_finite_field_before_it_costs_anything(context: ssl.SSLContext) -> None:

@@ -32,8 +32,8 @@ class FakeForwarder:
 
 
 @contextmanager
-def forwarding(handler: Handler) -> Iterator[FakeForwarder]:
-    """Run it; `handler` gets each query and returns the response, or None for silence."""
+def forwarding(handler: Handler, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[FakeForwarder]:
+    """Run it on `address`; `handler` gets each query and returns the response, or None for silence."""
 
     def respond(octets: bytes) -> bytes | None:
         query = dns.message.from_wire(octets)
@@ -55,7 +55,7 @@ def forwarding(handler: Handler) -> Iterator[FakeForwarder]:
             if response is not None:
                 self.wfile.write(len(response).to_bytes(2, "big") + response)
 
-    servers: list[Any] = [socketserver.ThreadingUDPServer(("127.0.0.1", 0), Datagram)]
+    servers: list[Any] = [socketserver.ThreadingUDPServer(address, Datagram)]
     servers.append(socketserver.ThreadingTCPServer(servers[0].server_address, Stream))
     forwarder = FakeForwarder(servers[0].server_address[1])
     for server in servers:

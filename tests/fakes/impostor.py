@@ -39,6 +39,7 @@ def impostors(port: int) -> Iterator[list[str]]:
                 [*command, str(pwd.getpwnam(user).pw_uid)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT, text=True,
             )  # fmt: skip
+            stack.enter_context(process)
             stack.callback(process.kill)
             started.append(process)
         for process in started:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.lists.names import ANY_BLOCKS, ANY_LIFTS, OF_BELOW, OF_ITSELF
+from app.lists.names import ANY_BLOCKS, ANY_LIFTS, BLOCKS_BELOW, OF_BELOW, OF_ITSELF, PLAIN
 from app.lists.parse import parse
 from app.lists.parsed import ParseReport
 
@@ -11,16 +11,19 @@ Rule = tuple[bytes, bool]
 
 
 class Found:
-    """What a list says, and what became of its lines."""
+    """What a wildcard list says, and what became of its lines."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.plain: list[bytes] = []
         self._kept: list[tuple[bytes, int]] = []
         self._void: list[tuple[bytes, int]] = []
         read = parse(pieces, self)
         self.title, self.report, self.patterns = read.title, read.report, read.valid_patterns
 
     def keep(self, name: bytes, kind: int) -> None:
-        self._kept.append((name, kind))
+        if kind == PLAIN:
+            self.plain.append(name)
+        self._kept.append((name, kind or BLOCKS_BELOW))
 
     def take_back(self, name: bytes, kind: int) -> None:
         self._void.append((name, kind))

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
-from app.answer.policy import Policy
+from app.answer.policy import Kind, NameVerdict, Policy
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
@@ -28,17 +28,17 @@ def ruleset(
     home: Iterable[str] = (),
     forwarders: Mapping[str, Sequence[Forwarder]] | None = None,
 ) -> Ruleset:
-    """`lists` holds names by title, each covering what is below, and exceptions that begin with @@; `hosts` addresses
-    with spaces between them by name; `home` the networks that no answer may lead to."""
+    """`lists` holds names by title, each covering what is below, and exceptions for all lists, which begin with @@;
+    `hosts` addresses with spaces between them by name; `home` the networks that no answer may lead to."""
 
-    def listed(name: str, asked: str, _qtype: int) -> tuple[str, str] | None:
-        for title, rules in (lists or {}).items():
-            if any(f".{each}".endswith(f".{rule[2:]}") for rule in rules if rule[:2] == "@@" for each in (name, asked)):
-                continue
-            for rule in rules:
-                if f".{name}".endswith(f".{rule}"):
-                    return rule, title
-        return None
+    def listed(name: str, asked: str, _qtype: int) -> NameVerdict | None:
+        every = [(title, rule) for title, rules in (lists or {}).items() for rule in rules]
+        for title, rule in every:
+            if rule[:2] == "@@" and _is_in(rule[2:], name):
+                return NameVerdict(Kind.EXCEPTED, rule[2:], title)
+            if rule[:2] == "@@" and _is_in(rule[2:], asked):
+                return None
+        return next((NameVerdict(Kind.LISTED, rule, title) for title, rule in every if _is_in(rule, name)), None)
 
     addresses = {name: tuple(map(ip_address, text.split())) for name, text in (hosts or {}).items()}
     local = LocalRecords(addresses, aliases or {})
@@ -68,3 +68,7 @@ def ruleset(
         rebinding=RebindProtection(map(ip_network, home), (), served),
         forwarders=forwarders or {},
     )
+
+
+def _is_in(zone: str, name: str) -> bool:
+    return f".{name}".endswith(f".{zone}")

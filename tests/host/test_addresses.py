@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
@@ -12,15 +12,16 @@ import pytest
 
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.host.addresses import Interface, choose, decide, effective, inspect
+from app.host.addresses import CONTAINERS_OWN, Survey, choose, decide, effective
+from app.host.interfaces import Interface, Reach
 
 
 def ips(*texts: str) -> tuple[IPAddress, ...]:
     return tuple(ip_address(text) for text in texts)
 
 
-def interface(name: str, *texts: str, container_end: bool = False) -> Interface:
-    return Interface(name, ips(*texts), container_end)
+def interface(name: str, *texts: str, reach: Reach = Reach.LAN) -> Interface:
+    return Interface(name, ips(*texts), reach)
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.1.10", "100.64.0.9", "fd12::1"])
@@ -36,21 +37,8 @@ def test_drops_an_address_that_no_home_device_uses(address: str) -> None:
     assert choose([interface("eth0", address)]) == ()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["docker0", "docker_gwbridge", "br-0123456789ab", "veth1a2b3c4", "virbr0", "cni0", "podman1", "lxcbr0", "lxdbr0"],
-)
-def test_drops_networks_inside_the_host(name: str) -> None:
-    assert choose([interface(name, "192.168.122.1")]) == ()
-
-
-@pytest.mark.parametrize("name", ["br0", "ovs_eth0", "vmbr0", "bond0", "eth0.10", "br-lan", "wlan0", "enp3s0"])
-def test_keeps_networks_of_the_lan(name: str) -> None:
-    assert choose([interface(name, "192.168.1.10")]) == ips("192.168.1.10")
-
-
 def test_keeps_the_order_of_interfaces_and_puts_ipv4_first_on_each() -> None:
-    found = [interface("eth0", "fd00::10", "192.168.1.10"), interface("tailscale0", "100.64.0.1", "10.0.0.1")]
+    found = [interface("eth0", "fd00::10", "192.168.1.10"), interface("wlan0", "100.64.0.1", "10.0.0.1")]
     assert choose(found) == ips("192.168.1.10", "fd00::10", "100.64.0.1", "10.0.0.1")
 
 
@@ -64,41 +52,95 @@ def test_takes_link_local_ipv4_only_when_there_is_nothing_else() -> None:
 
 
 def test_the_operators_addresses_win() -> None:
-    assert decide(ips("203.0.113.7"), (interface("eth0", "192.168.1.10"),)) == ips("203.0.113.7")
+    assert decide(ips("203.0.113.7"), (interface("eth0", "192.168.1.10"),)) == Survey(ips("203.0.113.7"))
+
+
+VPN = interface("tun0", "10.8.0.6", reach=Reach.TUNNEL)
+OVERLAY = interface("tailscale0", "100.101.102.103", "fd7a::1", reach=Reach.TUNNEL)
+DOCKER = interface("docker0", "172.17.0.1", reach=Reach.HOST)
+OWN = interface("eth0", "172.17.0.2", "fe80::1", reach=Reach.CONTAINER)
+
+
+def test_leaves_out_what_no_phone_reaches_and_says_why() -> None:
+    found = decide((), (VPN, interface("eth0", "192.168.1.10"), DOCKER, interface("lo", "127.0.0.1")))
+    assert found == Survey(
+        ips("192.168.1.10"),
+        left_out=(
+            "10.8.0.6 on tun0 (of a VPN, and reached by those in it alone)",
+            "172.17.0.1 on docker0 (of a network inside this machine)",
+        ),
+    )
+
+
+def test_an_overlay_network_comes_after_the_lan() -> None:
+    found = decide((), (OVERLAY, interface("eth0", "192.168.1.10")))
+    assert found.addresses == ips("192.168.1.10", "100.101.102.103")
+    assert found.notices == ()
+
+
+@pytest.mark.parametrize("interfaces", [(VPN, interface("eth0", "203.0.113.7")), (OWN, OVERLAY)])
+def test_an_address_that_only_a_vpn_reaches_is_shown_with_a_sentence(interfaces: tuple[Interface, ...]) -> None:
+    found = decide((), interfaces)
+    (notice,) = found.notices
+    assert notice.startswith(f"{found.addresses[0]} belongs to a VPN, and devices that are not in it do not reach it:")
 
 
 def test_refuses_to_start_with_nothing_but_the_containers_own_address() -> None:
-    found = (interface("lo", "127.0.0.1"), interface("eth0", "172.17.0.2", "fe80::1", container_end=True))
     with pytest.raises(OperatorError) as caught:
-        decide((), found)
+        decide((), (interface("lo", "127.0.0.1"), OWN))
     assert caught.value.faults == (
-        "addresses: 172.17.0.2 is the container's own address, which no phone can reach: set HOMEDOT_ADDRESSES to the "
+        f"addresses: 172.17.0.2 {CONTAINERS_OWN}: set HOMEDOT_ADDRESSES to the "
         "address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10, or use network_mode: host",
     )
 
 
-def test_refuses_the_containers_own_address_also_when_the_operator_gave_it() -> None:
-    found = (interface("eth0", "172.17.0.2", container_end=True), interface("eth1", "192.168.1.10"))
-    with pytest.raises(OperatorError, match=r"172\.17\.0\.2 is the container's own"):
-        decide(ips("192.168.1.10", "172.17.0.2"), found)
+def test_refuses_to_start_in_the_network_of_a_vpns_container() -> None:
+    with pytest.raises(OperatorError) as caught:
+        decide((), (VPN, OWN))
+    assert "(10.8.0.6 on tun0 is of a VPN, and reached by those in it alone): set HOMEDOT_ADD" in caught.value.faults[0]
+
+
+def test_starts_with_the_containers_own_address_when_the_operator_names_it_and_says_when_that_works() -> None:
+    found = decide(ips("192.168.1.50"), (interface("eth0", "192.168.1.50", reach=Reach.CONTAINER),))
+    assert found.addresses == ips("192.168.1.50")
+    assert "only if the bridge that it hangs on is part of your network" in found.notices[0]
 
 
 def test_takes_the_lan_address_of_a_container_on_two_networks() -> None:
-    found = (interface("eth0", "172.17.0.2", container_end=True), interface("eth1", "192.168.1.10"))
-    assert decide((), found) == ips("192.168.1.10")
+    assert decide((), (OWN, interface("eth1", "192.168.1.10"))).addresses == ips("192.168.1.10")
+
+
+@pytest.mark.parametrize(
+    ("address", "in_wsl", "who"),
+    [
+        ("192.168.65.3", False, "Docker Desktop gives"),
+        ("10.0.2.15", False, "QEMU and VirtualBox give"),
+        ("172.28.112.5", True, "Windows gives"),
+        ("172.28.112.5", False, None),
+    ],
+)
+def test_an_address_as_machines_inside_a_machine_have_it_comes_last_and_with_a_sentence(
+    address: str, who: str | None, *, in_wsl: bool
+) -> None:
+    alone = decide((), (interface("eth0", address),), in_wsl=in_wsl)
+    assert alone.addresses == ips(address)
+    assert len(alone.notices) == (who is not None)
+    assert all(f"{address} is such as {who} to a machine inside this one" in notice for notice in alone.notices)
+    both = decide((), (interface("eth0", address), interface("wlan0", "192.168.1.10")), in_wsl=in_wsl)
+    assert both.addresses[who is None] == ip_address("192.168.1.10")
 
 
 def test_says_what_was_found_when_nothing_serves() -> None:
     found = (
         interface("lo", "127.0.0.1"),
         interface("eth0", "203.0.113.7", "fe80::1"),
-        interface("docker0", "172.17.0.1"),
+        DOCKER,
     )
     with pytest.raises(OperatorError) as caught:
         decide((), found)
     assert caught.value.faults == (
         "addresses: no LAN address was found on this machine (203.0.113.7 on eth0 is not a private address, "
-        "fe80::1 on eth0 is link-local, 172.17.0.1 on docker0 is a network inside this machine): "
+        "fe80::1 on eth0 is link-local, 172.17.0.1 on docker0 is of a network inside this machine): "
         "set HOMEDOT_ADDRESSES to the address of the machine, in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10",
     )
 
@@ -106,79 +148,6 @@ def test_says_what_was_found_when_nothing_serves() -> None:
 def test_says_so_when_there_is_no_address_at_all() -> None:
     with pytest.raises(OperatorError, match="no LAN address was found on this machine: set HOMEDOT_ADDRESSES"):
         decide((), (interface("lo", "127.0.0.1"),))
-
-
-# The kernel's tables, in a folder.
-
-ROUTES = """\
-Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
-lan9 0009A8C0 00000000 0001 0 0 0 00FFFFFF 0 0 0
-dead 00000000 00000000 0201 0 0 0 00000000 0 0 0
-half 00000000 0100000A 0003 0 0 0 00000080 0 0 0
-wlan0 00000000 0101A8C0 0003 0 0 600 00000000 0 0 0
-eth0 00000000 0101A8C0 0003 0 0 100 00000000 0 0 0
-"""
-ZERO = "0" * 32
-ROUTES_IPV6 = f"""\
-{ZERO} 00 {ZERO} 00 {ZERO} ffffffff 00000001 00000000 00200200 lo
-{ZERO} 00 {ZERO} 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003 six0
-fd000000000000000000000000000000 40 {ZERO} 00 {ZERO} 00000100 00000001 00000000 00000001 lan9
-"""
-
-
-def tree(root: Path, **files: str) -> Path:
-    """A folder with the files named like `proc__net__route`."""
-    for name, content in files.items():
-        path = root / name.replace("__", "/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return root
-
-
-def no_driver(_: str) -> str:
-    return ""
-
-
-def test_puts_interfaces_with_a_default_route_first_by_metric(tmp_path: Path) -> None:
-    root = tree(tmp_path, proc__net__route=ROUTES, proc__net__ipv6_route=ROUTES_IPV6)
-    names = ["lan9", "dead", "half", "six0", "wlan0", "eth0", "lo"]
-    found = inspect([(name, ip_address("10.0.0.1")) for name in names], no_driver, root)
-    assert [each.name for each in found] == ["eth0", "wlan0", "six0", "lan9", "dead", "half", "lo"]
-
-
-@pytest.mark.parametrize(("flags", "kept"), [("80", True), ("00", True), ("01", False), ("20", False), ("40", False)])
-def test_drops_temporary_deprecated_and_tentative_addresses(tmp_path: Path, flags: str, *, kept: bool) -> None:
-    root = tree(tmp_path, proc__net__if_inet6=f"fd000000000000000000000000000010 02 40 00 {flags}     eth0\n")
-    found = inspect([("eth0", ip_address("fd00::10"))], no_driver, root)
-    assert choose(found) == (ips("fd00::10") if kept else ())
-
-
-def test_drops_a_duplicate_address(tmp_path: Path) -> None:
-    root = tree(tmp_path, proc__net__if_inet6="fd000000000000000000000000000010 02 40 00 88     eth0\n")
-    assert inspect([("eth0", ip_address("fd00::10"))], no_driver, root) == ()
-
-
-def test_an_alias_belongs_to_its_interface(tmp_path: Path) -> None:
-    found = inspect([("eth0", ip_address("10.0.0.1")), ("eth0:1", ip_address("10.0.0.2"))], no_driver, tmp_path)
-    assert found == (interface("eth0", "10.0.0.1", "10.0.0.2"),)
-
-
-@pytest.mark.parametrize(
-    ("files", "driver", "expected"),
-    [
-        ({".dockerenv": ""}, "veth", True),
-        ({"run__.containerenv": ""}, "veth", True),
-        ({}, "veth", False),  # a virtual machine's or an LXC box's own network
-        ({".dockerenv": ""}, "macvlan", False),  # an address on the LAN
-        ({".dockerenv": "", "sys__class__net__docker0__bridge__bridge_id": ""}, "veth", False),  # the host's network
-    ],
-)
-def test_recognises_the_end_of_a_bridge_network(
-    tmp_path: Path, files: dict[str, str], driver: str, *, expected: bool
-) -> None:
-    asked: Callable[[str], str] = {"eth0": driver}.__getitem__
-    found = inspect([("eth0", ip_address("172.17.0.2"))], asked, tree(tmp_path, **files))
-    assert [each.container_end for each in found] == [expected]
 
 
 def test_reads_the_machine_it_runs_on() -> None:
@@ -231,12 +200,18 @@ def namespace() -> Iterator[Namespace]:
 
 
 @pytest.fixture
-def container_root(tmp_path: Path) -> Path:
-    """A root folder that looks like a container's, with the real proc and sys of whoever looks."""
+def host_root(tmp_path: Path) -> Path:
+    """A root folder that is no container's, wherever the tests run, with the real proc and sys of whoever looks."""
     for name in ("proc", "sys"):
         (tmp_path / name).symlink_to(f"/{name}")
-    (tmp_path / ".dockerenv").touch()
     return tmp_path
+
+
+@pytest.fixture
+def container_root(host_root: Path) -> Path:
+    """The same, but a container's."""
+    (host_root / ".dockerenv").touch()
+    return host_root
 
 
 @pytest.mark.server
@@ -256,12 +231,53 @@ def test_finds_the_lan_addresses_of_a_real_host(namespace: Namespace) -> None:
     assert namespace.effective(Path("/")) == (["192.168.77.10", "fd77::10", "10.9.9.9"], [])
 
 
+TUN = ("tuntap add tun0 mode tun", "link set tun0 up")
+DEFAULT = ("route add default via 192.168.77.1",)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (("route add default via 192.168.77.1 metric 100", *TUN, "address add 10.8.0.6/24 dev tun0",
+          "route add default dev tun0"), ["192.168.77.10"]),
+        ((*DEFAULT, *TUN, "address add 100.101.102.103/32 dev tun0"), ["192.168.77.10", "100.101.102.103"]),
+        ((*DEFAULT, "link add mynet type bridge", "link set mynet up", "address add 10.66.0.1/24 dev mynet",
+          "link add in type veth peer name end", "link set in master mynet"), ["192.168.77.10"]),
+        (("address del 192.168.77.10/24 dev eth0", "link add br0 type bridge", "link set eth0 master br0",
+          "link set br0 up", "address add 192.168.77.10/24 dev br0", *DEFAULT), ["192.168.77.10"]),
+        (("address del 192.168.77.10/24 dev eth0", "tuntap add tap9 mode tap", "link set tap9 up",
+          "address add 10.0.2.100/24 dev tap9"), []),
+    ],
+    ids=["a VPN holds the default route", "an overlay network", "a bridge of containers", "a LAN bridge", "rootless"],
+)  # fmt: skip
+def test_finds_what_devices_reach_on_a_real_host(
+    namespace: Namespace, host_root: Path, commands: tuple[str, ...], expected: list[str]
+) -> None:
+    for command in ("address add 192.168.77.10/24 dev eth0", *commands):
+        namespace.inside(*command.split())
+    found, faults = namespace.effective(host_root)
+    assert found == expected
+    assert bool(faults) is (not expected)
+
+
+@pytest.mark.server
+def test_refuses_the_network_of_a_real_vpn_container(namespace: Namespace, container_root: Path) -> None:
+    namespace.inside("address", "add", "172.17.0.2/16", "dev", "eth0")
+    for command in (*TUN, "address add 10.2.0.2/32 dev tun0"):
+        namespace.inside(*command.split())
+    found, (fault,) = namespace.effective(container_root)
+    assert found == []
+    assert "172.17.0.2 is the container's own address" in fault
+    assert "10.2.0.2 on tun0 is of a VPN" in fault
+
+
 @pytest.mark.server
 def test_refuses_the_address_of_a_real_bridge_network(namespace: Namespace, container_root: Path) -> None:
     namespace.inside("address", "add", "172.17.0.2/16", "dev", "eth0")
     found, faults = namespace.effective(container_root)
     assert found == []
-    assert faults[0].startswith("addresses: 172.17.0.2 is the container's own address")
+    assert faults[0].startswith(f"addresses: 172.17.0.2 {CONTAINERS_OWN}")
 
 
 @pytest.mark.server

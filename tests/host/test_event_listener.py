@@ -13,11 +13,11 @@ def event(name: str, payload: bytes) -> bytes:
 
 
 def test_does_its_job_at_every_tick_and_answers_every_event() -> None:
-    stdin = BytesIO(event("TICK_60", b"when:1") + event("PROCESS_STATE_EXITED", b"x") + event("TICK_60", b"when:2"))
+    stdin = BytesIO(event("TICK_60", b"when:1") + event("PROCESS_STATE_EXITED", b"x") + event("TICK_5", b"when:2"))
     stdout = BytesIO()
-    ticks: list[int] = []
-    listen(stdin, stdout, lambda: ticks.append(1))
-    assert len(ticks) == 2
+    ticks: list[str] = []
+    listen(stdin, stdout, ticks.append)
+    assert ticks == ["TICK_60", "TICK_5"]
     assert stdout.getvalue() == b"READY\nRESULT 2\nOK" * 3 + b"READY\n"
 
 

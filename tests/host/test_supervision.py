@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
-from app.host.supervision import KEEPS_FAILING, restart_unbound
+from app.host.supervision import KEEPS_FAILING, RENEWING, restart_unbound
 
 pytestmark = pytest.mark.server
 
@@ -19,7 +19,8 @@ from app.host.lossy_output import LossyOutput
 from app.host.supervision import run
 output = LossyOutput(1, lambda lost: f"lost {lost}\\n")
 tell = lambda program, level, text: output.write(f"{program}: {text}\\n")
-sys.exit(run(Path(sys.argv[1]), {"WORD": "hello"}, tell, output.tell))
+variables = {"WORD": "hello", "RUN_DIR": "/tmp"}
+sys.exit(run(Path(sys.argv[1]), variables, tell, output.tell, lambda: tell("test", 0, "asked")))
 """
 
 CONFIGURATION = """
@@ -60,6 +61,20 @@ def test_sigterm_ends_it_with_0_and_variables_reach_the_programs(tmp_path: Path)
         assert supervisor.stdout is not None
         while "hello" not in supervisor.stdout.readline():
             assert supervisor.poll() is None
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.communicate(timeout=30)
+    assert supervisor.returncode == 0
+
+
+def test_sighup_asks_for_renewal_and_ends_nothing(tmp_path: Path) -> None:
+    with supervise(tmp_path, "sh -c 'echo hello; exec sleep 60'") as supervisor:
+        assert supervisor.stdout is not None
+        while "hello" not in supervisor.stdout.readline():
+            assert supervisor.poll() is None
+        for _ in range(2):
+            supervisor.send_signal(signal.SIGHUP)
+            assert RENEWING in supervisor.stdout.readline()
+            assert supervisor.stdout.readline() == "test: asked\n"
         supervisor.send_signal(signal.SIGTERM)
         supervisor.communicate(timeout=30)
     assert supervisor.returncode == 0

@@ -6,6 +6,7 @@ from subprocess import run
 
 import pytest
 
+from app.host.addresses import CONTAINERS_OWN
 from tests.appliance import free_ports
 
 from .docker import Stack, docker, fetch, override
@@ -21,7 +22,7 @@ def test_with_nothing_set_every_command_works_but_the_start_which_says_what_to_s
         bridged.compose("up", "-d", "--no-build")
         assert docker("wait", bridged.container).stdout == "2\n"
         told = bridged.compose("logs").stdout
-        assert "is the container's own address, which no phone can reach" in told
+        assert CONTAINERS_OWN in told
         assert "in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10" in told
     finally:
         bridged.compose("down", "-v")
@@ -36,13 +37,14 @@ def test_the_containers_own_address_is_refused_with_what_to_set(image: str) -> N
 
 
 def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Path, image: str) -> None:
+    dot, web = free_ports(2)
+    public = {"HOMEDOT_DOT__PUBLIC_PORT": str(dot), "HOMEDOT_WEB__PUBLIC_PORT": str(web)}
     file = override(
         tmp_path / "override.yaml",
         image,
-        {"HOMEDOT_ADDRESSES": "127.0.0.1", "HOMEDOT_RESOLVER__MODE": "recursive"},
+        {"HOMEDOT_ADDRESSES": "127.0.0.1", "HOMEDOT_RESOLVER__MODE": "recursive", **public},
         {clone / "README.md": "/unused"},
     )
-    dot, web = free_ports(2)
     published = f'"127.0.0.1:{dot}:853", "127.0.0.1:{web}:8853"'
     (tmp_path / "ports.yaml").write_text(f"services:\n  homedot:\n    ports: !override [{published}]\n")
     bridged = Stack(clone, "homedot-test-bridge", (clone / "compose.bridge.yaml", file, tmp_path / "ports.yaml"))
@@ -58,5 +60,9 @@ def test_with_the_address_it_serves_on_published_ports(clone: Path, tmp_path: Pa
                 assert time.monotonic() < give_up, answer.stderr
                 time.sleep(0.1)  # Docker takes connections on its port before the front door does in the container
             assert "status: NOERROR" in answer.stdout
+            profile = fetch(f"http://127.0.0.1:{web}/homedot.mobileconfig").decode()
+            probe = f"http://127.0.0.1:{web}/probe"  # of Apple devices: by its answer they know that the box is near
+            assert f"<string>{probe}</string>" in profile
+            fetch(probe)
         finally:
             bridged.compose("down", "-v")

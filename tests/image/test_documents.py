@@ -28,6 +28,8 @@ pytestmark = pytest.mark.image
 
 ADDRESS = "192.168.1.10"
 RELAY_PORT = 5300
+LIST = "list.txt"
+"""Where the internet is the tests' own, the default one is missing, and `homedot lists` says that it is."""
 PASTED_IMAGE = f"homedot:{__version__}"
 PROJECT = "homedot-test-documents"
 RIGHTS_OF_SYSTEMD = ("--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "--cgroupns=private", "--tmpfs=/run")
@@ -182,12 +184,14 @@ def _override(folder: Path, internet: Internet, *, bridge: bool) -> None:
     within.mkdir()
     for file in (internet.root_hints, internet.trust_anchor):
         shutil.copy(file, within)
+    (within / LIST).write_text("||ads.example^\n")
     if bridge:
         given = {"MODE": "forward", "FORWARD": f"{ADDRESS}@{RELAY_PORT}", "TRUST_ANCHOR": "/internet/root.key"}
     else:
         given = {"MODE": "recursive", "ROOT_HINTS": "/internet/root.hints", "TRUST_ANCHOR": "/internet/root.key"}
     lines = ["services:", "  homedot:", f"    volumes: [{within}:/internet:ro]", "    environment:"]
     lines += [f"      HOMEDOT_RESOLVER__{name}: {value}" for name, value in given.items()]
+    lines += [f"      HOMEDOT_BLOCKING__LISTS: /internet/{LIST}"]
     (folder / "compose.override.yaml").write_text("\n".join(lines) + "\n")
 
 

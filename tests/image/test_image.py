@@ -12,6 +12,7 @@ import pytest
 
 from app import __version__
 from app.errors import SettingsError
+from app.onboarding.steps import OPEN_PAGE
 from tests.container import rights
 from tests.documents import run_in
 from tests.fakes.screen import codes_in
@@ -56,7 +57,7 @@ def test_a_bogus_name_is_servfail_with_an_extended_error(stack: Stack, root: Pat
 
 def test_the_qr_code_in_the_log_is_the_address_of_the_page(stack: Stack, root: Path) -> None:
     assert codes_in(stack.log) == [f"{PAGE}/"]
-    assert f"Or open this page: {PAGE}/\n" in stack.log
+    assert f"{OPEN_PAGE} {PAGE}/\n" in stack.log
     assert PROFILE in stack.log
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.host.addresses import CONTAINERS_OWN
 from release.paste import FILES, text
 
 from .machine import ADDRESS, DEADLINE_S, Machine, machine
@@ -112,9 +113,7 @@ def test_the_bridge_form_pasted_as_it_is_says_in_its_log_what_to_write(
     elsewhere.docker("load", "-q", "-i", str(archive))
     with put_up(elsewhere, tmp_path, text("compose.bridge.yaml", image)):
         deadline_s = time.monotonic() + DEADLINE_S
-        while "is the container's own address" not in (
-            log := elsewhere.run("docker", "compose", "logs", folder=tmp_path).stdout
-        ):
+        while CONTAINERS_OWN not in (log := elsewhere.run("docker", "compose", "logs", folder=tmp_path).stdout):
             assert time.monotonic() < deadline_s, log
             time.sleep(0.1)
         assert "in the compose file like HOMEDOT_ADDRESSES: 192.168.1.10" in log

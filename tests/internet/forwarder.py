@@ -42,6 +42,7 @@ def forwarder(folder: Path, address: str, root_hints: Path, trust_anchor: Path) 
   local-zone: "test." nodefault
   ede: yes
   discard-timeout: 0
+  wait-limit: 0
 """
     )
     log = folder / "forwarder.log"

@@ -11,13 +11,17 @@ from typing import Literal
 import dns.exception
 import dns.message
 import dns.rcode
+import dns.rdatatype
 
-State = Literal["open", "silent", "failing"]
+State = Literal["open", "silent", "failing", "unsigned"]
 Address = tuple[str, int]
 
 
 class Valve:
-    """`state`: "open" passes on, "silent" drops, "failing" answers SERVFAIL; it counts questions in every state."""
+    """`state`: "open" passes on, "silent" drops, "failing" answers SERVFAIL, "unsigned" leaves signatures out.
+
+    It counts questions in every state.
+    """
 
     def __init__(self, server: Address) -> None:
         self.state: State = "open"
@@ -38,16 +42,24 @@ class Valve:
             case "silent":
                 return None
             case "failing":
-                response = dns.message.make_response(query)
-                response.set_rcode(dns.rcode.SERVFAIL)
-                return response.to_wire()
+                failure = dns.message.make_response(query)
+                failure.set_rcode(dns.rcode.SERVFAIL)
+                return failure.to_wire()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
             upstream.settimeout(10)
             upstream.sendto(message, self._server)
             try:
-                return upstream.recv(65535)
+                response = upstream.recv(65535)
             except TimeoutError:
                 return None
+        return _unsigned(response) if self.state == "unsigned" else response
+
+
+def _unsigned(response: bytes) -> bytes:
+    message = dns.message.from_wire(response)
+    for section in (message.answer, message.authority):
+        section[:] = [rrset for rrset in section if rrset.rdtype != dns.rdatatype.RRSIG]
+    return message.to_wire()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ def test_a_line_that_shows_a_format_means_what_the_table_says(line: str, meaning
     what_is_left = [after.blocks(name) for name in (ADS, GOOD, f"www.{GOOD}")]
     expected = {
         Meaning.BELOW: ([True, True], [True, True, True]),
+        Meaning.AS_THE_LIST: ([True, True], [True, True, True]),  # in a wildcard list, as the one here is
         Meaning.ONLY_BELOW: ([False, True], [True, True, True]),
         Meaning.EXACTLY: ([True, False], [True, True, True]),
         Meaning.LIFTS_BELOW: ([False, False], [True, False, False]),

@@ -30,6 +30,7 @@ from app.lists.layout import Header
 from app.lists.names import key_of
 from app.lists.parsed import Parsed
 from app.lists.paths import compile_lock, compiled
+from app.lists.suffixes import Suffixes
 from tests.fakes.list_server import ListServer, http
 
 DEADLINE_S = 30.0
@@ -38,7 +39,7 @@ MANY = "! Title: Many\n" + "".join(f"n{index}.example\n" for index in range(100)
 
 
 def do(job: Job) -> Outcome:
-    return refresh(job, 1, CA_BUNDLE)
+    return refresh(job, lambda: 1, CA_BUNDLE)
 
 
 def names(folder: Path) -> list[str]:
@@ -52,11 +53,65 @@ def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
         job = Job(server.url(), str(tmp_path))
         outcome = do(job)
     left_out = ("1 rule needs what a DNS server cannot see: a path, like '||z.example/path'",)
-    assert outcome == Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", left_out=left_out)
+    few = "fewer than 1000 such names tell nothing"
+    told = Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", left_out=left_out, reach="exact", reach_why=few)
+    assert outcome == told
     blocklist = Blocklist(compiled(tmp_path, job.source))
-    assert blocklist.covering(key_of("www.ads.example.com")) == "ads.example.com"
+    assert blocklist.covering(key_of("www.x.example")) == "x.example"
+    assert blocklist.covering(key_of("www.ads.example.com")) is None
     assert (blocklist.title, blocklist.header.source) == ("Mine", job.source)
     assert names(tmp_path) == [compiled(tmp_path, job.source).name]
+
+
+CDN = "edgesuite.net\n0.0.0.0 host.example\n||covered.example^\n"
+WIDE = "".join(f"n{index}.example\n" for index in range(1000))
+NARROW = "".join(f"n{index}.example\nwww.n{index}.example\n" for index in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "reach", "is_blocked"),
+    [
+        ("", CDN, "exact", False),  # too few names to tell
+        ("", CDN + NARROW, "exact", False),
+        ("", CDN + WIDE, "wildcard", True),
+        ("exact:", CDN + WIDE, "exact", False),
+        ("wildcard:", CDN, "wildcard", True),
+        ("", CDN.replace("edgesuite.net", "*.edgesuite.net"), "", True),  # it has no plain name
+    ],
+)
+def test_plain_names_are_for_what_the_list_is_made_for(
+    tmp_path: Path, before: str, text: str, reach: str, *, is_blocked: bool
+) -> None:
+    """Every bank of a network for delivery leads there."""
+    (tmp_path / "list.txt").write_text(text)
+    job = Job(f"{before}{tmp_path}/list.txt", str(tmp_path))
+    assert do(job).reach == reach
+    covering = Blocklist(compiled(tmp_path, job.source)).covering
+    assert covering(key_of("edgesuite.net")) == "edgesuite.net"
+    assert (covering(key_of("bank.edgesuite.net")) is not None) is is_blocked
+    # What says itself what it is for stays what it is.
+    assert covering(key_of("www.host.example")) is None
+    assert covering(key_of("www.covered.example")) == "covered.example"
+
+
+@pytest.mark.parametrize(("before", "names", "left_out"), [("", 1, 2), ("tlds:", 3, 0)])
+def test_rules_above_what_people_register_count_in_lists_that_are_named_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, names: int, left_out: int
+) -> None:
+    monkeypatch.setattr(jobs, "published", lambda: Suffixes(["co.uk"]))
+    (tmp_path / "list.txt").write_text("||zip^\n||co.uk^\n||bad.co.uk^\n")
+    outcome = do(Job(f"{before}{tmp_path}/list.txt", str(tmp_path)))
+    assert (outcome.names, outcome.top_level) == (names, left_out)
+    assert outcome.top_level_examples == (() if before else ("zip", "co.uk"))
+
+
+@pytest.mark.parametrize("text", ["ads.example.com\n", "# nothing\n", "Not found, dear\n"])
+def test_a_check_says_what_is_read_and_writes_nothing(tmp_path: Path, text: str) -> None:
+    with ListServer(lambda _: http(text.encode())) as server:
+        outcome = do(Job(server.url(), str(tmp_path), is_check=True))
+    assert outcome.names == text.count("ads.")
+    assert outcome.junk == text.count("Not found")
+    assert names(tmp_path) == []
 
 
 def test_a_list_without_a_title_is_called_like_its_file(tmp_path: Path) -> None:
@@ -196,10 +251,10 @@ from pathlib import Path
 from app.lists.contract import Job
 from app.lists.job import refresh
 source, folder = sys.argv[1:]
-print(refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt")).names)
+print(refresh(Job(source, folder), lambda: 1, Path("/etc/ssl/certs/ca-certificates.crt")).names)
 before = {path: path.read_bytes() for path in Path(folder).iterdir()}
 try:
-    refresh(Job(source, folder), 1, Path("/etc/ssl/certs/ca-certificates.crt"))
+    refresh(Job(source, folder), lambda: 1, Path("/etc/ssl/certs/ca-certificates.crt"))
 except Exception as error:
     print(repr(error))
 print(before == {path: path.read_bytes() for path in Path(folder).iterdir()})
@@ -320,7 +375,18 @@ def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> Non
 def test_a_file_may_hold_what_its_owner_wants(tmp_path: Path, text: str) -> None:
     source = tmp_path / "source.txt"
     source.write_text(text)
+    os.utime(source, (0, 0))
     assert do(Job(str(source), str(tmp_path), names=1000)).is_new
+
+
+@pytest.mark.parametrize("text", ["", "half of a na", "only.example\n"])
+def test_a_file_that_lost_its_names_this_moment_is_being_written(tmp_path: Path, text: str) -> None:
+    """By a script that does not rename: for seconds it would block nothing."""
+    source = tmp_path / "source.txt"
+    source.write_text(text)
+    with pytest.raises(ListError, match="instead of 1000, and was written this minute"):
+        do(Job(str(source), str(tmp_path), names=1000))
+    assert do(Job(str(source), str(tmp_path))).is_new
 
 
 def test_a_file_may_be_packed(tmp_path: Path) -> None:
@@ -342,7 +408,7 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, kind: str, fault: str) -> N
 
 def test_a_bundle_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"resolver\.ca_bundle: .*: No such file"):
-        refresh(Job("https://127.0.0.1/", str(tmp_path)), 1, tmp_path / "none.pem")
+        refresh(Job("https://127.0.0.1/", str(tmp_path)), lambda: 1, tmp_path / "none.pem")
 
 
 def test_most_lists_are_far_below_the_limit() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import dnsname
-from app.lists.names import MOST_OCTETS, is_name, key_of, number_of, to_ascii
+from app.lists.names import MOST_OCTETS, is_name, key_of, key_with_top, number_of, to_ascii
 
 LABELS = st.from_regex(r"[a-z0-9_-]{1,10}", fullmatch=True)
 NAMES = st.builds(".".join, st.lists(LABELS, min_size=1, max_size=5)).filter(lambda name: is_name(name.encode()))
@@ -68,3 +68,15 @@ def test_any_text_becomes_a_labels_or_nothing(text: str) -> None:
 
 def test_a_name_that_is_too_long_is_not_even_tried() -> None:
     assert to_ascii("ü." * (MOST_OCTETS // 2 + 1)) is None
+
+
+@pytest.mark.parametrize("name", ["www.ads.example.com", "example.com", "com"])
+def test_the_longer_key_has_the_top_level_domain_too(name: str) -> None:
+    *shorter, (top, bucket, needle) = key_with_top(name)
+    assert shorter == key_of(name)
+    assert top == "com"
+    assert bucket << 40 | int.from_bytes(needle, "big") == number_of(b"com")
+
+
+def test_the_root_has_no_key() -> None:
+    assert key_with_top("") == key_of("") == []

@@ -18,6 +18,7 @@ from app.lists.names import (
 )
 from app.lists.parse import MOST_LINE_OCTETS
 from app.lists.parsed import Parsed
+from app.lists.suffixes import Suffixes
 from tests.fakes.read_list import Found, Rule
 from tests.reaching import reaching
 
@@ -73,6 +74,24 @@ def test_a_domain_covers_itself_and_everything_below(line: str) -> None:
     found = parsed(line)
     assert (found.rules, found.exceptions, found.report.junk) == ([below("ads.example.com")], [], 0)
     assert found.kinds == [BLOCKS_BELOW]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_plain"),
+    [
+        ("ads.example.com", True),
+        ("ADS.Example.COM.", True),
+        ("ads.example.com # found on a page", True),
+        ("*.ads.example.com", False),
+        (".ads.example.com", False),
+        ("*.ads.example.com # found on a page", False),
+        ("||ads.example.com^", False),
+        ("0.0.0.0 ads.example.com", False),
+        ("local=/ads.example.com/", False),
+    ],
+)
+def test_what_a_plain_name_is_for_is_left_to_the_whole_list(line: str, *, is_plain: bool) -> None:
+    assert parsed(line).plain == ([b"ads.example.com"] if is_plain else [])
 
 
 @pytest.mark.parametrize("line", ["*.ads.example.com CNAME .", "*.ads.example.com 300 IN CNAME .  ; found on a page"])
@@ -281,6 +300,35 @@ def test_a_rule_for_a_whole_top_level_domain_is_left_out_and_counted() -> None:
     found = parsed("\n".join(["zip", *lines, "*.fr CNAME ."]))
     assert (found.rules, found.exceptions, found.patterns) == ([], [], ())
     assert (found.report.top_level, found.report.junk) == (16, 1)
+
+
+ABOVE = Suffixes(["co.uk", "*.ck"])
+"""And all top-level domains."""
+
+
+def test_a_rule_above_what_people_register_is_left_out_in_every_format_and_told() -> None:
+    lines = [
+        "co.uk",
+        "*.any.ck",
+        "0.0.0.0 co.uk",
+        "||co.uk^",
+        "@@||co.uk^",
+        "|co.uk^",
+        "local=/co.uk/",
+        "*.co.uk CNAME .",
+    ]
+    read = parse_module.parse(
+        ["\n".join([*lines, "||zip^", "bbc.co.uk", "0.0.0.0 x.any.ck"]).encode()], kept := Found([]), ABOVE
+    )
+    assert kept.rules == [below("bbc.co.uk"), exactly("x.any.ck")]
+    assert kept.exceptions == []
+    assert (read.report.top_level, read.report.top_level_examples) == (9, ["co.uk", "any.ck"])
+
+
+def test_where_the_operator_says_so_such_a_rule_counts() -> None:
+    parse_module.parse([b"||zip^\n*.mov\nco.uk\n@@||top^\n"], kept := Found([]), ())
+    assert kept.rules == [below("zip"), below("mov"), below("co.uk")]
+    assert kept.exceptions == [below("top")]
 
 
 def test_an_internationalised_name_is_found_by_its_a_labels() -> None:

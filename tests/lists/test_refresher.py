@@ -345,8 +345,8 @@ def test_a_list_of_exceptions_only_is_explained(world: World, caplog: pytest.Log
     world.answers[URL] = lambda _: Outcome(True, "Title", exceptions=12)
     with caplog.at_level(logging.INFO):
         rounds(world.refresher(URL))
-    assert "Title: 12 exceptions; it blocks nothing: " in caplog.text
-    assert "blocking.allow" in caplog.text
+    assert "Title: 12 exceptions; it is an allow list: " in caplog.text
+    assert "whatever other lists say" in caplog.text
 
 
 def test_lists_with_one_title_are_told_apart_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

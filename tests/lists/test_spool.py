@@ -28,6 +28,21 @@ def test_numbers_come_back_once_in_order_in_256_slices(
     assert all(number >> 56 == highest for highest, each in enumerate(slices) for number in each)
 
 
+@given(st.lists(NUMBERS, min_size=1, max_size=4), NUMBERS)
+def test_says_which_numbers_are_there_and_loses_none(
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[int]], asked: list[int]
+) -> None:
+    every = {number for run in runs for number in run}
+    with Spool(tmp_path_factory.mktemp("spool"), "x") as spool:
+        for number, run in enumerate(runs):
+            if number and len(spool):
+                spool.spill()
+            for each in run:
+                spool.add(each)
+        assert set(spool.among([*asked, *runs[0]])) == every & {*asked, *runs[0]}
+        assert [number for each in spool.slices() for number in each] == sorted(every)
+
+
 def test_is_full_after_some_thousands_and_empty_again_when_they_are_on_the_disk(tmp_path: Path) -> None:
     with Spool(tmp_path, "x") as spool:
         count = 0

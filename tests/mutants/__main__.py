@@ -34,7 +34,7 @@ MODULES = {
     ],
     "app.config": ["forwarding", "load", "values"],
     "app.dot": ["admission", "clienthello", "connection", "framing", "protocol", "query_queue", "stream", "tls"],
-    "app.lists": ["parse", "trie"],
+    "app.lists": ["blocklist", "parse"],
     "app.trust": ["authority", "constraints"],
 }  # fmt: skip
 """What reads strangers' octets, answers, or decides whom to trust."""

@@ -55,7 +55,7 @@ class Blocker:
 
     def __init__(self, state: BlockingState | None = None, token: str | None = TOKEN, *, answers: bool = True) -> None:
         self._state = state or BlockingState(
-            True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), 2, False),)
+            True, 0, (Listed("https://lists.example/a.txt", ("A, 2 names",), False),), "2 names on 1 list"
         )
         self._token = token
         self._answers = answers

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from app.onboarding.enrolment import Enrolment
+from app.unbound.reach import ROOT_ANSWERED
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def own_authority(root: x509.Certificate) -> Enrolment:
         spki_pin="q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=",
         not_after=datetime(2099, 1, 2, 12, tzinfo=UTC),
         resolver="recursive",
-        resolver_reason="a root server answered",
+        resolver_reason=ROOT_ANSWERED,
     )
 
 

@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.onboarding.blocking import BlockingState, Found, Listed, fields_of
+from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
+from tests.fakes.clock import Clock
 
 from .asking import BASE, TOKEN, Blocker, FrontDoor, Page, application, ask
 from .test_web import MARKUP
 
 LISTS = (
-    Listed("https://lists.example/a.txt", ("A, 1200000 names, 3 h old", "failed, 2 in a row: 404"), 1_200_000, True),
-    Listed("/config/b.txt", ("B, 34 names",), 34, False),
+    Listed("https://lists.example/a.txt", ("A, 1200000 names, 3 h old", "failed, 2 in a row: 404"), True),
+    Listed("/config/b.txt", ("B, 34 names",), False),
 )
 FORM = "application/x-www-form-urlencoded"
 
@@ -23,13 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (BlockingState(True, 0, LISTS), "In force: 1,200,034 names on 2 lists."),
-        (BlockingState(True, 0, LISTS[1:]), "In force: 34 names on 1 list."),
-        (
-            BlockingState(True, 0, (Listed("/x", ("not downloaded yet",), 0, False),)),
-            "In force, but no list is there yet.",
-        ),
-        (BlockingState(True, 0), "In force, without a list."),
+        (BlockingState(True, 0, LISTS, "1,200,034 names on 2 lists"), "In force: 1,200,034 names on 2 lists."),
         (BlockingState(True, 42, LISTS), "Paused for 42 s more."),
         (BlockingState(True, 299, LISTS), "Paused for 5 minutes more."),
         (BlockingState(True, 7200, LISTS), "Paused for 2.0 hours more."),
@@ -239,3 +235,24 @@ def test_a_name_that_leads_here_from_elsewhere_pauses_nothing(own_authority: Enr
 def test_any_body_is_a_form_or_refused(body: bytes) -> None:
     fields = fields_of(body)
     assert fields is None or all(isinstance(value, str) for value in fields.values())
+
+
+@pytest.mark.anyio
+async def test_many_behind_one_gateway_search_side_by_side(own_authority: Enrolment) -> None:
+    both_search = asyncio.Barrier(2)
+
+    class Slow(Blocker):
+        async def reason(self, name: str) -> Found:
+            await both_search.wait()
+            return await super().reason(name)
+
+    budget = Budget(Clock(), ["172.17.0.1"])
+    app = application(lambda: own_authority, FrontDoor(), blocker=Slow(), budget=budget)
+
+    async def search(port: int) -> int:
+        transport = httpx.ASGITransport(app, client=("172.17.0.1", port))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            return (await client.get("/blocking?name=www.example")).status_code
+
+    async with asyncio.timeout(20):
+        assert set(await asyncio.gather(search(40001), search(40002))) == {200}

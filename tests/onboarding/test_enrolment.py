@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -14,6 +14,7 @@ from app.onboarding.enrolment import Enrolment, from_json, probe_address
 def test_survives_the_way_through_the_file(own_authority: Enrolment, users_certificate: Enrolment) -> None:
     without_page = replace(users_certificate, web_port=None)
     moved = replace(own_authority, moved_on=date(2026, 6, 1), relied=(ip_address("192.168.1.20"),))
+    moved = replace(moved, not_before=own_authority.not_after - timedelta(hours=160), out_of_reach=("It may not.",))
     for enrolment in (own_authority, users_certificate, without_page, moved):
         assert from_json(enrolment.to_json()) == enrolment
 

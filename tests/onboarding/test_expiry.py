@@ -7,7 +7,7 @@ from app.onboarding.enrolment import Enrolment
 from app.onboarding.expiry import lasts, notices
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def test_says_until_when_and_who_renews(own_authority: Enrolment, users_certificate: Enrolment) -> None:
@@ -16,19 +16,32 @@ def test_says_until_when_and_who_renews(own_authority: Enrolment, users_certific
 
 
 @pytest.mark.parametrize(
-    ("left", "words"),
+    ("life", "left", "words"),
     [
-        (30 * DAY, None),
-        (30 * DAY - timedelta(seconds=1), "ends on 2026-07-01, in 29 days, and devices will refuse"),
-        (DAY, "ends on 2026-06-02, in 1 day, and devices will refuse"),
-        (timedelta(hours=1), "ends on 2026-06-01, in less than a day, and"),
-        (timedelta(hours=-1), "ended on 2026-06-01, and devices refuse"),
-        (-400 * DAY, "ended on 2025-04-27, and devices refuse"),
+        (365 * DAY, 30 * DAY, None),
+        (365 * DAY, 30 * DAY - HOUR, "ends on 2026-07-01, in 29 days, and devices will refuse"),
+        (365 * DAY, DAY, "ends on 2026-06-02, in 24 hours, and devices will refuse"),
+        (365 * DAY, HOUR, "ends on 2026-06-01, in 1 hour, and"),
+        (365 * DAY, -HOUR, "ended on 2026-06-01, and devices refuse"),
+        (365 * DAY, -400 * DAY, "ended on 2025-04-27, and devices refuse"),
+        (45 * DAY, 15 * DAY, None),
+        (160 * HOUR, 160 * HOUR, None),
+        (160 * HOUR, 39 * HOUR, "in 39 hours, and"),
+        (24 * HOUR, 8 * HOUR, None),
+        (24 * HOUR, 5 * HOUR, "in 5 hours, and"),
     ],
 )
-def test_warns_from_30_days_before_the_end_on(users_certificate: Enrolment, left: timedelta, words: str | None) -> None:
-    told = notices(replace(users_certificate, not_after=NOW + left), NOW)
+def test_warns_when_a_quarter_of_the_life_is_left_or_30_days(
+    users_certificate: Enrolment, life: timedelta, left: timedelta, words: str | None
+) -> None:
+    end = NOW + left
+    told = notices(replace(users_certificate, not_before=end - life, not_after=end), NOW)
     assert told == () if words is None else words in told[0]
+
+
+def test_warns_30_days_before_the_end_of_a_life_that_is_not_known(users_certificate: Enrolment) -> None:
+    assert notices(replace(users_certificate, not_after=NOW + 30 * DAY), NOW) == ()
+    assert notices(replace(users_certificate, not_after=NOW + 29 * DAY), NOW)
 
 
 def test_says_who_must_act(own_authority: Enrolment, users_certificate: Enrolment) -> None:

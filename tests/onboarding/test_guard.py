@@ -5,11 +5,13 @@ from typing import NoReturn
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 
 from app.errors import OperatorError
 from app.onboarding.enrolment import Enrolment
+from app.onboarding.guard import is_addressed, port_notices
 
-from .asking import BASE, NONCE, FrontDoor, application, ask, ask_application
+from .asking import BASE, NONCE, FrontDoor, Page, application, ask, ask_application
 from .test_web import PATHS
 
 
@@ -72,8 +74,8 @@ def test_a_changed_enrolment_shows_at_once(own_authority: Enrolment) -> None:
 
     async def run() -> list[int]:
         transport = httpx.ASGITransport(application(lambda: next(enrolments), FrontDoor()))
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            return [(await client.get("/healthz")).status_code for _ in range(2)]
+        async with httpx.AsyncClient(transport=transport, base_url="http://192.168.1.99") as client:
+            return [(await client.get("/healthz", headers={"Host": "192.168.1.10"})).status_code for _ in range(2)]
 
     assert asyncio.run(run()) == [200, 421]
 
@@ -114,3 +116,45 @@ def test_the_page_may_fetch_from_here_and_from_the_names_of_the_self_test_alone(
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
     assert policy["connect-src"] == "'self' http://*.check.dns.home.arpa:*"
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [("192.168.1.10:18853", 18853), ("[fd00::10]:18853", 18853), ("dns.home.arpa:18853", 18853), ("192.168.1.10", 80)],
+)
+def test_a_page_opened_on_another_port_than_it_expects_says_what_to_set(
+    own_authority: Enrolment, host: str, port: int
+) -> None:
+    words = Page(ask(own_authority, "/", host=host).text).words
+    assert f"This page was opened on port {port}, but QR code, links and profiles lead to port 8853:" in words
+    assert f"set HOMEDOT_WEB__PUBLIC_PORT to {port}" in words
+    told = replace(own_authority, web_port=port)
+    assert "This page was opened on port" not in Page(ask(told, "/", host=host).text).words
+
+
+@pytest.mark.parametrize("host", ["192.168.1.10:8853", "localhost:9000", "127.0.0.1:9000"])
+def test_a_page_on_its_own_port_or_through_a_tunnel_says_nothing_of_ports(own_authority: Enrolment, host: str) -> None:
+    assert "This page was opened on port" not in Page(ask(own_authority, "/", host=host).text).words
+
+
+def test_a_page_behind_a_proxy_says_nothing_of_ports(own_authority: Enrolment) -> None:
+    headers = Headers({"host": "dns.home.arpa", "x-forwarded-proto": "https"})
+    assert port_notices(headers, own_authority) == ()
+
+
+@pytest.mark.parametrize("host", ["raspberrypi.local", "Raspberrypi.Local.:8853", "tower.local"])
+def test_answers_to_names_that_only_this_link_can_give(own_authority: Enrolment, host: str) -> None:
+    assert ask(own_authority, "/healthz", host=host).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["local", "a.raspberrypi.local", "raspberrypi.local.evil.example", "raspberrypi"])
+def test_answers_to_no_other_names_for_that(own_authority: Enrolment, host: str) -> None:
+    answer = ask(own_authority, "/", host=host)
+    assert answer.status_code == 421
+    assert "add the name to web.names" in answer.text
+
+
+def test_answers_to_the_address_by_which_somebody_came() -> None:
+    assert is_addressed("100.101.102.103:8853", (), {"100.101.102.103"})
+    assert is_addressed("[FD7A::0001]:8853", (), {"fd7a::1"})
+    assert not is_addressed("100.101.102.104", (), {"100.101.102.103"})

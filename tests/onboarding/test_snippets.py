@@ -104,7 +104,7 @@ def test_network_manager_understands_its_lines(own_authority: Enrolment, tmp_pat
 
 def test_network_manager_cannot_use_another_port_and_that_is_said(own_authority: Enrolment) -> None:
     text = text_of("networkmanager", replace(own_authority, dot_port=8530))
-    assert "NetworkManager always uses port 853, and this box listens on 8530." in text
+    assert "NetworkManager always uses port 853, and this box answers on 8530." in text
     assert all(line.startswith("#") for line in text.splitlines())
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from app.onboarding import qr
 from app.onboarding.enrolment import Enrolment
-from app.onboarding.guides import guides
-from app.onboarding.steps import setup_text
+from app.onboarding.guides import AFTER_A_MOVE, guides
+from app.onboarding.steps import OPEN_PAGE, setup_text
+from app.unbound.reach import ROOT_ANSWERED
 
 
 def unwrapped(text: str) -> str:
@@ -23,10 +24,10 @@ def steps_of(enrolment: Enrolment, device: str) -> tuple[str, ...]:
 def test_shows_the_profile_the_code_of_the_page_and_what_to_compare(own_authority: Enrolment) -> None:
     text = setup_text(own_authority)
     assert "http://192.168.1.10:8853/homedot.mobileconfig" in text
-    assert f"Or open this page: http://192.168.1.10:8853/\n\n{qr.terminal('http://192.168.1.10:8853/')}" in text
+    assert f"{OPEN_PAGE} http://192.168.1.10:8853/\n\n{qr.terminal('http://192.168.1.10:8853/')}" in text
     assert str(own_authority.root_sha256) in re.sub(r":\s+(?=[0-9A-F]{2}:)", ":", text)
     assert own_authority.spki_pin in text
-    assert "recursive: a root server answered" in text
+    assert f"recursive: {ROOT_ANSWERED}" in text
 
 
 def test_leads_an_iphone_through_five_numbered_steps(own_authority: Enrolment) -> None:
@@ -74,7 +75,14 @@ def test_without_a_page_says_what_to_switch_on_and_how_else(device: str, request
 def test_warns_that_phones_know_only_port_853(own_authority: Enrolment) -> None:
     assert "always use port 853" not in setup_text(own_authority)
     text = unwrapped(setup_text(replace(own_authority, dot_port=8530)))
-    assert "Phones and Macs always use port 853, and this box listens on 8530: set dot.port to 853" in text
+    assert "Phones and Macs always use port 853, and this box answers on 8530: set dot.port to 853" in text
+
+
+def test_an_address_that_devices_may_not_reach_is_said_before_the_code(own_authority: Enrolment) -> None:
+    said = "192.168.65.3 is such as Docker Desktop gives to a machine inside this one, and no phone reaches those."
+    text = setup_text(replace(own_authority, out_of_reach=(said,)))
+    assert said in unwrapped(text)
+    assert text.index("Docker Desktop") < text.index("█")
 
 
 def test_commands_name_another_port(own_authority: Enrolment) -> None:
@@ -99,7 +107,5 @@ def test_lines_fit_a_log_window(own_authority: Enrolment, users_certificate: Enr
 
 def test_says_since_when_devices_must_scan_again(own_authority: Enrolment) -> None:
     moved = replace(own_authority, moved_on=date(2026, 6, 1))
-    assert "changed on 2026-06-01: on every device that was set up before, scan the code" in unwrapped(
-        setup_text(moved)
-    )
+    assert f"changed on 2026-06-01: {AFTER_A_MOVE}" in unwrapped(setup_text(moved))
     assert "changed on" not in setup_text(own_authority)

@@ -1,5 +1,6 @@
 """What the setup page learns of blocking, from a front door and lists that are really there."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
 from app.programs import control_server, paths
 from app.programs.blocking_page import BlockingClient
+from app.programs.list_status import NOT_YET
+from app.programs.paths import IS_RUNNING
 from app.programs.pause_token import ensure
 from tests.appliance import CHECKOUT
 from tests.fakes.frontdoor import hearing
@@ -52,7 +55,7 @@ async def test_without_a_front_door_the_state_has_a_gap_and_the_rest_fails(tmp_p
     assert state.is_enabled
     assert state.paused_s is None
     for asked in (blocking.reason("www.example"), blocking.pause(300), blocking.resume()):
-        with pytest.raises(OperatorError, match="is Homedot running"):
+        with pytest.raises(OperatorError, match=re.escape(IS_RUNNING)):
             await asked
 
 
@@ -61,11 +64,13 @@ async def test_tells_of_every_list_in_the_words_of_the_command(tmp_path: Path) -
     chosen = settings(tmp_path)
     known = ListState(title="A", names=12, checked_s=1.0, updated_s=1.0, failures=2, error="404")
     save(list_paths.state(paths.lists(chosen)), {FIRST: known})
-    first, second = (await BlockingClient(chosen).state()).lists
-    assert (first.source, first.names, first.is_failing) == (FIRST, 12, True)
+    state = await BlockingClient(chosen).state()
+    first, second = state.lists
+    assert state.protection == "12 names on 1 list; 1 of 2 lists is missing"
+    assert (first.source, first.is_failing) == (FIRST, True)
     assert first.lines[0].startswith("A, 12 names, ")
     assert first.lines[1] == "failed, 2 in a row: 404"
-    assert (second.source, list(second.lines), second.is_failing) == (SECOND, ["not downloaded yet"], False)
+    assert (second.source, list(second.lines), second.is_failing) == (SECOND, [NOT_YET], True)
 
 
 @pytest.mark.anyio

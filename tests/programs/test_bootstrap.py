@@ -1,27 +1,38 @@
 """The first start and every minute after it, on a real disk, with the internet replaced by settings."""
 
 import json
+import os
+import pwd
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import dns.message
 import pytest
 from cryptography import x509
 
-from app.config.settings import Blocking, Resolver, Settings, Tls
+from app.config.settings import Blocking, Dot, Resolver, Settings, Tls, Web
 from app.errors import OperatorError
 from app.host import addresses
+from app.host.addresses import Survey
 from app.host.grace_period import GRACE_S, GracePeriod
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.profile import mobileconfig
 from app.programs import bootstrap, paths
+from app.programs.bootstrap import SCAN_AGAIN
 from app.programs.findings_log import Findings
 from app.trust import clock
+from app.trust.disk import FULL
+from app.trust.own import WRONG_ORDER
+from tests.appliance import bootstrap as start_bootstrap
 from tests.appliance import settings_in as settings_for_programs
+from tests.fakes.forwarder import forwarding
 from tests.fakes.pki import Authority
+from tests.internet import Internet
 from tests.namespace import namespace
 
 NAME = "dns.home.arpa"
@@ -102,6 +113,15 @@ def test_an_own_certificate_is_served_and_no_authority_is_made(tmp_path: Path) -
     assert not (tmp_path / "data/ca").exists()
 
 
+def test_the_root_of_a_private_authority_is_told_to_the_doctor(tmp_path: Path) -> None:
+    root = give_certificate(tmp_path).root.pem
+    (tmp_path / "root.pem").write_bytes(root)
+    settings = settings_with_certificate(tmp_path)
+    assert start(settings).private_root_pem is None
+    settings = replace(settings, tls=replace(settings.tls, root=tmp_path / "root.pem"))
+    assert start(settings).private_root_pem == root.decode()
+
+
 def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_a_change(tmp_path: Path) -> None:
     give_certificate(tmp_path)
     for address, begin in (("192.168.1.10", bootstrap.run), ("192.168.1.77", identify)):
@@ -114,13 +134,13 @@ def test_the_profile_is_signed_with_an_own_certificate_at_start_and_again_after_
 def test_warnings_about_an_own_certificate_are_told_at_start_and_by_upkeep(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    give_certificate(tmp_path, timedelta(days=13), upside_down=True)
+    give_certificate(tmp_path, timedelta(hours=5.5), upside_down=True)
     settings = settings_with_certificate(tmp_path)
     start(settings)
     shown = caplog.text
     order, *ends = identify(settings).warnings
-    assert "is in the wrong order, and served in the right one" in order
-    assert any("certificate 3 ends on " in warning and "in less than 14 days" in warning for warning in ends)
+    assert WRONG_ORDER in order
+    assert any("certificate 3 ends on " in warning and "in less than 6 hours" in warning for warning in ends)
     for warning in (order, *ends):
         assert warning in shown
 
@@ -138,7 +158,7 @@ def test_c19_upkeep_follows_a_new_address_with_the_same_key(tmp_path: Path) -> N
     assert paths.read_enrolment(more).moved_on is None
     moved = settings_in(tmp_path, "192.168.1.77,fd00::2")
     pair = paths.pair(moved).read_bytes()
-    assert "every device must scan the code again" in identify(moved).news[0]
+    assert SCAN_AGAIN in identify(moved).news[0]
     after = paths.read_enrolment(moved)
     assert [str(address) for address in after.addresses] == ["192.168.1.77", "fd00::2"]
     assert (after.spki_pin, after.root_pem, after.resolver) == (before.spki_pin, before.root_pem, before.resolver)
@@ -154,7 +174,7 @@ class Machine:
         self.now_s = 0.0
         self.grace_period = GracePeriod(lambda: self.now_s)
         self.found = "192.168.1.10"
-        patch.setattr(addresses, "effective", lambda _: tuple(map(ip_address, self.found.split(","))))
+        patch.setattr(addresses, "survey", lambda *_: Survey(tuple(map(ip_address, self.found.split(",")))))
 
     def minute(self, found: str, minutes: int = 1) -> tuple[str, ...]:
         """The news when `minutes` later there is what `found` says."""
@@ -200,7 +220,7 @@ def test_an_address_that_does_not_come_back_leaves_the_certificate_and_devices_m
     assert machine.minute("192.168.1.20", int(GRACE_S / 60) - 1) == ()
     assert machine.certified == {"192.168.1.10", "192.168.1.20"}
     (news,) = machine.minute("192.168.1.20")
-    assert "every device must scan the code again" in news
+    assert SCAN_AGAIN in news
     assert machine.certified == {"192.168.1.20"}
     assert machine.enrolment.moved_on is not None
     assert machine.minute("192.168.1.20") == ()
@@ -218,7 +238,7 @@ def test_a_start_without_an_address_that_devices_hang_on_waits_for_it(
     assert list(map(str, enrolment.addresses)) == ["fd00::20"]
     assert machine.certified == {"192.168.1.10", "fd00::20"}
     assert machine.minute("fd00::20", int(GRACE_S / 60) - 1) == ()
-    assert "every device must scan the code again" in machine.minute("fd00::20", 2)[0]
+    assert SCAN_AGAIN in machine.minute("fd00::20", 2)[0]
 
 
 def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_on(
@@ -233,8 +253,8 @@ def test_an_address_for_the_time_without_a_router_is_not_one_that_devices_hang_o
     assert machine.enrolment.moved_on is None
     # Nobody else answers, and it stays: now it counts.
     machine.minute("169.254.7.7")
-    assert "every device must scan the code again" in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
-    assert "every device must scan the code again" in machine.minute("192.168.1.10")[0]
+    assert SCAN_AGAIN in machine.minute("169.254.7.7", int(GRACE_S / 60))[0]
+    assert SCAN_AGAIN in machine.minute("192.168.1.10")[0]
 
 
 def test_devices_are_told_once_of_a_certificate_of_the_users_own(
@@ -259,13 +279,13 @@ def test_devices_are_told_once_also_while_the_volume_takes_no_note_of_it(
     moved = settings_in(tmp_path, "192.168.1.77")
     (tmp_path / "data/.enrolment.json.new").mkdir()  # in the way of every new note
     findings = identify(moved)
-    assert "every device must scan the code again" in findings.news[0]
+    assert SCAN_AGAIN in findings.news[0]
     assert findings.warnings[0].startswith(f"{tmp_path}/data/.enrolment.json.new: ")
     day = paths.read_enrolment(moved).moved_on
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=3))
     assert identify(moved).news == ()
     assert paths.read_enrolment(moved).moved_on == day
-    assert "every device must scan the code again" in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
+    assert SCAN_AGAIN in identify(settings_in(tmp_path, "192.168.1.78")).news[0]
     assert paths.read_enrolment(moved).moved_on != day
 
 
@@ -327,7 +347,7 @@ def test_a_box_without_a_clock_serves_what_it_has_and_says_so(
     assert bootstrap.CLOCK_NOT_SET in caplog.text
     assert (tmp_path / "data/tls/chain.pem").read_bytes() == chain
     findings = identify(moved)
-    assert "every device must scan the code again" in findings.news[0]
+    assert SCAN_AGAIN in findings.news[0]
     assert paths.read_enrolment(moved).moved_on is not None
     assert (tmp_path / "data/tls/chain.pem").read_bytes() != chain
 
@@ -395,7 +415,7 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
             apart.run("mount", "-t", "tmpfs", "-o", f"{''.join(new)}size={kilobytes}k", "none", str(data))
             done = apart.bootstrap(environment)
             assert done.returncode == code, done.stderr
-            assert ("the disk is full: free some space and start again" in done.stderr) == (code == 2)
+            assert (FULL in done.stderr) == (code == 2)
             assert "Traceback" not in done.stderr
         listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
         assert listed == ["ca", "enrolment.json", "tls", "version.json"]
@@ -466,3 +486,99 @@ def test_without_a_folder_for_lists_it_starts_and_says_what_is_missing(
     paths.lists(settings).touch()
     start(settings)
     assert f"block lists are not refreshed: {paths.lists(settings)}: " in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"], ids=["as it was", "cut off", "foreign"])
+def test_a_volume_that_lost_its_authority_stops_the_start(tmp_path: Path, content: str | None) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    for name in ("ca", "tls"):
+        shutil.rmtree(settings.data_dir / name)
+    (settings.data_dir / "version.json").unlink()
+    if content is not None:
+        paths.announced(settings).write_text(content)
+    with pytest.raises(OperatorError, match=r"but enrolment\.json beside them tells of an authority"):
+        bootstrap.run(settings)
+    assert not (settings.data_dir / "ca").exists()
+
+
+@pytest.mark.parametrize("name", ["unfinished", "next.x", "ca", "tls", "ca/root.pem", "tls/leaf.key", "enrolment.json"])
+@pytest.mark.parametrize("kind", ["a file", "a pipe", "a device", "a folder", "deep", "beyond a float"])
+def test_whatever_lies_on_the_volume_is_told_or_passed_over(tmp_path: Path, name: str, kind: str) -> None:
+    settings = settings_in(tmp_path)
+    start(settings)
+    put(settings.data_dir / name, kind)
+    told = ""
+    try:
+        bootstrap.run(settings)
+    except OperatorError as error:
+        told = str(error)
+    assert not told or str(settings.data_dir / name) in told
+    assert told or name not in {"ca", "tls", "ca/root.pem", "tls/leaf.key"}
+
+
+def put(path: Path, kind: str) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    elif kind == "deep":
+        path.write_text('{"a":' * 20_000)
+    else:
+        path.write_text('{"dot_port": 1e999, "version": 1e999}' if kind == "beyond a float" else "")
+
+
+def test_devices_are_led_to_the_ports_that_an_engine_publishes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(settings_in(tmp_path), web=Web(public_port=18853), dot=Dot(public_port=8530))
+    enrolment = start(settings)
+    shown = capfd.readouterr().out
+    assert "http://192.168.1.10:18853/homedot.mobileconfig" in shown
+    assert "on 192.168.1.10, port 8530" in shown
+    assert enrolment.probe_urls == ("http://192.168.1.10:18853/probe",)
+
+
+def holds(pid: int, secret: bytes) -> bool:
+    """Whether that process has `secret` in memory that it can write to."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            area, rights, *_ = line.split()
+            begin, end = (int(each, 16) for each in area.split("-"))
+            if rights.startswith("rw") and "[vvar]" not in line:
+                memory.seek(begin)
+                with suppress(OSError):
+                    if secret in (memory.read(end - begin) or b""):
+                        return True
+    return False
+
+
+@pytest.mark.server
+def test_while_the_network_is_asked_no_key_of_the_authority_is_in_memory(folder: Path, internet: Internet) -> None:
+    """On a volume that has one, every process of bootstrap is looked into when the root server is asked."""
+    environment = settings_for_programs(folder, **internet.environment)
+    assert start_bootstrap(environment).returncode == 0
+    key = (folder / "data/ca/intermediate.key").read_text().splitlines()[2].encode()
+    assert holds(os.getpid(), key)
+    found: list[tuple[str, bool]] = []
+
+    def look(_: dns.message.Message) -> None:
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                run_dir = f"HOMEDOT_RUN_DIR={folder / 'run'}\0".encode()
+                if run_dir in (path / "environ").read_bytes() and b"bootstrap" in (path / "cmdline").read_bytes():
+                    found.append((str(path.stat().st_uid), holds(int(path.name), key)))
+
+    hints = folder / "root.hints"
+    hints.write_text(f". 60 NS ns.\nns. 60 A {internet.address(131)}\n")
+    more = {"MODE": "auto", "ROOT_HINTS": str(hints), "FORWARD": internet.forwarder_tls}
+    with forwarding(look, (internet.address(131), 53)) as server:
+        done = start_bootstrap(environment | {f"HOMEDOT_RESOLVER__{name}": value for name, value in more.items()})
+    assert server.seen, done.stdout + done.stderr
+    unbound = str(pwd.getpwnam("unbound").pw_uid)
+    assert set(found) == {("0", False), (unbound, False)}

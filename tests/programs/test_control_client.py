@@ -1,6 +1,7 @@
 """The front door asked from another process, and doors that say nothing, too much or nonsense."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from app.config.settings import Settings
 from app.errors import OperatorError
 from app.programs import control_client, paths
 from app.programs.control_client import SelfTestClient
+from app.programs.paths import IS_RUNNING
 from tests.fakes.frontdoor import COUNTS, hearing
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +73,7 @@ async def test_a_front_door_that_talks_nonsense_is_an_error(settings: Settings, 
 
 
 async def test_a_front_door_that_is_not_there_is_an_error(settings: Settings) -> None:
-    with pytest.raises(OperatorError, match="is Homedot running"):
+    with pytest.raises(OperatorError, match=re.escape(IS_RUNNING)):
         await control_client.state(settings)
 
 

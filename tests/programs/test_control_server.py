@@ -122,5 +122,32 @@ async def test_every_user_may_connect_to_be_told_so(path: Path) -> None:
         assert path.stat().st_mode & 0o777 == 0o666
 
 
+async def test_connections_that_say_nothing_are_few(path: Path) -> None:
+    """They would take the descriptors with which devices are answered."""
+    async with hearing(path):
+        silent = [await asyncio.open_unix_connection(path) for _ in range(control_server._MOST_AT_ONCE + 20)]
+        async with asyncio.timeout(2):
+            ended = [await reader.read() for reader, _ in silent[control_server._MOST_AT_ONCE :]]
+        assert ended == [b""] * 20
+        for _, writer in silent:
+            writer.close()
+        while await say(path, b"state\n") == b"":
+            await asyncio.sleep(0)  # until the others are seen to be gone
+        assert value(await say(path, b"state\n")) == COUNTS
+
+
+async def test_those_who_are_refused_take_no_place_of_those_who_are_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uids = iter([os.geteuid() + 1] * (control_server._MOST_AT_ONCE + 1) + [os.geteuid()])
+    monkeypatch.setattr(control_server, "_uid_of", lambda _: next(uids))
+    async with hearing(path):
+        silent = [await asyncio.open_unix_connection(path) for _ in range(control_server._MOST_AT_ONCE + 1)]
+        assert await silent[-1][0].read() == b""
+        assert value(await say(path, b"state\n")) == COUNTS
+        for _, writer in silent:
+            writer.close()
+
+
 def test_root_and_ourselves_are_named() -> None:
     assert {0, os.geteuid()} <= set(control_server.allowed_uids())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.dot import counters
 from app.dot.counters import Count
-from app.programs.metrics import METRICS, Metric, render, render_lists
+from app.programs.metrics import METRICS, ListNumbers, Metric, render, render_lists
 
 
 def test_counters_and_gauges_have_their_types() -> None:
@@ -82,32 +82,39 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], int]:
     return found
 
 
-def test_each_list_has_its_names_and_its_age() -> None:
-    found = samples(render_lists([(1, "Pro", "/a", 12, 60.9), (3, 'A "b" \\', "/b", 3, 0.0)]))
-    pro, other = (
+def test_each_list_says_whether_it_is_there_how_large_and_how_old_and_when_it_went_well() -> None:
+    here = ListNumbers(1, "Pro", "/a", 12, 60.9, 1780315200.5, 2)
+    found = samples(render_lists([here, ListNumbers(3, 'A "b" \\', "/b", failures=7)]))
+    pro, gone = (
         (("list", "Pro"), ("source", "/a"), ("number", "1")),
         (("list", 'A "b" \\'), ("source", "/b"), ("number", "3")),
     )
     assert found == {
+        ("homedot_list_up", pro): 1,
+        ("homedot_list_up", gone): 0,
         ("homedot_list_names", pro): 12,
-        ("homedot_list_names", other): 3,
         ("homedot_list_age_seconds", pro): 60,
-        ("homedot_list_age_seconds", other): 0,
+        ("homedot_list_last_success_timestamp_seconds", pro): 1780315200,
+        ("homedot_list_last_success_timestamp_seconds", gone): 0,
+        ("homedot_list_failures", pro): 2,
+        ("homedot_list_failures", gone): 7,
     }
     assert render_lists([]) == ""
 
 
 def test_two_lists_of_one_title_and_source_are_two_series() -> None:
     source = "https://lists.example/get"  # told apart by a subscriber's key, which is not shown
-    assert len(samples(render_lists([(1, "Pro", source, 12, 1), (2, "Pro", source, 13, 2)]))) == 4
+    assert (
+        len(samples(render_lists([ListNumbers(1, "Pro", source, 12, 1), ListNumbers(2, "Pro", source, 13, 2)]))) == 10
+    )
 
 
 @given(st.lists(st.tuples(st.text(st.characters()), st.text(st.characters()))))
 def test_whatever_a_list_calls_itself_everything_can_be_read(lists: list[tuple[str, str]]) -> None:
-    text = render_lists((number, title, source, 1, 1.0) for number, (title, source) in enumerate(lists))
-    assert len(samples(text) if lists else {}) == 2 * len(lists)
+    text = render_lists(ListNumbers(number, title, source, 1, 1.0) for number, (title, source) in enumerate(lists))
+    assert len(samples(text) if lists else {}) == 5 * len(lists)
     assert "\x1b" not in text
 
 
 def test_a_long_title_is_cut() -> None:
-    assert len(render_lists([(1, "x" * 100_000, "y" * 100_000, 1, 1)])) < 2000
+    assert len(render_lists([ListNumbers(1, "x" * 100_000, "y" * 100_000, 1, 1)])) < 4000

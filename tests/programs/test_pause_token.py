@@ -29,11 +29,15 @@ def test_is_made_once_and_nobody_else_may_read_it(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 16, b"k7wm-3xqa-p5tn-2d6e-more\n"])
-def test_what_is_no_token_is_replaced(settings: Settings, content: bytes) -> None:
+def test_what_is_no_token_is_told_and_replaced_on_demand(settings: Settings, content: bytes) -> None:
     pause_token.ensure(settings)
     paths.token(settings).write_bytes(content)
     assert pause_token.read(settings) is None
-    pause_token.ensure(settings)
+    (warning,) = pause_token.ensure(settings)
+    assert "`homedot token new`" in warning
+    assert paths.token(settings).read_bytes() == content
+    pause_token.renew(settings)
+    assert pause_token.ensure(settings) == ()
     assert is_token(pause_token.read(settings) or "")
 
 
@@ -43,11 +47,11 @@ def test_one_that_cannot_be_read_is_left_alone_and_told(settings: Settings, monk
     path.chmod(0o644)
     before = path.read_bytes()
 
-    def refuse(refused: Path) -> bytes:
+    def refuse(refused: Path, _: int) -> bytes:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(refused))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(pause_token, "read_regular", refuse)
         (warning,) = pause_token.ensure(settings)
     assert f"{path}: uid {os.geteuid()} may not use it" in warning
     assert path.read_bytes() == before

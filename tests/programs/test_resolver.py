@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import subprocess
 import time
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import Resolver, Settings
+from app.config.settings import Log, Resolver, Settings
 from app.errors import OperatorError
 from app.programs import bootstrap, paths, resolver
+from app.programs.log_format import LEVELS
+from app.trust.disk import FULL
 from app.unbound.conf import TRUST_ANCHOR
 from app.unbound.reach import Choice
 from tests.appliance import DEADLINE_S, running, settings_in, start_with_fast_minutes
@@ -75,11 +78,22 @@ def test_unbound_follows_the_roots_keys_and_needs_no_volume(settings: Settings) 
     assert f'auto-trust-anchor-file: "{path}"' in paths.unbound_conf(settings).read_text()
 
 
+def test_unbound_tells_errors_only_unless_everything_is_asked_for(settings: Settings) -> None:
+    found = {}
+    for level in LEVELS:
+        resolver.prepare(replace(settings, log=Log(level=level)), "recursive")
+        (found[level],) = re.findall(r"^ +verbosity: (\d)", paths.unbound_conf(settings).read_text(), re.MULTILINE)
+    assert found == {"error": "0", "warning": "0", "info": "0", "debug": "2"}
+
+
 def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -> None:
     own = tmp_path / "own.key"
     own.write_bytes(TRUST_ANCHOR.read_bytes())
     resolver.prepare(replace(settings, resolver=Resolver(mode="recursive", port=5335, trust_anchor=own)), "recursive")
-    assert f'  trust-anchor-file: "{own}"' in paths.unbound_conf(settings).read_text()
+    assert (
+        f'  trust-anchor-file: "{paths.for_unbound(settings)}/anchor/own.key"'
+        in paths.unbound_conf(settings).read_text()
+    )
     assert not paths.followed_anchor(settings).exists()
 
 
@@ -143,7 +157,9 @@ def test_snippets_are_read_in_the_order_of_their_names(settings: Settings, tmp_p
     settings = with_snippets(settings, tmp_path / "own", b_conf=bad, a_conf="server:\n  verbosity: 1\n", notes_txt="no")
     resolver.prepare(settings, "recursive")
     included = [line for line in paths.unbound_conf(settings).read_text().splitlines() if line.startswith("include")]
-    assert included == [f'include-toplevel: "{tmp_path}/own/{name}"' for name in ("a.conf", "b.conf")]
+    assert included == [
+        f'include-toplevel: "{paths.for_unbound(settings)}/snippets/{name}"' for name in ("a.conf", "b.conf")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +195,8 @@ def test_a_bad_snippet_is_told_with_its_file_and_line(settings: Settings, tmp_pa
         ("server:\n  ip-ratelimit: 100\n", "ip-ratelimit"),
         ("server:\n  val-permissive-mode: yes\n", "val-permissive-mode"),
         ('server:\n  module-config: "iterator"\n', "module-config"),
-        ("remote-control:\n  control-enable: yes\n  control-use-cert: no\n", "control-enable"),
+        ("remote-control:\n  control-enable: no\n", "control-enable"),
+        ("remote-control:\n  control-interface: 0.0.0.0\n", "control-interface"),
     ],
 )
 def test_a_snippet_that_takes_away_what_homedot_relies_on_is_refused(
@@ -198,7 +215,10 @@ def test_a_snippet_may_add_to_what_homedot_relies_on(settings: Settings, tmp_pat
     text = 'server:\n  module-config: "respip validator iterator"\n  tls-port: 8853\n  domain-insecure: "corp"\n'
     settings = with_snippets(settings, tmp_path / "own", own_conf=text)
     resolver.prepare(settings, "recursive")
-    assert f'include-toplevel: "{tmp_path}/own/own.conf"' in paths.unbound_conf(settings).read_text()
+    assert (
+        f'include-toplevel: "{paths.for_unbound(settings)}/snippets/own.conf"'
+        in paths.unbound_conf(settings).read_text()
+    )
 
 
 def test_what_unbound_refuses_is_not_what_a_running_one_finds(settings: Settings, tmp_path: Path) -> None:
@@ -238,7 +258,7 @@ def test_a_full_volume_loses_nothing_of_what_unbound_knows_of_the_roots_keys(fol
             followed.write_text(confirmed(now_s - 20))
             running_upkeep.tick()
             running_upkeep.tick()
-            assert running_upkeep.log.count(f"{kept}: cannot be written, the disk is full") == 1
+            assert running_upkeep.log.count(f"{kept}: {FULL}") == 1
             assert on_the_volume() == confirmed(now_s - 30)
             apart.run("rm", str(filler))
             followed.write_text(confirmed(now_s - 10))

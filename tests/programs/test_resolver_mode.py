@@ -16,14 +16,15 @@ from app.programs import bootstrap, paths, resolver, users
 from app.programs.findings_log import Findings
 from app.programs.resolver import ask, follow, note
 from app.programs.resolver_mode import chosen_again, is_settled
-from app.unbound.reach import Choice
+from app.trust.authority import NAMES_CHANGED
+from app.unbound.reach import REWRITTEN, ROOT_ANSWERED, Choice
 from tests.appliance import settings_in
 from tests.namespace import Namespace, namespace
 from tests.ticking import upkeep
 
 OFFLINE = Choice("recursive", "no network yet", settled=False)
-HONEST = Choice("recursive", "a root server answered")
-INTERCEPTED = Choice("forward", "port 53 is rewritten on this network")
+HONEST = Choice("recursive", ROOT_ANSWERED)
+INTERCEPTED = Choice("forward", REWRITTEN)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_start_with_a_network_is_settled(settings: Settings, monkeypatch: pyte
 def test_it_is_chosen_every_minute_until_the_choice_is_settled(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolver, "become_unbound", lambda: None)
+    monkeypatch.setattr(users, "become", lambda _: None)
     for _ in range(2):
         assert chosen_again(settings, lambda _, job, __: job()) == asdict(OFFLINE)
     note(settings, HONEST)
@@ -65,9 +66,7 @@ def test_it_is_chosen_every_minute_until_the_choice_is_settled(
 def test_another_mode_is_written_followed_by_unbound_and_told(settings: Settings, restarts: list[Path]) -> None:
     findings = follow(settings, asdict(INTERCEPTED))
     assert (findings.faults, findings.warnings) == ((), ())
-    assert findings.news == (
-        "the network is there: the resolver was recursive and is now forward: port 53 is rewritten on this network",
-    )
+    assert findings.news == (f"the network is there: the resolver was recursive and is now forward: {REWRITTEN}",)
     assert "forward-tls-upstream: yes" in paths.unbound_conf(settings).read_text()
     assert restarts == [settings.run_dir / "supervisord.pid"]
     after = paths.read_enrolment(settings)
@@ -79,7 +78,7 @@ def test_the_same_mode_only_changes_the_reason(settings: Settings, restarts: lis
     written = paths.unbound_conf(settings).stat().st_mtime_ns
     before = paths.read_enrolment(settings)
     findings = follow(settings, asdict(HONEST))
-    assert findings.news == ("the network is there: the resolver stays recursive: a root server answered",)
+    assert findings.news == (f"the network is there: the resolver stays recursive: {ROOT_ANSWERED}",)
     assert restarts == []
     assert paths.unbound_conf(settings).stat().st_mtime_ns == written
     after = paths.read_enrolment(settings)
@@ -89,7 +88,7 @@ def test_the_same_mode_only_changes_the_reason(settings: Settings, restarts: lis
 
 
 def test_another_reason_without_a_network_is_shown_and_no_news(settings: Settings, restarts: list[Path]) -> None:
-    alone = Choice("recursive", "port 53 is rewritten on this network, and no forwarder can be reached", settled=False)
+    alone = Choice("recursive", f"{REWRITTEN}, and no forwarder can be reached", settled=False)
     assert follow(settings, asdict(alone)) == Findings()
     assert paths.read_enrolment(settings).resolver_reason == alone.reason
     assert restarts == []
@@ -120,7 +119,7 @@ def test_without_a_supervisor_it_is_tried_again(settings: Settings) -> None:
 
 def test_what_it_hears_can_travel_as_json(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "choose", lambda _: HONEST)
-    assert ask(settings) == {"mode": "recursive", "reason": "a root server answered", "settled": True}
+    assert ask(settings) == {"mode": "recursive", "reason": ROOT_ANSWERED, "settled": True}
 
 
 def test_a_file_that_cannot_be_used_is_a_finding(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +157,7 @@ def test_the_certificate_is_renewed_also_when_the_choice_cannot_be_made(
         running.tick()
         apart.run("ip", "address", "add", "192.168.77.20/24", "dev", "lo")
         running.tick()
-        assert "renewed the certificate: its names changed (+192.168.77.20)" in running.log
+        assert f"renewed the certificate: {NAMES_CHANGED} (+192.168.77.20)" in running.log
         assert running.log.count("resolver.root_hints: ") == 1
 
 
@@ -179,8 +178,8 @@ def test_who_asks_the_network_can_read_no_key(folder: Path) -> None:
     key.touch(0o600)
     program = f"""
 import os
-from app.programs import resolver
-resolver.become_unbound()
+from app.programs import users
+users.become(users.UNBOUND)
 print(os.getuid() == os.getgid() == 0, os.getgroups(), os.access({str(key)!r}, os.R_OK), end=" ")
 print(open("/proc/self/status").read().partition("CapEff:")[2].split()[0])
 """

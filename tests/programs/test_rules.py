@@ -29,6 +29,7 @@ from app.lists.paths import compiled
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, rules
 from app.programs.rules import RulesetWatcher, build
+from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import DEADLINE_S, HOSTNAME, PROGRAMS, bootstrap, clean, free_ports, running, settings_in
 from tests.fakes import compiled_list
 from tests.fakes.upstream import FakeUpstream, address_of, serving
@@ -46,7 +47,7 @@ ENROLMENT = Enrolment(
     spki_pin="pin=",
     not_after=datetime(2030, 1, 1, tzinfo=UTC),
     resolver="recursive",
-    resolver_reason="a root server answered",
+    resolver_reason=ROOT_ANSWERED,
     certified=(ip_address("192.168.1.10"),),
 )
 
@@ -134,6 +135,80 @@ def test_addresses_in_answers_are_looked_at_only_for_a_list_that_has_some(
     led_to = records.addresses(response.to_wire())
     assert led_to == [Target("192.0.2.7", is_service=False)]
     assert (ruleset.decide_targets("www.example", led_to) is not None) is looks
+
+
+ORDER = [
+    # one line more each time, which is in another list, and what it makes of www.ads.example
+    ("list", "||ads.example^", Kind.LISTED),
+    ("other", "@@||ads.example^", Kind.EXCEPTED),
+    ("list", "||ads.example^$important", Kind.LISTED_IMPORTANTLY),
+    ("other", "@@|www.ads.example^$important", Kind.EXCEPTED_IMPORTANTLY),
+    ("allow", "0.0.0.0 www.ads.example", Kind.ALLOW_LISTED),
+]
+
+
+@pytest.mark.parametrize("count", range(1, len(ORDER) + 1))
+def test_rules_of_all_lists_count_in_one_order(tmp_path: Path, count: int) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list, /other", BLOCKING__ALLOW_LISTS="/allow")
+    for source in ("list", "other", "allow"):
+        lines = [line for where, line, _ in ORDER[:count] if where == source]
+        text = "\n".join(["||else.example^", *lines])
+        compiled_list.write_list(paths.lists(chosen), f"/{source}", text, source.title())
+    title, line, kind = ORDER[count - 1]
+    verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads.example")
+    assert (verdict.kind, verdict.title) == (kind, title.title())
+    assert verdict.rule in line
+
+
+def test_the_lists_weigh_their_rules_in_the_order_of_the_policy() -> None:
+    assert sorted(rules.KINDS, reverse=True) == list(rules.KINDS)
+    assert list(rules.KINDS.values()) == [kind for kind in Kind if kind in rules.KINDS.values()]
+
+
+@pytest.mark.parametrize("allowing", ["BLOCKING__ALLOW_LISTS", "BLOCKING__LISTS"])
+def test_a_list_of_exceptions_only_allows_wherever_it_is_named(tmp_path: Path, allowing: str) -> None:
+    named = {"BLOCKING__LISTS": "/list", allowing: "/allow" if allowing.endswith("ALLOW_LISTS") else "/list, /allow"}
+    chosen = settings(tmp_path, **named)
+    compiled_list.write_list(paths.lists(chosen), "/list", "||ads.example^$important\n", "Mine")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "@@||good.ads.example^\n@@||good.example^\n", "Good")
+    ruleset = RulesetWatcher(chosen, lambda: False).ruleset
+    assert ruleset.decide("www.good.ads.example") == NameVerdict(Kind.ALLOW_LISTED, "good.ads.example", "Good")
+    assert ruleset.decide("ads.example").kind is Kind.LISTED_IMPORTANTLY
+    # Who is allowed may lead anywhere, and to whom is allowed anybody may lead.
+    assert not ruleset.decide("good.example").is_open
+    found = ruleset.decide_targets("www.example", [Target("x.good.ads.example", False), Target("ads.example", False)])
+    assert found is not None
+    assert found.verdict.kind is Kind.ALLOW_LISTED
+
+
+def test_what_is_important_is_blocked_also_behind_a_name_that_has_an_exception(tmp_path: Path) -> None:
+    write_list(tmp_path, "||ads.example^$important\n||spy.example^\n@@||good.example^\n@@||best.example^$important\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+
+    def leads(asked: str, name: str) -> Kind | None:
+        found = ruleset.decide_targets(asked, [Target(name, is_service=False)])
+        return found and found.verdict.kind
+
+    assert leads("www.good.example", "ads.example") is Kind.LISTED_IMPORTANTLY
+    assert leads("www.good.example", "spy.example") is None
+    assert leads("www.best.example", "ads.example") is None
+
+
+def test_a_rule_for_a_top_level_domain_blocks_and_others_make_exceptions_of_it(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="tlds:/tlds, /tlds-allow")
+    compiled_list.write_list(paths.lists(chosen), "tlds:/tlds", "||top^\n||shop^\n", "TLDs", above=())
+    compiled_list.write_list(paths.lists(chosen), "/tlds-allow", "@@||mastodon.top^\n@@||terminal.shop^\n", "Spared")
+    decide = RulesetWatcher(chosen, lambda: False).ruleset.decide
+    assert decide("www.spam.top") == NameVerdict(Kind.LISTED, "top", "TLDs")
+    assert decide("top").kind is Kind.LISTED
+    assert decide("www.mastodon.top") == NameVerdict(Kind.ALLOW_LISTED, "mastodon.top", "Spared")
+    assert decide("spam.example").kind is Kind.PASSED
+
+
+def test_your_own_word_counts_more_than_an_allow_list(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__ALLOW_LISTS="/allow", BLOCKING__DENY="bad.example")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "||bad.example^\n", "Good")
+    assert RulesetWatcher(chosen, lambda: False).ruleset.decide("bad.example").kind is Kind.DENIED
 
 
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
@@ -286,7 +361,7 @@ def test_r7_r8_who_asked_another_address_is_told_of_no_designated_resolver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_at(gateway: str | None) -> frozenset[str]:
-        monkeypatch.setattr(rules, "bridge_gateway", lambda: gateway)
+        monkeypatch.setattr(rules, "shared_by_clients", lambda: (gateway,) if gateway else ())
         ruleset = build(settings(tmp_path, PLAIN__ENABLED="true"), ENROLMENT, ())
         made = ruleset.answer(ruleset.decide(DISCOVERY), DISCOVERY, TYPE_SVCB)
         assert made is not None
@@ -317,6 +392,9 @@ def front_door(folder: Path, upstream: FakeUpstream, **more: str) -> Iterator[in
     )
     done = bootstrap(environment)
     assert done.returncode == 0, done.stderr
+    (folder / "run/unbound.port").write_text(
+        str(upstream.port)
+    )  # the start found that somebody has it, and drew another
     port = int(environment["HOMEDOT_DOT__PORT"])
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=log)
@@ -378,7 +456,7 @@ async def test_what_is_answered_here_never_travels_upstream(folder: Path) -> Non
 @pytest.mark.server
 def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: Internet) -> None:
     own, second = folder / "own.txt", folder / "second.txt"
-    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\n@@||www.signed.test^\n")
+    own.write_text("! Title: Own list\nunsigned.test\n@@||www.unsigned.test^\n")
     second.write_text("! Title: Other list\n0.0.0.0 signed.test\n")
     for path in (own, second):
         path.chmod(0o644)
@@ -406,7 +484,7 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         reply = until_asked("unsigned.test", r"unsigned\.test\.\s+\d+\s+IN\s+A\s+0\.0\.0\.0")
         assert "EDE: 4 (Forged Answer): 'Own list'" in reply
         assert "Received 468 B" in reply
-        # Each www leads to the name above it. The first list has exceptions for both, and the second list none.
+        # Each www leads to the name above it. A list has an exception for one of them.
         assert re.search(
             r"unsigned\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.1", kdig(appliance.dot_port, "www.unsigned.test")
         )
@@ -418,7 +496,8 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
 
         sentence = "blocked: signed.test is on the list Other list; www.signed.test leads to signed.test"
         assert appliance.homedot("why", "www.signed.test").stdout == f"www.signed.test: {sentence}\n"
-        assert "no rule" in appliance.homedot("why", "www.unsigned.test").stdout
+        said = appliance.homedot("why", "www.unsigned.test").stdout
+        assert said == "www.unsigned.test: not blocked: the list Own list has an exception for www.unsigned.test\n"
         assert "no rule" in appliance.homedot("why", "ns.dead.test").stdout
 
         page = f"http://127.0.0.1:{appliance.web_port}/blocking"
@@ -464,3 +543,59 @@ def test_lists_aliases_pause_and_why_in_the_appliance(folder: Path, internet: In
         svcb = kdig(port, "+notls", "_dns.resolver.arpa", "SVCB")
         expected = rf"1 {re.escape(HOSTNAME)}\. alpn=dot port={appliance.dot_port} ipv4hint=127\.0\.0\.1 ipv6hint=::1"
         assert re.search(expected, svcb.replace('"', "")), svcb
+
+
+@pytest.mark.server
+def test_allow_lists_exceptions_and_missing_lists_in_the_appliance(folder: Path, internet: Internet) -> None:
+    block, spare, good = folder / "block.txt", folder / "spare.txt", folder / "good.txt"
+    block.write_text("! Title: Blocking\n||unsigned.test^\n||signed.test^$important\n||test^\n")
+    spare.write_text("! Title: Sparing\n||nobody.example^\n@@||unsigned.test^\n@@||www.signed.test^\n")
+    for path in (block, spare):
+        path.chmod(0o644)
+    environment = settings_in(
+        folder,
+        HOMEDOT_BLOCKING__ENABLED="true",
+        HOMEDOT_BLOCKING__LISTS=f"{block}, {spare}",
+        HOMEDOT_BLOCKING__ALLOW_LISTS=str(good),
+        **internet.environment,
+    )
+
+    with running(folder, environment) as appliance:
+
+        def until_why(name: str, said: str) -> None:
+            deadline = time.monotonic() + DEADLINE_S
+            while (told := appliance.homedot("why", name).stdout) != f"{name}: {said}\n":
+                assert time.monotonic() < deadline, f"{told}\n{appliance.log}"
+                time.sleep(0.1)  # lists are compiled by another program
+
+        until_why("unsigned.test", "not blocked: the list Sparing has an exception for unsigned.test")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "www.unsigned.test")
+        important = "blocked: signed.test is on the list Blocking, which calls it important"
+        until_why("www.signed.test", important)  # the other list's exception is not important
+        assert "0.0.0.0" in kdig(appliance.dot_port, "www.signed.test")
+
+        page, metrics = (f"http://127.0.0.1:{appliance.web_port}/{where}" for where in ("blocking", "metrics"))
+        missing = "3 names on 2 lists; 1 of 3 lists is missing"
+        listed = appliance.homedot("lists")
+        assert (listed.returncode, listed.stdout.splitlines()[0]) == (1, missing)
+        assert "tlds: before its address: 1 lines, like test" in listed.stdout
+        assert f"In force: {missing}." in httpx.get(page).text
+        assert f'homedot_list_up{{list="good.txt",source="{good}",number="3"}} 0' in httpx.get(metrics).text
+
+        good.write_text("www.signed.test\n")
+        good.chmod(0o644)
+        until_why("www.signed.test", "not blocked: www.signed.test is on the allow list good.txt")
+        assert "192.0.2.1" in kdig(appliance.dot_port, "www.signed.test")  # though it leads to signed.test
+        until_why("signed.test", important)
+        listed = appliance.homedot("lists")
+        assert (listed.returncode, listed.stdout.splitlines()[0]) == (0, "3 names on 2 lists, 1 name on 1 allow list")
+        assert "exact: a plain name in it is for that name alone" in httpx.get(page).text
+        text = httpx.get(metrics).text
+        assert f'homedot_list_up{{list="good.txt",source="{good}",number="3"}} 1' in text
+        succeeded = re.search(r'homedot_list_last_success_timestamp_seconds{list="good.txt",.*} (\d+)', text)
+        assert succeeded is not None
+        assert abs(int(succeeded[1]) - time.time()) < 2 * DEADLINE_S
+        assert re.search(r'homedot_list_failures{list="good.txt",.*} 0$', text, re.MULTILINE)
+
+        checked = appliance.homedot("lists", "check", str(spare))
+        assert (checked.returncode, checked.stdout) == (0, "Sparing: 1 names and 2 exceptions would be kept\n")

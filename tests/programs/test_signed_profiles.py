@@ -19,6 +19,7 @@ from app.trust import clock
 from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.store import Identity, ensure_own
+from app.unbound.reach import ROOT_ANSWERED
 from tests.fakes.pki import Authority
 
 NAME = "dns.home.arpa"
@@ -51,7 +52,7 @@ def enrolment_of(identity: Identity) -> Enrolment:
         spki_pin=identity.spki_pin,
         not_after=identity.not_after,
         resolver="recursive",
-        resolver_reason="a root server answered",
+        resolver_reason=ROOT_ANSWERED,
     )
 
 

@@ -21,7 +21,7 @@ def test_a_program_that_stays_for_months_keeps_nothing_costly_in_memory(program:
     code = (
         "import sys\n"
         "from app.programs import starting\n"
-        "starting.load({})\n"
+        "starting.handing.wanted({})\n"
         f"import app.programs.{program}\n"
         f"print(*set(sys.modules) & {COSTLY})\n"
     )

@@ -12,8 +12,10 @@ from app.config.settings import Blocking, Dot, Settings
 from app.lists.state import ListState
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, status
+from app.programs.list_status import NOT_YET
 from app.programs.status import Status
 from app.revision import told
+from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import free_ports
 from tests.fakes.frontdoor import hearing
 
@@ -31,10 +33,12 @@ BOX = Enrolment(
     spki_pin="pin=",
     not_after=datetime(2027, 5, 1, tzinfo=UTC),
     resolver="recursive",
-    resolver_reason="a root server answered",
+    resolver_reason=ROOT_ANSWERED,
 )
 PRO = ListState(title="Pro", names=123456, checked_s=NOW.timestamp(), updated_s=NOW.timestamp() - 3 * 86400)
-WELL = Status(now=NOW, fault="", counts=COUNTS, enrolment=BOX, lists={SOURCE: PRO})
+WELL = Status(
+    now=NOW, fault="", counts=COUNTS, enrolment=BOX, lists={SOURCE: PRO}, protection="123,456 names on 1 list"
+)
 
 
 def fact(shown: Status, label: str) -> str:
@@ -47,11 +51,11 @@ def test_all_that_is_asked_first_stands_on_one_screen() -> None:
         "answers       yes, DNS over TLS on port 853, as dns.home.arpa",
         "since         2026-03-01 09:30 UTC (2 h)",
         "devices       3 connected",
-        "blocking      on",
+        "blocking      on: 123,456 names on 1 list",
         "list          Pro: 123456 names, 3 d old",
         "certificate   valid until 2027-05-01, renew it before",
         "addresses     192.168.1.10, fd00::10",
-        "resolver      recursive: a root server answered",
+        f"resolver      recursive: {ROOT_ANSWERED}",
         "setup page    http://192.168.1.10:8853/",
         f"version       {told().removeprefix('homedot ')}",
     ]
@@ -94,9 +98,7 @@ def test_blocking_that_is_off_paused_or_not_known_says_so(changed: Status, said:
 def test_a_list_that_failed_or_was_not_fetched_says_so() -> None:
     failed = replace(WELL, lists={SOURCE: replace(PRO, error="the server answers 404")})
     assert fact(failed, "list") == "Pro: 123456 names, 3 d old; failed: the server answers 404"
-    assert (
-        fact(replace(WELL, lists={SOURCE: ListState()}), "list") == "https://lists.example/pro.txt: not downloaded yet"
-    )
+    assert fact(replace(WELL, lists={SOURCE: ListState()}), "list") == f"https://lists.example/pro.txt: {NOT_YET}"
 
 
 def test_a_certificate_that_ends_soon_is_told_with_what_to_do() -> None:

@@ -4,6 +4,7 @@ import os
 import plistlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from app.doctor.report import CHECKS
+from app.trust.own import WRONG_ORDER
 from tests.appliance import (
     HOSTNAME,
     PROGRAMS,
@@ -23,6 +25,7 @@ from tests.appliance import (
     children,
     clean,
     command_line,
+    folder_for_all,
     owner,
     running,
     settings_in,
@@ -176,7 +179,8 @@ def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_it
     folder: Path, internet: Internet
 ) -> None:
     authority = Authority()
-    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], ends=timedelta(days=5.5))
+    begins, ends = timedelta(days=-84.5), timedelta(days=5.5)
+    leaf = authority.intermediate.sign(HOSTNAME, names=[HOSTNAME], addresses=["127.0.0.1"], starts=begins, ends=ends)
     (folder / "cert.pem").write_bytes(authority.intermediate.pem + leaf.pem)  # upside down
     (folder / "key.pem").write_bytes(leaf.key_pem)
     (folder / "key.pem").chmod(0o600)
@@ -198,6 +202,32 @@ def test_an_own_certificate_on_an_empty_volume_signs_the_profile_and_tells_of_it
         seconds = f"{leaf.certificate.not_valid_after_utc.timestamp():.0f}"
         assert f"homedot_certificate_not_after_timestamp_seconds {seconds}\n" in get("/metrics").decode()
         assert f"certificate 2 ends on {end}, in less than 6 days: renew it" in appliance.log
-        assert "is in the wrong order, and served in the right one" in appliance.log
+        assert WRONG_ORDER in appliance.log
         assert "which is no root that is known here" in appliance.log
         assert not (folder / "data/ca").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("nas.home.arpa", 200),
+        ("www.home.arpa", 200),
+        ("pi.fritz.box", 200),
+        ("{hostname}", 200),
+        ("127.0.0.5", 200),
+        ("tv.home.arpa", 421),
+        ("evil.example", 421),
+    ],
+)
+def test_the_page_opens_under_every_name_that_leads_to_this_box(page: Appliance, host: str, status: int) -> None:
+    url = f"http://127.0.0.5:{page.web_port}/healthz"
+    assert httpx.get(url, headers={"Host": host.format(hostname=socket.gethostname())}).status_code == status
+
+
+@pytest.fixture(scope="module")
+def page(internet: Internet) -> Iterator[Appliance]:
+    local = "nas.home.arpa=127.0.0.1, www.home.arpa=CNAME nas.home.arpa, tv.home.arpa=192.168.1.9"
+    with folder_for_all() as folder:
+        more = {"HOMEDOT_LOCAL": local, "HOMEDOT_WEB__NAMES": "pi.fritz.box"}
+        with running(folder, settings_in(folder, **more, **internet.environment)) as appliance:
+            yield appliance

@@ -34,7 +34,7 @@ def mint(
     issuer: Minted | None,
     *extensions: x509.ExtensionType,
     begin: datetime = NOW - timedelta(days=1),
-    days: int = 90,
+    days: float = 90,
     key: pem.PrivateKey | None = None,
 ) -> Minted:
     """A certificate with CN `name`, self-signed without an issuer."""
@@ -67,7 +67,9 @@ def mint_authority(name: str, issuer: Minted | None = None, begin: datetime = NO
     return mint(name, issuer, x509.BasicConstraints(ca=True, path_length=None), begin=begin)
 
 
-def mint_leaf(issuer: Minted | None, *names: str, begin: datetime = NOW - timedelta(days=1), days: int = 90) -> Minted:
+def mint_leaf(
+    issuer: Minted | None, *names: str, begin: datetime = NOW - timedelta(days=1), days: float = 90
+) -> Minted:
     return mint("leaf", issuer, dns(*names), SERVER, begin=begin, days=days)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.errors import OperatorError
 from app.trust import authority as issuing
-from app.trust.authority import Authority, issue_leaf, new_authority, new_key, renewal_reason
+from app.trust.authority import NAMES_CHANGED, Authority, issue_leaf, new_authority, new_key, renewal_reason
 from app.trust.constraints import Names
 from app.trust.pem import Pem
 from tests.trust.minting import NOW, SERVER
@@ -201,7 +201,7 @@ def test_renewal_is_due_at_two_thirds_of_life(chain: Pem, days: int, *, due: boo
 
 def test_renewal_is_due_when_names_change_and_says_which(chain: Pem) -> None:
     reason = renewal_reason(chain, Names("tls.home.arpa", ADDRESSES[1:]), NOW)
-    assert reason == "its names changed (+tls.home.arpa, -192.168.1.10, -dns.home.arpa)"
+    assert reason == f"{NAMES_CHANGED} (+tls.home.arpa, -192.168.1.10, -dns.home.arpa)"
 
 
 def test_the_order_of_addresses_is_no_change(chain: Pem) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.trust import disk
+from app.trust.disk import FULL
 
 
 def refuse(_: bytes) -> str:
@@ -41,15 +42,26 @@ def test_missing_files_and_folders_in_their_place_are_told_one_by_one(tmp_path: 
     disk.read(tmp_path, bytes.decode, faults)
     assert faults == [
         f"{tmp_path / 'file'}: is missing",
-        f"{tmp_path}: uid {os.geteuid()} cannot use it: Is a directory",
+        f"{tmp_path}: is a folder and must be a file: move it away, and put the file of a backup there if it is lost",
     ]
+
+
+def test_a_pipe_or_what_is_far_too_long_is_told_and_waited_for_by_nobody(tmp_path: Path) -> None:
+    faults: list[str] = []
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "long").open("wb") as file:
+        file.truncate(1 << 30)
+    for name in ("pipe", "long"):
+        assert disk.read(tmp_path / name, bytes.decode, faults) is None
+    assert "is not a file" in faults[0]
+    assert "is longer than any such file" in faults[1]
 
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (errno.ENOSPC, "the disk is full: free some space"),
-        (errno.EDQUOT, "the disk is full: free some space"),
+        (errno.ENOSPC, FULL),
+        (errno.EDQUOT, FULL),
         (errno.EROFS, "the volume is read-only: mount one there"),
         (errno.EPERM, "capabilities listed in compose.yaml"),
         (errno.EIO, "cannot use it: Input/output error"),

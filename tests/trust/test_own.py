@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.errors import OperatorError
-from app.trust.own import load_own_certificate
+from app.trust.own import WRONG_ORDER, load_own_certificate
 from app.trust.store import Identity
 from tests.trust.minting import NOW, SERVER, Minted, dns, mint, mint_authority, mint_leaf
 
@@ -28,12 +28,14 @@ def load(
     key: Minted | None = None,
     hostname: str = HOSTNAME,
     roots: Sequence[Minted] = (ROOT, INTERMEDIATE),
+    private_root: Path | None = None,
 ) -> Identity:
     """With `roots` as those of the system."""
     (folder / "cert.pem").write_bytes(b"".join(link.pem for link in chain))
     (folder / "key.pem").write_bytes((key or chain[0]).key_pem)
     (folder / "roots.pem").write_bytes(b"".join(root.pem for root in roots))
-    return load_own_certificate(folder / "cert.pem", folder / "key.pem", hostname, NOW, folder / "roots.pem")
+    files = folder / "cert.pem", folder / "key.pem"
+    return load_own_certificate(*files, hostname, NOW, folder / "roots.pem", private_root=private_root)
 
 
 def faults(folder: Path, *chain: Minted, key: Minted | None = None, hostname: str = HOSTNAME) -> tuple[str, ...]:
@@ -96,10 +98,7 @@ def test_a_chain_in_any_order_is_served_in_the_right_one_and_told(tmp_path: Path
     identity = load(tmp_path, *chain, key=LEAF)
     assert identity.chain_pem == LEAF.pem + INTERMEDIATE.pem + ROOT.pem
     (warning,) = identity.warnings
-    assert warning == (
-        f"{tmp_path / 'cert.pem'}: is in the wrong order, and served in the right one: "
-        f"put the leaf first, then who issued it"
-    )
+    assert warning == f"{tmp_path / 'cert.pem'}: {WRONG_ORDER}: put the leaf first, then who issued it"
 
 
 def test_what_is_in_the_file_twice_is_served_once(tmp_path: Path) -> None:
@@ -198,25 +197,36 @@ def test_the_roots_of_this_system_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("life", "left", "told"),
     [
-        (timedelta(days=90), None),
-        (timedelta(days=30), None),
-        (timedelta(days=30, seconds=-1), 30),
-        (timedelta(days=14), 30),
-        (timedelta(days=14, seconds=-1), 14),
-        (timedelta(days=7), 14),
-        (timedelta(days=7, seconds=-1), 7),
-        (timedelta(days=5, hours=1), 6),
-        (timedelta(seconds=1), 1),
+        (timedelta(days=90), timedelta(days=90), None),
+        (timedelta(days=90), timedelta(days=22.5), None),
+        (timedelta(days=90), timedelta(days=22.5, seconds=-1), "30 days"),
+        (timedelta(days=90), timedelta(days=14), "30 days"),
+        (timedelta(days=90), timedelta(days=14, seconds=-1), "14 days"),
+        (timedelta(days=90), timedelta(days=7), "14 days"),
+        (timedelta(days=90), timedelta(days=7, seconds=-1), "7 days"),
+        (timedelta(days=90), timedelta(days=5, hours=1), "6 days"),
+        (timedelta(days=90), timedelta(seconds=1), "1 hour"),
+        (timedelta(days=365), timedelta(days=31), None),
+        (timedelta(days=365), timedelta(days=30, seconds=-1), "30 days"),
+        (timedelta(days=45), timedelta(days=15), None),
+        (timedelta(days=45), timedelta(days=11), "14 days"),
+        (timedelta(hours=160), timedelta(hours=160), None),
+        (timedelta(hours=160), timedelta(hours=41), None),
+        (timedelta(hours=160), timedelta(hours=39), "2 days"),
+        (timedelta(hours=24), timedelta(hours=8), None),
+        (timedelta(hours=24), timedelta(hours=5.5), "6 hours"),
     ],
 )
-def test_warns_of_the_end_at_30_and_14_days_and_every_day_from_7_on(
-    tmp_path: Path, left: timedelta, told: int | None
+def test_warns_of_the_end_when_a_quarter_of_the_life_is_left_and_ever_more_often(
+    tmp_path: Path, life: timedelta, left: timedelta, told: str | None
 ) -> None:
-    warnings = load(tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + left - timedelta(days=90))).warnings
+    warnings = load(
+        tmp_path, mint_leaf(None, HOSTNAME, begin=NOW + left - life, days=life / timedelta(days=1))
+    ).warnings
     end = f"{NOW + left:%Y-%m-%d}"
-    expected = (f"{tmp_path / 'cert.pem'}: certificate 1 ends on {end}, in less than {told} days: renew it",)
+    expected = (f"{tmp_path / 'cert.pem'}: certificate 1 ends on {end}, in less than {told}: renew it",)
     assert warnings == (expected if told else ())
 
 
@@ -231,3 +241,15 @@ def test_warns_of_a_certificate_that_is_not_for_servers(tmp_path: Path) -> None:
     (warning,) = load(tmp_path, mint("leaf", None, dns(HOSTNAME), client)).warnings
     assert "serverAuth" in warning
     assert load(tmp_path, mint("leaf", None, dns(HOSTNAME))).warnings == ()
+
+
+def test_a_private_root_vouches_for_the_chain_or_is_told_that_it_does_not(tmp_path: Path) -> None:
+    other = mint_authority("Other")
+    for root, told in ((ROOT, None), (other, "did not issue")):
+        (tmp_path / "root.pem").write_bytes(root.pem)
+        identity = load(tmp_path, mint_leaf(ROOT, HOSTNAME), private_root=tmp_path / "root.pem")
+        assert identity.private_root_pem == root.pem
+        assert [told in warning for warning in identity.warnings if told] == [True] * len(identity.warnings)
+    (tmp_path / "root.pem").write_text("nonsense")
+    with pytest.raises(OperatorError, match=r"root\.pem: holds no certificate"):
+        load(tmp_path, mint_leaf(ROOT, HOSTNAME), private_root=tmp_path / "root.pem")

@@ -14,7 +14,7 @@ from cryptography import x509
 from app.errors import OperatorError
 from app.trust import pem
 from app.trust.constraints import Names
-from app.trust.store import Identity, ensure_own, holds_nothing
+from app.trust.store import Identity, ensure_own, holds_nothing, new_authority
 from tests.trust.cut_off import HOSTNAME, NEW, OLD
 from tests.trust.disks import FILES, fail_at, snapshot
 from tests.trust.minting import NOW
@@ -198,12 +198,12 @@ def test_every_mixture_of_files_is_refused_with_names_and_nothing_is_changed(
         if not any(folder.iterdir()):
             folder.rmdir()
     before = snapshot(data)
-    if {*states} in ({"good"}, {"of another"}, {"missing"}):
+    if {*states} in ({"good"}, {"of another"}):
         ensure_own(data, Names(HOSTNAME, OLD), NOW)
         return
     told = faults_of(data)
     for name, state in zip(FILES, states, strict=True):
-        if state in ("missing", "corrupt"):
+        if state in ("missing", "corrupt") and {*states} != {"missing"}:
             assert f"{data / name}: {'is missing' if state == 'missing' else 'holds no'}" in told
     assert "nothing was changed" in told
     assert "`homedot ca new`" in told
@@ -262,3 +262,31 @@ def test_a_decided_change_is_completed_and_is_no_first_start(data: Path, identit
         (data / folder).rename(data / "next.x" / folder)
     assert not holds_nothing(data)
     assert ensure_own(data, Names(HOSTNAME, OLD), NOW) == identity
+
+
+def lose_authority(data: Path) -> None:
+    for name in ("ca", "tls"):
+        shutil.rmtree(data / name)
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("trace", ["version.json", "old.20260601T120000Z-ab12cd34"])
+def test_an_authority_that_was_lost_is_told_and_not_replaced(data: Path, trace: str) -> None:
+    """A backup by a user who may not read closed folders has everything else."""
+    lose_authority(data)
+    (data / "version.json").unlink()
+    (data / trace).touch()
+    with pytest.raises(OperatorError, match=f"ca and tls are missing, but {trace} beside them"):
+        ensure_own(data, Names(HOSTNAME, OLD), NOW)
+    assert not (data / "ca").exists()
+    new_authority(data, Names(HOSTNAME, OLD), NOW)
+    assert ensure_own(data, Names(HOSTNAME, OLD), NOW).warnings == ()
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_devices_were_told_is_a_trace_too(data: Path) -> None:
+    lose_authority(data)
+    (data / "version.json").unlink()
+    with pytest.raises(OperatorError, match=r"but enrolment\.json beside them"):
+        ensure_own(data, Names(HOSTNAME, OLD), NOW, told_of=data / "enrolment.json")
+    ensure_own(data, Names(HOSTNAME, OLD), NOW)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
+from app.trust.authority import NAMES_CHANGED
 from app.trust.constraints import Names
+from app.trust.disk import FULL
 from app.trust.store import ensure_own, new_authority, new_key
 from tests.trust.cut_off import HOSTNAME, NEW, OLD
 from tests.trust.disks import FILES, fail_at, snapshot
@@ -52,8 +54,8 @@ def test_a_renewal_on_a_disk_that_fails_at_any_step_is_a_warning_and_the_old_cer
             break
         failures += 1
         assert served.pair_pem == old.pair_pem
-        assert "the disk is full: free some space" in served.warnings[0]
-        assert "Still serving the previous certificate, but its names changed (+192.168.1.20" in served.warnings[0]
+        assert FULL in served.warnings[0]
+        assert f"Still serving the previous certificate, but {NAMES_CHANGED} (+192.168.1.20" in served.warnings[0]
         again = ensure_own(folder, Names(HOSTNAME, NEW), NOW)
         assert (again.root_sha256, again.spki_pin, again.warnings) == (old.root_sha256, old.spki_pin, ())
         assert again.chain_pem != old.chain_pem

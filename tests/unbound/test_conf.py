@@ -40,12 +40,13 @@ DEFAULTS: dict[str, Any] = {
     "snippets": (),
     "health_name": healthcheck.NAME,
     "cache_bytes": 32 << 20,
+    "verbosity": 0,
 }
 
 
 def render(folder: Path, *forwarders: str, **options: Any) -> str:
     """`conf.render` with the options that differ from DEFAULTS; `routes` as a user writes them."""
-    chosen = DEFAULTS | {"followed_anchor": folder / "root.key"} | options
+    chosen = DEFAULTS | {"followed_anchor": folder / "root.key", "control": None} | options
     parsed = [forwarding.forwarder(text) for text in forwarders]
     return conf.render(forwarders=parsed, run_dir=folder, **(chosen | {"routes": forwarding.routes(chosen["routes"])}))
 
@@ -67,6 +68,13 @@ def test_serves_this_machine_only(tmp_path: Path) -> None:
         "port: 5399",
         "access-control: 127.0.0.0/8 allow_snoop  # it looks into the cache for what is behind a failure",
     ]
+
+
+def test_hears_its_own_user_where_it_has_a_folder(tmp_path: Path) -> None:
+    text = lines(render(tmp_path, control=tmp_path / "control"))
+    assert f'control-interface: "{tmp_path}/control"' in text
+    assert text.index("control-enable: yes") < text.index("server:")
+    assert not [line for line in lines(render(tmp_path)) if line.startswith(("remote", "control"))]
 
 
 def test_recursion_starts_from_the_internets_root(tmp_path: Path) -> None:
@@ -198,8 +206,8 @@ def test_a_name_server_at_home_is_asked_only_where_it_is_a_routes(
 
 
 def test_a_forwarder_is_not_asked_again_and_again_for_what_proves_nothing(tmp_path: Path) -> None:
-    """The name and its DS, once each; 7 questions else."""
-    assert "  val-max-restart: 0 " in render(tmp_path, "192.0.2.1", mode="forward")
+    """The name and its DS, twice each; more questions else."""
+    assert "  val-max-restart: 1 " in render(tmp_path, "192.0.2.1", mode="forward")
     assert "val-max-restart" not in render(tmp_path)
 
 

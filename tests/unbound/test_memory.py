@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from app.unbound.memory import limit_bytes
+import pytest
+
+from app.errors import OperatorError
+from app.unbound.memory import limit_bytes, require, shortage
 
 
 def box(root: Path, groups: str, **files: str) -> Path:
@@ -44,3 +47,17 @@ def test_a_machine_that_tells_nothing_counts_as_a_small_one(tmp_path: Path) -> N
 
 def test_this_machine_has_some() -> None:
     assert limit_bytes() > 64 << 20
+
+
+def test_too_little_is_told_with_what_would_do(tmp_path: Path) -> None:
+    require(box(tmp_path, "0::/\n", **{"memory.max": "100663296\n"}))
+    (tmp_path / "sys/fs/cgroup/memory.max").write_text("67108864\n")
+    with pytest.raises(OperatorError, match=r"there are 64 MB of memory, and 96 MB are the least: raise mem_limit"):
+        require(tmp_path)
+
+
+def test_where_lists_do_not_fit_the_box_says_so(tmp_path: Path) -> None:
+    root = box(tmp_path, "0::/\n", **{"memory.max": "100663296\n"})
+    assert shortage(root).startswith("there are 96 MB of memory: doing without block lists")
+    (tmp_path / "sys/fs/cgroup/memory.max").write_text("134217728\n")
+    assert shortage(root) == ""

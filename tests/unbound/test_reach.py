@@ -35,8 +35,8 @@ from tests.internet.liar import (
 )
 
 LIAR, UNUSED = 101, 102
-RECURSIVE = Choice("recursive", "a root server answered")
-REWRITTEN = Choice("forward", "port 53 is rewritten on this network")
+RECURSIVE = Choice("recursive", reach.ROOT_ANSWERED)
+REWRITTEN = Choice("forward", reach.REWRITTEN)
 BLOCKED = Choice("forward", "port 53 is blocked on this network")
 
 

@@ -1,0 +1,27 @@
+"""Settings as those who may read the operator's files hand them to programs that may not. Pure.
+
+What was given is handed on, not what it means, so that one parser makes the same tree of it on both sides.
+"""
+
+import json
+from collections.abc import Mapping
+
+from .load import Loaded, build
+from .settings import leaves
+
+
+def hand(loaded: Loaded) -> bytes:
+    """What `take` makes the same settings of."""
+    return json.dumps(loaded.given, sort_keys=True).encode()
+
+
+def take(content: bytes) -> Loaded:
+    """The settings of `hand`. Nothing is looked at again: files that they name may be another user's.
+
+    Raises ValueError for anything else.
+    """
+    given = json.loads(content)
+    if not isinstance(given, Mapping):
+        raise ValueError("is not what was handed on")
+    settings = build({leaf.name: leaf.parse(given[leaf.name]) for leaf in leaves() if leaf.name in given})
+    return Loaded(settings, {}, given)
