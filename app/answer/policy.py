@@ -190,7 +190,7 @@ class Policy:
                 return found
             if not found.verdict.is_open:
                 allowed = allowed or found
-                if not target.is_service:  # what follows is where this one leads; services stand side by side
+                if not (target.is_service or target.is_address):  # what follows is where it leads: those lead nowhere
                     break
         return allowed
 

@@ -357,6 +357,25 @@ def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(
         assert len(server.requests) == 2
 
 
+def test_a_check_neither_uses_nor_takes_away_what_was_downloaded_for_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NoRoomError("needs 46 MB of memory")
+
+    monkeypatch.setattr(memory, "check", full)
+    with ListServer(lambda _: http(MANY.encode())) as server:
+        with pytest.raises(NoRoomError):
+            do(Job(server.url(), str(tmp_path), is_check=True))
+        assert names(tmp_path) == []
+        with pytest.raises(NoRoomError):
+            do(Job(server.url(), str(tmp_path)))
+        monkeypatch.undo()
+        kept = names(tmp_path)
+        assert do(Job(server.url(), str(tmp_path), is_check=True)).names == 100
+        assert (len(kept), names(tmp_path), len(server.requests)) == (1, kept, 3)
+
+
 def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 

@@ -331,6 +331,19 @@ def test_where_the_operator_says_so_such_a_rule_counts() -> None:
     assert kept.exceptions == [below("top")]
 
 
+PATTERNS_ABOVE = ["||*co.uk^", "||co.uk^$dnstype=A", "@@||co.uk^$dnstype=A", "*$denyallow=a.uk"]
+
+
+def test_a_pattern_for_all_below_what_people_register_is_left_out_too_and_counts_where_the_operator_says_so() -> None:
+    text = "\n".join(PATTERNS_ABOVE).encode()
+    read = parse_module.parse([text], Found([]), ABOVE)
+    assert read.valid_patterns == ()
+    assert (read.report.top_level, read.report.top_level_examples) == (4, ["||*co.uk^", "||co.uk^$dnstype=a"])
+    read = parse_module.parse([text], Found([]), ())
+    assert [pattern.text for pattern in read.valid_patterns] == [line.lower() for line in PATTERNS_ABOVE]
+    assert read.report.top_level == 0
+
+
 def test_an_internationalised_name_is_found_by_its_a_labels() -> None:
     assert parsed("Bücher.example\n0.0.0.0 bücher.example").rules == [
         below("xn--bcher-kva.example"), exactly("xn--bcher-kva.example"),

@@ -116,6 +116,21 @@ def test_an_address_on_a_list_blocks_the_answers_that_have_it(tmp_path: Path, ad
     assert ruleset.decide_targets("www.example", [Target("192.0.2.77", is_service=False)]) is None
 
 
+def test_an_address_that_is_allowed_does_not_speak_for_another(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list", BLOCKING__ALLOW_LISTS="/allow")
+    compiled_list.write_list(paths.lists(chosen), "/list", "||192.0.2.7^\n||192.0.2.8^\n", "Mine")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "||192.0.2.7^\n||good.example^\n", "Good")
+    ruleset = RulesetWatcher(chosen, lambda: False).ruleset
+
+    def kind(*names: str) -> Kind | None:
+        found = ruleset.decide_targets("www.example", [Target(name, is_service=False) for name in names])
+        return found and found.verdict.kind
+
+    assert kind("192.0.2.7") is Kind.ALLOW_LISTED
+    assert kind("192.0.2.7", "192.0.2.8") is Kind.LISTED
+    assert kind("good.example", "192.0.2.8") is Kind.ALLOW_LISTED
+
+
 @pytest.mark.parametrize(
     ("text", "looks"),
     [
@@ -158,6 +173,27 @@ def test_rules_of_all_lists_count_in_one_order(tmp_path: Path, count: int) -> No
     verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads.example")
     assert (verdict.kind, verdict.title) == (kind, title.title())
     assert verdict.rule in line
+
+
+PATTERNS_IN_ORDER = [
+    ("list", "||ads*.example^", Kind.LISTED),
+    ("other", "@@/^www\\.ads[0-9]/", Kind.EXCEPTED),
+    ("list", "-x.$important", Kind.LISTED_IMPORTANTLY),
+    ("other", "@@||ads7-x.example^$important,dnstype=AAAA", Kind.EXCEPTED_IMPORTANTLY),
+    ("allow", "||ads7-*.example^$denyallow=good.example", Kind.ALLOW_LISTED),
+]
+
+
+@pytest.mark.parametrize("count", range(1, len(PATTERNS_IN_ORDER) + 1))
+def test_patterns_count_in_the_same_order_and_are_named(tmp_path: Path, count: int) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list, /other", BLOCKING__ALLOW_LISTS="/allow")
+    for source in ("list", "other", "allow"):
+        lines = [line for where, line, _ in PATTERNS_IN_ORDER[:count] if where == source]
+        text = "\n".join(["||else.example^", *lines])
+        compiled_list.write_list(paths.lists(chosen), f"/{source}", text, source.title())
+    title, line, kind = PATTERNS_IN_ORDER[count - 1]
+    verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads7-x.example", 28)
+    assert verdict == NameVerdict(kind, line.lower(), title.title())
 
 
 def test_the_lists_weigh_their_rules_in_the_order_of_the_policy() -> None:
