@@ -45,6 +45,18 @@ class ListSizeError(ListError):
     """A download has no names, or far fewer than the one before: only the operator knows whether that is meant."""
 
 
+class NoRoomError(ListError):
+    """A list that is good needs more memory than there is."""
+
+
+class ListBusyError(ListError):
+    """A list server wants to be asked later: in `retry_after_s` at the soonest."""
+
+    def __init__(self, told: str, retry_after_s: float) -> None:
+        super().__init__(told)
+        self.retry_after_s = retry_after_s
+
+
 class PeerError(HomedotError):
     """A client sent what nobody can answer as it is. The message is for the log, never for the client."""
 

@@ -137,7 +137,7 @@ class Pipeline:
                 pending.reply(pending.rendered(checked))
                 return
         name = dnsname.qname(query.question)
-        verdict = ruleset.decide(name)
+        verdict = ruleset.decide(name, query.qtype)
         is_upstreams = verdict is PASSED and query.qtype != wire.TYPE_ANY
         local = None if is_upstreams else ruleset.answer(verdict, name, query.qtype)
         chase = "" if local is None else local.chase

@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol, final
 
 from app import dnsname
 
+from . import wire
 from .never_block import NeverBlock
-from .records import Target
+from .records import Target, addresses
 
 
 @final
@@ -113,11 +114,12 @@ class DomainSet:
         return None if rule is None else (rule, self._title)
 
 
-Listed = Callable[[str, str], NameVerdict | None]
-"""The verdict of the lists about a name to which the one that was asked leads, whose exceptions count for it too."""
+Listed = Callable[[str, str, int], NameVerdict | None]
+"""The verdict of the lists about a name, or an address, to which the one that was asked leads, for questions of a type.
+The exceptions for the one that was asked count for it too."""
 
 
-def no_list(_name: str, _asked: str) -> None:
+def no_list(_name: str, _asked: str, _qtype: int) -> None:
     """Where nothing is listed."""
 
 
@@ -126,10 +128,10 @@ class Policy:
     """Immutable: when a list, a record or a pause changes, another one takes its place.
 
     `special`, `local` and `reserved` are asked for what is served here. `is_paused` leaves everything but that to
-    upstream.
+    upstream. `looks_at_addresses`: a list has rules for addresses that answers have.
     """
 
-    __slots__ = ("_blocking", "_concerned", "_is_paused", "_listed", "_steps")
+    __slots__ = ("_blocking", "_concerned", "_is_paused", "_listed", "_steps", "looks_at_addresses")
 
     def __init__(
         self,
@@ -141,10 +143,12 @@ class Policy:
         never_block: Iterable[str] = (),
         deny: Iterable[str] = (),
         listed: Listed = no_list,
+        looks_at_addresses: bool = False,
         is_paused: bool = False,
     ) -> None:
         # Lists come after all that is here, because they cost most and everybody else may overrule them.
         self._listed = listed
+        self.looks_at_addresses = looks_at_addresses and not is_paused
         self._is_paused = is_paused
         own: tuple[Matcher, ...] = (
             DomainSet(allow, "blocking.allow"),
@@ -158,42 +162,46 @@ class Policy:
         # Most names are nobody's: one look says so, instead of one for each step.
         self._concerned = frozenset(name for _, matcher in self._steps for name in matcher.concerned)
 
-    def decide(self, name: str) -> NameVerdict:
-        """About the name that is asked."""
+    def decide(self, name: str, qtype: int = wire.TYPE_A) -> NameVerdict:
+        """About the name that is asked for records of a type."""
         suffixes = dnsname.suffixes(name)
         if not self._concerned.isdisjoint(suffixes):
             for kind, matcher in self._steps:
                 found = matcher.match(suffixes)
                 if found is not None:
                     return NameVerdict(kind, *found)
-        return PASSED if self._is_paused else self._listed(name, name) or PASSED
+        return PASSED if self._is_paused else self._listed(name, name, qtype) or PASSED
 
-    def decide_targets(self, asked: str, targets: Iterable[Target]) -> TargetVerdict | None:
-        """Which of `targets`, where upstream's answer for the open name `asked` leads, decides about that answer.
+    def decide_targets(self, asked: str, targets: Iterable[Target], response: bytes = b"") -> TargetVerdict | None:
+        """Which of `targets`, where upstream's answer for the open name `asked` leads, decides about that answer. Where
+        a list has rules for addresses, those in `response` count as well. Raises UpstreamError for what it cannot read.
 
         None: none does, and it passes, as it does behind an alias that must not be blocked. Only blocking is still
         open: what is served here has no say about names outside.
         """
         if self._is_paused:
             return None
+        if self.looks_at_addresses and response:
+            targets = [*targets, *addresses(response)]
         allowed = None
         for target in targets:
-            found = TargetVerdict(target, self._decide_target(target.name, asked))
+            found = TargetVerdict(target, self._decide_target(target, asked))
             if found.verdict.blocks:
                 return found
             if not found.verdict.is_open:
                 allowed = allowed or found
-                if not target.is_service:  # what follows is where this one leads; services stand side by side
+                if not (target.is_service or target.is_address):  # what follows is where it leads: those lead nowhere
                     break
         return allowed
 
-    def _decide_target(self, name: str, asked: str) -> NameVerdict:
-        suffixes = dnsname.suffixes(name)
+    def _decide_target(self, target: Target, asked: str) -> NameVerdict:
+        suffixes = dnsname.suffixes(target.name)
         for kind, matcher in self._blocking:
             found = matcher.match(suffixes)
             if found is not None:
                 return NameVerdict(kind, *found)
-        return self._listed(name, asked) or PASSED
+        qtype = wire.TYPE_HTTPS if target.is_service else wire.TYPE_CNAME
+        return self._listed(target.name, asked, qtype) or PASSED
 
 
 def _in_order(matchers: Mapping[Kind, Matcher]) -> tuple[tuple[Kind, Matcher], ...]:

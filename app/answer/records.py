@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, final
 
 from app import dnsname
@@ -69,10 +69,14 @@ class Record(NamedTuple):
 
 @final
 class Target(NamedTuple):
-    """A name that an answer leads to: of SVCB or HTTPS (RFC 9460 2) if `is_service`, else of CNAME."""
+    """A name that an answer leads to, of SVCB or HTTPS (RFC 9460 2) if `is_service`, else of CNAME; or an address."""
 
     name: str
     is_service: bool
+
+    @property
+    def is_address(self) -> bool:
+        return ":" in self.name or self.name[-1:].isdigit()
 
 
 def record(owner: bytes, rtype: int, ttl_s: int, rdata: bytes) -> bytes:
@@ -129,6 +133,12 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
         labels, at = dnsname.read(response, at)
         parts.append(dnsname.labels_to_wire(labels))
     return b"".join(parts) + response[at:end]
+
+
+def addresses(response: bytes) -> list[Target]:
+    """The addresses in the answer. Raises UpstreamError like `read`."""
+    found = (each for each in read(response, (wire.TYPE_A, wire.TYPE_AAAA)) if each.section == ANSWER)
+    return [Target(str(ip_address(each.rdata)), is_service=False) for each in found if len(each.rdata) in (4, 16)]
 
 
 def targets(response: bytes) -> list[Target]:

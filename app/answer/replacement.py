@@ -28,7 +28,8 @@ def of(
         raise Referral(pending.ruleset.route_of(asked))
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
-    target = ruleset.decide_targets(asked, targets) if targets and verdict.is_open else None
+    may_lead = any((targets, ruleset.looks_at_addresses)) and verdict.is_open
+    target = ruleset.decide_targets(asked, targets, response.octets) if may_lead else None
     if target is not None and target.verdict.blocks:
         return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
     home = ruleset.leads_home(asked, response, targets)

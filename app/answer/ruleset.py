@@ -24,7 +24,7 @@ class Ruleset:
 
     __slots__ = (
         "_blocked", "_forwarders", "_local", "_policy", "_special", "_without_record",
-        "decide", "decide_targets", "is_at_home", "leads_home",
+        "decide", "decide_targets", "is_at_home", "leads_home", "looks_at_addresses",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Ruleset:
         self.decide_targets = policy.decide_targets
         self._forwarders = forwarders
         self.is_at_home = special_names.is_at_home
+        self.looks_at_addresses = policy.looks_at_addresses
         self.leads_home = (rebinding or RebindProtection()).leads_home
 
     def route_of(self, name: str) -> str:

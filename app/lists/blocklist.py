@@ -15,6 +15,7 @@ from pathlib import Path
 from app.errors import ListError
 from app.files import read_regular
 
+from . import patterns
 from .layout import MOST_FILE_OCTETS, RECORD_OCTETS, unpack
 from .names import (
     BLOCK,
@@ -29,6 +30,7 @@ from .names import (
     weight,
 )
 from .paths import compiled
+from .patterns import Patterns
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +40,25 @@ Rules = tuple[tuple[str, int], ...]
 
 Opinion = tuple[int, str]
 """How weighty it is what a list says about a name (names.BLOCK, ...), and the rule that says it."""
+TYPE_A = 1
 SAYS_NOTHING: Opinion = (NOTHING, "")
 
 
 class Blocklist:
     """One list, immutable. `header` has its source, title and counts."""
 
-    __slots__ = ("_find", "_records", "_shift", "_starts", "header")
+    __slots__ = ("_find", "_number", "_patterns", "_records", "_shift", "_starts", "header", "patterns")
 
     def __init__(self, path: Path) -> None:
         """Read the compiled list at `path`. Raises ListError if it cannot be used, OSError if it cannot be read."""
         try:
-            self.header, self._starts, self._records = unpack(read_regular(path, MOST_FILE_OCTETS))
+            self.header, self._starts, self._records, octets = unpack(read_regular(path, MOST_FILE_OCTETS))
+            self.patterns = patterns.unpack(octets) if octets else ()
         except ListError as error:
             raise ListError(f"{path}: {error}") from error
         self._find = self._records.find
         self._shift = BUCKET_BITS - self.header.bucket_bits
+        self._number, self._patterns = 0, Patterns([self.patterns])
 
     @property
     def title(self) -> str:
@@ -85,18 +90,27 @@ class Blocklist:
             at = self._find(needle, at + 1, end)
         return 0
 
-    def says(self, key: Key) -> Opinion:
-        """The weightiest that this list says about the name with this key."""
+    def among(self, number: int, patterns: Patterns) -> None:
+        """From now on the patterns of this list are the `number`th of `patterns`, which has those of others too."""
+        self._number, self._patterns = number, patterns
+
+    def says(self, key: Key, qtype: int = TYPE_A) -> Opinion:
+        """The weightiest that this list says to questions of this type about the name, or address, with this key."""
         found = SAYS_NOTHING
         for rule, kinds in self.rules(key):
             said = weight(kinds)
             if said >= found[0]:  # of two the higher one, which says it of more
                 found = said, rule
+        if self.patterns and key:
+            name = key[0][0]
+            for pattern in self._patterns.hits(self._number, name):
+                if pattern.weight > found[0] and pattern.is_for(name, qtype):
+                    found = pattern.weight, pattern.text
         return found
 
-    def covering(self, key: Key) -> str | None:
+    def covering(self, key: Key, qtype: int = TYPE_A) -> str | None:
         """The rule of this list that blocks the name, or None where it has an exception."""
-        said, rule = self.says(key)
+        said, rule = self.says(key, qtype)
         return rule if said in (BLOCK, IMPORTANT_BLOCK) else None
 
     def spares(self, key: Key) -> bool:
@@ -130,6 +144,9 @@ class Blocklists:
                 log.warning("still using the previous version of a list: %s", error)
         if changed:
             self.current = tuple(self._lists[path] for path in self._paths if path in self._lists)
+            every = Patterns([blocklist.patterns for blocklist in self.current])
+            for number, blocklist in enumerate(self.current):
+                blocklist.among(number, every)
         return changed
 
 

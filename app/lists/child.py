@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO, cast
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListBusyError, ListError, ListSizeError
 from app.text import printable
 
 from .contract import Job, Outcome
@@ -64,7 +64,7 @@ class Child:
                 raise ListError(_ending(self._process.returncode))
             told = json.loads(stdout.read())
         if "error" in told:
-            raise (ListSizeError if told["is_for_size"] else ListError)(told["error"])
+            raise _error(**told)
         values: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in told.items()}
         return Outcome(**values)
 
@@ -88,14 +88,23 @@ def do(work: Callable[[Job], Outcome]) -> None:
     try:
         told: dict[str, object] = asdict(work(Job(**json.load(sys.stdin))))
     except ListError as error:
-        told = _failure(printable(str(error), _MOST_ERROR_CHARACTERS), is_for_size=isinstance(error, ListSizeError))
+        later_s = error.retry_after_s if isinstance(error, ListBusyError) else 0.0
+        is_for_size = isinstance(error, ListSizeError)
+        told = _failure(printable(str(error), _MOST_ERROR_CHARACTERS), is_for_size=is_for_size, later_s=later_s)
     except MemoryError:
         told = _failure(f"does not fit into {MOST_MEMORY_OCTETS >> 20} MB while it is compiled")
     json.dump(told, sys.stdout)
 
 
-def _failure(error: str, *, is_for_size: bool = False) -> dict[str, object]:
-    return {"error": error, "is_for_size": is_for_size}
+def _failure(error: str, *, is_for_size: bool = False, later_s: float = 0.0) -> dict[str, object]:
+    return {"error": error, "is_for_size": is_for_size, "later_s": later_s}
+
+
+def _error(error: str, *, is_for_size: bool, later_s: float) -> ListError:
+    """What `_failure` tells of."""
+    if is_for_size:
+        return ListSizeError(error)
+    return ListBusyError(error, later_s) if later_s else ListError(error)
 
 
 def limit_ourselves() -> None:

@@ -7,8 +7,10 @@ from types import TracebackType
 
 from app.errors import ListError
 
+from . import patterns as patterns_file
 from .layout import RECORD_OCTETS, Header, pack
 from .names import ANY_BLOCKS, ANY_LIFTS, BLOCKS, BUCKET_BITS, NEEDLE_OCTETS, PLAIN, number_of
+from .parsed import Parsed
 from .reach import PlainNames, Sample, decided
 from .spool import Spool
 
@@ -78,8 +80,9 @@ class Rules:
             yield from found.items()
 
 
-def compile_list(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
-    """The file of a compiled list and its header. Raises ListError for names that were chosen to be slow."""
+def compile_list(rules: Rules, source: str, title: str, parsed: Parsed) -> tuple[Header, bytes]:
+    """The file of a compiled list and its header; `parsed` has what else the list says. Raises ListError for names that
+    were chosen to be slow."""
     bits = min(max(len(rules) // _NAMES_IN_A_BUCKET, 1).bit_length() - 1, BUCKET_BITS)
     lengths, records = [0] * (1 << bits), bytearray()
     names = exceptions = 0
@@ -91,5 +94,8 @@ def compile_list(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
         records += (kinds << _NEEDLE_BITS | number & needle).to_bytes(RECORD_OCTETS, "big")
     if max(lengths) > _MOST_BUCKET_OCTETS:
         raise ListError("has too many names that cannot be told apart quickly: they were chosen for that")
-    header = Header(source, title, names, exceptions, bits)
-    return header, pack(header, array("H", lengths), records)
+    patterns = parsed.valid_patterns
+    names += sum(not pattern.lifts for pattern in patterns)
+    exceptions += sum(pattern.lifts for pattern in patterns)
+    header = Header(source, title, names, exceptions, bits, parsed.addresses)
+    return header, pack(header, array("H", lengths), records, patterns_file.pack(patterns) if patterns else b"")

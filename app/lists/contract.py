@@ -23,7 +23,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done. When nothing had changed, the counts are those of nothing. `reach` is reach.PlainNames's word."""
+    """What was done. When nothing had changed, the counts are those of nothing. `left_out` are sentences, `reach` is
+    reach.PlainNames's word."""
 
     is_new: bool
     title: str = ""
@@ -35,6 +36,7 @@ class Outcome:
     etag: str = ""
     last_modified: str = ""
     top_level: int = 0
+    left_out: tuple[str, ...] = ()
     top_level_examples: tuple[str, ...] = ()
     reach: str = ""
     reach_why: str = ""

@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse, IncompleteRead, responses
 from time import monotonic
 from typing import BinaryIO, Protocol, cast
@@ -13,11 +15,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from app import networks
 from app.config.values import IPAddress
-from app.errors import ListError
+from app.errors import ListBusyError, ListError
 
 _MOST_REDIRECTS = 5
 _MOST_VALIDATOR_CHARACTERS = 256
 _PIECE_OCTETS = 64 * 1024
+_MOST_DIGITS = 9
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -143,7 +146,9 @@ class _Request:
         if answer.status == 304 and self._known != Validators():
             return Response(None, self._known)
         if answer.status != 200:
-            raise ListError(f"the server answers {answer.status} {responses.get(answer.status, '')}".rstrip())
+            told = f"the server answers {answer.status} {responses.get(answer.status, '')}".rstrip()
+            later_s = _seconds_of(answer.headers.get("retry-after", ""))
+            raise ListBusyError(told, later_s) if later_s > 0 else ListError(told)
         if answer.headers.get_content_type() in {"text/html", "application/xhtml+xml"}:
             raise ListError("is a web page, not a list")
         if answer.headers.get("content-encoding", "identity").lower() not in {"identity", "gzip", "x-gzip"}:
@@ -181,10 +186,30 @@ class _Timed(io.RawIOBase):
 
 
 def _pieces(answer: HTTPResponse) -> Iterator[bytes]:
-    while piece := answer.read1(_PIECE_OCTETS):
+    while piece := _piece(answer):
         yield piece
     if answer.length:
         raise ListError("ends in the middle: the server promised more")
+
+
+def _piece(answer: HTTPResponse) -> bytes:
+    try:
+        return answer.read1(_PIECE_OCTETS)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise ListError(f"ends in the middle: {error.strerror or error}") from error
+
+
+def _seconds_of(retry_after: str) -> float:
+    """From now, as a number or as a date (RFC 9110 10.2.3); 0 for what is neither or over."""
+    if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) <= _MOST_DIGITS:
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+        return max((at - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _target(url: str) -> SplitResult:

@@ -4,37 +4,22 @@ One row each: its name, lines that show it with what they mean, and what reads i
 is said of a list that has none of them, and the tests of the examples are made from it. A new format is its reader and
 a row here, and more tests of what else it may look like.
 
-Adblock options say something that DNS cannot know (`$third-party`) or that we do not (`$client`), so such a line is
-counted and skipped; `$all` changes nothing here. What else Adblock has (paths, regular expressions,
-element hiding) is skipped as well.
+Adblock's rules are read by adblock.py. What is left out is counted by its reason (parsed.Why).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .names import (
-    BLOCKS,
-    BLOCKS_BELOW,
-    BLOCKS_ONLY_BELOW,
-    IMPORTANT_BITS,
-    LIFTS,
-    LIFTS_BELOW,
-    LIFTS_ONLY_BELOW,
-    PLAIN,
-)
-from .parsed import Parsed
-from .resolvers import PolicyZone, dnsmasq
+from . import adblock
+from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, PLAIN
+from .parsed import Parsed, Why
+from .resolvers import Entry, PolicyZone, dnsmasq
 
 SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
 SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 """The addresses that a line of a hosts file begins with."""
 
-_ADBLOCK = re.compile(
-    r"(?P<lifts>@@)?\|(?P<covers>\|(?:\*\.)?)?(?P<name>[^\s^$|/*]+)(?:\^\|?|\|)(?:\$(?P<options>.*))?"
-)
-_EMPTY_OPTIONS, _VOIDING = {"important", "all"}, "badfilter"
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
 
 
@@ -76,26 +61,11 @@ def _hosts(text: str, words: list[str], parsed: Parsed) -> bool:
     return True
 
 
-def _adblock(text: str, words: list[str], parsed: Parsed) -> bool:
-    if len(words) > 1 or not text.startswith(("|", "@@|")):
-        return False
-    found = _ADBLOCK.fullmatch(text)
-    options = set((found["options"] or "all").split(",")) if found else set()
-    if found is None or not options <= {*_EMPTY_OPTIONS, _VOIDING}:
-        parsed.report.unsupported += 1
-        return True
-    below, itself = (LIFTS_BELOW, LIFTS) if found["lifts"] else (BLOCKS_BELOW, BLOCKS)
-    kind = below if found["covers"] is not None else itself
-    if "important" in options:
-        kind <<= IMPORTANT_BITS
-    _keep_or_count(parsed, found["name"].removesuffix("."), kind, is_void=_VOIDING in options)
-    return True
-
-
 def _dnsmasq(text: str, words: list[str], parsed: Parsed) -> bool:
     names = dnsmasq(text) if len(words) == 1 else []
     for name in names:
-        _keep_or_count(parsed, name, BLOCKS_BELOW)
+        if not parsed.keep(name, BLOCKS_BELOW):
+            parsed.report.leave_out(Why.OTHER_FORMAT, text)
     return bool(names)
 
 
@@ -105,14 +75,24 @@ def _policy_zone() -> Read:
     def read(text: str, words: list[str], parsed: Parsed) -> bool:
         entry = zone.read(words) if len(words) > 1 else None
         if entry is not None:
-            below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
-            _keep_or_count(parsed, entry.name, below if entry.covers_below else itself)
+            _keep_entry(entry, text, parsed)
             return True
         is_of_zone = zone.is_one or words[-2] == "cname" if len(words) > 1 else zone.is_one and _is_of_soa(text)
-        parsed.report.unsupported += is_of_zone
+        if is_of_zone:
+            changes = len(words) > 1 and words[-2] in ("cname", "a", "aaaa")
+            parsed.report.leave_out(Why.CHANGES_ANSWERS if changes else Why.OF_THE_ZONE, text)
         return is_of_zone
 
     return read
+
+
+def _keep_entry(entry: Entry, text: str, parsed: Parsed) -> None:
+    below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
+    if entry.is_trigger:
+        if not parsed.keep_address(entry.name, itself):
+            parsed.report.leave_out(Why.OF_NETWORKS, text)
+    elif not parsed.keep(entry.name, below if entry.covers_below else itself):
+        parsed.report.leave_out(Why.OF_THE_ZONE, text)
 
 
 def _is_of_soa(text: str) -> bool:
@@ -127,11 +107,6 @@ def _domain(text: str, words: list[str], parsed: Parsed) -> bool:
     return is_meant and parsed.keep(name, BLOCKS_BELOW if text.startswith(("*", ".")) else PLAIN)
 
 
-def _keep_or_count(parsed: Parsed, name: str, kind: int, *, is_void: bool = False) -> None:
-    if not parsed.keep(name, kind, is_void=is_void):
-        parsed.report.unsupported += 1
-
-
 FORMATS = (
     Format("hosts", {"0.0.0.0 ads.example.com": Meaning.EXACTLY}, lambda: _hosts),
     Format(
@@ -142,7 +117,7 @@ FORMATS = (
             "@@||good.ads.example.com^": Meaning.LIFTS_BELOW,
             "||ads.example.com^$badfilter": Meaning.VOIDS,
         },
-        lambda: _adblock,
+        lambda: adblock.read,
     ),
     Format(
         "dnsmasq",

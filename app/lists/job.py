@@ -15,10 +15,10 @@ from time import time
 from typing import TYPE_CHECKING
 
 from app.config import sources
-from app.errors import ListError, ListSizeError
+from app.errors import ListError, ListSizeError, NoRoomError
 from app.files import write_atomically
 
-from . import formats, paths
+from . import download, formats, memory, paths
 from .body import octets_of_list
 from .compile import Rules, compile_list
 from .contract import Job, Outcome
@@ -44,18 +44,27 @@ _PIECE_OCTETS = 64 * 1024
 def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
     """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`."""
     folder = Path(job.folder)
-    prefix = paths.unfinished(paths.compiled(folder, job.source)).name
+    path = paths.compiled(folder, job.source)
+    downloaded = paths.download(path)
+    is_of_use = job.is_check  # then it is not this job's
     try:
-        with Rules(folder, prefix) as rules:
-            with _opened(job, resolver_port, ca_bundle, at_home) as response:
+        with Rules(folder, paths.unfinished(path).name) as rules:
+            with _opened(job, downloaded, resolver_port, ca_bundle, at_home) as response:
                 if response.pieces is None:
                     return Outcome(is_new=False)
                 above = () if sources.read(job.source).has_tlds else published()
                 parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules, above)
             with _turn(folder):
+                memory.check(len(rules))
                 return _compiled(job, parsed, rules, response.validators)
+    except (NoRoomError, MemoryError):
+        is_of_use = True
+        raise
     except OSError as error:
         raise unwritten(folder, error) from error
+    finally:
+        if not is_of_use:
+            download.forget(downloaded)
 
 
 @contextmanager
@@ -73,7 +82,7 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
     title = parsed.title or paths.title_of(job.source)
     report = parsed.report
     reach = rules.settle(job.source)
-    header, content = compile_list(rules, job.source, title)
+    header, content = compile_list(rules, job.source, title, parsed)
     if not job.is_check:
         source = sources.read(job.source)
         if not source.is_file:
@@ -94,6 +103,7 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         reach=reach.word,
         reach_why=reach.why,
         examples=tuple(report.examples),
+        left_out=report.sentences(),
         etag=validators.etag,
         last_modified=validators.last_modified,
     )
@@ -124,23 +134,26 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
 
 @contextmanager
 def _opened(
-    job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None"
+    job: Job, downloaded: Path, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None"
 ) -> Iterator[Response]:
     source = sources.read(job.source)
     if source.is_file:
         yield Response(_file(Path(source.address)), Validators())
         return
-    import ssl  # a list that is a file needs no OpenSSL
+    from .network import SocketNetwork, trusting  # a list that is a file needs no OpenSSL
 
-    from .network import SocketNetwork  # which needs it too
-
-    try:
-        tls = ssl.create_default_context(cafile=str(ca_bundle))
-    except OSError as error:
-        raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error
-    network = SocketNetwork(resolver_port(), at_home)
-    with fetch(source.address, Validators(job.etag, job.last_modified), network, tls) as response:
-        yield response
+    tls, network = trusting(ca_bundle), SocketNetwork(resolver_port(), at_home)
+    validators = Validators(job.etag, job.last_modified)
+    if job.is_check:
+        with fetch(source.address, validators, network, tls) as response:
+            yield response
+        return
+    with download.kept(downloaded) as left:
+        if left is not None:
+            yield left
+            return
+    with fetch(source.address, validators, network, tls) as response:
+        yield Response(response.pieces and download.keeping(downloaded, response), response.validators)
 
 
 def _file(path: Path) -> Iterator[bytes]:

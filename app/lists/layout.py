@@ -7,6 +7,7 @@
     buckets    for each of 2 ** bucket_bits, the length of its records in octets: 2 octets, big-endian
     records    6 octets for each name: what is said about it (names.BLOCKS, ...), then its needle (names.key_of);
                bucket after bucket
+    patterns   patterns.pack, if the header says how many octets
 
 A name is looked for in its own bucket only, by searching octets within octets. Whatever a file says, a reader can leave
 neither its own memory nor the 64 KiB that a bucket has at most: the checksum is for disks and power cuts, and who may
@@ -19,7 +20,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, astuple, dataclass, fields, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -42,13 +43,16 @@ _MOST_HEADER_OCTETS = 8192
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file says about itself. `names` are those that are blocked, `exceptions` those that are not."""
+    """What the file says about itself. `names` are those that are blocked, `exceptions` those that are not;
+    `addresses` are among both. Files of earlier versions have no patterns."""
 
     source: str
     title: str
     names: int
     exceptions: int
     bucket_bits: int
+    addresses: int = 0
+    pattern_octets: int = 0
 
 
 class Unpacked(NamedTuple):
@@ -57,17 +61,19 @@ class Unpacked(NamedTuple):
     header: Header
     starts: "array[int]"
     records: bytes
+    patterns: bytes = b""
 
 
-def pack(header: Header, lengths: "array[int]", records: bytes | bytearray) -> bytes:
-    """The whole file. `lengths` are the octets of each bucket, as an array of type H."""
+def pack(header: Header, lengths: "array[int]", records: bytes | bytearray, patterns: bytes = b"") -> bytes:
+    """The whole file. `lengths` are the octets of each bucket, as an array of type H; `patterns` are packed."""
+    header = replace(header, pattern_octets=len(patterns))
     text = json.dumps(asdict(header)).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % _ALIGNMENT)
     buckets = _big_endian(lengths).tobytes()
     checksum = 0
-    for part in (struct.pack(">I", len(text)), text, buckets, records):
+    for part in (struct.pack(">I", len(text)), text, buckets, records, patterns):
         checksum = zlib.crc32(part, checksum)
-    return b"".join((_PREFIX.pack(_MAGIC, checksum, len(text)), text, buckets, records))
+    return b"".join((_PREFIX.pack(_MAGIC, checksum, len(text)), text, buckets, records, patterns))
 
 
 def unpack(content: bytes) -> Unpacked:
@@ -87,18 +93,22 @@ def unpack(content: bytes) -> Unpacked:
     if len(buckets) != end - begin:
         raise ListError("is damaged: its lengths do not add up")
     starts = array("I", accumulate(_big_endian(array("H", buckets)), initial=0))
-    if end + starts[-1] != len(content):
+    at = end + starts[-1]
+    if at + header.pattern_octets != len(content):
         raise ListError("is damaged: its lengths do not add up")
-    return Unpacked(header, starts, content[end:])
+    return Unpacked(header, starts, content[end:at], content[at:])
 
 
 def _header(tree: Mapping[str, object]) -> Header:
     """What it says that we know; a later program may say more. Raises TypeError or KeyError for what is no header."""
-    known = {item.name: tree[item.name] for item in fields(Header)}
+    known = {
+        item.name: tree[item.name] if item.default is MISSING else tree.get(item.name, item.default)
+        for item in fields(Header)
+    }
     if any(type(known[item.name]) is not item.type for item in fields(Header)):
         raise TypeError("another type")
     header = Header(**known)  # type: ignore[arg-type]
-    if not 0 <= header.bucket_bits <= BUCKET_BITS or min(header.names, header.exceptions) < 0:
+    if not 0 <= header.bucket_bits <= BUCKET_BITS or min(each for each in astuple(header) if isinstance(each, int)) < 0:
         raise ValueError("out of range")
     return replace(header, title=printable(header.title, MOST_TITLE_CHARACTERS))
 

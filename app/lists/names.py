@@ -33,6 +33,7 @@ _FACTOR, _PRIME = 44526117213113917, 60491825729133053
 """Below 2**56, and with no pattern in their bits that names could have as well. The factor is for short names."""
 _BUCKET = (1 << BUCKET_BITS) - 1
 _NEEDLE_BITS = 8 * NEEDLE_OCTETS
+_NEEDLE = (1 << _NEEDLE_BITS) - 1
 _NAME = re.compile(rb"(?:" + LABEL + rb"\.)*" + LAST_LABEL)
 
 PLAIN = 0
@@ -45,13 +46,19 @@ Key = list[tuple[str, int, bytes]]
 
 
 def key_of(name: str) -> Key:
-    """What to look `name` up by, in lower case, without the last dot."""
+    """What to look `name` up by, in lower case, without the last dot; it may be an IP address."""
     key = []
     while above := name.partition(".")[2]:
         number = int.from_bytes(name.encode(), "big") * _FACTOR % _PRIME
         key.append((name, number & _BUCKET, (number >> BUCKET_BITS).to_bytes(NEEDLE_OCTETS, "big")))
         name = above
-    return key
+    return key or (key_of_address(name) if ":" in name else [])
+
+
+def key_of_address(address: str) -> Key:
+    """The same for an address as text, which is on a list by itself only."""
+    number = number_of(address.encode())
+    return [(address, number >> _NEEDLE_BITS, (number & _NEEDLE).to_bytes(NEEDLE_OCTETS, "big"))]
 
 
 def weight(kinds: int) -> int:

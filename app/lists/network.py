@@ -1,8 +1,10 @@
 """Names and connections for downloads: names through our own unbound, since this box may be its own DNS server."""
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from pathlib import Path
 
 import dns.exception
 import dns.resolver
@@ -53,3 +55,11 @@ class SocketNetwork:
     def connect(self, address: IPAddress, port: int, timeout_s: float) -> socket.socket:
         """A TCP connection. Raises OSError."""
         return socket.create_connection((str(address), port), timeout_s)
+
+
+def trusting(ca_bundle: Path) -> ssl.SSLContext:
+    """For servers whose certificates lead to one in `ca_bundle`. Raises ListError if that cannot be read."""
+    try:
+        return ssl.create_default_context(cafile=str(ca_bundle))
+    except OSError as error:
+        raise ListError(f"resolver.ca_bundle: {ca_bundle}: {error.strerror}") from error

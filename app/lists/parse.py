@@ -11,17 +11,18 @@ from itertools import chain
 
 from app.text import printable
 
+from . import adblock
 from .formats import FORMATS, SINKS, Read
 from .layout import MOST_TITLE_CHARACTERS
 from .names import BLOCKS, BLOCKS_BELOW, LABEL, LAST_LABEL, MOST_OCTETS, PLAIN
-from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, ParseReport, RuleSink
+from .parsed import MOST_EXAMPLE_CHARACTERS, Parsed, ParseReport, RuleSink, Why
 from .suffixes import TOP_LEVEL
 
 MOST_LINE_OCTETS = 4096
 """Room for a hosts line with many names. A longer one is junk, and is not kept in memory."""
 
 _DOTTED = rb"((?:" + LABEL + rb"\.)+" + LAST_LABEL + rb")"
-_DOMAIN = re.compile(rb"(?:\*?\.)?" + _DOTTED)
+_DOMAIN = re.compile(rb"(?:\*?\.)?(?!-)" + _DOTTED)
 _HOST = re.compile(rb"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+" + _DOTTED)
 _TITLE = re.compile(r"[#!]\s*title:\s*(.*)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s+[#!;].*")
@@ -78,7 +79,11 @@ def _read(line: bytes, parsed: Parsed, readers: Sequence[Read]) -> None:
     if text[0] in "#!;[":
         _read_comment(text, parsed)
         return
-    text = _COMMENT.sub("", text).lower()
+    text = _COMMENT.sub("", text)
+    if adblock.is_regex(text):
+        adblock.read_regex(text, parsed)
+        return
+    text = text.lower()
     words = text.split()
     if not words:
         return
@@ -95,8 +100,10 @@ def _read_comment(text: str, parsed: Parsed) -> None:
 
 
 def _count_strange(text: str, words: list[str], report: ParseReport) -> None:
-    if set(text) & _FOREIGN or _is_address(words[0]):
-        report.unsupported += 1
+    if _is_address(words[0]) and len(words) > 1:
+        report.leave_out(Why.CHANGES_ANSWERS, text)
+    elif set(text) & _FOREIGN or _is_address(words[0]):
+        report.leave_out(Why.CHANGES_ANSWERS if text.startswith("address=/") else Why.OTHER_FORMAT, text)
     else:
         report.count_junk(text)
 

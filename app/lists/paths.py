@@ -8,7 +8,7 @@ from zlib import crc32
 
 from app.config.sources import read
 
-SUFFIX = ".list"
+SUFFIX, DOWNLOAD_SUFFIX = ".list", ".download"
 
 _MOST_TITLE_CHARACTERS, _MOST_PLACE_CHARACTERS = 60, 50
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -22,6 +22,11 @@ def compiled(folder: Path, source: str) -> Path:
 def unfinished(path: Path) -> Path:
     """How the names of what becomes the compiled list at `path` begin: leftovers, when nobody is at work on it."""
     return path.with_name(f".{path.name}.")
+
+
+def download(path: Path) -> Path:
+    """What is downloaded for the compiled list at `path` and not compiled yet."""
+    return path.with_name(f".{path.stem}{DOWNLOAD_SUFFIX}")
 
 
 def compile_lock(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 
 from app.config import sources
-from app.errors import ListError, ListSizeError
+from app.errors import ListBusyError, ListError, ListSizeError
 from app.files import stamp
 
 from . import paths, schedule, state
@@ -47,7 +47,7 @@ class Refresher:
         self._draw = draw
         self._asked: set[str] = set()
         self._accepted: set[str] = set()
-        self._at_work: dict[str, tuple[Work, str]] = {}
+        self._at_work: dict[str, tuple[Work, str, float]] = {}
         known = state.load(paths.state(folder))
         # A start is worth a try for what was never there, however often it has failed before.
         known = {source: its for source, its in known.items() if its.updated_s}
@@ -80,7 +80,7 @@ class Refresher:
 
     def end(self) -> None:
         """Give up what is at work."""
-        for work, _ in self._at_work.values():
+        for work, _, _ in self._at_work.values():
             work.end()
 
     def _is_due(self, source: str) -> bool:
@@ -104,12 +104,12 @@ class Refresher:
         names = known.names if known.updated_s else None
         job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
         try:
-            self._at_work[source] = self._start_work(job), mark
+            self._at_work[source] = self._start_work(job), mark, self._now()
         except ListError as error:
-            self._keep(source, self._after_failure(source, known, error), mark)
+            self._keep(source, self._after_failure(source, known, error), mark, self._now())
 
     def _take_in(self, source: str) -> None:
-        work, mark = self._at_work[source]
+        work, mark, began_s = self._at_work[source]
         before = self._states[source]
         try:
             outcome = work.outcome()
@@ -123,10 +123,11 @@ class Refresher:
             self._remove_leftovers(source)
         del self._at_work[source]
         self._seen.pop(source, None)  # or a file that is removed before we have looked at it is never missed
-        self._keep(source, after, mark)
+        self._keep(source, after, mark, began_s)
 
-    def _keep(self, source: str, after: ListState, mark: str) -> None:
-        self._states[source] = replace(after, mark=mark, checked_s=self._now())
+    def _keep(self, source: str, after: ListState, mark: str, began_s: float) -> None:
+        # What is asked for while it is at work came later, also for the program that starts after this one was killed.
+        self._states[source] = replace(after, mark=mark, checked_s=began_s)
         self._save()
 
     def _save(self) -> None:
@@ -152,6 +153,7 @@ class Refresher:
             top_level_examples=outcome.top_level_examples,
             junk=outcome.junk,
             examples=outcome.examples,
+            left_out=outcome.left_out,
             reach=outcome.reach,
             reach_why=outcome.reach_why,
             etag=outcome.etag,
@@ -180,7 +182,8 @@ class Refresher:
         if str(error) != before.error:
             kept = f"still using the {before.names} names from before" if before.updated_s else "there is no list yet"
             log.warning("%s: %s; %s", source, error, kept)
-        next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw())
+        later_s = error.retry_after_s if isinstance(error, ListBusyError) else 0.0
+        next_s = schedule.after_failure(self._now(), self._refresh_s, failures, self._draw(), later_s)
         return replace(
             before,
             title=before.title or paths.title_of(source),
@@ -206,10 +209,12 @@ class Refresher:
 
     def _remove_what_nobody_wants(self) -> None:
         wanted = {paths.compiled(self._folder, source) for source in self._states}
+        wanted |= {paths.download(path) for path in wanted}
         with suppress(OSError):
-            for path in self._folder.glob(f"*{paths.SUFFIX}*"):
-                if path not in wanted:
-                    path.unlink()
+            for suffix in (f"{paths.SUFFIX}*", paths.DOWNLOAD_SUFFIX):
+                for path in self._folder.glob(f"*{suffix}"):
+                    if path not in wanted:
+                        path.unlink()
 
     def _remove_leftovers(self, source: str) -> None:
         """Of a child that was killed while it wrote."""

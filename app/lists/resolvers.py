@@ -6,7 +6,9 @@
     *.ads.example.com CNAME .             a policy zone: everything below, and not the name itself
     ads.example.com CNAME rpz-passthru.   a policy zone: not blocked
 
-What else they can say, like addresses as triggers, is not for us.
+    32.1.2.0.192.rpz-ip CNAME .           a policy zone: answers with this address
+
+What else they can say, like networks as triggers, is not for us.
 """
 
 import re
@@ -16,7 +18,8 @@ from typing import NamedTuple
 _DNSMASQ = re.compile(r"(?P<kind>address|local|server)=/(?P<names>.+)/(?P<target>[^/]*)")
 _OF_NOBODY = {"", "#", "0.0.0.0", "::", "127.0.0.1", "::1"}
 _BLOCKS, _LIFTS = {".", "*.", "rpz-drop."}, "rpz-passthru."
-_TRIGGER = re.compile(r"\.rpz-[a-z-]+\Z")
+_TRIGGER = re.compile(r"(?:\A|\.)rpz-[a-z-]+\Z")
+_ONE_ADDRESS = re.compile(r"(?:32(?P<v4>(?:\.[0-9]+){4})|128(?P<v6>(?:\.(?:[0-9a-f]{1,4}|zz)){3,8}))\.rpz-ip")
 
 
 def dnsmasq(text: str) -> list[str]:
@@ -28,11 +31,23 @@ def dnsmasq(text: str) -> list[str]:
 
 
 class Entry(NamedTuple):
-    """A record of a policy zone: what its owner stands for, and whether it is not blocked."""
+    """A record of a policy zone: what its owner stands for, and whether it is not blocked. `is_trigger`: it stands for
+    something else than a name, and `name` is empty if that is not one address."""
 
     name: str
     covers_below: bool
     lifts: bool
+    is_trigger: bool = False
+
+
+def _address(owner: str) -> str:
+    """`1.2.0.192` behind its prefix length, backwards (draft-vixie-dnsop-dns-rpz 4.3.1), where it is a whole one."""
+    found = _ONE_ADDRESS.fullmatch(owner)
+    if found is None:
+        return ""
+    if found["v4"]:
+        return ".".join(found["v4"].split(".")[:0:-1])
+    return ":".join("" if part == "zz" else part for part in found["v6"].split(".")[:0:-1])
 
 
 class PolicyZone:
@@ -53,8 +68,10 @@ class PolicyZone:
         if words[-2] != "cname" or not all(word == "in" or word.isdecimal() for word in words[1:-2]):
             return None
         name = owner.removesuffix(f".{self._apex}")
-        if name == owner or _TRIGGER.search(name) or (target not in _BLOCKS and target != _LIFTS):
+        if name == owner or (target not in _BLOCKS and target != _LIFTS):
             return None
+        if _TRIGGER.search(name):
+            return Entry(_address(name), covers_below=False, lifts=target == _LIFTS, is_trigger=True)
         return Entry(name.removeprefix("*."), name.startswith("*."), target == _LIFTS)
 
     def _learn(self, words: Sequence[str]) -> None:

@@ -20,7 +20,10 @@ def after_success(now_s: float, refresh_s: float, drawn: float) -> float:
     return now_s + refresh_s * (1 + _SPREAD * (drawn - 0.5))
 
 
-def after_failure(now_s: float, refresh_s: float, failures: int, drawn: float) -> float:
-    """The next time after `failures` in a row: twice as long each time, and never longer than a usual refresh."""
+def after_failure(now_s: float, refresh_s: float, failures: int, drawn: float, later_s: float = 0.0) -> float:
+    """The next time after `failures` in a row: twice as long each time, and never longer than a usual refresh.
+
+    Before `later_s`, which its server wants, only where that is longer.
+    """
     pause_s = min(_FIRST_RETRY_S * (1 << min(failures - 1, 20)), refresh_s)
-    return now_s + pause_s * (1 - _SPREAD * drawn)
+    return now_s + max(pause_s * (1 - _SPREAD * drawn), min(later_s, refresh_s))

@@ -21,8 +21,8 @@ class ListState:
     `succeeded_s` is when one did that last, whether it brought something new or not.
 
     `is_refused` says that the error is for the size, which the operator may accept. `mark` changes when the file does
-    that a list is read from; `unsupported`, `top_level` and `junk` count lines, see parsed.ParseReport. `reach` is what
-    plain names are for, `exact` or `wildcard`, and `reach_why` the reason.
+    that a list is read from; `unsupported`, `top_level` and `junk` count lines, and `left_out` says why: see
+    parsed.ParseReport. `reach` is what plain names are for, `exact` or `wildcard`, and `reach_why` the reason.
     """
 
     title: str = ""
@@ -33,6 +33,7 @@ class ListState:
     top_level_examples: tuple[str, ...] = ()
     junk: int = 0
     examples: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     reach: str = ""
     reach_why: str = ""
     etag: str = ""

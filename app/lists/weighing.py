@@ -14,9 +14,12 @@ ALLOW = IMPORTANT_LIFT + 1
 Said = tuple[int, str, str]
 """The weight (names.BLOCK, ..., ALLOW), the rule that says it, and the title of its list."""
 
+Weighing = Callable[[str, int], Said | None]
+"""What all lists say to questions of a type about a name, or an address."""
 
-def weighed(blocklists: Sequence[Blocklist], allow_lists: Collection[str] = ()) -> Callable[[str], Said | None]:
-    """What to ask about a name. `allow_lists` are sources; a list that has exceptions only is one anyway."""
+
+def weighed(blocklists: Sequence[Blocklist], allow_lists: Collection[str] = ()) -> Weighing:
+    """What to ask. `allow_lists` are sources; a list that has exceptions only is one anyway."""
     titles: Mapping[str, str] = told_apart({its.header.source: its.title for its in blocklists})
     heard = [
         (its.says, titles[its.header.source], its.has_exceptions_only or its.header.source in allow_lists)
@@ -25,10 +28,10 @@ def weighed(blocklists: Sequence[Blocklist], allow_lists: Collection[str] = ()) 
     # Only who asked for rules for top-level domains pays for looking them up.
     keyed = key_with_top if any(read(its.header.source).has_tlds for its in blocklists) else key_of
 
-    def said(name: str) -> Said | None:
+    def said(name: str, qtype: int) -> Said | None:
         key, found = keyed(name), None
         for says, title, allows in heard:
-            weight, rule = says(key)
+            weight, rule = says(key, qtype)
             if weight:
                 weight = ALLOW if allows else weight
                 if found is None or weight > found[0]:

@@ -85,8 +85,7 @@ def remarks(known: ListState) -> list[str]:
     lines = []
     if known.reach:
         lines.append(f"{known.reach}: {REACHES.get(known.reach, '')} ({known.reach_why})")
-    if known.unsupported:
-        lines.append(f"left out because they are not for DNS: {known.unsupported} lines")
+    lines += [f"left out: {sentence}" for sentence in known.left_out]
     if known.top_level:
         like = f", like {' and '.join(known.top_level_examples)}" if known.top_level_examples else ""
         lines.append(f"left out because they are for whole {_SUFFIXES}: {known.top_level} lines{like}")

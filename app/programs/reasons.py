@@ -79,7 +79,7 @@ def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] 
         target = ruleset.decide_targets(name, targets)
         if target is not None and (target.verdict.blocks or found.alias is None):
             # A is looked at first, and whatever other types there are is behind the same CNAME.
-            is_of_all = not target.target.is_service and kind == next(iter(answers))
+            is_of_all = not (target.target.is_service or target.target.is_address) and kind == next(iter(answers))
             found = Reason(name, target.verdict, target.target.name, None if is_of_all else kind)
         if found.verdict.blocks:
             break
@@ -134,9 +134,9 @@ class RunningRuleset:
             if is_referral(response, qtype):
                 raise Referral(ruleset.route_of(asked))
             targets = records.targets(response.octets)
-            target = ruleset.decide_targets(name, targets) if verdict.is_open else None
+            target = ruleset.decide_targets(name, targets, response.octets) if verdict.is_open else None
             if target is not None and target.verdict.blocks:
-                return targets, ""  # it matters no more where it leads
+                return [target.target, *targets], ""  # it matters no more where it leads
             home = ruleset.leads_home(asked, response, targets)
             return targets, _of_lead(home, kind, asked) if home else ""
         except TimeoutError:

@@ -10,6 +10,7 @@ from app.answer.policy import BLOCKING, Kind, Listed, Matcher, NameVerdict, Poli
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
+from app.answer.wire import TYPE_A
 from app.config.forwarding import Forwarder
 from app.config.settings import Settings
 from app.config.values import IPAddress
@@ -112,6 +113,7 @@ def build(
         never_block=blocking.never_block,
         deny=blocking.deny,
         listed=_listed(blocklists, blocking.allow_lists) if blocklists else no_list,
+        looks_at_addresses=any(blocklist.header.addresses for blocklist in blocklists),
         is_paused=is_paused or not blocking.enabled,
     )
     served = (special.fixed, local, special.reserved)
@@ -167,14 +169,14 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
 def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:
     said = weighed(blocklists, allow_lists)
 
-    def verdict(name: str, asked: str) -> NameVerdict | None:
-        found = said(name)
+    def verdict(name: str, asked: str, qtype: int) -> NameVerdict | None:
+        found = said(name, qtype)
         if found is None:
             return None
         weight, rule, title = found
         kind = KINDS[weight]
         if name != asked and kind in BLOCKING:
-            spared = said(asked)
+            spared = said(asked, TYPE_A)
             if spared is not None and spared[0] > weight:
                 return None
         return NameVerdict(kind, rule, title)

@@ -68,3 +68,15 @@ def test_an_alias_from_there_to_a_name_that_does_not_exist_says_so() -> None:
     """What does not exist is where it leads (RFC 6604 3)."""
     hosts = {"nas.www.example": "192.168.1.5"}
     assert of("www.example. CNAME gone.example.", rcode=dns.rcode.NXDOMAIN, hosts=hosts) is None
+
+
+@pytest.mark.parametrize(("kind", "address"), [("A", "198.51.100.7"), ("AAAA", "2001:db8::7")])
+def test_an_answer_with_an_address_that_is_listed_is_blocked(kind: str, address: str) -> None:
+    lines = ("www.example. CNAME x.example.", f"x.example. {kind} {address}")
+    assert of(*lines, lists={"Names": ["ads.example"]}) is None
+    assert of(*lines, lists={"Addresses": ["198.51.100.8"]}) is None
+    found = of(*lines, lists={"Addresses": [address]})
+    assert found is not None
+    assert found[1] is Kind.LISTED
+    assert of(*lines, lists={"Addresses": [address, "@@www.example"]}) is None
+    assert of(*lines, lists={"Addresses": [address]}, allow=["www.example"]) is None

@@ -38,14 +38,15 @@ def test_shows_what_is_known_about_each_list(settings: Settings, capsys: pytest.
     known = ListState(
         title="Pro", names=123456, exceptions=12,
         updated_s=now_s - 3 * 86400 - 60, checked_s=now_s - 60, next_s=now_s + 3630,
-        unsupported=7, junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
+        unsupported=7, left_out=("7 rules need what a DNS server cannot see: a path, like '||a/b'",),
+        junk=2, examples=("hello",), failures=4, error="the server answers 404 Not Found",
     )  # fmt: skip
     save(state_path(paths.lists(settings)), {URL: known, FILE: ListState(title="Own", names=1, checked_s=now_s)})
     assert shown(settings, capsys) == [
         "123,456 names on 1 list; 1 of 2 lists is missing",
         URL,
         "  Pro, 123456 names, 12 exceptions, 3 d old, next check in 60 min",
-        "  left out because they are not for DNS: 7 lines",
+        "  left out: 7 rules need what a DNS server cannot see: a path, like '||a/b'",
         "  not understood: 2 lines, like 'hello'",
         "  failed, 4 in a row: the server answers 404 Not Found",
         FILE,

@@ -19,7 +19,8 @@ def compiled_list(
     """Of a wildcard list, unless `plain` says otherwise."""
     with tempfile.TemporaryDirectory() as folder, Rules(Path(folder), "rules") as rules:
         rules.plain = plain
-        return compile_list(rules, source, parse([text.encode()], rules, above).title or title)
+        parsed = parse([text.encode()], rules, above)
+        return compile_list(rules, source, parsed.title or title, parsed)
 
 
 def write_list(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.lists.names import ANY_LIFTS, BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, OF_BELOW, PLAIN
+from app.lists.names import ANY_BLOCKS, ANY_LIFTS, BLOCKS_BELOW, OF_BELOW, OF_ITSELF, PLAIN
 from app.lists.parse import parse
 from app.lists.parsed import ParseReport
 
@@ -18,7 +18,7 @@ class Found:
         self._kept: list[tuple[bytes, int]] = []
         self._void: list[tuple[bytes, int]] = []
         read = parse(pieces, self)
-        self.title, self.report = read.title, read.report
+        self.title, self.report, self.patterns = read.title, read.report, read.valid_patterns
 
     def keep(self, name: bytes, kind: int) -> None:
         if kind == PLAIN:
@@ -37,12 +37,13 @@ class Found:
         return self._rules(lifts=True)
 
     def blocks(self, name: str) -> bool:
-        return self._has(name, BLOCKS_ONLY_BELOW, BLOCKS) and not self._has(name, LIFTS_ONLY_BELOW, LIFTS)
+        return self._has(name, ANY_BLOCKS) and not self._has(name, ANY_LIFTS)
 
-    def _has(self, name: str, below: int, itself: int) -> bool:
+    def _has(self, name: str, kinds: int) -> bool:
         kept = [rule for rule in self._kept if rule not in self._void]
         return any(
-            (kind & itself and name.encode() == rule) or (kind & below and name.encode().endswith(b"." + rule))
+            (kind & kinds & OF_ITSELF and name.encode() == rule)
+            or (kind & kinds & OF_BELOW and name.encode().endswith(b"." + rule))
             for rule, kind in kept
         )
 

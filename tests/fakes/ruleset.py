@@ -31,7 +31,7 @@ def ruleset(
     """`lists` holds names by title, each covering what is below, and exceptions for all lists, which begin with @@;
     `hosts` addresses with spaces between them by name; `home` the networks that no answer may lead to."""
 
-    def listed(name: str, asked: str) -> NameVerdict | None:
+    def listed(name: str, asked: str, _qtype: int) -> NameVerdict | None:
         every = [(title, rule) for title, rules in (lists or {}).items() for rule in rules]
         for title, rule in every:
             if rule[:2] == "@@" and _is_in(rule[2:], name):
@@ -56,6 +56,7 @@ def ruleset(
         allow=allow,
         deny=deny,
         listed=listed,
+        looks_at_addresses=any(name[-1].isdigit() or ":" in name for names in (lists or {}).values() for name in names),
         is_paused=is_paused,
     )
     served = (special.fixed, local, special.reserved)

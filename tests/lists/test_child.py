@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListBusyError, ListError, ListSizeError
 from app.lists import child
 from app.lists.child import Child
 from app.lists.contract import Job, Outcome
@@ -157,3 +157,9 @@ def test_a_list_that_takes_too_much_processor_time_is_ended() -> None:
 def test_the_processor_time_of_a_child_is_limited() -> None:
     work = "import resource\nreturn Outcome(False, repr(resource.getrlimit(resource.RLIMIT_CPU)))"
     assert outcome(started(work)).title == "(240, 241)"
+
+
+def test_what_a_server_wants_is_told_too() -> None:
+    with pytest.raises(ListBusyError, match="busy") as told:
+        outcome(started("from app.errors import ListBusyError\nraise ListBusyError('busy', 77.0)"))
+    assert told.value.retry_after_s == 77.0

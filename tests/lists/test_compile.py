@@ -10,6 +10,7 @@ from app.lists import spool
 from app.lists.blocklist import Blocklist
 from app.lists.compile import Rules, compile_list
 from app.lists.names import BLOCKS, BLOCKS_BELOW, LIFTS, key_of, number_of
+from app.lists.parsed import Parsed
 from tests.fakes.compiled_list import compiled_list
 
 LABELS = st.sampled_from(["a", "b", "ab", "a-b", "x1"])
@@ -70,7 +71,7 @@ def test_names_that_were_chosen_to_be_slow_are_refused(tmp_path: Path, monkeypat
         for number in range(11_000):
             rules.keep(number.to_bytes(3, "big"), BLOCKS)
         with pytest.raises(ListError, match="chosen for that"):
-            compile_list(rules, "source", "title")
+            compile_list(rules, "source", "title", Parsed(rules))
 
 
 def test_names_are_spread_over_buckets_of_some_dozen() -> None:

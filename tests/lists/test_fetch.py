@@ -3,8 +3,12 @@
 import gzip
 import socket
 import ssl
+import struct
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
@@ -14,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config.values import IPAddress
-from app.errors import ListError
+from app.errors import ListBusyError, ListError
 from app.lists.fetch import Deadlines, Response, Validators, fetch
 from tests.fakes.list_server import Answer, ListServer, http
 from tests.fakes.pki import Authority
@@ -106,6 +110,63 @@ def test_gzip_comes_as_it_is() -> None:
 @pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error", "403 Forbidden", "204 No Content"])
 def test_a_status_that_brings_no_list_is_told(status: str) -> None:
     refused(lambda _: http(LIST, status=status), status)
+
+
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])
+@pytest.mark.parametrize(
+    ("header", "least_s", "most_s"),
+    [
+        ("Retry-After: 120", 120, 120),
+        ("Retry-After: in nine hours", 8 * 3600, 9 * 3600),
+        ("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT", None, None),
+        ("Retry-After: soon", None, None),
+        ("Retry-After: -5", None, None),
+        (f"Retry-After: {'9' * 5000}", None, None),
+        ("X-Other: 120", None, None),
+    ],
+)
+def test_when_a_server_wants_to_be_asked_again_is_told(
+    status: str, header: str, least_s: int | None, most_s: int | None
+) -> None:
+    in_nine_hours = format_datetime(datetime.now(UTC) + timedelta(hours=9), usegmt=True)
+    header = header.replace("in nine hours", in_nine_hours)  # not before: each process has the same names of tests
+    with (
+        ListServer(lambda _: http(b"", header, status=status)) as server,
+        pytest.raises(ListError, match=status) as told,
+    ):
+        body(server.url())
+    if least_s is None or most_s is None:
+        assert not isinstance(told.value, ListBusyError)
+    else:
+        assert isinstance(told.value, ListBusyError)
+        assert least_s <= told.value.retry_after_s <= most_s
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"40\r\n" + LIST[:8], b"6\r\na.test\r\n", b"6\r\na.test\r\n40\r\n", b"6\r\na.test\r\n4", b"6\r\na.test", b""],
+)
+def test_a_chunked_body_that_is_cut_is_called_that(sent: bytes) -> None:
+    refused(lambda _: [CHUNKED + sent], "ends in the middle")
+
+
+def test_a_connection_that_breaks_in_the_middle_of_a_list_is_called_that() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as threads:
+
+        def breaks() -> None:
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.sendall(CHUNKED + b"40\r\n" + LIST[:8])
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        broken = threads.submit(breaks)
+        with pytest.raises(ListError, match="ends in the middle"):
+            body(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        broken.result(30)
 
 
 def test_a_reason_that_a_server_makes_up_is_not_repeated() -> None:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListError, ListSizeError, NoRoomError
 from app.lists import job as jobs
+from app.lists import memory
 from app.lists.blocklist import Blocklist
 from app.lists.compile import Rules, compile_list
 from app.lists.contract import Job, Outcome
@@ -27,6 +28,7 @@ from app.lists.formats import NAMES
 from app.lists.job import refresh
 from app.lists.layout import Header
 from app.lists.names import key_of
+from app.lists.parsed import Parsed
 from app.lists.paths import compile_lock, compiled
 from app.lists.suffixes import Suffixes
 from tests.fakes.list_server import ListServer, http
@@ -46,12 +48,13 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_download_is_compiled_and_reported(tmp_path: Path) -> None:
-    text = "! Title: Mine\nads.example.com\n||x.example^\n@@||y.x.example^\n/regex/\njunk\n"
+    text = "! Title: Mine\nads.example.com\n||x.example^\n@@||y.x.example^\n||z.example/path\njunk\n"
     with ListServer(lambda _: http(text.encode(), 'ETag: "1"', "Last-Modified: now")) as server:
         job = Job(server.url(), str(tmp_path))
         outcome = do(job)
+    left_out = ("1 rule needs what a DNS server cannot see: a path, like '||z.example/path'",)
     few = "fewer than 1000 such names tell nothing"
-    told = Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", reach="exact", reach_why=few)
+    told = Outcome(True, "Mine", 2, 1, 1, 1, ("junk",), '"1"', "now", left_out=left_out, reach="exact", reach_why=few)
     assert outcome == told
     blocklist = Blocklist(compiled(tmp_path, job.source))
     assert blocklist.covering(key_of("www.x.example")) == "x.example"
@@ -297,12 +300,12 @@ def test_lists_are_downloaded_at_the_same_time_and_compiled_one_after_the_other(
         both_ask.wait(DEADLINE_S)
         return http(MANY.encode())
 
-    def alone(rules: Rules, source: str, title: str) -> tuple[Header, bytes]:
+    def alone(rules: Rules, source: str, title: str, parsed: Parsed) -> tuple[Header, bytes]:
         compiling.append(source)
         if len(compiling) == 1:
             until_somebody_waits_for(compile_lock(tmp_path))
         assert compiling[-1] == source, "another one has begun"
-        return compile_list(rules, source, title)
+        return compile_list(rules, source, title, parsed)
 
     monkeypatch.setattr(jobs, "compile_list", alone)
     with ListServer(answer) as server, ThreadPoolExecutor() as threads:
@@ -333,6 +336,44 @@ def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
         finally:
             other.kill()
         assert done.result(DEADLINE_S).names == 1
+
+
+def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NoRoomError("needs 46 MB of memory")
+
+    with ListServer(lambda _: http(MANY.encode(), 'ETag: "7"')) as server:
+        job = Job(server.url(), str(tmp_path))
+        monkeypatch.setattr(memory, "check", full)
+        with pytest.raises(NoRoomError):
+            do(job)
+        monkeypatch.undo()
+        outcome = do(job)
+        assert (outcome.names, outcome.etag, len(server.requests)) == (100, '"7"', 1)
+        assert names(tmp_path) == [compiled(tmp_path, job.source).name]
+        do(job)
+        assert len(server.requests) == 2
+
+
+def test_a_check_neither_uses_nor_takes_away_what_was_downloaded_for_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NoRoomError("needs 46 MB of memory")
+
+    monkeypatch.setattr(memory, "check", full)
+    with ListServer(lambda _: http(MANY.encode())) as server:
+        with pytest.raises(NoRoomError):
+            do(Job(server.url(), str(tmp_path), is_check=True))
+        assert names(tmp_path) == []
+        with pytest.raises(NoRoomError):
+            do(Job(server.url(), str(tmp_path)))
+        monkeypatch.undo()
+        kept = names(tmp_path)
+        assert do(Job(server.url(), str(tmp_path), is_check=True)).names == 100
+        assert (len(kept), names(tmp_path), len(server.requests)) == (1, kept, 3)
 
 
 def test_a_download_has_no_name_that_could_be_left_behind(tmp_path: Path) -> None:

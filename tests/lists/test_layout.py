@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ListError
-from app.lists.layout import Header, pack, unpack
+from app.lists.layout import Header, Unpacked, pack, unpack
 
 HEADER = Header("https://lists.example/a.txt", "A", 2, 1, 1)
 LENGTHS, RECORDS = array("H", [6, 12]), b"1aaaaa2bbbbb3ccccc"
@@ -19,7 +19,7 @@ def test_what_was_packed_comes_back() -> None:
     for title in ("", "A", "AB", "ABC", "Ä" * 60):
         header = replace(HEADER, title=title)
         found = unpack(pack(header, LENGTHS, RECORDS))
-        assert found == (header, array("I", [0, 6, 18]), RECORDS)
+        assert found == Unpacked(header, array("I", [0, 6, 18]), RECORDS)
 
 
 def test_every_octet_counts() -> None:

@@ -1,5 +1,5 @@
 from app.lists.names import BLOCKS, BLOCKS_BELOW
-from app.lists.parsed import Parsed, ParseReport
+from app.lists.parsed import Parsed, ParseReport, Why
 from tests.fakes.read_list import Found
 
 
@@ -27,3 +27,28 @@ def test_junk_is_counted_whole_and_shown_in_part() -> None:
     assert report.junk == 100
     assert [example[0] for example in report.examples] == ["0", "1", "2"]
     assert all(len(example) == 60 and example.isprintable() for example in report.examples)
+
+
+def test_what_is_left_out_is_told_by_reason_the_most_frequent_first_with_two_examples() -> None:
+    report = ParseReport()
+    for number in range(31):
+        report.leave_out(Why.UNSEEN, f"||n{number}.test^$third-party", "$third-party")
+    report.leave_out(Why.NOT_LINEAR, "/(?!a)/")
+    report.leave_out(Why.UNSEEN, "||a.test/x", "a path")
+    assert report.unsupported == 33
+    assert report.sentences() == (
+        "31 rules need what a DNS server cannot see: $third-party,"
+        " like '||n0.test^$third-party' and '||n1.test^$third-party'",
+        "1 rule cannot be run in bounded time, like '/(?!a)/'",
+        "1 rule needs what a DNS server cannot see: a path, like '||a.test/x'",
+    )
+
+
+def test_reasons_are_few_short_and_harmless_whatever_a_list_says() -> None:
+    report = ParseReport()
+    for number in range(1000):
+        report.leave_out(Why.UNSEEN, "x" * 500, f"${number}\x1b[2J" + "y" * 500)
+    sentences = report.sentences()
+    assert len(sentences) <= 21
+    assert all(len(sentence) < 300 and sentence.isprintable() for sentence in sentences)
+    assert sum(int(sentence.split()[0]) for sentence in sentences) == 1000

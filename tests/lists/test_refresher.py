@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ListError, ListSizeError
+from app.errors import ListBusyError, ListError, ListSizeError
 from app.files import write_atomically
 from app.lists import paths, state
 from app.lists.contract import Job, Outcome
@@ -522,6 +522,36 @@ def test_what_a_killed_child_left_goes_at_once_and_what_others_write_stays(world
     world.workers[URL].is_done = True
     refresher.round()
     assert [path for path in (*left, *written) if path.exists()] == written
+
+
+def test_a_server_that_wants_to_be_asked_later_is(world: World) -> None:
+    def busy(_: Job) -> Outcome:
+        raise ListBusyError("the server answers 503 Service Unavailable", 3600)
+
+    world.answers[URL] = busy
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    for passed_s, due in ((3599, [URL]), (2, [URL])):
+        world.clock.now_s += passed_s
+        rounds(refresher)
+        assert world.done() == due
+
+
+def test_what_is_asked_for_while_it_is_at_work_outlives_the_program(world: World) -> None:
+    world.slow.add(URL)
+    refresher = world.refresher(URL)
+    refresher.round()
+    world.clock.now_s += 5
+    asked_s = world.clock.now_s
+    refresher.ask()
+    world.clock.now_s += 5
+    world.workers[URL].is_done = True
+    refresher.round()  # and is killed before it has done it once more
+    world.done()
+    again = world.refresher(URL)
+    again.ask(asked_s)
+    again.round()
+    assert world.done() == [URL]
 
 
 def test_all_that_is_at_work_is_ended_with_it(world: World) -> None:

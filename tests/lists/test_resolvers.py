@@ -50,8 +50,10 @@ BLOCKED = Entry("ads.example", covers_below=False, lifts=False)
         ("ads.example cname www.example.", None),
         ("ads.example a 192.0.2.1", None),
         ("our ads cname .", None),
-        ("32.1.2.0.192.rpz-ip cname .", None),
-        ("ns.example.rpz-nsdname cname .", None),
+        ("32.1.2.0.192.rpz-ip cname .", Entry("192.0.2.1", False, False, True)),
+        ("128.1.zz.db8.2001.rpz-ip cname rpz-passthru.", Entry("2001:db8::1", False, True, True)),
+        ("24.0.2.0.192.rpz-ip cname .", Entry("", False, False, True)),
+        ("ns.example.rpz-nsdname cname .", Entry("", False, False, True)),
         ("@ cname .", None),
     ],
 )

@@ -37,3 +37,12 @@ def test_two_homes_do_not_ask_at_the_same_time() -> None:
 @pytest.mark.parametrize("wrong_by_s", [-10 * DAY_S, -50 * 365 * DAY_S])
 def test_a_clock_that_was_set_back_makes_no_list_wait_for_years(wrong_by_s: float) -> None:
     assert is_due(NOW_S + wrong_by_s, after_success(NOW_S, DAY_S, 0.5), DAY_S)
+
+
+@pytest.mark.parametrize(
+    ("later_s", "least_s", "most_s"), [(0, 0, 10), (5, 5, 10), (3600, 3600, 3600), (1e9, DAY_S, DAY_S)]
+)
+def test_a_server_that_wants_to_be_asked_later_is_but_not_beyond_a_usual_refresh(
+    later_s: float, least_s: float, most_s: float
+) -> None:
+    assert least_s <= after_failure(0.0, DAY_S, 1, 0.5, later_s) <= most_s

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.answer.wire import TYPE_A
 from app.lists.blocklist import Blocklist
 from app.lists.names import BLOCK, IMPORTANT_BLOCK, LIFT
 from app.lists.weighing import ALLOW, weighed
@@ -36,18 +37,18 @@ def lists(tmp_path: Path) -> list[Blocklist]:
     ],
 )
 def test_the_weightiest_word_counts(lists: list[Blocklist], name: str, said: object) -> None:
-    assert weighed(lists)(name) == said
+    assert weighed(lists)(name, TYPE_A) == said
 
 
 def test_every_name_of_an_allow_list_is_allowed_whatever_is_said_of_it_there(lists: list[Blocklist]) -> None:
     said = weighed(lists, ["/second"])
-    assert said("www.ads.example") == (ALLOW, "ads.example", "/second")
-    assert said("www.bad.example") == (ALLOW, "www.bad.example", "/second")
-    assert said("bad.example") == (BLOCK, "bad.example", "/first")
+    assert said("www.ads.example", TYPE_A) == (ALLOW, "ads.example", "/second")
+    assert said("www.bad.example", TYPE_A) == (ALLOW, "www.bad.example", "/second")
+    assert said("bad.example", TYPE_A) == (BLOCK, "bad.example", "/first")
 
 
 def test_lists_with_one_title_are_told_apart(tmp_path: Path) -> None:
     alike = [Blocklist(write_list(tmp_path, f"/{where}", f"{where}.example", "Mine")) for where in "ab"]
-    assert [weighed(alike)(f"{where}.example") for where in "ab"] == [
+    assert [weighed(alike)(f"{where}.example", TYPE_A) for where in "ab"] == [
         (BLOCK, "a.example", "Mine (a)"), (BLOCK, "b.example", "Mine (b)"),
     ]  # fmt: skip

@@ -61,6 +61,18 @@ def test_says_what_would_be_kept_and_what_left_out_and_why(folder: Path) -> None
     assert [path.name for path in paths.lists(settings(folder)).glob("*.list*")] == []
 
 
+def test_each_reason_for_what_is_left_out_is_told_to_people_and_to_scripts(folder: Path) -> None:
+    (folder / "list.txt").write_text("||a.example^\n||a.example/path\n/(?!a)/\n")
+    reasons = [
+        "1 rule needs what a DNS server cannot see: a path, like '||a.example/path'",
+        "1 rule cannot be run in bounded time, like '/(?!a)/'",
+    ]
+    _, said = check(folder, str(folder / "list.txt"))
+    assert said.splitlines()[1:] == [f"  left out: {reason}" for reason in reasons]
+    _, said = check(folder, str(folder / "list.txt"), "--json")
+    assert json.loads(said)["left_out"] == reasons
+
+
 def test_what_stands_before_the_address_counts(folder: Path) -> None:
     code, said = check(folder, f"tlds:wildcard:{folder}/list.txt")
     kept, *lines = said.splitlines()

@@ -16,7 +16,7 @@ import dns.rrset
 import httpx
 import pytest
 
-from app.answer import wire
+from app.answer import records, wire
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
 from app.answer.special import DISCOVERY
@@ -93,6 +93,65 @@ def test_a_lists_exception_for_a_name_holds_wherever_it_leads(tmp_path: Path) ->
     assert target.verdict == NameVerdict(Kind.LISTED, "ads.example", "Mine")
 
 
+def test_a_rule_may_be_for_questions_of_one_type(tmp_path: Path) -> None:
+    write_list(tmp_path, "||ads.example^$dnstype=AAAA\n||cdn.example^$dnstype=~CNAME\n||www.example^$dnstype=HTTPS\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    kinds = [ruleset.decide("ads.example", qtype).kind for qtype in (1, 28)]
+    assert kinds == [Kind.PASSED, Kind.LISTED]
+    assert ruleset.decide("cdn.example").kind is Kind.LISTED
+    assert ruleset.decide_targets("a.example", [Target("cdn.example", is_service=False)]) is None
+    for is_service in (False, True):
+        found = ruleset.decide_targets("a.example", [Target("www.example", is_service=is_service)])
+        assert (found is not None) is is_service
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
+def test_an_address_on_a_list_blocks_the_answers_that_have_it(tmp_path: Path, address: str) -> None:
+    write_list(tmp_path, f"||{address}^\n@@||good.example^\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    found = ruleset.decide_targets("www.example", [Target(address, is_service=False)])
+    assert found is not None
+    assert found.verdict == NameVerdict(Kind.LISTED, address, "Mine")
+    assert ruleset.decide_targets("www.good.example", [Target(address, is_service=False)]) is None
+    assert ruleset.decide_targets("www.example", [Target("192.0.2.77", is_service=False)]) is None
+
+
+def test_an_address_that_is_allowed_does_not_speak_for_another(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list", BLOCKING__ALLOW_LISTS="/allow")
+    compiled_list.write_list(paths.lists(chosen), "/list", "||192.0.2.7^\n||192.0.2.8^\n", "Mine")
+    compiled_list.write_list(paths.lists(chosen), "/allow", "||192.0.2.7^\n||good.example^\n", "Good")
+    ruleset = RulesetWatcher(chosen, lambda: False).ruleset
+
+    def kind(*names: str) -> Kind | None:
+        found = ruleset.decide_targets("www.example", [Target(name, is_service=False) for name in names])
+        return found and found.verdict.kind
+
+    assert kind("192.0.2.7") is Kind.ALLOW_LISTED
+    assert kind("192.0.2.7", "192.0.2.8") is Kind.LISTED
+    assert kind("good.example", "192.0.2.8") is Kind.ALLOW_LISTED
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("ads.example", False), ("||192.0.2.7^", True), ("||192.0.2.", True), ("/^192\\.0\\.2/", True),
+        ("$ORIGIN r.example.\n32.7.2.0.192.rpz-ip CNAME .", True), ("-ads.", False), ("||9gag.", False),
+    ],
+)  # fmt: skip
+def test_addresses_in_answers_are_looked_at_only_for_a_list_that_has_some(
+    tmp_path: Path, text: str, *, looks: bool
+) -> None:
+    write_list(tmp_path, text)
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    query = dns.message.make_query("www.example.", "A")
+    response = dns.message.make_response(query)
+    response.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "A", "192.0.2.7"))
+    assert ruleset.looks_at_addresses is looks
+    led_to = records.addresses(response.to_wire())
+    assert led_to == [Target("192.0.2.7", is_service=False)]
+    assert (ruleset.decide_targets("www.example", led_to) is not None) is looks
+
+
 ORDER = [
     # one line more each time, which is in another list, and what it makes of www.ads.example
     ("list", "||ads.example^", Kind.LISTED),
@@ -114,6 +173,27 @@ def test_rules_of_all_lists_count_in_one_order(tmp_path: Path, count: int) -> No
     verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads.example")
     assert (verdict.kind, verdict.title) == (kind, title.title())
     assert verdict.rule in line
+
+
+PATTERNS_IN_ORDER = [
+    ("list", "||ads*.example^", Kind.LISTED),
+    ("other", "@@/^www\\.ads[0-9]/", Kind.EXCEPTED),
+    ("list", "-x.$important", Kind.LISTED_IMPORTANTLY),
+    ("other", "@@||ads7-x.example^$important,dnstype=AAAA", Kind.EXCEPTED_IMPORTANTLY),
+    ("allow", "||ads7-*.example^$denyallow=good.example", Kind.ALLOW_LISTED),
+]
+
+
+@pytest.mark.parametrize("count", range(1, len(PATTERNS_IN_ORDER) + 1))
+def test_patterns_count_in_the_same_order_and_are_named(tmp_path: Path, count: int) -> None:
+    chosen = settings(tmp_path, BLOCKING__LISTS="/list, /other", BLOCKING__ALLOW_LISTS="/allow")
+    for source in ("list", "other", "allow"):
+        lines = [line for where, line, _ in PATTERNS_IN_ORDER[:count] if where == source]
+        text = "\n".join(["||else.example^", *lines])
+        compiled_list.write_list(paths.lists(chosen), f"/{source}", text, source.title())
+    title, line, kind = PATTERNS_IN_ORDER[count - 1]
+    verdict = RulesetWatcher(chosen, lambda: False).ruleset.decide("www.ads7-x.example", 28)
+    assert verdict == NameVerdict(kind, line.lower(), title.title())
 
 
 def test_the_lists_weigh_their_rules_in_the_order_of_the_policy() -> None:
