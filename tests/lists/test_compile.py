@@ -33,7 +33,8 @@ def blocks(lines: list[str], name: str) -> bool:
     void = {line.removesuffix("$badfilter").strip("|^") for line in lines if "$" in line}
     only_below = {line.split()[0].removeprefix("*.") for line in lines if "CNAME" in line}
     plain = [line for line in lines if "$" not in line and "CNAME" not in line]
-    covering = {line.strip("|^") for line in plain if " " not in line and "@" not in line} - void
+    covering = {line.strip("|^") for line in plain if "|" in line and "@" not in line} - void
+    covering |= {line for line in plain if not {" ", "|"} & {*line}}  # which is no rule of Adblock's, and never void
     exact = {line.partition(" ")[2] for line in plain if " " in line}
     exceptions = {line[2:].strip("|^") for line in plain if "@" in line}
     return not parents & exceptions and (bool(parents & covering or parents - {name} & only_below) or name in exact)
