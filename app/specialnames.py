@@ -1,7 +1,7 @@
 """The special names: those with a meaning of their own, which never travel upstream. Pure.
 
 One row each: all else about a special name is made from it (what the front door answers, what unbound is told, which
-names the setting `local` refuses, the table in README). A new one is a row here, and a line in
+names the setting `local` refuses, the table in docs/network.md). A new one is a row here, and a line in
 tests/answer/test_special.py that says what is answered. `ipv4only.arpa` is none of them: phones learn from its true
 answer whether their network translates addresses (RFC 8880).
 """
