@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import stat
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,14 @@ class Namespace:
 
         with ThreadPoolExecutor(1) as threads:
             return threads.submit(enter_and_work).result()
+
+
+def allow_tunnels() -> None:
+    """Make the device that tunnels are made with (Linux, tuntap.rst): a container has none by itself."""
+    device = Path("/dev/net/tun")
+    if not device.exists():
+        device.parent.mkdir(exist_ok=True)
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(10, 200))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Which LAN addresses does this box have? Plain values, kernel tables in a folder, and real network namespaces."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.host.addresses import CONTAINERS_OWN, Survey, choose, decide, effective
 from app.host.interfaces import Interface, Reach
+from tests.namespace import allow_tunnels
 
 
 def ips(*texts: str) -> tuple[IPAddress, ...]:
@@ -205,6 +207,12 @@ def host_root(tmp_path: Path) -> Path:
     for name in ("proc", "sys"):
         (tmp_path / name).symlink_to(f"/{name}")
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tunnels() -> None:
+    if os.geteuid() == 0:
+        allow_tunnels()
 
 
 @pytest.fixture

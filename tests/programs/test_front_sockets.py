@@ -12,7 +12,7 @@ import dns.rcode
 import pytest
 
 from tests.appliance import PROGRAMS, folder_for_all, run, running, settings_in, start_with_fast_minutes
-from tests.namespace import Namespace, namespace
+from tests.namespace import Namespace, allow_tunnels, namespace
 
 pytestmark = pytest.mark.server
 
@@ -37,6 +37,7 @@ def others(*addresses: str) -> Iterator[None]:
 @pytest.fixture
 def house() -> Iterator[Namespace]:
     """A machine with one network card, and a bridge of virtual machines."""
+    allow_tunnels()
     with namespace() as made:
         for command in (
             "ip tuntap add eth0 mode tap",
