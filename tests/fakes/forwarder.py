@@ -12,6 +12,8 @@ import dns.message
 import dns.rdatatype
 import dns.rrset
 
+from tests.appliance import free_ports
+
 Handler = Callable[[dns.message.Message], dns.message.Message | None]
 
 
@@ -33,7 +35,9 @@ class FakeForwarder:
 
 @contextmanager
 def forwarding(handler: Handler, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[FakeForwarder]:
-    """Run it on `address`; `handler` gets each query and returns the response, or None for silence."""
+    """Run it on `address`; `handler` gets each query and returns the response, or None for silence. Port 0 is any that
+    is free, for UDP and TCP."""
+    address = address if address[1] else (address[0], free_ports(1)[0])
 
     def respond(octets: bytes) -> bytes | None:
         query = dns.message.from_wire(octets)
@@ -56,7 +60,7 @@ def forwarding(handler: Handler, address: tuple[str, int] = ("127.0.0.1", 0)) ->
                 self.wfile.write(len(response).to_bytes(2, "big") + response)
 
     servers: list[Any] = [socketserver.ThreadingUDPServer(address, Datagram)]
-    servers.append(socketserver.ThreadingTCPServer(servers[0].server_address, Stream))
+    servers.append(socketserver.ThreadingTCPServer(address, Stream))
     forwarder = FakeForwarder(servers[0].server_address[1])
     for server in servers:
         server.daemon_threads = True
