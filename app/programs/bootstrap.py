@@ -14,7 +14,7 @@ from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.files import keep, let_others_through, read_regular, refuse_link
-from app.host import addresses, capabilities
+from app.host import addresses, capabilities, memory
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
@@ -25,7 +25,7 @@ from app.trust.constraints import Names
 from app.trust.own import load_own_certificate
 from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
-from app.unbound import memory, reach
+from app.unbound import reach
 
 from . import exposure, paths, pause_token, resolver, users
 from .findings_log import Findings

@@ -11,8 +11,8 @@ from app.config.handed import hand, take
 from app.config.load import Loaded, load
 from app.errors import OperatorError
 from app.files import keep, keep_folder
+from app.host import memory
 from app.trust import disk
-from app.unbound import memory
 
 from . import paths, users
 

@@ -13,11 +13,12 @@ from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
 from app.files import closed_to_others, keep, keep_folder, write_atomically
+from app.host import memory
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
 from app.ports import free_on_loopback, reserved
 from app.trust import disk
-from app.unbound import anchor, checkconf, conf, memory, reach
+from app.unbound import anchor, checkconf, conf, reach
 
 from . import paths, users
 from .findings_log import Findings

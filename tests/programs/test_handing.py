@@ -9,8 +9,8 @@ import pytest
 
 from app.config.load import load
 from app.errors import OperatorError
+from app.host import memory
 from app.programs import handing, paths, users
-from app.unbound import memory
 from tests.appliance import Appliance, children, running, settings_in
 from tests.fakes.pki import Authority
 from tests.internet import Internet

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
-from app.unbound.memory import limit_bytes, require, shortage
+from app.host.memory import limit_bytes, require, shortage
 
 
 def box(root: Path, groups: str, **files: str) -> Path:
