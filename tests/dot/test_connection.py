@@ -87,6 +87,19 @@ async def test_who_lingers_after_an_alert_makes_room_at_once_for_who_comes(pair:
         writer.close()
 
 
+async def test_who_does_not_close_after_an_alert_holds_its_place_for_about_a_second(pair: Path) -> None:
+    async with serving(pair) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        assert await reader.read() == bytes.fromhex("1503030002020a")
+        begun_s = time.monotonic()
+        async with asyncio.timeout(10):
+            while house.occupancy.connections:
+                await asyncio.sleep(0.01)  # until the server has left
+        assert 0.7 < time.monotonic() - begun_s < 1.95
+        writer.close()
+
+
 async def test_c9_an_idle_connection_is_closed_at_its_time_and_not_before(pair: Path) -> None:
     async with serving(pair, idle_timeout_s=1) as house, DotClient(house.port) as client:
         client.send(b"hello")
