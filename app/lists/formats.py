@@ -12,13 +12,18 @@ from enum import Enum
 from typing import NamedTuple
 
 from . import adblock
-from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, PLAIN
-from .parsed import Parsed, Why
+from .addresses import network_of, regex_of
+from .names import BLOCK, BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFT, LIFTS, LIFTS_ONLY_BELOW, PLAIN
+from .parsed import LeftOut, Parsed, Why
+from .patterns import Pattern
 from .resolvers import Entry, PolicyZone, dnsmasq
 
 SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
 SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 """The addresses that a line of a hosts file begins with."""
+
+_LEAST_PREFIX = {4: 8, 6: 16}
+"""Of a network whose addresses one line may block."""
 
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
 
@@ -88,11 +93,31 @@ def _policy_zone() -> Read:
 
 def _keep_entry(entry: Entry, text: str, parsed: Parsed) -> None:
     below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
-    if entry.is_trigger:
-        if not parsed.keep_address(entry.name, itself):
-            parsed.report.leave_out(Why.OF_NETWORKS, text)
+    if entry.trigger:
+        try:
+            _keep_trigger(entry, itself, text, parsed)
+        except LeftOut as left:
+            parsed.report.leave_out(left.why, text, left.detail)
     elif not parsed.keep(entry.name, below if entry.covers_below else itself):
         parsed.report.leave_out(Why.OF_THE_ZONE, text)
+
+
+def _keep_trigger(entry: Entry, kind: int, text: str, parsed: Parsed) -> None:
+    """Raises LeftOut."""
+    if entry.trigger != "rpz-ip":
+        raise LeftOut(Why.OF_ONE_DEVICE if entry.trigger == "rpz-client-ip" else Why.OF_SERVERS, entry.trigger)
+    network = network_of(entry.name)
+    if network is None:
+        raise LeftOut(Why.OF_NETWORKS)
+    if network.prefixlen == network.max_prefixlen:
+        parsed.keep_address(str(network.network_address), kind)
+        return
+    if network.prefixlen < _LEAST_PREFIX[network.version]:
+        raise LeftOut(Why.TOO_WIDE)
+    regex = regex_of(network)
+    if regex is None:
+        raise LeftOut(Why.OF_NETWORKS)
+    parsed.keep_pattern(Pattern(text, regex, LIFT if entry.lifts else BLOCK))
 
 
 def _is_of_soa(text: str) -> bool:
