@@ -35,6 +35,19 @@ class Meaning(Enum):
     ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
     AS_THE_LIST = "exactly this name, or everything below it too: see below"
+    LONGER = "the name, everything below it, and names that go on: `ads.example.community`"
+    BEGINS = "names that begin so"
+    LABEL_BEGINS = "names that begin so, or whose labels from one on do"
+    ENDS = "names that end so, also within a label: `bads.example.com`"
+    ANYWHERE = "names that have this anywhere"
+    STAR = "the same as without a star, which stands for anything"
+    REGEX = "names in which the regular expression (RE2) is found"
+    IMPORTANT = "the name and everything below it, whatever exceptions without `$important` say"
+    BUT_FOR = "the name and everything below it, but for what is named there and below that"
+    OF_TYPES = "the name and everything below it, for questions of these types (or with `~` of all others)"
+    ADDRESS = "answers that have this address"
+    NETWORK = "answers that have an address of this network"
+    LIFTS_ONLY_BELOW = "nothing: it is an exception for everything below the name, and not the name, for all lists"
     LIFTS_BELOW = "nothing: it is an exception for the name and everything below it, for all lists"
     LIFTS_EXACTLY = "nothing: it is an exception for exactly this name, for all lists"
     VOIDS = "nothing: it takes this one line back, wherever in the list it is"
@@ -46,8 +59,8 @@ it is in Parsed, as rules or as a count."""
 
 
 class Format(NamedTuple):
-    """`examples` are about ads.example.com, and good.ads.example.com where that is not blocked. `reader` makes what
-    reads the lines of one list."""
+    """`examples` are about ads.example.com, good.ads.example.com where that is not blocked, and 192.0.2.7. `reader`
+    makes what reads the lines of one list."""
 
     name: str
     examples: Mapping[str, Meaning]
@@ -139,7 +152,21 @@ FORMATS = (
         {
             "||ads.example.com^": Meaning.BELOW,
             "|ads.example.com^": Meaning.EXACTLY,
+            ".ads.example.com^": Meaning.ONLY_BELOW,
+            "||ads.example.com": Meaning.LONGER,
+            "|ads.": Meaning.BEGINS,
+            "://ads.": Meaning.BEGINS,
+            "||ads.": Meaning.LABEL_BEGINS,
+            "ads.example.com^": Meaning.ENDS,
+            "-ads.": Meaning.ANYWHERE,
+            "||ad*.example.com^": Meaning.STAR,
+            r"/^ads?\.example\.com$/": Meaning.REGEX,
+            "||ads.example.com^$important": Meaning.IMPORTANT,
+            "||ads.example.com^$denyallow=good.ads.example.com": Meaning.BUT_FOR,
+            "||ads.example.com^$dnstype=AAAA|HTTPS": Meaning.OF_TYPES,
+            "||192.0.2.7^": Meaning.ADDRESS,
             "@@||good.ads.example.com^": Meaning.LIFTS_BELOW,
+            "@@|good.ads.example.com^": Meaning.LIFTS_EXACTLY,
             "||ads.example.com^$badfilter": Meaning.VOIDS,
         },
         lambda: adblock.read,
@@ -155,6 +182,9 @@ FORMATS = (
             "ads.example.com CNAME .": Meaning.EXACTLY,
             "*.ads.example.com CNAME .": Meaning.ONLY_BELOW,
             "good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_EXACTLY,
+            "*.good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_ONLY_BELOW,
+            "32.7.2.0.192.rpz-ip CNAME .": Meaning.ADDRESS,
+            "24.0.2.0.192.rpz-ip CNAME .": Meaning.NETWORK,
         },
         _policy_zone,
     ),
