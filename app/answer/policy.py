@@ -114,12 +114,12 @@ class DomainSet:
         return None if rule is None else (rule, self._title)
 
 
-Listed = Callable[[str, str, int], NameVerdict | None]
-"""The verdict of the lists about a name, or an address, to which the one that was asked leads, for questions of a type.
-The exceptions for the one that was asked count for it too."""
+Listed = Callable[[str, int, str, int], NameVerdict | None]
+"""The verdict of the lists about a name, or an address, for records of a type, to which the name leads that was asked,
+for records of a type of its own. The exceptions for what was asked count for it too."""
 
 
-def no_list(_name: str, _asked: str, _qtype: int) -> None:
+def no_list(_name: str, _rtype: int, _asked: str, _qtype: int) -> None:
     """Where nothing is listed."""
 
 
@@ -170,11 +170,14 @@ class Policy:
                 found = matcher.match(suffixes)
                 if found is not None:
                     return NameVerdict(kind, *found)
-        return PASSED if self._is_paused else self._listed(name, name, qtype) or PASSED
+        return PASSED if self._is_paused else self._listed(name, qtype, name, qtype) or PASSED
 
-    def decide_targets(self, asked: str, targets: Iterable[Target], response: bytes = b"") -> TargetVerdict | None:
-        """Which of `targets`, where upstream's answer for the open name `asked` leads, decides about that answer. Where
-        a list has rules for addresses, those in `response` count as well. Raises UpstreamError for what it cannot read.
+    def decide_targets(
+        self, asked: str, targets: Iterable[Target], response: bytes = b"", qtype: int = wire.TYPE_A
+    ) -> TargetVerdict | None:
+        """Which of `targets`, where upstream's answer for records `qtype` of the open name `asked` leads, decides about
+        that answer. Where a list has rules for addresses, those in `response` count as well. Raises UpstreamError for
+        what it cannot read.
 
         None: none does, and it passes, as it does behind an alias that must not be blocked. Only blocking is still
         open: what is served here has no say about names outside.
@@ -185,7 +188,7 @@ class Policy:
             targets = [*targets, *addresses(response)]
         allowed = None
         for target in targets:
-            found = TargetVerdict(target, self._decide_target(target, asked))
+            found = TargetVerdict(target, self._decide_target(target, asked, qtype))
             if found.verdict.blocks:
                 return found
             if not found.verdict.is_open:
@@ -194,14 +197,13 @@ class Policy:
                     break
         return allowed
 
-    def _decide_target(self, target: Target, asked: str) -> NameVerdict:
+    def _decide_target(self, target: Target, asked: str, qtype: int) -> NameVerdict:
         suffixes = dnsname.suffixes(target.name)
         for kind, matcher in self._blocking:
             found = matcher.match(suffixes)
             if found is not None:
                 return NameVerdict(kind, *found)
-        qtype = wire.TYPE_HTTPS if target.is_service else wire.TYPE_CNAME
-        return self._listed(target.name, asked, qtype) or PASSED
+        return self._listed(target.name, target.rtype, asked, qtype) or PASSED
 
 
 def _in_order(matchers: Mapping[Kind, Matcher]) -> tuple[tuple[Kind, Matcher], ...]:

@@ -78,6 +78,15 @@ class Target(NamedTuple):
     def is_address(self) -> bool:
         return ":" in self.name or self.name[-1:].isdigit()
 
+    @property
+    def rtype(self) -> int:
+        """Of the record that leads there, as rules for one type mean it."""
+        if self.is_service:
+            return wire.TYPE_HTTPS
+        if not self.is_address:
+            return wire.TYPE_CNAME
+        return wire.TYPE_AAAA if ":" in self.name else wire.TYPE_A
+
 
 def record(owner: bytes, rtype: int, ttl_s: int, rdata: bytes) -> bytes:
     """A record of class IN; `owner` in wire form."""

@@ -29,9 +29,10 @@ def of(
     ruleset, targets = pending.ruleset, records.targets(response.octets) if response.has_targets else []
     # Where the answer leads may be blocked only if nobody spoke for the name that was asked.
     may_lead = any((targets, ruleset.looks_at_addresses)) and verdict.is_open
-    target = ruleset.decide_targets(asked, targets, response.octets) if may_lead else None
+    qtype = pending.query.qtype
+    target = ruleset.decide_targets(asked, targets, response.octets, qtype) if may_lead else None
     if target is not None and target.verdict.blocks:
-        return ruleset.answer_blocked(target, pending.query.qtype), target.verdict.kind
+        return ruleset.answer_blocked(target, qtype), target.verdict.kind
     home = ruleset.leads_home(asked, response, targets)
     if home is not None:
         return _after(begun, filtered(ruleset, asked, response), home.rest), Kind.PASSED

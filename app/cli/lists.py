@@ -3,7 +3,6 @@
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from app.config.load import Loaded
 from app.config.settings import Settings
@@ -12,6 +11,7 @@ from app.errors import OperatorError
 from app.lists.state import ALLOWS, ListState
 from app.programs.list_check import as_known, checked, source_of
 from app.programs.list_status import (
+    content,
     described,
     is_allow_list,
     protection,
@@ -26,7 +26,6 @@ from . import as_json
 
 EXIT_MISSING = 1
 """A list of the settings is not there: what it has is not blocked. Or nothing of one that is checked would be."""
-_OF_THE_DOWNLOAD = {"is_new", "etag", "last_modified"}
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -108,16 +107,14 @@ def check(settings: Settings, which: str | None, *, as_document: bool) -> int:
     if which is None:
         raise OperatorError("lists check: must be followed by an address or a file, like https://example.com/list.txt")
     source = source_of(which)
-    outcome = checked(settings, source)
-    known = as_known(outcome)
-    lines = [*([ALLOWS] if known.has_exceptions_only else []), *remarks(known)]
+    known = as_known(checked(settings, source))
     if as_document:
-        told = {name: value for name, value in asdict(outcome).items() if name not in _OF_THE_DOWNLOAD}
-        as_json.show({"source": source, **told, "remarks": lines})
+        told = content(known, allows=known.has_exceptions_only)
+        as_json.show({"source": source, "title": known.title, **told})
     else:
-        kept = f"{outcome.title}: {outcome.names} names and {outcome.exceptions} exceptions would be kept"
-        print("\n  ".join((kept, *lines)))
-    return 0 if outcome.names or outcome.exceptions else EXIT_MISSING
+        kept = f"{known.title}: {known.names} names and {known.exceptions} exceptions would be kept"
+        print("\n  ".join((kept, *([ALLOWS] if known.has_exceptions_only else []), *remarks(known))))
+    return 0 if known.names or known.exceptions else EXIT_MISSING
 
 
 def _named(which: str, known: Mapping[str, ListState]) -> list[str]:

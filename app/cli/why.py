@@ -20,7 +20,7 @@ _TYPES |= {"SVCB": 64, "HTTPS": 65}
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="like www.example.com")
-    parser.add_argument("type", nargs="?", help="A, AAAA, HTTPS, ...; without it, A and HTTPS")
+    parser.add_argument("type", nargs="?", help="A, AAAA, HTTPS, ...; without it, A, AAAA and HTTPS")
     as_json.argument(parser)
 
 

@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from app.errors import OperatorError
-
-_MEMINFO = re.compile(r"^MemTotal:\s+(\d+) kB$", re.MULTILINE)
-
 
 LEAST_BYTES, LEAST_WITH_LISTS_BYTES = 96 << 20, 128 << 20
 """With less the programs do not fit beside one another, and the kernel ends one after the other."""
@@ -38,33 +36,64 @@ def shortage(root: Path = Path("/")) -> str:
 
 def limit_bytes(root: Path = Path("/")) -> int:
     """The limit in force; `root` is where proc and sys are. A machine that tells nothing counts as 1 GiB."""
-    found = [*_machine(root / "proc/meminfo"), *_control_groups(root)]
+    found = [*_machine(root, "MemTotal"), *(limit for limit, _, _ in _control_groups(root))]
     return min(found, default=1 << 30)
 
 
-def _machine(meminfo: Path) -> Iterator[int]:
+def free_bytes(root: Path = Path("/")) -> int | None:
+    """What may be used besides what is in use, and what the kernel can drop; None if nothing tells it."""
+    groups = (limit - used + droppable for limit, used, droppable in _control_groups(root))
+    return min((*_machine(root, "MemAvailable"), *groups), default=None)
+
+
+def _machine(root: Path, what: str) -> Iterator[int]:
     with suppress(OSError):
-        total = _MEMINFO.search(meminfo.read_text())
-        if total:
-            yield int(total[1]) * 1024
+        found = re.search(rf"^{what}:\s+(\d+) kB$", (root / "proc/meminfo").read_text(), re.MULTILINE)
+        if found:
+            yield int(found[1]) * 1024
 
 
-def _control_groups(root: Path) -> Iterator[int]:
-    """Limits of our own group and those around it, versions 1 and 2 (cgroups(7)); "max" is none."""
+class _Files(NamedTuple):
+    """Of a control group: those with its limit and what it uses, and which numbers of `memory.stat` are the cache of
+    files, of groups below too."""
+
+    limit: str
+    used: str
+    cached: frozenset[str]
+
+
+_VERSION_2 = _Files("memory.max", "memory.current", frozenset({"inactive_file", "active_file"}))
+_VERSION_1 = _Files(
+    "memory.limit_in_bytes", "memory.usage_in_bytes", frozenset({"total_inactive_file", "total_active_file"})
+)
+
+
+def _control_groups(root: Path) -> Iterator[tuple[int, int, int]]:
+    """Of our own group and those around it, versions 1 and 2 (cgroups(7)), that have a limit: the limit, what is used
+    of it, and how much of that the kernel can drop."""
     mounted = root / "sys/fs/cgroup"
     with suppress(OSError):
         for line in (root / "proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             if controllers == "":
-                folder, name = mounted, "memory.max"
+                folder, files = mounted, _VERSION_2
             elif "memory" in controllers.split(","):
-                folder, name = mounted / "memory", "memory.limit_in_bytes"
+                folder, files = mounted / "memory", _VERSION_1
             else:
                 continue
             # A container sees its own group as the root, or the host's path to it, which it cannot follow.
             inner = folder / path.lstrip("/")
             for group in (inner, *inner.parents):
-                with suppress(OSError, ValueError):
-                    yield int((group / name).read_text())
+                with suppress(OSError, ValueError):  # "max" is no limit
+                    yield int((group / files.limit).read_text()), *_use(group, files)
                 if group == folder:
                     break
+
+
+def _use(group: Path, files: _Files) -> tuple[int, int]:
+    """What is used, and how much of it can be dropped; none where that is not told."""
+    with suppress(OSError, ValueError):
+        lines = (line.split() for line in (group / "memory.stat").read_text().splitlines())
+        droppable = sum(int(count) for what, count in lines if what in files.cached)
+        return int((group / files.used).read_text()), droppable
+    return 0, 0

@@ -12,6 +12,7 @@ See https://adguard-dns.io/kb/general/dns-filtering-syntax/.
 import re
 from typing import NamedTuple
 
+from .addresses import network_of, regex_of
 from .names import (
     BLOCK,
     BLOCKS,
@@ -26,8 +27,8 @@ from .names import (
     LIFTS_ONLY_BELOW,
     is_name,
 )
-from .options import LeftOut, RuleOptions, options_of
-from .parsed import Parsed, Why
+from .options import RuleOptions, options_of
+from .parsed import LeftOut, Parsed, Why
 from .patterns import Pattern
 
 _REGEX = re.compile(r"(?P<lifts>@@)?/(?P<regex>.+)/(?:\$(?P<options>[^/]*))?")
@@ -40,8 +41,6 @@ _ANYWHERE, _LABEL, _BEGIN = r"", r"(?:^|\.)", r"^"
 _BEGINS = (("||", _LABEL), ("|", _BEGIN), ("://", _BEGIN), ("http://", _BEGIN))
 _FIRST_IN_A_PATH = re.compile(r"/[a-z0-9.-]{2,}\.")
 """`/ads.` is taken for the begin of a name, which stands behind `http://`."""
-_OF_ADDRESSES = re.compile(r"(?:\^|\(\?:\^\|\\\.\)|\(\?i\))\^?[0-9]{1,3}\\\.")
-"""Begins like an address, which it may be meant for."""
 _PORT = re.compile(r":[0-9]+\Z")
 _BODY = re.compile(r"[a-z0-9._*-]*")
 _LEAST_CHARACTERS = 3
@@ -80,11 +79,17 @@ class _Shape(NamedTuple):
     def end_alone(self) -> str | None:
         """The end of a name, if it says nothing but that; empty if it says nothing at all."""
         meaning = [piece.strip(".") for piece in self.body.split("*") if piece.strip(".")]
-        is_end_alone = self.is_whole and len(meaning) == 1 and self.body.endswith(meaning[0])
+        is_end_alone = self.is_whole and len(meaning) == 1 and self.body.endswith(meaning[0]) and ":" not in self.body
         return meaning[0] if is_end_alone else None if meaning else ""
 
     @property
-    def regex(self) -> str:
+    def regex(self) -> str | None:
+        """None for what no name and no address has."""
+        address = network_of(self.body) if self.is_whole and self.begin != _ANYWHERE else None
+        if address is not None:
+            return regex_of(address)
+        if not _BODY.fullmatch(self.body):
+            return None
         return self.begin + ".*".join(map(re.escape, self.body.split("*"))) + ("$" if self.is_whole else "")
 
 
@@ -143,10 +148,11 @@ def _read_pattern(rule: _Rule, pattern: str, parsed: Parsed) -> None:
     is_name_alone = shape.may_be_name and not rule.options.has_condition and _keep_name(rule, shape, parsed)
     if is_name_alone and shape.is_whole:
         return
-    if not _BODY.fullmatch(shape.body):
+    regex = shape.regex
+    if regex is None:
         raise LeftOut(Why.UNSEEN, "a port" if _PORT.search(shape.body) else "a path")
     if shape.end_alone is None or not parsed.leaves_out_above(shape.end_alone, rule.text):
-        _keep_pattern(rule, shape.regex, parsed, Why.NO_ROOM_FOR_LONGER if is_name_alone else Why.NO_ROOM)
+        _keep_pattern(rule, regex, parsed, Why.NO_ROOM_FOR_LONGER if is_name_alone else Why.NO_ROOM)
 
 
 def _shape(pattern: str) -> _Shape:
@@ -185,15 +191,4 @@ def _keep_pattern(rule: _Rule, regex: str, parsed: Parsed, no_room: Why = Why.NO
     """Raises LeftOut."""
     options = rule.options
     pattern = Pattern(rule.text, regex, rule.weight, options.only_types, options.not_types, options.denyallow)
-    if options.is_void:
-        parsed.void.add(pattern.meaning)
-        return
-    size = parsed.limits.size(regex)
-    if size is None:
-        raise LeftOut(Why.NOT_LINEAR)
-    if not options.denyallow and parsed.limits.is_for_all(regex):
-        raise LeftOut(Why.TOO_WIDE)
-    if not parsed.limits.take(size):
-        raise LeftOut(no_room)
-    parsed.patterns.append(pattern)
-    parsed.addresses += _OF_ADDRESSES.match(regex) is not None
+    parsed.keep_pattern(pattern, no_room, is_void=options.is_void)

@@ -12,13 +12,18 @@ from enum import Enum
 from typing import NamedTuple
 
 from . import adblock
-from .names import BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFTS, LIFTS_ONLY_BELOW, PLAIN
-from .parsed import Parsed, Why
+from .addresses import network_of, regex_of
+from .names import BLOCK, BLOCKS, BLOCKS_BELOW, BLOCKS_ONLY_BELOW, LIFT, LIFTS, LIFTS_ONLY_BELOW, PLAIN
+from .parsed import LeftOut, Parsed, Why
+from .patterns import Pattern
 from .resolvers import Entry, PolicyZone, dnsmasq
 
 SINKS = {"0.0.0.0", "127.0.0.1", "::", "::0", "0:0:0:0:0:0:0:0", "::1", "0"}
 SINKS |= {"fe80::1%lo0", "255.255.255.255", "ff00::0", "ff02::1", "ff02::2"}
 """The addresses that a line of a hosts file begins with."""
+
+_LEAST_PREFIX = {4: 8, 6: 16}
+"""Of a network whose addresses one line may block."""
 
 _OF_THE_MACHINE = {"localhost.localdomain", "0.0.0.0", "127.0.0.1"}
 
@@ -30,6 +35,19 @@ class Meaning(Enum):
     ONLY_BELOW = "everything below the name, and not the name"
     EXACTLY = "exactly this name"
     AS_THE_LIST = "exactly this name, or everything below it too: see below"
+    LONGER = "the name, everything below it, and names that go on: `ads.example.community`"
+    BEGINS = "names that begin so"
+    LABEL_BEGINS = "names that begin so, or whose labels from one on do"
+    ENDS = "names that end so, also within a label: `bads.example.com`"
+    ANYWHERE = "names that have this anywhere"
+    STAR = "the same as without a star, which stands for anything"
+    REGEX = "names in which the regular expression (RE2) is found"
+    IMPORTANT = "the name and everything below it, whatever exceptions without `$important` say"
+    BUT_FOR = "the name and everything below it, but for what is named there and below that"
+    OF_TYPES = "the name and everything below it, for questions of these types (or with `~` of all others)"
+    ADDRESS = "answers that have this address"
+    NETWORK = "answers that have an address of this network"
+    LIFTS_ONLY_BELOW = "nothing: it is an exception for everything below the name, and not the name, for all lists"
     LIFTS_BELOW = "nothing: it is an exception for the name and everything below it, for all lists"
     LIFTS_EXACTLY = "nothing: it is an exception for exactly this name, for all lists"
     VOIDS = "nothing: it takes this one line back, wherever in the list it is"
@@ -41,8 +59,8 @@ it is in Parsed, as rules or as a count."""
 
 
 class Format(NamedTuple):
-    """`examples` are about ads.example.com, and good.ads.example.com where that is not blocked. `reader` makes what
-    reads the lines of one list."""
+    """`examples` are about ads.example.com, good.ads.example.com where that is not blocked, and 192.0.2.7. `reader`
+    makes what reads the lines of one list."""
 
     name: str
     examples: Mapping[str, Meaning]
@@ -88,11 +106,31 @@ def _policy_zone() -> Read:
 
 def _keep_entry(entry: Entry, text: str, parsed: Parsed) -> None:
     below, itself = (LIFTS_ONLY_BELOW, LIFTS) if entry.lifts else (BLOCKS_ONLY_BELOW, BLOCKS)
-    if entry.is_trigger:
-        if not parsed.keep_address(entry.name, itself):
-            parsed.report.leave_out(Why.OF_NETWORKS, text)
+    if entry.trigger:
+        try:
+            _keep_trigger(entry, itself, text, parsed)
+        except LeftOut as left:
+            parsed.report.leave_out(left.why, text, left.detail)
     elif not parsed.keep(entry.name, below if entry.covers_below else itself):
         parsed.report.leave_out(Why.OF_THE_ZONE, text)
+
+
+def _keep_trigger(entry: Entry, kind: int, text: str, parsed: Parsed) -> None:
+    """Raises LeftOut."""
+    if entry.trigger != "rpz-ip":
+        raise LeftOut(Why.OF_ONE_DEVICE if entry.trigger == "rpz-client-ip" else Why.OF_SERVERS, entry.trigger)
+    network = network_of(entry.name)
+    if network is None:
+        raise LeftOut(Why.OF_NETWORKS)
+    if network.prefixlen == network.max_prefixlen:
+        parsed.keep_address(str(network.network_address), kind)
+        return
+    if network.prefixlen < _LEAST_PREFIX[network.version]:
+        raise LeftOut(Why.TOO_WIDE)
+    regex = regex_of(network)
+    if regex is None:
+        raise LeftOut(Why.OF_NETWORKS)
+    parsed.keep_pattern(Pattern(text, regex, LIFT if entry.lifts else BLOCK))
 
 
 def _is_of_soa(text: str) -> bool:
@@ -114,7 +152,21 @@ FORMATS = (
         {
             "||ads.example.com^": Meaning.BELOW,
             "|ads.example.com^": Meaning.EXACTLY,
+            ".ads.example.com^": Meaning.ONLY_BELOW,
+            "||ads.example.com": Meaning.LONGER,
+            "|ads.": Meaning.BEGINS,
+            "://ads.": Meaning.BEGINS,
+            "||ads.": Meaning.LABEL_BEGINS,
+            "ads.example.com^": Meaning.ENDS,
+            "-ads.": Meaning.ANYWHERE,
+            "||ad*.example.com^": Meaning.STAR,
+            r"/^ads?\.example\.com$/": Meaning.REGEX,
+            "||ads.example.com^$important": Meaning.IMPORTANT,
+            "||ads.example.com^$denyallow=good.ads.example.com": Meaning.BUT_FOR,
+            "||ads.example.com^$dnstype=AAAA|HTTPS": Meaning.OF_TYPES,
+            "||192.0.2.7^": Meaning.ADDRESS,
             "@@||good.ads.example.com^": Meaning.LIFTS_BELOW,
+            "@@|good.ads.example.com^": Meaning.LIFTS_EXACTLY,
             "||ads.example.com^$badfilter": Meaning.VOIDS,
         },
         lambda: adblock.read,
@@ -130,6 +182,9 @@ FORMATS = (
             "ads.example.com CNAME .": Meaning.EXACTLY,
             "*.ads.example.com CNAME .": Meaning.ONLY_BELOW,
             "good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_EXACTLY,
+            "*.good.ads.example.com CNAME rpz-passthru.": Meaning.LIFTS_ONLY_BELOW,
+            "32.7.2.0.192.rpz-ip CNAME .": Meaning.ADDRESS,
+            "24.0.2.0.192.rpz-ip CNAME .": Meaning.NETWORK,
         },
         _policy_zone,
     ),

@@ -41,8 +41,16 @@ _WRITTEN_S = 45.0
 _PIECE_OCTETS = 64 * 1024
 
 
-def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home: "AtHome | None" = None) -> Outcome:
-    """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`."""
+def refresh(
+    job: Job,
+    resolver_port: Callable[[], int],
+    ca_bundle: Path,
+    at_home: "AtHome | None" = None,
+    *,
+    free_octets: Callable[[], int | None] = lambda: None,
+) -> Outcome:
+    """Do it. Raises ListError, and leaves the old list untouched then. A file needs no `resolver_port`. `free_octets`
+    says how much memory is left, None if nobody knows."""
     folder = Path(job.folder)
     path = paths.compiled(folder, job.source)
     downloaded = paths.download(path)
@@ -55,7 +63,7 @@ def refresh(job: Job, resolver_port: Callable[[], int], ca_bundle: Path, at_home
                 above = () if sources.read(job.source).has_tlds else published()
                 parsed = parse(octets_of_list(response.pieces, MOST_OCTETS), rules, above)
             with _turn(folder):
-                memory.check(len(rules))
+                memory.check(len(rules), free_octets())
                 return _compiled(job, parsed, rules, response.validators)
     except (NoRoomError, MemoryError):
         is_of_use = True

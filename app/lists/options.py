@@ -7,7 +7,7 @@ from typing import Any
 from dns import rdatatype
 
 from .names import is_name
-from .parsed import Why
+from .parsed import LeftOut, Why
 
 _OF_A_PAGE = {
     "script", "stylesheet", "subdocument", "object", "image", "xmlhttprequest", "media", "font", "websocket", "ping",
@@ -15,13 +15,6 @@ _OF_A_PAGE = {
 }  # fmt: skip
 """What a page asks for. A name is asked for by a page's address, so `$~image` is for it and `$image` is not."""
 _OF_DEVICES, _OF_ANSWERS = {"client", "ctag"}, {"dnsrewrite"}
-
-
-class LeftOut(Exception):
-    """Of a rule that is not for us."""
-
-    def __init__(self, why: Why, detail: str = "") -> None:
-        self.why, self.detail = why, detail
 
 
 @dataclass(frozen=True, slots=True)

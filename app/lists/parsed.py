@@ -25,13 +25,21 @@ class Why(Enum):
     OF_ONE_DEVICE = "are|is for one device, and lists are for all"
     CHANGES_ANSWERS = "give|gives a name an address of its own, which no list may"
     OF_THE_ZONE = "say|says nothing about names: records of a zone file"
-    OF_NETWORKS = "look|looks at something else than names and single addresses"
+    OF_SERVERS = "look|looks at who serves a zone, which is not known here"
+    OF_NETWORKS = "are|is for a network of addresses that cannot be told by their text"
     OTHER_FORMAT = "are|is in no format that is read here"
     NOT_LINEAR = "cannot be run in bounded time"
     NO_ROOM = "found no room: one list may not have so many patterns"
     NO_ROOM_FOR_LONGER = "count|counts for the name and all below it, but not for longer names: too many patterns"
     TOO_WIDE = "would be for nearly every name"
     WRONG = "have|has an option that says nothing known"
+
+
+class LeftOut(Exception):
+    """Of a rule that is not for us."""
+
+    def __init__(self, why: Why, detail: str = "") -> None:
+        self.why, self.detail = why, detail
 
 
 @dataclass(slots=True)
@@ -135,6 +143,21 @@ class Parsed:
         (self.rules.take_back if is_void else self.rules.keep)(octets, kind)
         self.addresses += 1
         return True
+
+    def keep_pattern(self, pattern: Pattern, no_room: Why = Why.NO_ROOM, *, is_void: bool = False) -> None:
+        """Raises LeftOut."""
+        if is_void:
+            self.void.add(pattern.meaning)
+            return
+        size = self.limits.size(pattern.regex)
+        if size is None:
+            raise LeftOut(Why.NOT_LINEAR)
+        if not pattern.denyallow and self.limits.is_for_all(pattern.regex):
+            raise LeftOut(Why.TOO_WIDE)
+        if not self.limits.take(size):
+            raise LeftOut(no_room)
+        self.patterns.append(pattern)
+        self.addresses += pattern.may_be_for_addresses
 
     @property
     def valid_patterns(self) -> tuple[Pattern, ...]:

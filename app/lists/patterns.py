@@ -5,6 +5,7 @@ patterns of all lists are one automaton, so that a name that none of them hits c
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -22,6 +23,8 @@ MOST_SECTION_OCTETS = 2_000_000
 _ONE_OCTETS, _ALL_OCTETS = 1 << 16, 8 << 20
 """What RE2 may take for one pattern, and for all of them with the states that it has met."""
 _ANY_NAMES = (b"q7.zz-3.example", b"www.kfxj0v.test", b"b.invalid", b"_5p.uumw.arpa")
+_OF_ADDRESSES = re.compile(r"(?:\^|\(\?:\^\|\\\.\)|\(\?i\))\^?(?:[0-9]{1,3}\\\.|[0-9a-f]{0,4}:)")
+"""Begins like an address, which it may be meant for."""
 _SENTINEL, _MET = rb"^\x00$", b"\0"
 """Never a name: shows that an automaton works."""
 
@@ -46,6 +49,10 @@ class Pattern(NamedTuple):
     def meaning(self) -> tuple[object, ...]:
         """What two rules have in common that do the same."""
         return self[1:]
+
+    @property
+    def may_be_for_addresses(self) -> bool:
+        return _OF_ADDRESSES.match(self.regex) is not None
 
     def is_for(self, name: str, qtype: int) -> bool:
         if qtype in self.not_types or (self.only_types and qtype not in self.only_types):

@@ -6,9 +6,10 @@
     *.ads.example.com CNAME .             a policy zone: everything below, and not the name itself
     ads.example.com CNAME rpz-passthru.   a policy zone: not blocked
 
-    32.1.2.0.192.rpz-ip CNAME .           a policy zone: answers with this address
+    32.1.2.0.192.rpz-ip CNAME .           a policy zone: answers with this address (4.3)
+    24.0.2.0.192.rpz-ip CNAME .           a policy zone: answers with an address of this network
 
-What else they can say, like networks as triggers, is not for us.
+What else they can say, like who asks or who serves a zone as triggers, is not for us.
 """
 
 import re
@@ -18,8 +19,8 @@ from typing import NamedTuple
 _DNSMASQ = re.compile(r"(?P<kind>address|local|server)=/(?P<names>.+)/(?P<target>[^/]*)")
 _OF_NOBODY = {"", "#", "0.0.0.0", "::", "127.0.0.1", "::1"}
 _BLOCKS, _LIFTS = {".", "*.", "rpz-drop."}, "rpz-passthru."
-_TRIGGER = re.compile(r"(?:\A|\.)rpz-[a-z-]+\Z")
-_ONE_ADDRESS = re.compile(r"(?:32(?P<v4>(?:\.[0-9]+){4})|128(?P<v6>(?:\.(?:[0-9a-f]{1,4}|zz)){3,8}))\.rpz-ip")
+_TRIGGER = re.compile(r"(?:\A|\.)(rpz-[a-z-]+)\Z")
+_NETWORK = re.compile(r"(?P<length>[0-9]{1,3})(?P<parts>(?:\.(?:[0-9a-f]{1,4}|zz)){2,8})\.rpz-ip")
 
 
 def dnsmasq(text: str) -> list[str]:
@@ -31,23 +32,25 @@ def dnsmasq(text: str) -> list[str]:
 
 
 class Entry(NamedTuple):
-    """A record of a policy zone: what its owner stands for, and whether it is not blocked. `is_trigger`: it stands for
-    something else than a name, and `name` is empty if that is not one address."""
+    """A record of a policy zone: what its owner stands for, and whether it is not blocked. With a `trigger`, like
+    `rpz-ip`, that is something else than a name: a network for that one, empty if it is none."""
 
     name: str
     covers_below: bool
     lifts: bool
-    is_trigger: bool = False
+    trigger: str = ""
 
 
-def _address(owner: str) -> str:
-    """`1.2.0.192` behind its prefix length, backwards (draft-vixie-dnsop-dns-rpz 4.3.1), where it is a whole one."""
-    found = _ONE_ADDRESS.fullmatch(owner)
+def _network(owner: str) -> str:
+    """`0.2.0.192` behind its prefix length, backwards (draft-vixie-dnsop-dns-rpz 4.3.1)."""
+    found = _NETWORK.fullmatch(owner)
     if found is None:
         return ""
-    if found["v4"]:
-        return ".".join(found["v4"].split(".")[:0:-1])
-    return ":".join("" if part == "zz" else part for part in found["v6"].split(".")[:0:-1])
+    parts = found["parts"].split(".")[:0:-1]
+    if len(parts) == 4 and "zz" not in parts:
+        return f"{'.'.join(parts)}/{found['length']}"
+    text = ":".join("" if part == "zz" else part for part in parts)
+    return f"{':' * (parts[0] == 'zz')}{text}{':' * (parts[-1] == 'zz')}/{found['length']}"
 
 
 class PolicyZone:
@@ -70,8 +73,8 @@ class PolicyZone:
         name = owner.removesuffix(f".{self._apex}")
         if name == owner or (target not in _BLOCKS and target != _LIFTS):
             return None
-        if _TRIGGER.search(name):
-            return Entry(_address(name), covers_below=False, lifts=target == _LIFTS, is_trigger=True)
+        if trigger := _TRIGGER.search(name):
+            return Entry(_network(name), covers_below=False, lifts=target == _LIFTS, trigger=trigger[1])
         return Entry(name.removeprefix("*."), name.startswith("*."), target == _LIFTS)
 
     def _learn(self, words: Sequence[str]) -> None:

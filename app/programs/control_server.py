@@ -93,6 +93,10 @@ class Control:
             "only": found.only,
             "says": str(found),
             "notes": found.notes,
+            "types": {
+                kind: {"blocked": its.blocks and not found.is_paused, **its._asdict(), "leads_to": alias}
+                for kind, (its, alias) in found.by_type.items()
+            },
         }
 
     async def _begin_pause(self, seconds: int) -> str:

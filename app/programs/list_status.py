@@ -94,6 +94,23 @@ def remarks(known: ListState) -> list[str]:
     return lines
 
 
+def content(known: ListState, *, allows: bool) -> dict[str, object]:
+    """For scripts, what is kept of a list and what is left out, in lines of it; `remarks` are sentences about both."""
+    return {
+        "names": known.names,
+        "exceptions": known.exceptions,
+        "reach": known.reach or None,
+        "reach_why": known.reach_why or None,
+        "unsupported_lines": known.unsupported,
+        "left_out": known.left_out,
+        "public_suffix_lines": known.top_level,
+        "public_suffix_examples": known.top_level_examples,
+        "junk_lines": known.junk,
+        "junk_examples": known.examples,
+        "remarks": [*([ALLOWS] if allows else []), *remarks(known)],
+    }
+
+
 def described(source: str, known: ListState, now_s: float, *, allows: bool = False) -> dict[str, object]:
     """The same for scripts. What has not happened yet is null."""
     return {
@@ -101,13 +118,9 @@ def described(source: str, known: ListState, now_s: float, *, allows: bool = Fal
         "title": known.title,
         "allows": allows,
         "missing": not known.is_there,
-        "names": known.names,
-        "exceptions": known.exceptions,
+        **content(known, allows=allows),
         "age_seconds": round(now_s - known.updated_s) if known.updated_s else None,
         "next_look_seconds": round(max(known.next_s - now_s, 0)) if known.checked_s else None,
-        "reach": known.reach or None,
-        "unsupported_lines": known.unsupported,
-        "junk_lines": known.junk,
         "failures": known.failures,
         "error": known.error or None,
     }

@@ -51,10 +51,14 @@ _TOLD = "its answer for {kind}: {told}"
 _BY_ADDRESSES, _BY_NAME = "addresses of private networks", "the name {target}"
 
 
+TypeReason = tuple[NameVerdict, str | None]
+"""The verdict about a name for questions of one type, and the name or address that it leads to if that one decided."""
+
+
 class Reason(NamedTuple):
-    """The verdict about `name`, and the name that it leads to if that one decided. `only` is the type that this is
-    about, if others may have an answer. `notes` are sentences about what the verdict leaves out, as the pause is if
-    `is_paused`."""
+    """What is to be said first about `name`: a verdict, and where the name leads if that decided. `only` are the types
+    that this is about, if others have another verdict, which is in `by_type` then. `notes` are sentences about what the
+    verdict leaves out, as the pause is if `is_paused`."""
 
     name: str
     verdict: NameVerdict
@@ -62,28 +66,54 @@ class Reason(NamedTuple):
     only: str | None = None
     notes: tuple[str, ...] = ()
     is_paused: bool = False
+    by_type: Mapping[str, TypeReason] = MappingProxyType({})
 
     def __str__(self) -> str:
-        blocked = ("would be blocked" if self.is_paused else "blocked") + (f" for {self.only}" if self.only else "")
-        sentence = _SENTENCES[self.verdict.kind].format(
-            rule=self.verdict.rule, title=self.verdict.title, blocked=blocked
+        return f"{self.name}: {self._sentence((self.verdict, self.alias), self.only or '')}"
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """A sentence for each other verdict."""
+        said = (self.verdict, self.alias)
+        return tuple(
+            f"for {kinds}: {self._sentence(other, '')}" for other, kinds in _grouped(self.by_type) if other != said
         )
-        return f"{self.name}: {sentence}" + (f"; {self.name} leads to {self.alias}" if self.alias else "")
+
+    def _sentence(self, found: TypeReason, kinds: str) -> str:
+        (kind, rule, title), alias = found
+        blocked = ("would be blocked" if self.is_paused else "blocked") + (f" for {kinds}" if kinds else "")
+        sentence = _SENTENCES[kind].format(rule=rule, title=title, blocked=blocked)
+        return sentence + (f"; {self.name} leads to {alias}" if alias else "")
 
 
-def reason(ruleset: Ruleset, name: str, answers: Mapping[str, Sequence[Target]] = MappingProxyType({})) -> Reason:
-    """What `ruleset` decides about `name`, whose answers lead to targets, by type, the first one first. Pure."""
-    verdict = ruleset.decide(name)
-    found = Reason(name, verdict)
-    for kind, targets in answers.items() if verdict.is_open else ():
-        target = ruleset.decide_targets(name, targets)
-        if target is not None and (target.verdict.blocks or found.alias is None):
-            # A is looked at first, and whatever other types there are is behind the same CNAME.
-            is_of_all = not (target.target.is_service or target.target.is_address) and kind == next(iter(answers))
-            found = Reason(name, target.verdict, target.target.name, None if is_of_all else kind)
-        if found.verdict.blocks:
-            break
-    return found
+def reason(
+    ruleset: Ruleset,
+    name: str,
+    answers: Mapping[str, Sequence[Target]] = MappingProxyType({}),
+    types: Mapping[str, int] = USUAL_TYPES,
+) -> Reason:
+    """What `ruleset` decides about `name` for questions of `types`, whose answers lead to targets, as far as they are
+    known. Pure."""
+    # Whatever types there are is behind the same CNAME.
+    aliases = [each for each in next(iter(answers.values()), ()) if each.rtype == wire.TYPE_CNAME]
+    found = {kind: _of_type(ruleset, name, qtype, answers.get(kind, aliases)) for kind, qtype in types.items()}
+    groups = _grouped(found)
+    (verdict, alias), kinds = min(groups, key=lambda group: (not group[0][0].blocks, group[0][0].kind is Kind.PASSED))
+    return Reason(name, verdict, alias, kinds if verdict.blocks and len(groups) > 1 else None, by_type=found)
+
+
+def _of_type(ruleset: Ruleset, name: str, qtype: int, targets: Sequence[Target]) -> TypeReason:
+    verdict = ruleset.decide(name, qtype)
+    target = ruleset.decide_targets(name, targets, qtype=qtype) if verdict.is_open else None
+    return (verdict, None) if target is None else (target.verdict, target.target.name)
+
+
+def _grouped(by_type: Mapping[str, TypeReason]) -> list[tuple[TypeReason, str]]:
+    """What is the same of several types, once, and these types."""
+    kinds: dict[TypeReason, list[str]] = {}
+    for kind, found in by_type.items():
+        kinds.setdefault(found, []).append(kind)
+    return [(found, " and ".join(every)) for found, every in kinds.items()]
 
 
 class RunningRuleset:
@@ -117,11 +147,12 @@ class RunningRuleset:
         looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
         answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
         notes += [note for _, note in looks if note]
-        return reason(ruleset, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
+        found = reason(ruleset, name, answers, types)._replace(is_paused=left_s > 0)
+        return found._replace(notes=(*(found.others if found.only else ()), *notes))
 
     async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> tuple[list[Target] | None, str]:
         """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""
-        verdict = ruleset.decide(name)
+        verdict = ruleset.decide(name, qtype)
         local = ruleset.answer(verdict, name, qtype)
         if local is not None and not local.chase:
             return None, ""
@@ -134,7 +165,7 @@ class RunningRuleset:
             if is_referral(response, qtype):
                 raise Referral(ruleset.route_of(asked))
             targets = records.targets(response.octets)
-            target = ruleset.decide_targets(name, targets, response.octets) if verdict.is_open else None
+            target = ruleset.decide_targets(name, targets, response.octets, qtype) if verdict.is_open else None
             if target is not None and target.verdict.blocks:
                 return [target.target, *targets], ""  # it matters no more where it leads
             home = ruleset.leads_home(asked, response, targets)

@@ -10,7 +10,6 @@ from app.answer.policy import BLOCKING, Kind, Listed, Matcher, NameVerdict, Poli
 from app.answer.rebinding import RebindProtection
 from app.answer.ruleset import Ruleset
 from app.answer.special import SpecialNames
-from app.answer.wire import TYPE_A
 from app.config.forwarding import Forwarder
 from app.config.settings import Settings
 from app.config.values import IPAddress
@@ -169,14 +168,14 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
 def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:
     said = weighed(blocklists, allow_lists)
 
-    def verdict(name: str, asked: str, qtype: int) -> NameVerdict | None:
-        found = said(name, qtype)
+    def verdict(name: str, rtype: int, asked: str, qtype: int) -> NameVerdict | None:
+        found = said(name, rtype)
         if found is None:
             return None
         weight, rule, title = found
         kind = KINDS[weight]
         if name != asked and kind in BLOCKING:
-            spared = said(asked, TYPE_A)
+            spared = said(asked, qtype)
             if spared is not None and spared[0] > weight:
                 return None
         return NameVerdict(kind, rule, title)

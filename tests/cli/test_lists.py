@@ -151,9 +151,26 @@ def test_with_blocking_off_nothing_is_accepted_and_only_that_takes_a_list(settin
 
 def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
-    know(settings, url=ListState(title="Pro", names=2, checked_s=now_s, updated_s=now_s - 60, next_s=now_s + 3600))
+    known = ListState(
+        title="Pro", names=2, checked_s=now_s, updated_s=now_s - 60, next_s=now_s + 3600,
+        unsupported=7, left_out=("7 rules need what a DNS server cannot see: a path, like '||a/b'",),
+        top_level=3, top_level_examples=("zip", "co.uk"), junk=2, examples=("hello",),
+        reach="exact", reach_why="the setting says so",
+    )  # fmt: skip
+    know(settings, url=known)
     lists.run(Loaded(settings, {}, {}), Namespace(action="show", which=None, json=True))
     pro, own = json.loads(capsys.readouterr().out)
+    assert {name: pro[name] for name in pro if name.startswith(("unsupported", "left", "public", "junk", "reach"))} == {
+        "unsupported_lines": 7,
+        "left_out": ["7 rules need what a DNS server cannot see: a path, like '||a/b'"],
+        "public_suffix_lines": 3,
+        "public_suffix_examples": ["zip", "co.uk"],
+        "junk_lines": 2,
+        "junk_examples": ["hello"],
+        "reach": "exact",
+        "reach_why": "the setting says so",
+    }
+    assert pro["remarks"] == [line.strip() for line in shown(settings, capsys)[3:7]]
     assert (pro["source"], pro["title"], pro["names"], pro["error"]) == (URL, "Pro", 2, None)
     assert 60 <= pro["age_seconds"] < 120
     assert (own["source"], own["age_seconds"], own["next_look_seconds"]) == (FILE, None, None)

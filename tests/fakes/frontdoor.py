@@ -18,7 +18,8 @@ COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_second
 
 
 async def reason(name: str, types: Mapping[str, int]) -> Reason:
-    return Reason(name, RULESET.decide(name), notes=(f"noted for {types}",))
+    verdict = RULESET.decide(name)
+    return Reason(name, verdict, notes=(f"noted for {types}",), by_type={"AAAA": (verdict, None)})
 
 
 @asynccontextmanager

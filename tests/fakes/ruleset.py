@@ -31,7 +31,7 @@ def ruleset(
     """`lists` holds names by title, each covering what is below, and exceptions for all lists, which begin with @@;
     `hosts` addresses with spaces between them by name; `home` the networks that no answer may lead to."""
 
-    def listed(name: str, asked: str, _qtype: int) -> NameVerdict | None:
+    def listed(name: str, _rtype: int, asked: str, _qtype: int) -> NameVerdict | None:
         every = [(title, rule) for title, rules in (lists or {}).items() for rule in rules]
         for title, rule in every:
             if rule[:2] == "@@" and _is_in(rule[2:], name):

@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from app.errors import OperatorError
-from app.host.memory import limit_bytes, require, shortage
+from app.host.memory import free_bytes, limit_bytes, require, shortage
 
 
 def box(root: Path, groups: str, **files: str) -> Path:
     """A file system with /proc/self/cgroup `groups`, 2 GiB of memory, and `files` below /sys/fs/cgroup."""
-    texts = {"proc/meminfo": "MemTotal:        2097152 kB\nMemFree:  1 kB\n", "proc/self/cgroup": groups}
+    texts = {
+        "proc/meminfo": "MemTotal:        2097152 kB\nMemFree:  1 kB\nMemAvailable:  1048576 kB\n",
+        "proc/self/cgroup": groups,
+    }
     for name, text in (texts | {f"sys/fs/cgroup/{name}": text for name, text in files.items()}).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +50,38 @@ def test_a_machine_that_tells_nothing_counts_as_a_small_one(tmp_path: Path) -> N
 
 def test_this_machine_has_some() -> None:
     assert limit_bytes() > 64 << 20
+    free = free_bytes()
+    assert free is not None
+    assert 0 < free <= limit_bytes()
+
+
+MB = 1 << 20
+USED = {"memory.current": f"{100 * MB}\n", "memory.stat": f"anon 1\ninactive_file {20 * MB}\nactive_file {10 * MB}\n"}
+USED_1 = {
+    "memory/memory.usage_in_bytes": f"{100 * MB}\n",
+    "memory/memory.stat": f"inactive_file 1\ntotal_inactive_file {30 * MB}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "free_mb"),
+    [
+        ("0::/\n", {"memory.max": f"{192 * MB}\n", **USED}, 122),
+        ("4:memory:/docker/abc\n", {"memory/memory.limit_in_bytes": f"{192 * MB}\n", **USED_1}, 122),
+        ("0::/\n", {"memory.max": "max\n", **USED}, 1024),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n", **USED_1}, 1024),
+        ("0::/\n", {"memory.max": f"{192 * MB}\n"}, 192),
+        ("", {}, 1024),
+    ],
+)
+def test_what_is_left_is_the_least_of_what_machine_and_groups_leave_with_what_the_kernel_can_drop(
+    tmp_path: Path, groups: str, files: dict[str, str], free_mb: int
+) -> None:
+    assert free_bytes(box(tmp_path, groups, **files)) == free_mb * MB
+
+
+def test_where_nothing_tells_what_is_left_nobody_knows(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path) is None
 
 
 def test_too_little_is_told_with_what_would_do(tmp_path: Path) -> None:

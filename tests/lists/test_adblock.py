@@ -97,6 +97,11 @@ VERDICTS = {
     "bad.test##.ad": {"bad.test": PASSED},
     "bad.test#@#.ad": {"bad.test": PASSED},
     "bad.test#$#body { }": {"bad.test": PASSED},
+    "||192.0.2.7^$dnstype=A": {"192.0.2.7": BLOCKED, "192.0.2.7 AAAA": PASSED, "192.0.2.77": PASSED},
+    "|2001:DB8:0::7|$dnstype=~HTTPS,important": {
+        "2001:db8::7 AAAA": BLOCKED, "2001:db8::77 AAAA": PASSED, "2001:db8::7 HTTPS": PASSED,
+    },
+    "||192.0.2.7^\n@@||192.0.2.7^$dnstype=A": {"192.0.2.7": ALLOWED, "192.0.2.7 AAAA": BLOCKED},
     "*": {"bad.test": PASSED},
     "|b": {"bad.test": PASSED},
     "/.*/": {"bad.test": PASSED},
@@ -142,6 +147,30 @@ def test_an_address_is_blocked_by_itself(tmp_path: Path, rule: str, address: str
 
 
 @pytest.mark.parametrize(
+    ("owner", "inside", "outside"),
+    [
+        ("24.0.2.0.192", ["192.0.2.0", "192.0.2.255"], ["192.0.3.0", "192.0.20.1", "1.192.0.2"]),
+        ("22.0.4.0.192", ["192.0.4.1", "192.0.7.255"], ["192.0.3.255", "192.0.8.0", "192.0.47.1"]),
+        ("8.0.0.0.10", ["10.255.0.1"], ["100.0.0.1", "110.0.0.1"]),
+        ("32.zz.db8.2001", ["2001:db8::", "2001:db8:1::1"], ["2001:db80::1", "2001:db9::", "2001:d:b8::"]),
+        ("29.zz.db8.2001", ["2001:db8::1", "2001:dbf:ffff::"], ["2001:dc0::", "2001:db7:ffff::"]),
+    ],
+)
+def test_a_network_of_a_policy_zone_is_for_its_addresses(
+    tmp_path: Path, owner: str, inside: list[str], outside: list[str]
+) -> None:
+    rule = f"{owner}.rpz-ip CNAME ."
+    blocklist = Blocklist(write_list(tmp_path, "/a.txt", f"$ORIGIN rpz.test.\n{rule}"))
+    assert blocklist.header.addresses == 1
+    said = [blocklist.says(key_of(address)) for address in inside]
+    assert [(_VERDICTS[weight], text) for weight, text in said] == [(BLOCKED, rule.lower())] * len(inside)
+    assert [blocklist.says(key_of(address))[0] for address in outside] == [NOTHING] * len(outside)
+    lifted = f"{rule}\n{rule.replace('CNAME .', 'CNAME rpz-passthru.')}"
+    excepted = Blocklist(write_list(tmp_path, "/a.txt", f"$ORIGIN rpz.test.\n{lifted}"))
+    assert [_VERDICTS[excepted.says(key_of(address))[0]] for address in inside] == [ALLOWED] * len(inside)
+
+
+@pytest.mark.parametrize(
     ("why", "detail", "lines"),
     [
         (Why.UNSEEN, "$third-party", ["||a.test^$third-party", "@@||b.test^$important,third-party"]),
@@ -157,6 +186,11 @@ def test_an_address_is_blocked_by_itself(tmp_path: Path, rule: str, address: str
         (Why.TOO_WIDE, "", ["/.*/", "*", "|a", "/\\./"]),
         (Why.WRONG, "$dnstype", ["||a.test^$dnstype=B"]),
         (Why.WRONG, "$denyallow", ["||a.test^$denyallow=*"]),
+        (Why.OF_ONE_DEVICE, "rpz-client-ip", ["24.0.2.0.192.rpz-client-ip CNAME ."]),
+        (Why.OF_SERVERS, "rpz-nsdname", ["ns.a.test.rpz-nsdname CNAME ."]),
+        (Why.OF_SERVERS, "rpz-nsip", ["24.0.2.0.192.rpz-nsip CNAME rpz-passthru."]),
+        (Why.OF_NETWORKS, "", ["48.zz.db8.2001.rpz-ip CNAME .", "20.zz.2001.rpz-ip CNAME .", "24.x.rpz-ip CNAME ."]),
+        (Why.TOO_WIDE, "", ["7.0.0.0.2.rpz-ip CNAME .", "12.zz.2000.rpz-ip CNAME rpz-passthru."]),
     ],
 )
 def test_what_is_left_out_is_told_by_its_reason(why: Why, detail: str, lines: list[str]) -> None:

@@ -20,7 +20,6 @@ import pytest
 
 from app.errors import ListError, ListSizeError, NoRoomError
 from app.lists import job as jobs
-from app.lists import memory
 from app.lists.blocklist import Blocklist
 from app.lists.compile import Rules, compile_list
 from app.lists.contract import Job, Outcome
@@ -38,8 +37,8 @@ CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 MANY = "! Title: Many\n" + "".join(f"n{index}.example\n" for index in range(100))
 
 
-def do(job: Job) -> Outcome:
-    return refresh(job, lambda: 1, CA_BUNDLE)
+def do(job: Job, free_octets: int | None = None) -> Outcome:
+    return refresh(job, lambda: 1, CA_BUNDLE, free_octets=lambda: free_octets)
 
 
 def names(folder: Path) -> list[str]:
@@ -338,18 +337,15 @@ def test_a_compiler_that_is_killed_gives_the_turn_on(tmp_path: Path) -> None:
         assert done.result(DEADLINE_S).names == 1
 
 
-def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise NoRoomError("needs 46 MB of memory")
+NONE_LEFT = -(1 << 40)
+"""Octets: far below what any process that runs this test has itself."""
 
+
+def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(tmp_path: Path) -> None:
     with ListServer(lambda _: http(MANY.encode(), 'ETag: "7"')) as server:
         job = Job(server.url(), str(tmp_path))
-        monkeypatch.setattr(memory, "check", full)
-        with pytest.raises(NoRoomError):
-            do(job)
-        monkeypatch.undo()
+        with pytest.raises(NoRoomError, match="needs 30 MB of memory to compile its 100 names"):
+            do(job, free_octets=NONE_LEFT)
         outcome = do(job)
         assert (outcome.names, outcome.etag, len(server.requests)) == (100, '"7"', 1)
         assert names(tmp_path) == [compiled(tmp_path, job.source).name]
@@ -357,20 +353,13 @@ def test_what_was_downloaded_is_not_downloaded_again_when_there_was_no_memory(
         assert len(server.requests) == 2
 
 
-def test_a_check_neither_uses_nor_takes_away_what_was_downloaded_for_the_list(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise NoRoomError("needs 46 MB of memory")
-
-    monkeypatch.setattr(memory, "check", full)
+def test_a_check_neither_uses_nor_takes_away_what_was_downloaded_for_the_list(tmp_path: Path) -> None:
     with ListServer(lambda _: http(MANY.encode())) as server:
         with pytest.raises(NoRoomError):
-            do(Job(server.url(), str(tmp_path), is_check=True))
+            do(Job(server.url(), str(tmp_path), is_check=True), free_octets=NONE_LEFT)
         assert names(tmp_path) == []
         with pytest.raises(NoRoomError):
-            do(Job(server.url(), str(tmp_path)))
-        monkeypatch.undo()
+            do(Job(server.url(), str(tmp_path)), free_octets=NONE_LEFT)
         kept = names(tmp_path)
         assert do(Job(server.url(), str(tmp_path), is_check=True)).names == 100
         assert (len(kept), names(tmp_path), len(server.requests)) == (1, kept, 3)

@@ -1,7 +1,7 @@
 import pytest
 
-from app.lists.options import LeftOut, RuleOptions, options_of
-from app.lists.parsed import Why
+from app.lists.options import RuleOptions, options_of
+from app.lists.parsed import LeftOut, Why
 
 
 @pytest.mark.parametrize(

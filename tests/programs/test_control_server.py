@@ -97,7 +97,16 @@ async def test_says_what_becomes_of_a_name(path: Path) -> None:
             "leads_to": None,
             "only": None,
             "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
-            "notes": ["noted for {'A': 1, 'HTTPS': 65}"],
+            "notes": ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"],
+            "types": {
+                "AAAA": {
+                    "blocked": True,
+                    "kind": "listed",
+                    "rule": "ads.example",
+                    "title": "Made-up list",
+                    "leads_to": None,
+                }
+            },
         }
         told = value(await say(path, b"why www.ads.example MX 15\n"))
         assert isinstance(told, dict)

@@ -70,7 +70,17 @@ def test_each_reason_for_what_is_left_out_is_told_to_people_and_to_scripts(folde
     _, said = check(folder, str(folder / "list.txt"))
     assert said.splitlines()[1:] == [f"  left out: {reason}" for reason in reasons]
     _, said = check(folder, str(folder / "list.txt"), "--json")
-    assert json.loads(said)["left_out"] == reasons
+    told = json.loads(said)
+    assert (told["left_out"], told["unsupported_lines"]) == (reasons, 2)
+    assert told["remarks"] == [f"left out: {reason}" for reason in reasons]
+
+
+def test_scripts_are_told_with_examples_what_no_rule_is_and_what_is_for_whole_suffixes(folder: Path) -> None:
+    _, said = check(folder, str(folder / "list.txt"), "--json")
+    told = json.loads(said)
+    assert (told["public_suffix_lines"], told["public_suffix_examples"]) == (3, ["zip", "mov"])
+    assert (told["junk_lines"], told["junk_examples"]) == (2, ["hello", "world"])
+    assert (told["reach"], told["reach_why"]) == ("exact", "fewer than 1000 such names tell nothing")
 
 
 def test_what_stands_before_the_address_counts(folder: Path) -> None:

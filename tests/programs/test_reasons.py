@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
+import dns.message
 import pytest
 
 from app.answer import wire
@@ -12,9 +13,12 @@ from app.answer.policy import Kind
 from app.answer.records import Target
 from app.answer.upstream import Upstream
 from app.config.load import load
+from app.programs import paths
+from app.programs.control_client import USUAL_TYPES
 from app.programs.reasons import RunningRuleset, reason
 from app.programs.rules import RulesetWatcher
 from tests.fakes.clock import Clock
+from tests.fakes.compiled_list import write_list
 from tests.fakes.ruleset import ruleset
 from tests.fakes.upstream import serving
 
@@ -82,6 +86,40 @@ def test_says_who_decides(name: str, answers: dict[str, list[Target]], sentence:
     assert str(reason(RULESET, name, answers)) == f"{name}: {sentence}"
 
 
+OF_TYPES = "||v6.example^$dnstype=AAAA\n||odd.example^\n@@||odd.example^$dnstype=HTTPS\n||mail.example^$dnstype=MX\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "others"),
+    [
+        ("v6.example", "blocked for AAAA: ||v6.example^$dnstype=aaaa is on the list Mine",
+         ["for A and HTTPS: not blocked: no rule and no list has it"]),
+        ("odd.example", "blocked for A and AAAA: odd.example is on the list Mine",
+         ["for HTTPS: not blocked: the list Mine has an exception for @@||odd.example^$dnstype=https"]),
+        ("mail.example", "not blocked: no rule and no list has it", []),
+    ],
+)  # fmt: skip
+@pytest.mark.anyio
+async def test_the_running_ruleset_says_for_which_types_a_rule_is(
+    tmp_path: Path, name: str, sentence: str, others: list[str]
+) -> None:
+    settings = load(environment(tmp_path, BLOCKING__LISTS="/list")).settings
+    paths.lists(settings).mkdir()
+    write_list(paths.lists(settings), "/list", OF_TYPES, "Mine")
+    async with serving(dns.message.make_response) as unbound:
+        upstream = Upstream(unbound.port, 16)
+        running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, lambda: 0, is_enabled=True)
+        found = await running.reason(name)
+        assert str(found) == f"{name}: {sentence}"
+        assert list(found.notes) == others
+        for kind, qtype in USUAL_TYPES.items():
+            alone = await running.reason(name, {kind: qtype})
+            assert alone.only is None
+            assert alone.verdict == found.by_type[kind][0]
+        assert (await running.reason("mail.example", {"MX": 15})).verdict.kind is Kind.LISTED
+        upstream.close()
+
+
 def test_has_a_sentence_for_every_kind() -> None:
     from app.programs.reasons import _SENTENCES
 
@@ -95,7 +133,6 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 
 @pytest.mark.anyio
 async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_through(tmp_path: Path) -> None:
-    import dns.message
     import dns.rdatatype
     import dns.rrset
 
@@ -115,7 +152,7 @@ async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_th
         assert found.notes == ()
         assert (await running.reason("x.bad.example")).verdict.kind is Kind.DENIED
         asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in unbound.seen]
-        assert asked == ["A", "HTTPS"]  # and nothing about what is decided by the name
+        assert asked == ["A", "AAAA", "HTTPS"]  # and nothing about what is decided by the name
         pause.begin(600)
         rules.look()
         found = await running.reason("www.example")
@@ -143,13 +180,13 @@ async def test_the_running_ruleset_says_what_it_cannot_know(tmp_path: Path) -> N
     assert notes == (
         "blocking.enabled is false: nothing is blocked",
         "where it leads to for A is not known: no answer came in time",
+        "where it leads to for AAAA is not known: no answer came in time",
         "where it leads to for HTTPS is not known: no answer came in time",
     )
 
 
 @pytest.mark.anyio
 async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(tmp_path: Path) -> None:
-    import dns.message
     import dns.rcode
     import dns.rrset
 
@@ -187,7 +224,6 @@ async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(t
 async def test_the_running_ruleset_says_that_an_answer_leads_home_and_over_what(
     tmp_path: Path, kind: str, data: str, how: str, allowed: str
 ) -> None:
-    import dns.message
     import dns.rdatatype
     import dns.rrset
 

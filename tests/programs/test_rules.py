@@ -105,6 +105,35 @@ def test_a_rule_may_be_for_questions_of_one_type(tmp_path: Path) -> None:
         assert (found is not None) is is_service
 
 
+def test_an_exception_for_one_type_holds_wherever_questions_of_that_type_lead(tmp_path: Path) -> None:
+    write_list(tmp_path, "ads.example\n||192.0.2.7^\n@@||www.example^$dnstype=AAAA\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    for target in ("ads.example", "192.0.2.7"):
+        found = [ruleset.decide_targets("www.example", [Target(target, False)], qtype=qtype) for qtype in (1, 28)]
+        assert [each is not None for each in found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("rules", "blocked"),
+    [
+        ("||192.0.2.7^$dnstype=A", ["192.0.2.7"]),
+        ("||192.0.2.7^$dnstype=AAAA", []),
+        ("||192.0.2.7^$dnstype=~A", []),
+        ("||2001:db8::7^$dnstype=AAAA", ["2001:db8::7"]),
+        ("||192.0.2.7^\n@@||192.0.2.7^$dnstype=A", []),
+        ("$ORIGIN rpz.test.\n24.0.2.0.192.rpz-ip CNAME .\n32.zz.db8.2001.rpz-ip CNAME .", ["192.0.2.7", "2001:db8::7"]),
+    ],
+)
+def test_a_rule_for_addresses_may_be_for_one_type_or_a_whole_network(
+    tmp_path: Path, rules: str, blocked: list[str]
+) -> None:
+    write_list(tmp_path, rules)
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    assert ruleset.looks_at_addresses
+    addresses = ["192.0.2.7", "2001:db8::7", "198.51.100.7"]
+    assert [each for each in addresses if ruleset.decide_targets("www.example", [Target(each, False)])] == blocked
+
+
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
 def test_an_address_on_a_list_blocks_the_answers_that_have_it(tmp_path: Path, address: str) -> None:
     write_list(tmp_path, f"||{address}^\n@@||good.example^\n")
