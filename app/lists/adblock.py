@@ -193,7 +193,7 @@ def _keep_pattern(rule: _Rule, regex: str, parsed: Parsed, no_room: Why = Why.NO
         raise LeftOut(Why.NOT_LINEAR)
     if not options.denyallow and parsed.limits.is_for_all(regex):
         raise LeftOut(Why.TOO_WIDE)
-    if not parsed.limits.take(size):
+    if not parsed.limits.take(pattern, size):
         raise LeftOut(no_room)
     parsed.patterns.append(pattern)
     parsed.addresses += _OF_ADDRESSES.match(regex) is not None
