@@ -56,7 +56,8 @@ def keep(path: Path, content: bytes, mode: int = 0o644, group_id: int | None = N
     try:
         status = path.stat()
         is_same = stat.S_IMODE(status.st_mode) == mode and group_id in (None, status.st_gid)
-        is_same = is_same and stat.S_ISREG(status.st_mode) and path.read_bytes() == content
+        is_same = is_same and stat.S_ISREG(status.st_mode) and status.st_size == len(content)
+        is_same = is_same and path.read_bytes() == content
     except FileNotFoundError:
         is_same = False
     if not is_same:

@@ -73,6 +73,14 @@ def test_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
     assert path.read_bytes() == b"two"
 
 
+def test_a_file_that_is_longer_than_memory_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch(0o644)
+    os.truncate(path, 1 << 40)
+    keep(path, b"one")
+    assert path.read_bytes() == b"one"
+
+
 def test_what_others_may_read_is_taken_from_them_again(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "file"
     keep_folder(path.parent, 0o700)

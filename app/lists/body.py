@@ -1,5 +1,7 @@
 """What came over the network or from a disk -> the octets of a list, within bounds. Pure."""
 
+import codecs
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -8,23 +10,42 @@ from app.errors import ListError
 
 _GZIP = b"\x1f\x8b"
 _GZIP_WITH_HEADER = 31
+_MOST_LAYERS = 2
+"""A file that is gzip, packed once more by the server that sends it."""
+_OTHERWISE_PACKED = re.compile(rb"PK\x03\x04|BZh[1-9]1AY|\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd|Rar!\x1a")
+_LONGEST_BEGIN = 7
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What Windows calls Unicode."""
 _PIECE_OCTETS = 64 * 1024
 
 
 def octets_of_list(chunks: Iterable[bytes], most_octets: int) -> Iterator[bytes]:
-    """The list, unpacked if it is gzip, whatever the server calls it.
+    """The list, unpacked if it is gzip, whatever the server calls it, and in UTF-8 if it was UTF-16.
 
-    Raises ListError for a web page, for gzip that is broken, and beyond `most_octets`, packed or not.
+    Raises ListError for a web page, for gzip that is broken, for what is packed otherwise, and beyond `most_octets`,
+    packed or not.
     """
-    pieces = _at_most(most_octets, chunks)
+    begin, pieces = _begun(_at_most(most_octets, chunks))
+    for _ in range(_MOST_LAYERS):
+        if begin.startswith(_GZIP):
+            begin, pieces = _begun(_at_most(most_octets, _unpacked(pieces)))
+    if begin.startswith(_GZIP) or _OTHERWISE_PACKED.match(begin):
+        raise ListError("is packed in a way that is not read here: it may be gzip, or text")
+    return _no_web_page(_from_utf_16(pieces) if begin.startswith(_UTF_16) else pieces)
+
+
+def _begun(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """A beginning, and all of it."""
     begin = b""
     for piece in pieces:
         begin += piece
-        if len(begin) >= len(_GZIP):
+        if len(begin) >= _LONGEST_BEGIN:
             break
-    whole = chain((begin,), pieces)
-    unpacked = _unpacked(whole) if begin.startswith(_GZIP) else whole
-    return _no_web_page(_at_most(most_octets, unpacked))
+    return begin, chain((begin,), pieces)
+
+
+def _from_utf_16(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    return (text.encode() for text in codecs.iterdecode(pieces, "utf-16", "replace"))
 
 
 def _at_most(most_octets: int, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+_LEAST_SHARE = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do. `names` are in the compiled list that is there, None if there is none.
+    """What to do. `names` and `exceptions` are in the compiled list that is there; `names` is None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
     With `is_check` nothing is written, and whatever is read is good enough to be told.
@@ -19,6 +21,13 @@ class Job:
     last_modified: str = ""
     takes_any_size: bool = False
     is_check: bool = False
+    exceptions: int = 0
+
+    def has_lost(self, names: int, exceptions: int) -> str | None:
+        """What is lost if the new list has only so many, nine tenths at least; None if it is not. Of a list that has
+        exceptions only, these count."""
+        before, now, what = (self.names, names, "names") if self.names else (self.exceptions, exceptions, "exceptions")
+        return f"{before} {what} to {now}" if now < before * _LEAST_SHARE else None
 
 
 @dataclass(frozen=True, slots=True)

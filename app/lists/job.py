@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 MOST_OCTETS = 320_000_000
 """Of a list, packed or not: several times the longest that are published."""
 
-_LEAST_SHARE = 0.1
 _IF_MEANT = "; if that is meant, say `homedot lists accept`"
 _WRITTEN_S = 45.0
 _PIECE_OCTETS = 64 * 1024
@@ -95,9 +94,8 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         source = sources.read(job.source)
         if not source.is_file:
             _plausible(job, header, report)
-        elif _is_being_written(Path(source.address)) and header.names < (job.names or 0) * _LEAST_SHARE:
-            fault = f"has {header.names} names instead of {job.names}, and was written this minute"
-            raise ListError(f"{fault}: looking again")
+        elif _is_being_written(Path(source.address)) and (lost := job.has_lost(header.names, header.exceptions)):
+            raise ListError(f"has shrunk from {lost}, and was written this minute: looking again")
         write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
         is_new=True,
@@ -133,11 +131,11 @@ def _plausible(job: Job, header: Header, report: ParseReport) -> None:
         raise ListError(f"has no name in its {lines} lines{like}; it must be {formats.NAMES}")
     if job.takes_any_size:
         return
-    before = job.names or 0
-    if not header.names and not header.exceptions and job.names != 0:  # or it is as it was when it was accepted
+    was_empty = job.names == 0 == job.exceptions
+    if not header.names and not header.exceptions and not was_empty:  # or it is as it was when it was accepted
         raise ListSizeError(f"is empty{_IF_MEANT}")
-    if header.names < before * _LEAST_SHARE:
-        raise ListSizeError(f"has shrunk from {before} names to {header.names}{_IF_MEANT}")
+    if lost := job.has_lost(header.names, header.exceptions):
+        raise ListSizeError(f"has shrunk from {lost}{_IF_MEANT}")
 
 
 @contextmanager

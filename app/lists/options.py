@@ -23,9 +23,9 @@ class RuleOptions:
 
     is_important: bool = False
     is_void: bool = False
-    only_types: tuple[int, ...] = ()
-    not_types: tuple[int, ...] = ()
-    denyallow: tuple[str, ...] = ()
+    only_types: frozenset[int] = frozenset()
+    not_types: frozenset[int] = frozenset()
+    denyallow: frozenset[str] = frozenset()
 
     @property
     def has_condition(self) -> bool:
@@ -56,18 +56,18 @@ def _reason(name: str) -> Why:
     return Why.CHANGES_ANSWERS if name in _OF_ANSWERS else Why.UNSEEN
 
 
-def _types(value: str) -> Mapping[str, tuple[int, ...]]:
-    only, but = list[int](), list[int]()
+def _types(value: str) -> Mapping[str, frozenset[int]]:
+    only, but = set[int](), set[int]()
     for word in value.split("|"):
         try:
-            (but if word.startswith("~") else only).append(int(rdatatype.from_text(word.removeprefix("~"))))
+            (but if word.startswith("~") else only).add(int(rdatatype.from_text(word.removeprefix("~"))))
         except (rdatatype.UnknownRdatatype, ValueError):
             raise LeftOut(Why.WRONG, "$dnstype") from None
-    return {"only_types": tuple(only), "not_types": tuple(but)}
+    return {"only_types": frozenset(only), "not_types": frozenset(but)}
 
 
-def _excluded(value: str) -> Mapping[str, tuple[str, ...]]:
-    names = tuple(value.split("|"))
+def _excluded(value: str) -> Mapping[str, frozenset[str]]:
+    names = frozenset(value.split("|"))
     if not all(is_name(name.encode()) for name in names):
         raise LeftOut(Why.WRONG, "$denyallow")
     return {"denyallow": names}

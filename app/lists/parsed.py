@@ -154,7 +154,7 @@ class Parsed:
             raise LeftOut(Why.NOT_LINEAR)
         if not pattern.denyallow and self.limits.is_for_all(pattern.regex):
             raise LeftOut(Why.TOO_WIDE)
-        if not self.limits.take(size):
+        if not self.limits.take(pattern, size):
             raise LeftOut(no_room)
         self.patterns.append(pattern)
         self.addresses += pattern.may_be_for_addresses

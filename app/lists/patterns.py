@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
+from app import dnsname
 from app.errors import ListError
 from app.text import printable
 
@@ -19,6 +20,7 @@ MOST_PATTERNS = 4_000
 MOST_INSTRUCTIONS = 30_000
 """Of all programs that RE2 makes of the patterns of one list: what is chosen to be slow takes 25 ms for a name then."""
 MOST_SECTION_OCTETS = 2_000_000
+"""Of one list, as they stand in its file: readers have them in their memory."""
 
 _ONE_OCTETS, _ALL_OCTETS = 1 << 16, 8 << 20
 """What RE2 may take for one pattern, and for all of them with the states that it has met."""
@@ -37,9 +39,9 @@ class Pattern(NamedTuple):
     text: str
     regex: str
     weight: int
-    only_types: tuple[int, ...] = ()
-    not_types: tuple[int, ...] = ()
-    denyallow: tuple[str, ...] = ()
+    only_types: frozenset[int] = frozenset()
+    not_types: frozenset[int] = frozenset()
+    denyallow: frozenset[str] = frozenset()
 
     @property
     def lifts(self) -> bool:
@@ -57,7 +59,7 @@ class Pattern(NamedTuple):
     def is_for(self, name: str, qtype: int) -> bool:
         if qtype in self.not_types or (self.only_types and qtype not in self.only_types):
             return False
-        return not any(name == other or name.endswith(f".{other}") for other in self.denyallow)
+        return not self.denyallow or self.denyallow.isdisjoint(dnsname.suffixes(name))
 
 
 class Patterns:
@@ -115,7 +117,7 @@ class PatternLimits:
     """Which patterns a list may still have."""
 
     def __init__(self) -> None:
-        self._patterns = self._instructions = 0
+        self._patterns = self._instructions = self._octets = 0
 
     def size(self, regex: str) -> int | None:
         """The instructions that RE2 makes of `regex`; None if it does not know it, or would need too much."""
@@ -130,12 +132,18 @@ class PatternLimits:
         find = _re2().compile(regex.encode("latin-1"), _options(_ONE_OCTETS)).search
         return all(find(name) for name in _ANY_NAMES)
 
-    def take(self, instructions: int) -> bool:
+    def take(self, pattern: Pattern, instructions: int) -> bool:
         """Whether there was room for it."""
-        if self._patterns >= MOST_PATTERNS or self._instructions + instructions > MOST_INSTRUCTIONS:
+        octets = len(pack([pattern]))
+        if (
+            self._patterns >= MOST_PATTERNS
+            or self._instructions + instructions > MOST_INSTRUCTIONS
+            or self._octets + octets > MOST_SECTION_OCTETS
+        ):
             return False
         self._patterns += 1
         self._instructions += instructions
+        self._octets += octets
         return True
 
 
@@ -153,11 +161,13 @@ def _options(most_octets: int) -> Any:
 
 
 def pack(patterns: Iterable[Pattern]) -> bytes:
-    return json.dumps(list(patterns)).encode()
+    return json.dumps(list(patterns), default=sorted).encode()
 
 
 def unpack(octets: bytes) -> tuple[Pattern, ...]:
     """Raises ListError for what is none, whoever wrote it."""
+    if len(octets) > MOST_SECTION_OCTETS:
+        raise ListError("is damaged: its patterns are longer than those of a list may be")
     try:
         tree = json.loads(octets)
         found = tuple(Pattern(printable(str(raw[0])), str(raw[1]), *_conditions(*raw[2:])) for raw in tree)
@@ -170,8 +180,8 @@ def unpack(octets: bytes) -> tuple[Pattern, ...]:
 
 def _conditions(
     weight: object, only_types: Iterable[object], not_types: Iterable[object], denyallow: Iterable[object]
-) -> tuple[int, tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+) -> tuple[int, frozenset[int], frozenset[int], frozenset[str]]:
     if type(weight) is not int or not NOTHING < weight <= IMPORTANT_LIFT:
         raise ValueError("no weight")
-    only, but = (tuple(each for each in types if type(each) is int) for types in (only_types, not_types))
-    return weight, only, but, tuple(map(str, denyallow))
+    only, but = (frozenset(each for each in types if type(each) is int) for types in (only_types, not_types))
+    return weight, only, but, frozenset(map(str, denyallow))

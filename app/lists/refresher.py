@@ -102,7 +102,10 @@ class Refresher:
         mark = _mark(source) if sources.read(source).is_file else ""
         is_accepted = source in self._accepted
         names = known.names if known.updated_s else None
-        job = Job(source, str(self._folder), names, known.etag, known.last_modified, is_accepted)
+        job = Job(
+            source, str(self._folder), names, known.etag, known.last_modified,
+            takes_any_size=is_accepted, exceptions=known.exceptions,
+        )  # fmt: skip
         try:
             self._at_work[source] = self._start_work(job), mark, self._now()
         except ListError as error:

@@ -1,7 +1,11 @@
+import bz2
 import gzip
+import io
+import lzma
 import tracemalloc
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -18,9 +22,16 @@ def pieces(octets: bytes, size: int) -> Iterator[bytes]:
     return (octets[at : at + size] for at in range(0, len(octets), size))
 
 
+def zipped(text: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("hosts.txt", text)
+    return packed.getvalue()
+
+
 @given(
     st.binary(max_size=300).filter(
-        lambda text: not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\x1f\x8b"))
+        lambda text: not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff"))
     ),
     st.integers(1, 50),
 )
@@ -37,6 +48,32 @@ def test_gzip_is_unpacked_whatever_it_is_called(text: bytes, size: int) -> None:
 def test_gzip_may_have_several_members_and_be_filled_up_with_zeros() -> None:
     packed = gzip.compress(b"a.example\n") + gzip.compress(b"b.example\n") + b"\0" * 1000
     assert b"".join(octets_of_list(pieces(packed, 7), MOST)) == b"a.example\nb.example\n"
+
+
+def test_gzip_may_be_packed_once_more_by_the_server() -> None:
+    twice = gzip.compress(gzip.compress(b"a.example\n"))
+    assert b"".join(octets_of_list(pieces(twice, 7), MOST)) == b"a.example\n"
+    with pytest.raises(ListError, match="packed in a way"):
+        list(octets_of_list([gzip.compress(twice)], MOST))
+
+
+@pytest.mark.parametrize("pack", [lzma.compress, bz2.compress, zipped], ids=["xz", "bzip2", "zip"])
+def test_what_is_packed_otherwise_is_called_that(pack: Callable[[bytes], bytes]) -> None:
+    for packed in (pack(b"a.example\n"), gzip.compress(pack(b"a.example\n"))):
+        with pytest.raises(ListError, match="packed in a way that is not read here: it may be gzip, or text"):
+            list(octets_of_list(pieces(packed, 3), MOST))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_what_windows_calls_unicode_is_read(encoding: str, size: int) -> None:
+    text = "\ufeffa.example\r\n||m\u00fcnchen.example^\n"
+    read = b"".join(octets_of_list(pieces(text.encode(encoding), size), MOST))
+    assert read.decode() == text.removeprefix("\ufeff")
+
+
+def test_half_a_character_at_the_end_harms_nothing() -> None:
+    assert b"".join(octets_of_list([b"\xff\xfea\0.\0\xd8"], MOST)).startswith(b"a.")
 
 
 PACKED = gzip.compress(b"a.example\n" * 1000, mtime=0)

@@ -212,6 +212,19 @@ def test_a_list_may_have_exceptions_only(tmp_path: Path) -> None:
             do(Job(server.url(), str(tmp_path), names=100))
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("", "is empty"), ("! nothing", "is empty"), ("@@||good.example^", "from 40 exceptions to 1"), (MANY, "to 0")],
+)
+def test_exceptions_are_not_lost_either_by_a_bad_download(tmp_path: Path, text: str, fault: str) -> None:
+    """Or the names that an allow list is there for would be blocked."""
+    with ListServer(lambda _: http(text.encode())) as server:
+        job = Job(server.url(), str(tmp_path), names=0, exceptions=40)
+        with pytest.raises(ListSizeError, match=fault):
+            do(job)
+        assert do(replace(job, takes_any_size=True)).is_new
+
+
 def test_a_list_may_shrink_somewhat(tmp_path: Path) -> None:
     with ListServer(lambda _: http(MANY.encode())) as server:
         assert do(Job(server.url(), str(tmp_path), names=900)).names == 100
@@ -392,8 +405,10 @@ def test_a_file_that_lost_its_names_this_moment_is_being_written(tmp_path: Path,
     """By a script that does not rename: for seconds it would block nothing."""
     source = tmp_path / "source.txt"
     source.write_text(text)
-    with pytest.raises(ListError, match="instead of 1000, and was written this minute"):
+    with pytest.raises(ListError, match=r"has shrunk from 1000 names to [01], and was written this minute"):
         do(Job(str(source), str(tmp_path), names=1000))
+    with pytest.raises(ListError, match="has shrunk from 40 exceptions to 0, and was written this minute"):
+        do(Job(str(source), str(tmp_path), names=0, exceptions=40))
     assert do(Job(str(source), str(tmp_path))).is_new
 
 

@@ -12,9 +12,9 @@ from app.lists.parsed import LeftOut, Why
         ("badfilter,important", RuleOptions(is_important=True, is_void=True)),
         ("~image,~font", RuleOptions()),
         ("ctag=~device_tv|~device_pc", RuleOptions()),
-        ("dnstype=a|~aaaa", RuleOptions(only_types=(1,), not_types=(28,))),
-        ("dnstype=https", RuleOptions(only_types=(65,))),
-        ("denyallow=a.test|com", RuleOptions(denyallow=("a.test", "com"))),
+        ("dnstype=a|~aaaa", RuleOptions(only_types=frozenset({1}), not_types=frozenset({28}))),
+        ("dnstype=https", RuleOptions(only_types=frozenset({65}))),
+        ("denyallow=a.test|com", RuleOptions(denyallow=frozenset({"a.test", "com"}))),
     ],
 )
 def test_options_are_read(text: str, options: RuleOptions) -> None:

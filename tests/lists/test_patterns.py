@@ -11,11 +11,21 @@ from app.errors import ListError
 from app.lists import patterns as patterns_module
 from app.lists.blocklist import Blocklists
 from app.lists.names import BLOCK, LIFT, key_of
-from app.lists.patterns import MOST_INSTRUCTIONS, MOST_PATTERNS, Pattern, PatternLimits, Patterns, pack, unpack
+from app.lists.patterns import (
+    MOST_INSTRUCTIONS,
+    MOST_PATTERNS,
+    MOST_SECTION_OCTETS,
+    Pattern,
+    PatternLimits,
+    Patterns,
+    pack,
+    unpack,
+)
 from tests.fakes.compiled_list import write_list
 from tests.fakes.read_list import Found
 
-ADS, TRACK = Pattern("-ads.", r"\-ads\.", BLOCK), Pattern("@@||track*", r"(?:^|\.)track.*", LIFT, (1,), (), ("a.test",))
+ADS = Pattern("-ads.", r"\-ads\.", BLOCK)
+TRACK = Pattern("@@||track*", r"(?:^|\.)track.*", LIFT, frozenset({1}), denyallow=frozenset({"a.test"}))
 MOST_S = 0.5
 """For one name, whatever a list has: 25 ms on a quiet machine."""
 
@@ -59,6 +69,29 @@ def test_a_pattern_has_conditions() -> None:
     assert not TRACK.is_for("track.a.test", 1)
     assert not TRACK.is_for("a.test", 1)
     assert TRACK.is_for("aa.test", 1)
+
+
+def test_names_that_patterns_are_not_for_cost_no_time_however_many_they_are() -> None:
+    pairs = [f"{first}{second}.c" for first in "abcdefghijklmnopqrstuvwxyz" for second in "abcdefghijklmnopqrstuvwxyz"]
+    spared = "|".join([*pairs, "test"])
+    found = Found(f"/a{number % 10}|{'b' * (number // 10)}c/$denyallow={spared}\n".encode() for number in range(200))
+    patterns = found.patterns
+    assert len(patterns) > 100
+    begun_s = time.process_time()
+    for _ in range(10):
+        assert not any(pattern.is_for("a.test", 1) for pattern in patterns)
+    assert time.process_time() - begun_s < 10 * len(patterns) * 20e-6
+
+
+def test_patterns_are_bounded_in_octets() -> None:
+    spared = "|".join(f"{'n' * 40}{number}.test" for number in range(80))
+    found = Found(f"/n{number}/$denyallow={spared}\n".encode() for number in range(1000))
+    assert 100 < len(found.patterns) < 1000
+    assert len(pack(found.patterns)) <= MOST_SECTION_OCTETS
+    assert "found no room" in found.report.sentences()[0]
+    forged = pack([Pattern("x" * 100, "x", BLOCK)] * (MOST_SECTION_OCTETS // 100))
+    with pytest.raises(ListError, match="longer than those of a list may be"):
+        unpack(forged)
 
 
 def test_patterns_of_a_list_that_is_forged_find_nothing_and_harm_no_other() -> None:
