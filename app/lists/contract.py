@@ -8,8 +8,10 @@ from typing import Protocol
 class Job:
     """What to do. `names` are in the compiled list that is there, None if there is none.
 
+
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
-    With `is_check` nothing is written, and whatever is read is good enough to be told.
+    With `is_check` nothing is written, and whatever is read is good enough to be told. A list that is a file is read
+    from its path, or else from `file`, or from `descriptor`, where it is open already.
     """
 
     source: str
@@ -19,6 +21,8 @@ class Job:
     last_modified: str = ""
     takes_any_size: bool = False
     is_check: bool = False
+    file: str = ""
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
