@@ -27,6 +27,7 @@ Shared ground, which imports nothing of the above:
     holders      who has a port
     lifetime     when the renewal of a certificate is late                                                      pure
     ports        one way to bind a port, or to say why not
+    reading      what the operator named, read with no more rights than who decides what lies there
     revision     which Homedot this is: version and commit
 """
 

@@ -90,18 +90,6 @@ def stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def closed_to_others(path: Path) -> Path | None:
-    """What keeps users who are neither owner nor of its group from reading `path`: it, or a folder above.
-
-    Raises OSError if there is no such file.
-    """
-    path = path.resolve()
-    for folder in reversed(path.parents):
-        if not folder.stat().st_mode & stat.S_IXOTH:
-            return folder
-    return None if path.stat().st_mode & stat.S_IROTH else path
-
-
 def let_others_through(data_dir: Path) -> None:
     """To folders of their own on the volume; secrets lie in folders that are closed themselves. Raises OSError."""
     mode = data_dir.stat().st_mode

@@ -120,7 +120,7 @@ def test_every_file_that_programs_share_is_in_the_map_of_files() -> None:
         str(function(settings))
         for name, function in vars(paths).items()
         if inspect.isfunction(function) and list(inspect.signature(function).parameters) == ["settings"]
-        if name not in {"authority_files", "read_enrolment", "unbound_port"}
+        if name not in {"authority_files", "copied_ca_bundle", "read_enrolment", "unbound_port"}
     }
     assert "run/tls/pair.pem" in shared
     assert {path for path in shared if f"`{path}`" not in text_of("docs/architecture.md")} == set()

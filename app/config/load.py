@@ -61,7 +61,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
     parsed = dict(_parsed(given, known, faults))
     settings = build(parsed)
     bad = {fault.split(":")[0] for fault in faults}
-    faults += [text for names, text in _contradictions(settings) if not bad & set(names)]
+    faults += [text for names, text in contradictions(settings) if not bad & set(names)]
     if faults:
         raise SettingsError(faults)
     sources = dict.fromkeys(known, "default") | {name: source for name, (_, source) in given.items()}
@@ -194,7 +194,7 @@ def _build(branch: type, parsed: Mapping[str, object], prefix: str) -> Any:
     return branch(**chosen)
 
 
-def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Settings that are fine alone and wrong together: the names involved, and the fault."""
     tls = settings.tls
     yield from _contradictions_of_ports(settings)

@@ -11,7 +11,8 @@ class Job:
     """What to do. `names` and `exceptions` are in the compiled list that is there; `names` is None if there is none.
 
     `takes_any_size` is what the operator says: a download with few names or none is meant to be so.
-    With `is_check` nothing is written, and whatever is read is good enough to be told.
+    With `is_check` nothing is written, and whatever is read is good enough to be told. A list that is a file is read
+    from its path, or else from `file`, or from `descriptor`, where it is open already.
     """
 
     source: str
@@ -22,6 +23,8 @@ class Job:
     takes_any_size: bool = False
     is_check: bool = False
     exceptions: int = 0
+    file: str = ""
+    descriptor: int | None = None
 
     def has_lost(self, names: int, exceptions: int) -> str | None:
         """What is lost if the new list has only so many, nine tenths at least; None if it is not. Of a list that has

@@ -7,7 +7,6 @@ because that takes the memory.
 
 import fcntl
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from app.config import sources
 from app.errors import ListError, ListSizeError, NoRoomError
 from app.files import write_atomically
 
-from . import download, formats, memory, paths
+from . import download, formats, listfile, memory, paths
 from .body import octets_of_list
 from .compile import Rules, compile_list
 from .contract import Job, Outcome
@@ -37,7 +36,6 @@ MOST_OCTETS = 320_000_000
 
 _IF_MEANT = "; if that is meant, say `homedot lists accept`"
 _WRITTEN_S = 45.0
-_PIECE_OCTETS = 64 * 1024
 
 
 def refresh(
@@ -94,7 +92,9 @@ def _compiled(job: Job, parsed: Parsed, rules: Rules, validators: Validators) ->
         source = sources.read(job.source)
         if not source.is_file:
             _plausible(job, header, report)
-        elif _is_being_written(Path(source.address)) and (lost := job.has_lost(header.names, header.exceptions)):
+        elif _is_being_written(Path(job.file or source.address)) and (
+            lost := job.has_lost(header.names, header.exceptions)
+        ):
             raise ListError(f"has shrunk from {lost}, and was written this minute: looking again")
         write_atomically(paths.compiled(Path(job.folder), job.source), content)
     return Outcome(
@@ -144,7 +144,8 @@ def _opened(
 ) -> Iterator[Response]:
     source = sources.read(job.source)
     if source.is_file:
-        yield Response(_file(Path(source.address)), Validators())
+        place = Path(job.file or source.address) if job.descriptor is None else job.descriptor
+        yield Response(listfile.pieces(place), Validators())
         return
     from .network import SocketNetwork, trusting  # a list that is a file needs no OpenSSL
 
@@ -160,14 +161,3 @@ def _opened(
             return
     with fetch(source.address, validators, network, tls) as response:
         yield Response(response.pieces and download.keeping(downloaded, response), response.validators)
-
-
-def _file(path: Path) -> Iterator[bytes]:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ListError("is not a file")
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE_OCTETS):
-                yield piece
-    except OSError as error:
-        raise ListError(f"cannot be read by the program that compiles lists: {error.strerror}") from error

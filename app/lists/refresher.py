@@ -5,7 +5,6 @@ list, so that this process stays small and waits for nobody.
 """
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from app.files import stamp
 from . import paths, schedule, state
 from .blocklist import is_whole
 from .contract import Job, Outcome, Work
+from .listfile import ListFile, itself
 from .state import ALLOWS, ListState
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ MOST_AT_ONCE = 4
 
 
 class Refresher:
-    """`now` is the time in seconds since 1970, `draw` gives random numbers from 0 to 1."""
+    """`now` is the time in seconds since 1970, `draw` gives random numbers from 0 to 1; `look` says of the path of a
+    list that is a file where its content is."""
 
     def __init__(
         self,
@@ -39,12 +40,14 @@ class Refresher:
         *,
         now: Callable[[], float],
         draw: Callable[[], float],
+        look: Callable[[str], ListFile] = itself,
     ) -> None:
         self._folder = folder
         self._refresh_s = refresh_s
         self._start_work = start
         self._now = now
         self._draw = draw
+        self._look = look
         self._asked: set[str] = set()
         self._accepted: set[str] = set()
         self._at_work: dict[str, tuple[Work, str, float]] = {}
@@ -90,7 +93,7 @@ class Refresher:
             return True
         known = self._states[source]
         if sources.read(source).is_file:
-            if _mark(source) != known.mark:
+            if self._file(source).mark != known.mark:
                 return True
             if not known.error:
                 return False
@@ -99,17 +102,29 @@ class Refresher:
     def _start(self, source: str) -> None:
         self._asked.discard(source)
         known = self._states[source]
-        mark = _mark(source) if sources.read(source).is_file else ""
+        file = self._file(source)
         is_accepted = source in self._accepted
         names = known.names if known.updated_s else None
         job = Job(
-            source, str(self._folder), names, known.etag, known.last_modified,
-            takes_any_size=is_accepted, exceptions=known.exceptions,
-        )  # fmt: skip
+            source,
+            str(self._folder),
+            names,
+            known.etag,
+            known.last_modified,
+            takes_any_size=is_accepted,
+            exceptions=known.exceptions,
+            file=file.path,
+        )
         try:
-            self._at_work[source] = self._start_work(job), mark, self._now()
+            if file.fault:
+                raise ListError(file.fault)
+            self._at_work[source] = self._start_work(job), file.mark, self._now()
         except ListError as error:
-            self._keep(source, self._after_failure(source, known, error), mark, self._now())
+            self._keep(source, self._after_failure(source, known, error), file.mark, self._now())
+
+    def _file(self, source: str) -> ListFile:
+        its = sources.read(source)
+        return self._look(its.address) if its.is_file else ListFile("", "")
 
     def _take_in(self, source: str) -> None:
         work, mark, began_s = self._at_work[source]
@@ -230,12 +245,3 @@ class Refresher:
         if fault != self._told:
             self._told = fault
             log.error("%s", fault)
-
-
-def _mark(source: str) -> str:
-    """What changes when the file or its permissions do."""
-    try:
-        status = os.stat(sources.read(source).address)  # noqa: PTH116 - a Path for each look would be made for nothing
-    except OSError as error:
-        return f"error {error.errno}"
-    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -35,7 +35,8 @@ class Enrolment:
     refuse the certificate, which began at `not_before`, None in notes of earlier versions. `resolver` is "recursive" or
     "forward", and `resolver_reason` says in one line why. Profiles from before the day `moved_on` are out of date; None
     if there are none. `certified` are those addresses that are in the certificate too. `relied` are those that
-    profiles out there hang on (`probe_address`), and that are here or may be back soon.
+    profiles out there hang on (`probe_address`), and that are here or may be back soon; `relied_web_port` is the port
+    that they ask there, also while the page is off.
     `out_of_reach` are sentences about addresses that devices may not reach, and `resolver_faults` say, each with the
     next step, what keeps names from resolving. Raises ValueError when there is no address or half a root.
     """
@@ -57,6 +58,7 @@ class Enrolment:
     private_root_pem: str | None = None
     certified: tuple[IPAddress, ...] = ()
     relied: tuple[IPAddress, ...] = ()
+    relied_web_port: int | None = None
     resolver_faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,7 +122,7 @@ class Enrolment:
 
 
 def from_json(text: str) -> Enrolment:
-    """Read what `to_json` wrote, also before there were `relied` and `resolver_faults`; a later program may say more.
+    """Read what `to_json` wrote, also before there were `relied` and what follows it; a later program may say more.
 
     Raises OperatorError if it is anything else.
     """
@@ -133,8 +135,8 @@ def from_json(text: str) -> Enrolment:
             hostname=values.hostname(tree["hostname"]),
             addresses=addresses,
             dot_port=values.port(tree["dot_port"]),
-            plain_port=None if tree["plain_port"] is None else values.port(tree["plain_port"]),
-            web_port=None if tree["web_port"] is None else values.port(tree["web_port"]),
+            plain_port=_port(tree["plain_port"]),
+            web_port=_port(tree["web_port"]),
             root_pem=None if tree["root_pem"] is None else str(tree["root_pem"]),
             root_sha256=None if tree["root_sha256"] is None else str(tree["root_sha256"]),
             spki_pin=str(tree["spki_pin"]),
@@ -147,6 +149,7 @@ def from_json(text: str) -> Enrolment:
             private_root_pem=tree.get("private_root_pem") and str(tree["private_root_pem"]),
             certified=addresses_of(tree["certified"]),
             relied=relied,
+            relied_web_port=_port(tree.get("relied_web_port", tree["web_port"])),
             resolver_faults=tuple(map(str, tree.get("resolver_faults", ()))),
         )
         _ = enrolment.root_der, enrolment.root_name
@@ -160,6 +163,10 @@ def from_json(text: str) -> Enrolment:
 def probe_address(addresses: Sequence[IPAddress]) -> IPAddress:
     """The one of several that a device fails without: its first probe asks there, and every home has IPv4."""
     return next((address for address in addresses if address.version == 4), addresses[0])
+
+
+def _port(raw: object) -> int | None:
+    return None if raw is None else values.port(raw)
 
 
 def _moment(text: str) -> datetime:

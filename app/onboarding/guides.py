@@ -168,7 +168,7 @@ def notices(enrolment: Enrolment) -> tuple[str, ...]:
     """What stands in the way of some devices, each with the next step."""
     found = list(enrolment.out_of_reach)
     if enrolment.moved_on is not None:
-        found.append(f"The addresses or the root of this box changed on {enrolment.moved_on}: {AFTER_A_MOVE}.")
+        found.append(f"The addresses, a port or the root of this box changed on {enrolment.moved_on}: {AFTER_A_MOVE}.")
     if enrolment.dot_port != DOT_PORT:
         found.append(
             f"Phones and Macs always use port {DOT_PORT}, and this box answers on {enrolment.dot_port}: "

@@ -36,7 +36,7 @@ def mobileconfig(enrolment: Enrolment, variant: Variant = DEFAULT) -> bytes:
     )
     if enrolment.moved_on is not None:
         description += (
-            f" Replaces every profile from before {enrolment.moved_on}, when the addresses or the root changed."
+            f" Replaces every profile from before {enrolment.moved_on}, when the addresses, a port or the root changed."
         )
     if enrolment.root_der is not None:
         description += (

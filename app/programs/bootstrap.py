@@ -106,7 +106,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
 def _news(before: Enrolment, after: Enrolment) -> tuple[str, ...]:
     match must_scan_again(before, after):
         case Devices.ALL:
-            return (f"addresses or root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
+            return (f"addresses, a port or the root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
         case Devices.PINNING:
             return (f"the certificate has another key: devices that pin it need the new pin {after.spki_pin}",)
         case Devices.NONE:

@@ -37,4 +37,4 @@ def blame(settings: Settings) -> Findings:
 def _left_out_by(settings: Settings) -> list[str]:
     """What strangers answer is read by unbound's user."""
     users.become(users.UNBOUND)
-    return [str(each) for each in left_out_by(settings.resolver.forward, settings.resolver.ca_bundle)]
+    return [str(each) for each in left_out_by(settings.resolver.forward, paths.copied_ca_bundle(settings))]

@@ -3,6 +3,7 @@
 The operator's files may be root's alone, be edited, or be gone, and nothing that runs notices.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +15,30 @@ from app.files import keep, keep_folder
 from app.host import memory
 from app.trust import disk
 
-from . import paths, users
+from . import list_files, paths, users
+
+log = logging.getLogger("homedot")
 
 VARIABLE = "HOMEDOT_SETTINGS"
 """Names a program's copy to it. The supervisor sets it, and operators cannot."""
 
 
 def hand_on(loaded: Loaded) -> None:
-    """Leave a copy to each user that programs run as. Raises OperatorError."""
+    """Leave a copy to each user that programs run as, and block lists in files to theirs. Raises OperatorError."""
     run_dir = loaded.settings.run_dir
+    bundle = {"resolver.ca_bundle": str(paths.copied_ca_bundle(loaded.settings))}
+    readable = replace(loaded, given={**loaded.given, **bundle})
     with disk.write_faults(run_dir):
         keep_folder(run_dir, 0o755)
         keep_folder(paths.handed(run_dir, users.ROOT).parent, 0o755)
         for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
             group = None if user == users.ROOT else users.group_id(user)
-            keep(paths.handed(run_dir, user), hand(loaded), 0o640, group)
+            keep(paths.handed(run_dir, user), hand(loaded if user == users.ROOT else readable), 0o640, group)
+    try:
+        list_files.hand_over(loaded.settings, list_files.files_of(loaded.settings))
+    except OperatorError as error:
+        for fault in error.faults:
+            log.warning("block lists in files that are closed to others: %s", fault)
 
 
 def wanted(environment: Mapping[str, str]) -> Loaded:

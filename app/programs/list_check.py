@@ -1,7 +1,8 @@
 """A block list as it would be read, without using it: `homedot lists check`."""
 
 import sys
-from dataclasses import fields
+from contextlib import nullcontext
+from dataclasses import fields, replace
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -11,7 +12,7 @@ from app.lists.child import DEADLINE_S, Child
 from app.lists.contract import Job, Outcome
 from app.lists.state import ListState
 
-from . import paths, users
+from . import list_files, paths, users
 
 _COMPILE = (sys.executable, "-P", "-m", "app.programs", "compile")
 
@@ -33,7 +34,9 @@ def checked(settings: Settings, source: str) -> Outcome:
     """
     job = Job(source, str(paths.lists(settings)), is_check=True)
     try:
-        return Child((*_as_reader(), *_COMPILE), job, DEADLINE_S).wait()
+        with list_files.opened(read(source).address) if read(source).is_file else nullcontext() as descriptor:
+            kept = () if descriptor is None else (descriptor,)
+            return Child((*_as_reader(), *_COMPILE), replace(job, descriptor=descriptor), DEADLINE_S, kept).wait()
     except ListError as error:
         raise OperatorError(f"{source}: {error}") from error
 

@@ -17,7 +17,7 @@ from app.lists.child import DEADLINE_S, Child
 from app.lists.contract import Job
 from app.lists.refresher import Refresher
 
-from . import paths
+from . import list_files, paths
 from .list_status import acceptance_request
 from .output import log_to_supervisor
 
@@ -42,8 +42,9 @@ def run(settings: Settings) -> None:
     def start(job: Job) -> Child:
         return Child(_COMPILE, job, DEADLINE_S, (lock,))
 
-    blocking = settings.blocking
-    keeper = Refresher(folder, blocking.sources, blocking.refresh * _HOUR_S, start, now=time.time, draw=random.random)
+    blocking, look = settings.blocking, list_files.looker(settings)
+    every_s, draw = blocking.refresh * _HOUR_S, random.random
+    keeper = Refresher(folder, blocking.sources, every_s, start, now=time.time, draw=draw, look=look)
     requests = _Requests([refreshing, *accepting.values()])
     # What this program was asked for before it was killed.
     keeper.ask(_touched_s(refreshing))

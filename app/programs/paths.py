@@ -106,6 +106,17 @@ def for_unbound(settings: Settings) -> Path:
     return settings.run_dir / "for-unbound"
 
 
+def copied_ca_bundle(settings: Settings) -> Path:
+    """What programs read instead of a `resolver.ca_bundle` of the operator's own; Debian's is everybody's as it is."""
+    bundle = settings.resolver.ca_bundle
+    return bundle if bundle == Settings().resolver.ca_bundle else for_unbound(settings) / "ca" / bundle.name
+
+
+def for_lists(settings: Settings) -> Path:
+    """Copies of block lists in files that are closed to the program `lists`, for it alone to read."""
+    return settings.run_dir / "for-lists"
+
+
 def unbound_control(settings: Settings) -> Path:
     """Where unbound hears root, who becomes its user to be heard."""
     return settings.run_dir / "unbound" / "control"

@@ -9,10 +9,11 @@ from pathlib import Path
 from time import time
 from typing import Any, overload
 
+from app import reading
 from app.config.settings import Settings
 from app.doctor import healthcheck
 from app.errors import OperatorError
-from app.files import closed_to_others, keep, keep_folder, write_atomically
+from app.files import keep, keep_folder, write_atomically
 from app.host import memory
 from app.host.event_listener import in_child
 from app.host.supervision import restart_unbound
@@ -24,6 +25,8 @@ from . import paths, users
 from .findings_log import Findings
 
 _ASK_DEADLINE_S = 20
+_MOST_OCTETS = 4 << 20
+"""Of each copy: the run folder is memory."""
 _VERBOSITY = {"debug": 2}
 """By `log.level`; 0 of the others. What unbound says beyond errors is for finding a fault, and names what is asked."""
 
@@ -76,7 +79,6 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     resolver, path, port = settings.resolver, paths.unbound_conf(settings), paths.unbound_port(settings)
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
-    _require_readable("resolver.ca_bundle", resolver.ca_bundle)
     copied = _with_copies(settings).resolver
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     render = partial(
@@ -85,7 +87,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         mode=mode,
         forwarders=resolver.forward,
         routes=resolver.routes,
-        ca_bundle=resolver.ca_bundle,
+        ca_bundle=copied.ca_bundle,
         root_hints=copied.root_hints,
         trust_anchor=copied.trust_anchor,
         followed_anchor=followed,
@@ -110,7 +112,8 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         checkconf.check(written(snippets), name)
         checkconf.check_kept(written, snippets, port, name)
     except OperatorError as error:
-        raise OperatorError(_named_as_given(error.faults, originals, snippets)) from error
+        given, copies = [*originals, resolver.ca_bundle], [*snippets, copied.ca_bundle]
+        raise OperatorError(_named_as_given(error.faults, given, copies)) from error
     with disk.write_faults(path):
         draft.rename(path)
     return warnings
@@ -196,7 +199,10 @@ def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, 
 def _with_copies(settings: Settings) -> Settings:
     resolver, copies = settings.resolver, paths.for_unbound(settings)
     hints, keys = _copied(copies / "hints", resolver.root_hints), _copied(copies / "anchor", resolver.trust_anchor)
-    return replace(settings, resolver=replace(resolver, root_hints=hints, trust_anchor=keys))
+    bundle = paths.copied_ca_bundle(settings)
+    if bundle != resolver.ca_bundle:
+        _copied(bundle.parent, resolver.ca_bundle)
+    return replace(settings, resolver=replace(resolver, root_hints=hints, trust_anchor=keys, ca_bundle=bundle))
 
 
 @overload
@@ -209,7 +215,7 @@ def _copied(folder: Path, path: Path | None) -> Path | None:
         return None
     copy = folder / path.name
     try:
-        content = path.read_bytes()
+        content = reading.read(path, _MOST_OCTETS)
     except OSError as error:
         raise OperatorError(f"{path} cannot be read: {error.strerror}: name a file that exists") from error
     with disk.write_faults(copy):
@@ -224,13 +230,6 @@ def _named_as_given(faults: Sequence[str], originals: Sequence[Path], copies: Se
     for original, copy in zip(originals, copies, strict=True):
         named = [fault.replace(str(copy), str(original)) for fault in named]
     return named
-
-
-def _require_readable(setting: str, path: Path) -> None:
-    """Raises OperatorError for a file that other users cannot read."""
-    if (closed := closed_to_others(path)) is not None:
-        mode = "o+x" if closed != path else "o+r"
-        raise OperatorError(f"{setting}: {path} must be readable by all: run `chmod {mode} {closed}`")
 
 
 def _snippets(folder: Path | None) -> list[Path]:

@@ -20,7 +20,7 @@ from app.host.event_listener import in_child, listen
 from app.host.grace_period import GracePeriod
 from app.host.wall_clock import WallClock, since_boot_s
 
-from . import bogus, paths
+from . import bogus, list_files, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .output import end_well_on_sigterm, log_to_supervisor
@@ -99,6 +99,15 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             often=True,
         ),
         Task(
+            name="block lists in files",
+            situation=partial(list_files.situation, settings),
+            do=lambda _: _hand_lists_over(settings),
+            deadline_s=30,
+            again_after_s=HOUR_S,
+            often=True,
+            meanwhile="block lists stay as they are",
+        ),
+        Task(
             name="forwarders",
             situation=partial(bogus.noted, settings),
             do=lambda _: _blame(settings),
@@ -172,6 +181,11 @@ def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
     from . import reloading  # in a child: it may need the parser of YAML
 
     return reloading.reload(settings, environment)
+
+
+def _hand_lists_over(settings: Settings) -> Findings:
+    list_files.hand_over(settings, list_files.followed(settings))
+    return Findings()
 
 
 def _blame(settings: Settings) -> Findings:

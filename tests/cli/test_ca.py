@@ -49,7 +49,7 @@ def test_a_new_authority_keeps_the_old_one_aside_and_upkeep_serves_it(
     assert {name: (aside / name).read_bytes() for name in FILES} == files
     assert aside.name.endswith((before.root_sha256 or "").replace(":", "").lower()[:10])
     news = bootstrap.identify(prepared, GracePeriod()).news
-    assert news == (f"addresses or root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
+    assert news == (f"addresses, a port or the root changed: {SCAN_AGAIN}, see `homedot setup-phone`",)
     after = served(prepared)
     assert after.root_sha256 != before.root_sha256
     assert after.spki_pin != before.spki_pin

@@ -233,6 +233,6 @@ def test_is_read_by_a_second_parser(own_authority: Enrolment, tmp_path: Path, va
 
 def test_says_which_profiles_it_replaces(own_authority: Enrolment) -> None:
     moved = replace(own_authority, moved_on=date(2026, 6, 1))
-    sentence = "Replaces every profile from before 2026-06-01, when the addresses or the root changed."
+    sentence = "Replaces every profile from before 2026-06-01, when the addresses, a port or the root changed."
     assert sentence in payloads(moved)["Configuration"]["PayloadDescription"]
     assert "Replaces" not in payloads(own_authority)["Configuration"]["PayloadDescription"]

@@ -14,7 +14,7 @@ EARLIER, TODAY = date(2026, 5, 1), date(2026, 6, 1)
 
 @pytest.fixture
 def before(own_authority: Enrolment) -> Enrolment:
-    return replace(own_authority, addresses=(FIRST, SECOND), relied=(FIRST, SECOND))
+    return replace(own_authority, addresses=(FIRST, SECOND), relied=(FIRST, SECOND), relied_web_port=8853)
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,11 @@ def before(own_authority: Enrolment) -> Enrolment:
         {"root_pem": None, "root_sha256": None},
         {"moved_on": TODAY},
         {"hostname": "dns.example.org", "spki_pin": "x"},
+        {"dot_port": 8530},
+        {"web_port": 18853, "relied_web_port": 18853},
     ],
 )
-def test_all_must_after_another_name_or_root_and_without_an_address_they_rely_on(
+def test_all_must_after_another_name_root_or_port_and_without_an_address_they_rely_on(
     before: Enrolment, change: Any
 ) -> None:
     assert must_scan_again(before, replace(before, **change)) is Devices.ALL
@@ -74,6 +76,18 @@ def test_an_address_that_is_lost_tells_the_day(before: Enrolment) -> None:
     told = replace(before, relied=(FIRST,), moved_on=EARLIER)
     now = carried_on(replace(before, addresses=(SECOND,), relied=()), told, told, (SECOND,), TODAY)
     assert (now.relied, now.moved_on) == ((SECOND,), TODAY)
+
+
+def test_another_port_of_the_page_tells_the_day_also_after_it_was_off(before: Enrolment) -> None:
+    off = carried_on(replace(before, web_port=None), before, None, (FIRST, SECOND), TODAY)
+    assert (off.relied_web_port, off.moved_on) == (8853, None)
+    assert carried_on(before, off, None, (FIRST, SECOND), TODAY).moved_on is None
+    assert carried_on(replace(before, web_port=18853), off, None, (FIRST, SECOND), TODAY).moved_on == TODAY
+
+
+def test_a_page_that_is_opened_first_is_no_reason(before: Enrolment) -> None:
+    without = replace(before, web_port=None, relied_web_port=None)
+    assert carried_on(before, without, None, (FIRST, SECOND), TODAY).moved_on is None
 
 
 def test_no_day_is_told_while_it_is_not_known(before: Enrolment) -> None:

@@ -21,8 +21,10 @@ from app.errors import OperatorError
 from app.host import addresses
 from app.host.addresses import Survey
 from app.host.grace_period import GRACE_S, GracePeriod
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import Enrolment, from_json
+from app.onboarding.guides import AFTER_A_MOVE, notices
 from app.onboarding.profile import mobileconfig
+from app.onboarding.scanning import Devices, must_scan_again
 from app.programs import bootstrap, paths
 from app.programs.bootstrap import SCAN_AGAIN
 from app.programs.findings_log import Findings
@@ -543,6 +545,21 @@ def test_devices_are_led_to_the_ports_that_an_engine_publishes(
     assert "http://192.168.1.10:18853/homedot.mobileconfig" in shown
     assert "on 192.168.1.10, port 8530" in shown
     assert enrolment.probe_urls == ("http://192.168.1.10:18853/probe",)
+
+
+def test_another_port_makes_devices_scan_again_and_log_and_page_say_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    assert start(settings).moved_on is None
+    for ports in (Web(port=18853), Web(public_port=18854), Web(public_port=18854, enabled=False), Web(port=18855)):
+        shutil.rmtree(tmp_path / "run")
+        capfd.readouterr()
+        before = from_json(paths.announced(settings).read_text())
+        moved = start(replace(settings, web=ports))
+        assert (must_scan_again(before, moved) is Devices.ALL) == ports.enabled
+        assert AFTER_A_MOVE in " ".join(capfd.readouterr().out.split())
+        assert AFTER_A_MOVE in " ".join(notices(moved))
 
 
 def may_trace() -> bool:

@@ -17,6 +17,7 @@ from tests.internet import Internet
 
 NAME = "dns.example.org"
 DEADLINE_S = 20.0
+PROGRAMS = (users.DOT, users.WEB, users.LISTS)
 
 
 def test_each_user_has_a_copy_of_its_own(tmp_path: Path) -> None:
@@ -26,6 +27,14 @@ def test_each_user_has_a_copy_of_its_own(tmp_path: Path) -> None:
         copy = paths.handed(tmp_path / "run", user)
         assert copy.stat().st_mode & 0o777 == 0o640
         assert handing.taken(copy).settings == loaded.settings
+
+
+def test_programs_are_told_of_a_copy_of_the_operators_certificates_and_root_of_the_file(tmp_path: Path) -> None:
+    own, run_dir = tmp_path / "own.pem", tmp_path / "run"
+    handing.hand_on(load({"HOMEDOT_RUN_DIR": str(run_dir), "HOMEDOT_RESOLVER__CA_BUNDLE": str(own)}))
+    bundles = {user: handing.taken(paths.handed(run_dir, user)).settings.resolver.ca_bundle for user in PROGRAMS}
+    assert bundles == dict.fromkeys(PROGRAMS, run_dir / "for-unbound/ca/own.pem")
+    assert handing.taken(paths.handed(run_dir, users.ROOT)).settings.resolver.ca_bundle == own
 
 
 def test_block_lists_give_way_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +70,10 @@ def environment_with_files_of_root(folder: Path, internet: Internet) -> dict[str
     (own / "homedot.yaml").chmod(0o600)
     for each in (live, archive, own):
         each.chmod(0o700)
-    return settings_in(folder, HOMEDOT_CONFIG=str(own / "homedot.yaml"), HOMEDOT_HOSTNAME=NAME, **internet.environment)
+    (own / "ca.pem").write_bytes(internet.ca_bundle.read_bytes())
+    (own / "ca.pem").chmod(0o600)
+    more = {"HOMEDOT_RESOLVER__CA_BUNDLE": str(own / "ca.pem"), "HOMEDOT_CONFIG": str(own / "homedot.yaml")}
+    return settings_in(folder, HOMEDOT_HOSTNAME=NAME, **internet.environment, **more)
 
 
 def restart(appliance: Appliance) -> None:

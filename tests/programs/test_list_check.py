@@ -120,12 +120,17 @@ def test_without_a_list_it_says_what_it_wants(folder: Path) -> None:
     assert "must be followed by an address or a file" in said
 
 
-def test_who_reads_it_is_the_user_who_reads_all_lists(folder: Path) -> None:
+def test_a_file_that_is_closed_to_others_is_read_and_one_that_may_be_anybodys_secret_is_not(folder: Path) -> None:
     (folder / "list.txt").chmod(0o600)
-    code, said = check(folder, str(folder / "list.txt"))
+    code, _ = check(folder, str(folder / "list.txt"))
+    assert code == 0
+    (folder / "shared").mkdir()
+    (folder / "shared").chmod(0o777)
+    (folder / "shared/list.txt").symlink_to("../list.txt")
+    code, said = check(folder, str(folder / "shared/list.txt"))
     if IS_ROOT:
         assert code == 2
-        assert "list.txt: cannot be read by the program that compiles lists: Permission denied" in said
+        assert "list.txt: is closed to the program of the lists, and to whoever decides what lies there" in said
     else:
         assert code == 0  # everything is one user's
 

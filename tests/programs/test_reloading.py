@@ -71,6 +71,47 @@ def test_a_mistake_leaves_all_as_it_was(environment: dict[str, str], own: Path) 
     assert handing.in_force(environment).settings == settings
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "fault"),
+    [
+        (
+            "hostname: nas.example.org\n",
+            "hostname: dns.example.org\nlocal: {nas.example.org: 192.168.1.5}\n",
+            "local: nas.example.org: is the setting hostname, and has the addresses of the setting addresses: remove "
+            "it here; or restart the container, because what you changed of hostname counts from the next start",
+        ),
+        (
+            "hostname: nas.example.org\n",
+            "hostname: dns.example.org\nlocal: {_dns.nas.example.org: 192.168.1.5}\n",
+            "local: _dns.nas.example.org: would have no effect",
+        ),
+    ],
+)
+def test_what_goes_with_the_settings_of_the_next_start_only_is_refused(
+    environment: dict[str, str], own: Path, first: str, then: str, fault: str
+) -> None:
+    own.write_text(first)
+    handing.hand_on(load({name: value for name, value in environment.items() if name != handing.VARIABLE}))
+    settings = handing.in_force(environment).settings
+    own.write_text(f"{then}blocking: {{deny: bad.example}}\n")
+    with pytest.raises(SettingsError) as told:
+        reloading.reload(settings, environment)
+    assert told.value.faults[0].startswith(fault)
+    assert handing.in_force(environment).settings == settings
+
+
+def test_a_first_list_waits_for_the_program_that_reads_it(environment: dict[str, str], own: Path) -> None:
+    own.write_text("blocking: {lists: []}\n")
+    assert reloading.reload(handing.in_force(environment).settings, environment).news == (
+        "in force now: blocking.lists",
+    )
+    own.write_text("blocking: {lists: /a.txt, deny: bad.example}\n")
+    assert reloading.reload(handing.in_force(environment).settings, environment).news == (
+        "in force now: blocking.deny",
+        f"blocking.lists: {reloading.LATER}",
+    )
+
+
 def until(true: Callable[[], object], appliance: Appliance) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
     while not true():

@@ -23,6 +23,8 @@ from tests.internet import Internet
 from tests.namespace import namespace
 from tests.ticking import upkeep
 
+PIPE = Path("pipe")
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -95,6 +97,30 @@ def test_a_private_roots_key_is_not_copied(settings: Settings, tmp_path: Path) -
         in paths.unbound_conf(settings).read_text()
     )
     assert not paths.followed_anchor(settings).exists()
+
+
+def test_certificates_of_the_operators_own_are_copied_and_named_as_given(settings: Settings, tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    own.write_bytes(Settings().resolver.ca_bundle.read_bytes())
+    own.chmod(0o600)
+    settings = replace(settings, resolver=replace(settings.resolver, mode="forward", port=5335, ca_bundle=own))
+    resolver.prepare(settings, "forward")
+    copy = paths.copied_ca_bundle(settings)
+    assert f'tls-cert-bundle: "{copy}"' in paths.unbound_conf(settings).read_text()
+    assert (copy.read_bytes(), copy.stat().st_mode & 0o777) == (own.read_bytes(), 0o644)
+    own.write_text("nonsense")
+    with pytest.raises(OperatorError, match=rf"^resolver\.ca_bundle: {own} must hold certificates"):
+        resolver.prepare(settings, "forward")
+
+
+@pytest.mark.parametrize("setting", [Resolver(root_hints=PIPE), Resolver(trust_anchor=PIPE), Resolver(ca_bundle=PIPE)])
+def test_a_pipe_that_nobody_writes_is_told_and_not_waited_for(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: Resolver
+) -> None:
+    os.mkfifo(tmp_path / PIPE)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OperatorError, match="is not a file"):
+        resolver.prepare(replace(settings, resolver=replace(setting, mode="recursive", port=5335)), "recursive")
 
 
 def test_a_damaged_anchor_is_mended_and_told(settings: Settings) -> None:
