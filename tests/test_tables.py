@@ -11,13 +11,14 @@ from app.answer.pause import Pause
 from app.answer.policy import BLOCKING, MEANINGS, Kind
 from app.config.load import load
 from app.config.settings import Settings, leaves
+from app.doctor.condition import ConditionKind, of
 from app.doctor.report import CHECKS
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
 from app.lists.formats import FORMATS, Meaning
 from app.onboarding.enrolment import Enrolment
 from app.programs.front_state import FrontState
-from app.programs.metrics import METRICS, ListNumbers, render, render_lists
+from app.programs.metrics import METRICS, ListNumbers, render, render_condition, render_lists
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import EXAMPLE, shown_settings, text_of
@@ -119,9 +120,8 @@ def test_the_metrics_are_listed() -> None:
 
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
-    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists(
-        [ListNumbers(1, "", "", 1, 1.0)]
-    )
+    shown = render({**state, "certificate_not_after_timestamp_seconds": 1})
+    shown += render_condition(of(ConditionKind.WELL)) + render_lists([ListNumbers(1, "", "", 1, 1.0)])
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
     assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from app.config.settings import Settings
+from app.doctor.condition import NO_FRONT_DOOR, Condition, ConditionKind, from_document, of
 from app.dot.nonce_store import NONCE_OCTETS
 from app.errors import OperatorError
 from app.text import printable
 
 from . import paths
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 6.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
@@ -59,6 +63,15 @@ def _printable(value: Any) -> Any:
 async def state(settings: Settings) -> dict[str, int]:
     """Its counts by name. Raises OperatorError."""
     return {str(name): int(value) for name, value in (await ask(settings, "state")).items()}
+
+
+async def condition(settings: Settings) -> Condition:
+    """How this box is. Never raises: a front door that says nothing does not answer, and that is the condition."""
+    try:
+        return from_document(await ask(settings, "condition"))
+    except (OperatorError, LookupError, TypeError, ValueError) as error:
+        log.debug("%s", error)
+        return of(ConditionKind.NOT_ANSWERING, about=NO_FRONT_DOOR)
 
 
 class SelfTestClient:

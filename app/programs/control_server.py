@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from app.answer.pause import MOST_S, Pause
 from app.config.values import domain
+from app.doctor.condition import Condition
 from app.dot.nonce_store import NonceStore
 
 from . import users
@@ -50,20 +51,22 @@ class No(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What can be asked: `state` for the counts by name, `new` for a nonce in hex and `seen NONCE` for what was seen of
-    it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type, `pause SECONDS` and `resume`.
+    """What can be asked: `state` for the counts by name, `condition` for how this box is, `new` for a nonce in hex and
+    `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type,
+    `pause SECONDS` and `resume`.
     """
 
     state: Callable[[], Mapping[str, int]]
     nonces: NonceStore
     reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
     pause: Pause
+    condition: Callable[[], Condition]
 
     async def obey(self, line: bytes) -> object:
         """The answer to `line`, for JSON. Raises No."""
         match line.decode("ascii", "replace").removesuffix("\n").split(" "):
-            case ["state"]:
-                return self.state()
+            case ["state" | "condition" as word]:
+                return self.state() if word == "state" else self.condition().to_document()
             case ["new"]:
                 return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):

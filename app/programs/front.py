@@ -43,6 +43,7 @@ from app.unbound.conf import QUERIES_AT_ONCE
 from . import control_server, exposure, paths
 from .bogus import Mark
 from .clock_reset import FrontForgets
+from .condition_watch import ConditionWatch
 from .front_sockets import FrontSockets
 from .front_state import FrontState
 from .output import log_to_supervisor
@@ -152,7 +153,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=is_enabled)
     told = None
     if is_first:
-        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause)
+        watch = ConditionWatch()
+        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now)
         bound = paths.bound_for_all(paths.control_socket(settings))
         told = await control_server.serve(bound, heard, control_server.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)

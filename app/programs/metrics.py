@@ -7,6 +7,7 @@ member of `Count` and its meaning, a new gauge a line here; beside it there is t
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from app.doctor.condition import Condition, ConditionKind
 from app.dot.counters import MEANINGS, Count
 from app.text import printable
 
@@ -27,6 +28,8 @@ _GAUGES = {
     "uptime_seconds": "seconds since the front door was started",
     "blocking_paused_seconds": "seconds that a pause of blocking will last, 0 without one",
     "certificate_not_after_timestamp_seconds": "when the certificate ends (Unix time)",
+    "condition": "1 for the state that this box is in, 0 for all others (`condition`)",
+    "condition_since_timestamp_seconds": "since when it is in that state (Unix time), 0 if nobody knows",
     "list_up": "1 if a block list is in use, 0 if it is missing (`list`, `source`, `number`)",
     "list_names": "names on a block list that is in use, exceptions not counted",
     "list_age_seconds": "how old a block list that is in use is",
@@ -43,6 +46,13 @@ METRICS: Mapping[str, Metric] = {
 def render(state: Mapping[str, int]) -> str:
     """One sample for each name. Raises KeyError for one that is not in METRICS."""
     return "".join(_rendered(name, {"": value}) for name, value in state.items())
+
+
+def render_condition(condition: Condition) -> str:
+    """As a set of states: one of them is 1."""
+    states = {f'{{condition="{kind}"}}': int(kind is condition.kind) for kind in ConditionKind}
+    since = {"": int(condition.since_s or 0)}
+    return _rendered("condition", states) + _rendered("condition_since_timestamp_seconds", since)
 
 
 class ListNumbers(NamedTuple):

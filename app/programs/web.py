@@ -30,7 +30,7 @@ from . import control_client, exposure, paths
 from .blocking_page import BlockingClient, without_query
 from .findings_log import HealthLog
 from .list_status import states
-from .metrics import ListNumbers, render, render_lists
+from .metrics import ListNumbers, render, render_condition, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
 
 log = logging.getLogger("homedot")
@@ -59,7 +59,8 @@ def run(settings: Settings) -> None:
         end = paths.read_enrolment(settings).not_after
         state = await control_client.state(settings)
         gauges = {**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}
-        return render(gauges) + render_lists(_known_lists(settings))
+        told = render_condition(await control_client.condition(settings))
+        return render(gauges) + told + render_lists(_known_lists(settings))
 
     async def devices() -> int | None:
         try:

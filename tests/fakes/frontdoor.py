@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.answer.pause import Pause
+from app.doctor.condition import Condition, ConditionKind, of
 from app.dot.nonce_store import NonceStore
 from app.programs import control_server, paths
 from app.programs.control_server import Control
@@ -14,6 +15,7 @@ from .clock import Clock
 from .ruleset import ruleset
 
 RULESET = ruleset(lists={"Made-up list": ["ads.example"]})
+WELL = of(ConditionKind.WELL, since_s=1780315200)
 COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
 
 
@@ -24,11 +26,14 @@ async def reason(name: str, types: Mapping[str, int]) -> Reason:
 
 @asynccontextmanager
 async def hearing(
-    path: Path, uids: Iterable[int] | None = None, counts: Mapping[str, int] = COUNTS
+    path: Path,
+    uids: Iterable[int] | None = None,
+    counts: Mapping[str, int] = COUNTS,
+    condition: Condition = WELL,
 ) -> AsyncIterator[Control]:
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
-    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()))
+    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()), lambda: condition)
     server = await control_server.serve(
         paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
     )

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from app.config.settings import Settings
+from app.doctor.condition import ConditionKind
 from app.errors import OperatorError
 from app.programs import control_client, paths
 from app.programs.control_client import SelfTestClient
 from app.programs.paths import IS_RUNNING
-from tests.fakes.frontdoor import COUNTS, hearing
+from tests.fakes.frontdoor import COUNTS, WELL, hearing
 
 pytestmark = pytest.mark.anyio
 
@@ -104,3 +105,18 @@ async def test_nor_does_what_it_refuses_or_gets_wrong(settings: Settings, said: 
         with pytest.raises(OperatorError) as told:
             await control_client.ask(settings, "why www.example")
     assert str(told.value).isprintable()
+
+
+async def test_the_condition_is_what_it_says(settings: Settings) -> None:
+    async with hearing(paths.control_socket(settings)):
+        assert await control_client.condition(settings) == WELL
+
+
+@pytest.mark.parametrize("octets", [b"", b"no such word\n", b'ok {"kind": "odd"}\n', b"ok [1]\n", b"ok null\n"])
+async def test_a_front_door_that_does_not_say_how_it_is_does_not_answer(settings: Settings, octets: bytes) -> None:
+    async with saying(settings, octets):
+        assert (await control_client.condition(settings)).kind is ConditionKind.NOT_ANSWERING
+
+
+async def test_one_that_is_not_there_does_not_answer(settings: Settings) -> None:
+    assert (await control_client.condition(settings)).kind is ConditionKind.NOT_ANSWERING

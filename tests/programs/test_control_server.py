@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.programs import control_server
-from tests.fakes.frontdoor import COUNTS, hearing
+from tests.fakes.frontdoor import COUNTS, WELL, hearing
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +160,8 @@ async def test_those_who_are_refused_take_no_place_of_those_who_are_not(
 
 def test_root_and_ourselves_are_named() -> None:
     assert {0, os.geteuid()} <= set(control_server.allowed_uids())
+
+
+async def test_tells_its_condition(path: Path) -> None:
+    async with hearing(path, condition=WELL):
+        assert value(await say(path, b"condition\n")) == WELL.to_document()

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.doctor.condition import ConditionKind, of
 from app.dot import counters
 from app.dot.counters import Count
-from app.programs.metrics import METRICS, ListNumbers, Metric, render, render_lists
+from app.programs.metrics import METRICS, ListNumbers, Metric, render, render_condition, render_lists
 
 
 def test_counters_and_gauges_have_their_types() -> None:
@@ -118,3 +119,11 @@ def test_whatever_a_list_calls_itself_everything_can_be_read(lists: list[tuple[s
 
 def test_a_long_title_is_cut() -> None:
     assert len(render_lists([ListNumbers(1, "x" * 100_000, "y" * 100_000, 1, 1)])) < 4000
+
+
+def test_of_the_states_that_this_box_can_be_in_one_is_told_as_1() -> None:
+    told = samples(render_condition(of(ConditionKind.REWRITTEN, 1780315200.5)))
+    assert {kind: told["homedot_condition", (("condition", kind),)] for kind in ConditionKind} == {
+        kind: int(kind is ConditionKind.REWRITTEN) for kind in ConditionKind
+    }
+    assert told["homedot_condition_since_timestamp_seconds", ()] == 1780315200
