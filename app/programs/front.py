@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import resource
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +18,7 @@ from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.config.settings import Settings
-from app.dot.admission import Limits, allowing
+from app.dot.admission import allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Peer
@@ -33,17 +32,17 @@ from app.dot.query_rate import QueryRate
 from app.dot.server import Server
 from app.dot.tickets import TWO_YEARS_WEEKS, TicketKeys
 from app.dot.tls import TlsSession
-from app.host.interfaces import shared_by_clients
 from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.unbound.conf import QUERIES_AT_ONCE
 
-from . import control_server, exposure, paths
+from . import control_server, paths
 from .bogus import Mark
 from .clock_reset import FrontForgets
 from .condition_watch import ConditionWatch
+from .front_limits import limits_of
 from .front_sockets import FrontSockets
 from .front_state import FrontState
 from .output import log_to_supervisor
@@ -55,7 +54,6 @@ log = logging.getLogger("homedot")
 
 _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S = 2.0
-_OTHER_DESCRIPTORS = 64
 _COUNTED_AS = {
     Count.QUERIES_BLOCKED: BLOCKING,
     Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
@@ -75,7 +73,7 @@ class _Shared:
         self.occupancy = Occupancy(workers)
         self.nonces = NonceStore(monotonic)
         self.pause = Pause(monotonic)
-        self.limits = _limits(settings)
+        self.limits = limits_of(settings)
         self.state = FrontState(self.occupancy, self.counters, self.pause)
 
     def new_session(self) -> TlsSession:
@@ -175,39 +173,6 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     if told is not None:
         told.close()
     return crew.exit_code
-
-
-def _affordable_connections(settings: Settings) -> int:
-    """`dot.connections`, or as many as there can be file descriptors for; takes all of those that there are to have."""
-    wanted = settings.dot.connections
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if most == resource.RLIM_INFINITY or most >= wanted + _OTHER_DESCRIPTORS:
-        return wanted
-    affordable = max(most - _OTHER_DESCRIPTORS, 1)
-    log.warning("dot.connections: only %d instead of %d: too few file descriptors (ulimit -n)", affordable, wanted)
-    return affordable
-
-
-def _limits(settings: Settings) -> Limits:
-    dot = settings.dot
-    unshared = shared_by_clients()
-    if unshared:
-        crowd = ", ".join(unshared)
-        log.warning("container network: all clients may appear as %s, so no limit of one client applies to that", crowd)
-        log.warning("%s", exposure.blindness(unshared[0]))
-    return Limits(
-        connections=_affordable_connections(settings),
-        connections_per_client=dot.connections_per_client,
-        queries_per_connection=dot.queries_per_connection,
-        first_byte_timeout_s=dot.first_byte_timeout,
-        handshake_timeout_s=dot.handshake_timeout,
-        message_timeout_s=dot.message_timeout,
-        idle_timeout_s=dot.idle_timeout,
-        write_timeout_s=dot.write_timeout,
-        unshared=frozenset(unshared),
-        servers=dot.workers * (2 if settings.plain.enabled else 1),
-    )
 
 
 async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
