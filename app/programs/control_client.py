@@ -14,11 +14,11 @@ from app.text import printable
 
 from . import paths
 
-_TIMEOUT_S = 6.0  # the front door gives up before
+_TIMEOUT_S = 12.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
 KIND = re.compile("[A-Z0-9]{1,9}")
-USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "HTTPS": 65})
-"""What `why` is about: browsers ask these. AAAA leads where A does, and HTTPS may lead elsewhere."""
+USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "AAAA": 28, "HTTPS": 65})
+"""What `why` is about: browsers ask these."""
 
 
 async def ask(settings: Settings, line: str) -> Any:

@@ -23,7 +23,10 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 @pytest.mark.anyio
 async def test_the_front_door_says_what_becomes_of_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with hearing(paths.control_socket(load(environment(tmp_path)).settings)):
-        for arguments, note in ((["WWW.Ads.example."], {"A": 1, "HTTPS": 65}), (["www.ads.example", "type28"], None)):
+        for arguments, note in (
+            (["WWW.Ads.example."], {"A": 1, "AAAA": 28, "HTTPS": 65}),
+            (["www.ads.example", "type28"], None),
+        ):
             assert await asyncio.to_thread(main, ["why", *arguments], environment(tmp_path)) == 0
             said, noted = capsys.readouterr().out.splitlines()
             assert said == "www.ads.example: blocked: ads.example is on the list Made-up list"

@@ -97,7 +97,8 @@ async def test_says_what_becomes_of_a_name(path: Path) -> None:
             "leads_to": None,
             "only": None,
             "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
-            "notes": ["noted for {'A': 1, 'HTTPS': 65}"],
+            "answers": [],
+            "notes": ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"],
         }
         told = value(await say(path, b"why www.ads.example MX 15\n"))
         assert isinstance(told, dict)
