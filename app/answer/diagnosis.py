@@ -14,11 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import final
 
-from app import dnsname
 from app.config.forwarding import Forwarder
 from app.errors import UpstreamError
 
-from . import edns, filtering, records, wire
+from . import asking, edns, filtering, records, wire
 from .contract import Failure, RecursiveResolver
 from .records import QNAME, LocalResponse
 from .wire import Rcode, UpstreamResponse
@@ -33,8 +32,6 @@ _MOST_ALIASES = 11
 """unbound's own limit, max-query-restarts."""
 _TTL_S = 60
 _REFUSALS = {Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED}
-_OF_VALIDATION = frozenset(range(5, 13))
-"""From DNSSEC Indeterminate to NSEC Missing (RFC 8914 4.6 to 4.13)."""
 
 
 @final
@@ -76,7 +73,7 @@ class Diagnosis:
         ruleset, asked, query, client, opt = failure
         forwarders = ruleset.forwarders_of(asked)
         try:
-            if not _OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
+            if not edns.EDES_OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
                 may_be = forwarders and not ruleset.route_of(asked) and query.qtype in filtering.MAY_BE_FILTERED
                 found = await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
                 if found is None:
@@ -120,21 +117,11 @@ class Diagnosis:
 
     async def _asked(self, name: str, qtype: int, client: str, flags: int = wire.RD | wire.CD) -> UpstreamResponse:
         """What unbound says, checked or not; without RD, what it knows."""
-        received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-
-        def done(message: bytes | None) -> None:
-            if not received.done():
-                received.set_result(message)
-
-        self._upstream.ask(_question(name, qtype, flags) + edns.QUERY_OPT[True], client, done)
-        message = await received
-        if message is None:
-            raise TimeoutError
-        return wire.read_response(message)
+        return await asking.ask(self._upstream, name, qtype, client, flags)
 
     async def _is_refused(self, asked: str, qtype: int, forwarders: Sequence[Forwarder]) -> bool:
         """Whether forwarders say that they know no such type, and none of them answers."""
-        message = secrets.token_bytes(2) + _question(asked, qtype, wire.RD)[2:]
+        message = secrets.token_bytes(2) + asking.question(asked, qtype, wire.RD, opts=0)[2:]
         tasks = [asyncio.create_task(self._rcode(each, message)) for each in forwarders]
         rcodes = set(await asyncio.gather(*tasks))
         return bool(rcodes & _REFUSALS) and rcodes.isdisjoint({Rcode.NOERROR, Rcode.NXDOMAIN})
@@ -171,13 +158,6 @@ class Diagnosis:
             return await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
         finally:
             writer.close()
-
-
-def _question(name: str, qtype: int, flags: int) -> bytes:
-    """A query as far as its question; with CD and DO an OPT belongs behind it."""
-    opts = b"\0\1" if flags & wire.CD else b"\0\0"
-    header = b"\0\0" + flags.to_bytes(2, "big") + b"\0\1\0\0\0\0" + opts
-    return header + dnsname.to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1"
 
 
 def _failure(text: str) -> LocalResponse:

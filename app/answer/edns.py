@@ -15,6 +15,8 @@ PADDING_BLOCK_OCTETS = 468
 
 EDE_STALE_ANSWER, EDE_FORGED, EDE_BLOCKED, EDE_NO_REACHABLE_AUTHORITY, EDE_NETWORK_ERROR = 3, 4, 15, 22, 23
 EDE_OTHER, EDE_FILTERED, EDE_STALE_NXDOMAIN_ANSWER, EDE_NOT_AUTHORITATIVE = 0, 17, 19, 20
+EDES_OF_VALIDATION = frozenset(range(5, 13))
+"""From DNSSEC Indeterminate to NSEC Missing (RFC 8914 4.6 to 4.13)."""
 _OPT_FIXED_OCTETS = 11
 _OUR_PAYLOAD_OCTETS = 1232
 _DO = 0x8000
@@ -105,6 +107,12 @@ def extended_error(info_code: int, text: str = "") -> bytes:
 def text_of(error: bytes) -> str:
     """The text of an EDE option of ours."""
     return error[6:].decode()
+
+
+def texts(opt: Opt | None) -> str:
+    """The texts of upstream's extended errors, or of those in an answer of ours, with semicolons between them."""
+    found = (data[2:].decode(errors="replace").rstrip("\0") for data in _extended_errors(opt))
+    return "; ".join(filter(None, found))
 
 
 def keepalive(idle_timeout_s: float) -> bytes:

@@ -18,7 +18,7 @@ from . import paths
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT_S = 6.0  # the front door gives up before
+_TIMEOUT_S = 12.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
 KIND = re.compile("[A-Z0-9]{1,9}")
 USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "AAAA": 28, "HTTPS": 65})

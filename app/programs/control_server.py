@@ -24,7 +24,7 @@ from app.config.values import domain
 from app.doctor.condition import Condition
 from app.dot.nonce_store import NonceStore
 
-from . import users
+from . import answer_words, users
 from .control_client import KIND, NONCE, USUAL_TYPES
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ log = logging.getLogger("homedot")
 LOOK_S = 1.0
 """How often a worker looks whether a pause has begun or ended."""
 
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 11.0
+"""`why` says of a name whose servers are silent that they are."""
 _MOST_AT_ONCE = 32
 """Of each user that is listened to, and of all others together."""
 _MOST_LINE_OCTETS = 300
@@ -95,6 +96,7 @@ class Control:
             "leads_to": found.alias,
             "only": found.only,
             "says": str(found),
+            "answers": [answer_words.document(answer) for answer in found.answers],
             "notes": found.notes,
             "types": {
                 kind: {"blocked": its.blocks and not found.is_paused, **its._asdict(), "leads_to": alias}

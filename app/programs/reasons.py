@@ -6,22 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app import dnsname
-from app.answer import edns, records, replacement, wire
-from app.answer.contract import Failure
-from app.answer.diagnosis import Diagnosis
-from app.answer.policy import Kind, NameVerdict
+from app.answer import records, wire
+from app.answer.contract import FailureAnalyst, RecursiveResolver
+from app.answer.policy import BLOCKING, Kind, NameVerdict
 from app.answer.rebinding import HomeLead
-from app.answer.records import LocalResponse, Target
-from app.answer.referral import Referral, is_referral
+from app.answer.records import Target
 from app.answer.ruleset import Ruleset
-from app.answer.upstream import Upstream
 from app.errors import UpstreamError
 
+from . import answer_words
 from .control_client import USUAL_TYPES
+from .outcomes import AnswerOutcome, RealAnswer
+from .real_answer import RealAnswers
 from .rules import RulesetWatcher
 
-_TIMEOUT_S = 4.0
 _ASKER = "the setup page"  # counts as one client
 
 _SENTENCES = {
@@ -42,12 +40,10 @@ _SENTENCES = {
 
 _SWITCHED_OFF = "blocking.enabled is false: nothing is blocked"
 _PAUSED = "blocking is paused for {left_s} s more, until {until}: nothing is blocked before"
-_UNKNOWN_TARGET = "where it leads to for {kind} is not known: {cause}"
 _LEADS_HOME = (
     "of its answer for {kind} is left out what leads into the home: {how} (resolver.rebind_protection); "
     "if it is meant to, name {name} in resolver.rebind_exceptions"
 )
-_TOLD = "its answer for {kind}: {told}"
 _BY_ADDRESSES, _BY_NAME = "addresses of private networks", "the name {target}"
 
 
@@ -58,7 +54,8 @@ TypeReason = tuple[NameVerdict, str | None]
 class Reason(NamedTuple):
     """What is to be said first about `name`: a verdict, and where the name leads if that decided. `only` are the types
     that this is about, if others have another verdict, which is in `by_type` then. `notes` are sentences about what the
-    verdict leaves out, as the pause is if `is_paused`."""
+    verdict leaves out, as the pause is if `is_paused`. `answers` are what the resolver really answers, one for each
+    type that was asked."""
 
     name: str
     verdict: NameVerdict
@@ -67,9 +64,17 @@ class Reason(NamedTuple):
     notes: tuple[str, ...] = ()
     is_paused: bool = False
     by_type: Mapping[str, TypeReason] = MappingProxyType({})
+    answers: tuple[RealAnswer, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}: {self._sentence((self.verdict, self.alias), self.only or '')}"
+        """What matters most: what is answered where nobody decides about the name, else who does."""
+        told = answer_words.sentence(self.answers)
+        return f"{self.name}: {told if told and self.verdict.kind is Kind.PASSED else self.decision}"
+
+    @property
+    def decision(self) -> str:
+        """Who decides."""
+        return self._sentence((self.verdict, self.alias), self.only or "")
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -117,21 +122,20 @@ def _grouped(by_type: Mapping[str, TypeReason]) -> list[tuple[TypeReason, str]]:
 
 
 class RunningRuleset:
-    """Says what `rules` decide at this moment, and asks `upstream` where a name leads, and `diagnosis` why it fails.
-    `paused_s` says how many seconds a pause has left."""
+    """Says what `rules` decide at this moment, and what is really answered: it asks `upstream`, and `diagnosis` why it
+    fails. `paused_s` says how many seconds a pause has left."""
 
     def __init__(
         self,
         rules: RulesetWatcher,
-        upstream: Upstream,
+        upstream: RecursiveResolver,
         paused_s: Callable[[], int],
-        diagnosis: Diagnosis | None = None,
+        diagnosis: FailureAnalyst | None = None,
         *,
         is_enabled: bool,
     ) -> None:
-        self._diagnosis = diagnosis
+        self._real = RealAnswers(upstream, _ASKER, diagnosis, rules.ruleset)
         self._rules = rules
-        self._upstream = upstream
         self._is_enabled = is_enabled
         self._paused_s = paused_s
 
@@ -145,69 +149,50 @@ class RunningRuleset:
             until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + left_s))
             notes.append(_PAUSED.format(left_s=left_s, until=until))
         looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
-        answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
-        notes += [note for _, note in looks if note]
-        found = reason(ruleset, name, answers, types)._replace(is_paused=left_s > 0)
-        return found._replace(notes=(*(found.others if found.only else ()), *notes))
+        targets = {kind: look.targets for kind, look in zip(types, looks, strict=True) if look.targets is not None}
+        found = reason(ruleset, name, targets, types)._replace(is_paused=left_s > 0)
+        answers = tuple(look.answer for look in looks)
+        told = _answered(found, answers, is_enabled=self._is_enabled)
+        notes = [*(found.others if found.only else ()), *told, *(look.note for look in looks if look.note), *notes]
+        return found._replace(notes=tuple(notes), answers=answers)
 
-    async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> tuple[list[Target] | None, str]:
-        """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""
+    async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> "_Look":
         verdict = ruleset.decide(name, qtype)
-        local = ruleset.answer(verdict, name, qtype)
-        if local is not None and not local.chase:
-            return None, ""
-        asked = local.chase if local else name
+        answer, asked, said = await self._real.hear(self._rules.ruleset, name, kind, qtype)
+        if said is None or answer.outcome in {
+            AnswerOutcome.FILTERED,
+            AnswerOutcome.FAILED,
+            AnswerOutcome.BOGUS,
+            AnswerOutcome.UNREACHABLE,
+        }:
+            return _Look(answer, None)
         try:
-            response = await self._response(asked, qtype)
-            told = await self._told_instead(ruleset, asked, qtype, response)
-            if told is not None:
-                return None, _TOLD.format(kind=kind, told=edns.text_of(told.errors))
-            if is_referral(response, qtype):
-                raise Referral(ruleset.route_of(asked))
-            targets = records.targets(response.octets)
-            target = ruleset.decide_targets(name, targets, response.octets, qtype) if verdict.is_open else None
+            targets = records.targets(said.octets)
+            target = ruleset.decide_targets(name, targets, said.octets, qtype) if verdict.is_open else None
             if target is not None and target.verdict.blocks:
-                return [target.target, *targets], ""  # it matters no more where it leads
-            home = ruleset.leads_home(asked, response, targets)
-            return targets, _of_lead(home, kind, asked) if home else ""
-        except TimeoutError:
-            return None, _UNKNOWN_TARGET.format(kind=kind, cause="no answer came in time")
-        except UpstreamError as error:
-            return None, _UNKNOWN_TARGET.format(kind=kind, cause=error)
-
-    async def _response(self, name: str, qtype: int) -> wire.UpstreamResponse:
-        received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-
-        def done(message: bytes | None) -> None:
-            if not received.done():
-                received.set_result(message)
-
-        self._upstream.ask(_query(name, qtype), _ASKER, done)
-        async with asyncio.timeout(_TIMEOUT_S):
-            message = await received
-        if message is None:
-            raise TimeoutError
-        return wire.read_response(message)
-
-    async def _told_instead(
-        self, ruleset: Ruleset, asked: str, qtype: int, response: wire.UpstreamResponse
-    ) -> LocalResponse | None:
-        """What clients are told instead of the response of a forwarder that filters or refuses a type."""
-        if response.rcode != wire.Rcode.SERVFAIL:
-            return replacement.filtered(ruleset, asked, response)
-        query = wire.read_query(_query(asked, qtype))
-        failure = Failure(ruleset, asked, query, _ASKER, response.opt)
-        found = await self._diagnosis.explanation(failure) if self._diagnosis else None
-        if found is None:
-            raise UpstreamError("it cannot be resolved (SERVFAIL)")
-        if found.rcode == wire.Rcode.SERVFAIL:
-            raise UpstreamError(f"{edns.text_of(found.errors)} (SERVFAIL)")
-        return found
+                return _Look(answer, [target.target, *targets])  # it matters no more where it leads
+            home = ruleset.leads_home(asked, said, targets)
+        except UpstreamError:
+            return _Look(answer, None)
+        return _Look(answer, targets, _of_lead(home, kind, asked) if home else "")
 
 
-def _query(name: str, qtype: int) -> bytes:
-    header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
-    return header + dnsname.to_wire(name) + qtype.to_bytes(2, "big") + b"\0\1" + edns.QUERY_OPT[False]
+class _Look(NamedTuple):
+    """What is answered for a type, where that leads, None if that is not known, and what else is to be said of it."""
+
+    answer: RealAnswer
+    targets: Sequence[Target] | None
+    note: str = ""
+
+
+def _answered(found: Reason, answers: Sequence[RealAnswer], *, is_enabled: bool) -> list[str]:
+    """What the reason itself, which is about the verdict or the answers, leaves out of the other."""
+    if found.verdict.kind is Kind.PASSED:
+        decision = [found.decision] if is_enabled else []
+        return [*answer_words.remarks(answers), *decision]
+    if found.verdict.kind in BLOCKING and not found.is_paused:
+        return []
+    return [answer_words.sentence(answers), *answer_words.remarks(answers)]
 
 
 def _of_lead(home: HomeLead, kind: str, name: str) -> str:

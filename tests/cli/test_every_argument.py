@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.cli.commands import VERBS, main
 from app.config.load import load
-from app.programs import bootstrap, reasons
+from app.programs import bootstrap, real_answer
 from app.programs.paths import IS_RUNNING
 from tests.appliance import folder_for_all
 
@@ -70,7 +70,7 @@ def made_in(folder: Path) -> list[Mapping[str, str]]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody answers for unbound, and each `why` would wait for it."""
-    monkeypatch.setattr(reasons, "_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(real_answer, "_TIMEOUT_S", 0.02)
 
 
 def exit_code(argv: list[str], environment: Mapping[str, str]) -> int:

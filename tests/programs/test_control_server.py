@@ -97,6 +97,7 @@ async def test_says_what_becomes_of_a_name(path: Path) -> None:
             "leads_to": None,
             "only": None,
             "says": "www.ads.example: blocked: ads.example is on the list Made-up list",
+            "answers": [],
             "notes": ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"],
             "types": {
                 "AAAA": {

@@ -110,8 +110,8 @@ async def test_the_running_ruleset_says_for_which_types_a_rule_is(
         upstream = Upstream(unbound.port, 16)
         running = RunningRuleset(RulesetWatcher(settings, lambda: False), upstream, lambda: 0, is_enabled=True)
         found = await running.reason(name)
-        assert str(found) == f"{name}: {sentence}"
-        assert list(found.notes) == others
+        assert found.decision == sentence
+        assert [note for note in found.notes if note.startswith("for ")] == others
         for kind, qtype in USUAL_TYPES.items():
             alone = await running.reason(name, {kind: qtype})
             assert alone.only is None
@@ -133,6 +133,8 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 
 @pytest.mark.anyio
 async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_through(tmp_path: Path) -> None:
+    import dns.flags
+    import dns.message
     import dns.rdatatype
     import dns.rrset
 
@@ -151,13 +153,14 @@ async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_th
         assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
         assert found.notes == ()
         assert (await running.reason("x.bad.example")).verdict.kind is Kind.DENIED
-        asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in unbound.seen]
-        assert asked == ["A", "AAAA", "HTTPS"]  # and nothing about what is decided by the name
+        recursed = (message for message in unbound.seen if message.flags & dns.flags.RD)
+        asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in recursed]
+        assert sorted(asked) == ["A", "AAAA", "HTTPS"]  # and nothing about what is decided by the name
         pause.begin(600)
         rules.look()
         found = await running.reason("www.example")
         assert str(found).startswith("www.example: would be blocked: bad.example is in blocking.deny")
-        (note,) = found.notes
+        *_, note = found.notes
         assert re.fullmatch(
             r"blocking is paused for 600 s more, until \d\d:\d\d:\d\d \S+: nothing is blocked before", note
         )
@@ -176,13 +179,10 @@ async def test_the_running_ruleset_says_what_it_cannot_know(tmp_path: Path) -> N
         )
         await unbound.asked.wait()
         upstream.close()
-        notes = (await asked).notes
-    assert notes == (
-        "blocking.enabled is false: nothing is blocked",
-        "where it leads to for A is not known: no answer came in time",
-        "where it leads to for AAAA is not known: no answer came in time",
-        "where it leads to for HTTPS is not known: no answer came in time",
-    )
+        found = await asked
+    silent = "not answered: the resolver of this box, unbound, does not answer; its log says why"
+    assert str(found) == f"www.example: {silent}"
+    assert found.notes == ("blocking.enabled is false: nothing is blocked",)
 
 
 @pytest.mark.anyio
@@ -206,7 +206,8 @@ async def test_the_running_ruleset_says_of_which_type_nothing_is_known_and_why(t
         ).reason("www.example")
         upstream.close()
     assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
-    assert found.notes == ("where it leads to for HTTPS is not known: it cannot be resolved (SERVFAIL)",)
+    assert [each.outcome for each in found.answers] == ["blocked here", "blocked here", "nobody reachable"]
+    assert found.notes == ()
 
 
 @pytest.mark.anyio
@@ -241,9 +242,9 @@ async def test_the_running_ruleset_says_that_an_answer_leads_home_and_over_what(
         asked = "AAAA" if kind == "AAAA" else "HTTPS" if kind == "HTTPS" else "A"
         types = {asked: dns.rdatatype.from_text(asked).value}
         for name in ("www.example", "alias.home.arpa"):
-            assert (await running.reason(name, types)).notes == (
+            assert (await running.reason(name, types)).notes[-1] == (
                 f"of its answer for {asked} is left out what leads into the home: {how} (resolver.rebind_protection);"
-                " if it is meant to, name www.example in resolver.rebind_exceptions",
+                " if it is meant to, name www.example in resolver.rebind_exceptions"
             )
-        assert (await running.reason("www.fritz.box", types)).notes == ()
+        assert not any("rebind" in note for note in (await running.reason("www.fritz.box", types)).notes)
         upstream.close()
