@@ -21,14 +21,15 @@ VARIABLE = "HOMEDOT_SETTINGS"
 
 
 def hand_on(loaded: Loaded) -> None:
-    """Leave a copy to each user that programs run as. Raises OperatorError."""
+    """Leave a copy to each user that programs run as; secrets are in root's alone. Raises OperatorError."""
     run_dir = loaded.settings.run_dir
     with disk.write_faults(run_dir):
         keep_folder(run_dir, 0o755)
         keep_folder(paths.handed(run_dir, users.ROOT).parent, 0o755)
-        for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
+        for user in users.OF_PROGRAMS:
             group = None if user == users.ROOT else users.group_id(user)
-            keep(paths.handed(run_dir, user), hand(loaded), 0o640, group)
+            content = hand(loaded, with_secrets=user == users.ROOT)
+            keep(paths.handed(run_dir, user), content, 0o640, group)
 
 
 def wanted(environment: Mapping[str, str]) -> Loaded:
