@@ -68,7 +68,8 @@ class NameJob:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameOutcome:
     """What came of a job. `fault` is a sentence with the next step, empty if all of it was done; then `is_of_settings`
-    and `retry_after_s` are as in PublicNameError. Times are Unix times; None is not known."""
+    and `retry_after_s` are as in PublicNameError. Times are Unix times; None is not
+    known, and an `ask_again_s` of 0 is as always."""
 
     addresses_set: bool = False
     account: Account | None = None

@@ -195,10 +195,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
         self.close_connection = True
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = _answer  # noqa: N815 - as http.server calls them
+    do_HEAD = do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = _answer  # noqa: N815 - as http.server calls them
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
         pass
