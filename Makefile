@@ -22,8 +22,8 @@ IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_
 
 RUN_PACKAGES := ca-certificates dns-root-data publicsuffix python3-venv unbound
 TEST_PACKAGES := bind9-dnsutils bindfs chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
-	getdns-utils git gnutls-bin iproute2 knot-dnsutils libatomic1 libnss3-tools libplist-utils network-manager nodejs nsd openssl procps \
-	shellcheck sslscan stubby testssl.sh zbar-tools
+	getdns-utils git gnutls-bin iproute2 knot knot-dnsutils libatomic1 libnss3-tools libplist-utils network-manager nodejs nsd openssl \
+	pebble procps shellcheck sslscan stubby testssl.sh zbar-tools
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -125,7 +125,7 @@ missing=$$({ dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/n
 if [ -n "$$missing" ]; then \
 	echo "homedot: installing" $$missing; apt-get update -qq; \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	if [ -d /run/systemd/system ]; then for service in docker-registry:docker-registry network-manager:NetworkManager nsd:nsd stubby:stubby unbound:unbound; do \
+	if [ -d /run/systemd/system ]; then for service in docker-registry:docker-registry knot:knot network-manager:NetworkManager nsd:nsd stubby:stubby unbound:unbound; do \
 		case " "$$missing" " in *" $${service%:*} "*) systemctl disable -q --now $${service#*:};; esac; done; fi; \
 fi
 endef

@@ -5,6 +5,7 @@ HomedotError
  |                  all faults told at once.
  |  `- SettingsError  the settings cannot be read, or contradict one another.
  |- ListError       a block list cannot be had, read or used. The old one is used on; `homedot lists` shows why.
+ |- PublicNameError  a provider or a certificate authority refuses, or cannot be reached. It is tried again later.
  |- PeerError       a client broke the protocol. Costs that one message or connection, and one line of the log.
  `- UpstreamError   the resolver behind us did not answer. The client gets SERVFAIL with an extended error.
 """
@@ -55,6 +56,17 @@ class ListBusyError(ListError):
     def __init__(self, told: str, retry_after_s: float) -> None:
         super().__init__(told)
         self.retry_after_s = retry_after_s
+
+
+class PublicNameError(HomedotError):
+    """A provider or an authority of the public name did not do what was asked. The message is one line for the
+    operator, with the next step. Not before `retry_after_s` should it be asked again; `is_of_settings` if it will not
+    do it whenever it is asked, until somebody changes a setting."""
+
+    def __init__(self, told: str, *, retry_after_s: float = 0.0, is_of_settings: bool = False) -> None:
+        super().__init__(told)
+        self.retry_after_s = retry_after_s
+        self.is_of_settings = is_of_settings
 
 
 class PeerError(HomedotError):

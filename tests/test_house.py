@@ -12,7 +12,7 @@ import pytest
 CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
-ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "unbound", "doctor", "host"}
+ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "unbound", "doctor", "host", "publicname"}
 GROUND = {
     "app", "app.__version__", "app.dnsname", "app.errors", "app.files", "app.holders", "app.lifetime", "app.networks",
     "app.ports", "app.specialnames", "app.svcparams", "app.text",
@@ -26,13 +26,13 @@ KINDS_OF_ADDRESS = {
     for kind in ("global", "private", "link_local", "loopback", "multicast", "reserved", "site_local", "unspecified")
 }
 MOST_LINES = 250
-LONGER = {"app.config.settings": 300, "app.dot.connection": 270, "app.programs.front": 260}
+LONGER = {"app.config.settings": 360, "app.dot.connection": 270, "app.programs.front": 260}
 """Where a seam would be a lie: one state machine."""
 MOST_PATHS = 12
 MOST_LATE_IMPORTS = 15
 DISPATCHING = {"app.cli.commands", "app.programs.starting"}
 """What imports a module by the word that somebody typed."""
-ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract"}
+ONLY_TYPES = {"app.dot.contract", "app.answer.contract", "app.lists.contract", "app.publicname.contract"}
 
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

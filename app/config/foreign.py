@@ -40,9 +40,14 @@ def why_not(hostname: str) -> str | None:
     for name in _WELL_KNOWN:
         if dnsname.is_at_or_below(hostname, name):
             return f"must be a name of your own: {name} is somebody else's"
-    if hostname.count(".") == 1 and not any(dnsname.is_at_or_below(hostname, name) for name in _ONLY_AT_HOME):
+    if hostname.count(".") == 1 and not is_only_at_home(hostname):
         return (
             f"must be a name below the one that you registered, like dns.{hostname}: an authority for {hostname} "
             f"could sign for everything below it, and names such as co.uk and duckdns.org are many people's"
         )
     return None
+
+
+def is_only_at_home(name: str) -> bool:
+    """Whether nobody can register `name` (lower case) in public DNS."""
+    return any(dnsname.is_at_or_below(name, each) for each in _ONLY_AT_HOME)

@@ -10,9 +10,10 @@ from .load import Loaded, build
 from .settings import leaves
 
 
-def hand(loaded: Loaded) -> bytes:
-    """What `take` makes the same settings of."""
-    return json.dumps(loaded.given, sort_keys=True).encode()
+def hand(loaded: Loaded, *, with_secrets: bool = True) -> bytes:
+    """What `take` makes the same settings of; for those who may not have them, without the secrets among them."""
+    hidden = () if with_secrets else [leaf.name for leaf in leaves() if leaf.is_secret]
+    return json.dumps({name: raw for name, raw in loaded.given.items() if name not in hidden}, sort_keys=True).encode()
 
 
 def take(content: bytes) -> Loaded:

@@ -9,15 +9,14 @@ several YAML files with colons between them; later ones win.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 
 from app.errors import SettingsError
 from app.files import read_regular
 
-from .foreign import why_not
-from .settings import PREFIX, Dot, Leaf, Resolver, Settings, leaves
+from .contradictions import contradictions
+from .settings import PREFIX, Leaf, Settings, leaves
 
 CONFIG_VARIABLE = "HOMEDOT_CONFIG"
 CONFIG_DEFAULT = "/config/homedot.yaml"
@@ -28,7 +27,6 @@ _NOT_SET = (None, "", "null", "~")
 _CREDENTIALS = re.compile(
     r"(?<=://)(?<!tls://).*@|(?<![^'\"])(?:https?:/?(?!/))?[^':/@\[]+:[^':]*@(?=[A-Za-z]|\d+\.)", re.DOTALL
 )
-_ENCRYPTED_PORTS = (443, 853)
 _OF_AN_ORCHESTRATOR = re.compile(
     r"HOMEDOT_([A-Z0-9]+_)*?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)=|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?=|PORT=\w+://)"
 )
@@ -79,7 +77,8 @@ def _parsed(
                 leaf.look(value)
             yield name, value
         except ValueError as error:
-            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
+            got = "" if leaf.is_secret else f"got {_masked(repr(raw))}, "
+            faults.append(f"{name}: {_masked(str(error))} ({got}from {source})")
 
 
 def _from_yaml(
@@ -150,19 +149,39 @@ def _from_environment(
     environment: Mapping[str, str], known: Mapping[str, Leaf], faults: list[str]
 ) -> dict[str, tuple[object, str]]:
     variables = {leaf.variable: leaf.name for leaf in known.values()}
+    files = {f"{leaf.variable}_FILE": leaf.variable for leaf in known.values() if leaf.is_secret}
     found: dict[str, tuple[object, str]] = {}
     for variable, value in sorted(environment.items()):
-        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
-            continue
-        if _OF_AN_ORCHESTRATOR.match(f"{variable}={value}"):
+        if not _is_a_setting(variable, value):
             continue
         if value.strip()[0] == value.strip()[-1] and value.strip()[0] in "\"'":
             faults.append(f"{variable}: must be without the quotes around it, which some env files keep: remove them")
         elif variable in variables:
             found[variables[variable]] = (value, variable)
+        elif variable in files:
+            if environment.get(files[variable], "").strip():
+                faults.append(f"{variable}: must not be set where {files[variable]} is: remove one of them")
+            found |= _from_file(variables[files[variable]], Path(value.strip()), variable, faults)
         else:
             faults.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
     return found
+
+
+def _is_a_setting(variable: str, value: str) -> bool:
+    if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not value.strip():
+        return False
+    return not _OF_AN_ORCHESTRATOR.match(f"{variable}={value}")
+
+
+def _from_file(name: str, path: Path, variable: str, faults: list[str]) -> dict[str, tuple[object, str]]:
+    """What stands in the file of a secret."""
+    try:
+        return {name: (read_regular(path, _MOST_OCTETS, follow_links=True).decode().strip(), variable)}
+    except OSError as error:
+        faults.append(f"{variable}: {path} cannot be read: {error.strerror}: is it mounted into the container?")
+    except ValueError:
+        faults.append(f"{variable}: {path} must be a text of one line")
+    return {}
 
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
@@ -192,59 +211,3 @@ def _build(branch: type, parsed: Mapping[str, object], prefix: str) -> Any:
         elif name in parsed:
             chosen[item.name] = parsed[name]
     return branch(**chosen)
-
-
-def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Settings that are fine alone and wrong together: the names involved, and the fault."""
-    tls = settings.tls
-    yield from _contradictions_of_ports(settings)
-    yield from _contradictions_of_dot(settings.dot)
-    if (tls.certificate is None) != (tls.key is None):
-        there, missing = ("tls.certificate", "tls.key") if tls.certificate else ("tls.key", "tls.certificate")
-        yield (there, missing), f"{missing}: must be set too, because {there} is"
-    if tls.root is not None and tls.certificate is None:
-        yield ("tls.root", "tls.certificate"), "tls.certificate: must be set too, because tls.root is"
-    if tls.certificate is None and (fault := why_not(settings.hostname)) is not None:
-        yield ("hostname",), f"hostname: {fault}"
-    if settings.hostname in {host.name for host in settings.local}:
-        fault = "is the setting hostname, and has the addresses of the setting addresses: remove it here"
-        yield ("local", "hostname"), f"local: {settings.hostname}: {fault}"
-    discovery = f"_dns.{settings.hostname}"
-    if discovery in {host.name for host in settings.local}:
-        fault = "would have no effect: it tells devices about this resolver (RFC 9462 5): remove it here"
-        yield ("local", "hostname"), f"local: {discovery}: {fault}"
-    yield from _contradictions_of_resolver(settings.resolver)
-
-
-def _contradictions_of_ports(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    plain, web, resolver = settings.plain, settings.web, settings.resolver
-    taken = {"dot.port": settings.dot.port}
-    taken |= {"resolver.port": resolver.port} if resolver.port else {}
-    taken |= {"web.port": web.port} if web.enabled else {}
-    taken |= {"plain.port": plain.port} if plain.enabled else {}
-    for first, second in combinations(sorted(taken), 2):
-        if taken[first] == taken[second]:
-            yield (first, second), f"{first}: is {taken[first]}, and so is {second}: give each its own port"
-
-
-def _contradictions_of_dot(dot: Dot) -> Iterator[tuple[tuple[str, ...], str]]:
-    if dot.port == 53:
-        yield ("dot.port",), "dot.port: must not be 53, which carries plain DNS (RFC 7858 3.1); phones expect 853"
-    if dot.connections_per_client > dot.connections:
-        share, whole = "dot.connections_per_client", "dot.connections"
-        yield (share, whole), f"{share}: must not be more than {whole}, which is {dot.connections}"
-    if dot.first_byte_timeout > dot.handshake_timeout:
-        first, second = "dot.first_byte_timeout", "dot.handshake_timeout"
-        yield (first, second), f"{first}: must not be longer than {second}, which is {dot.handshake_timeout} s"
-
-
-def _contradictions_of_resolver(resolver: Resolver) -> Iterator[tuple[tuple[str, ...], str]]:
-    kinds = {forwarder.tls_name is not None for forwarder in resolver.forward}
-    if resolver.mode == "auto" and kinds == {False}:
-        fault = "must be tls:// when resolver.mode is auto; to forward unencrypted, set resolver.mode to forward"
-        yield ("resolver.forward", "resolver.mode"), f"resolver.forward: {fault}"
-    if resolver.port in _ENCRYPTED_PORTS:
-        fault = f"must not be {resolver.port}, on which unbound speaks TLS and nothing else; 5335 is a good one"
-        yield ("resolver.port",), f"resolver.port: {fault}"
-    if resolver.mode == "forward" and not resolver.forward:
-        yield ("resolver.forward",), "resolver.forward: must name a forwarder, because resolver.mode is forward"

@@ -14,6 +14,8 @@ from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .providers import LETS_ENCRYPT, PROVIDERS, https_address, server, word
+from .secret import Secret, secret
 from .sources import list_source
 
 T = TypeVar("T")
@@ -127,6 +129,49 @@ class Tls:
         values.path,
         "The root (PEM) that devices were given, where a private authority of yours signed it.",
         values.is_file,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Public:
+    name: str | None = setting(
+        None,
+        values.hostname,
+        "A public name of this box, for which it gets a certificate that every device trusts: docs/public-name.md.",
+    )
+    provider: str | None = setting(
+        None,
+        values.choice(*PROVIDERS),
+        f"Who serves `public.name` in public DNS: {', '.join(f'`{each}`' for each in PROVIDERS)}.",
+    )
+    token: Secret | None = setting(
+        None, secret, "What the provider knows you by. Better in a file that HOMEDOT_PUBLIC__TOKEN_FILE names."
+    )
+    terms: bool = setting(
+        False, values.boolean, "You agree to the terms of the certificate authority. Without it nothing is asked of it."
+    )
+    records: bool = setting(
+        True, values.boolean, "Keep the addresses of `public.name` in public DNS those of this box in your network."
+    )
+    server: str | None = setting(
+        None, server, "Where the provider is asked: an address (`rfc2136`), or a URL. Default: the provider's own."
+    )
+    hook: Path | None = setting(
+        None, values.path, "The program that sets records, where `public.provider` is `hook`.", values.is_file
+    )
+    directory: str = setting(LETS_ENCRYPT, https_address, "The certificate authority, by its ACME directory.")
+    ca_bundle: Path | None = setting(
+        None,
+        values.path,
+        "Roots that `public.directory` and its certificates are checked against (PEM). Default: `resolver.ca_bundle`.",
+        values.is_file,
+    )
+    profile: str | None = setting(
+        None, word, "The kind of certificate, such as `shortlived`. Default: the authority's own choice."
+    )
+    eab_id: str | None = setting(None, word, "The account at an authority that asks for one (EAB).")
+    eab_key: Secret | None = setting(
+        None, secret, "The key of `public.eab_id`. Better in a file that HOMEDOT_PUBLIC__EAB_KEY_FILE names."
     )
 
 
@@ -266,6 +311,7 @@ class Settings:
     plain: Plain = Plain()
     web: Web = Web()
     tls: Tls = Tls()
+    public: Public = Public()
     resolver: Resolver = Resolver()
     blocking: Blocking = Blocking()
     local: tuple[Host, ...] = setting(
@@ -284,6 +330,11 @@ class Leaf:
     doc: str
     parse: Callable[[object], object]
     look: Callable[[Any], None] | None
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether nobody is shown its value, and only root has it."""
+        return self.parse is secret
 
     @property
     def variable(self) -> str:

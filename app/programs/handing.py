@@ -24,16 +24,20 @@ VARIABLE = "HOMEDOT_SETTINGS"
 
 
 def hand_on(loaded: Loaded) -> None:
-    """Leave a copy to each user that programs run as, and block lists in files to theirs. Raises OperatorError."""
+    """Leave a copy to each user that programs run as, and block lists in files to theirs; secrets are in root's alone.
+
+    Raises OperatorError.
+    """
     run_dir = loaded.settings.run_dir
     bundle = {"resolver.ca_bundle": str(paths.copied_ca_bundle(loaded.settings))}
     readable = replace(loaded, given={**loaded.given, **bundle})
     with disk.write_faults(run_dir):
         keep_folder(run_dir, 0o755)
         keep_folder(paths.handed(run_dir, users.ROOT).parent, 0o755)
-        for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
+        for user in users.OF_PROGRAMS:
             group = None if user == users.ROOT else users.group_id(user)
-            keep(paths.handed(run_dir, user), hand(loaded if user == users.ROOT else readable), 0o640, group)
+            its = loaded if user == users.ROOT else readable
+            keep(paths.handed(run_dir, user), hand(its, with_secrets=user == users.ROOT), 0o640, group)
     try:
         list_files.hand_over(loaded.settings, list_files.files_of(loaded.settings))
     except OperatorError as error:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 from app import reading
@@ -53,7 +52,7 @@ def hand_over(settings: Settings, addresses: Iterable[str]) -> None:
             handed, content = _looked_at(Path(address), reader.pw_uid, group, left)
             if content is not None:
                 left -= len(content)
-                copy = folder / sha256(address.encode()).hexdigest()
+                copy = folder / paths.digest(address.encode())
                 keep(copy, content, 0o640, group)
                 handed = replace(handed, copy=str(copy))
             index[address] = handed

@@ -48,9 +48,7 @@ def signed_profiles(settings: Settings) -> Path:
 
 def signed_profile(settings: Settings, profile: bytes) -> Path:
     """Where the signed form of `profile` is, if there is one: found by content, so it is never the form of another."""
-    from hashlib import sha256  # only who needs it loads OpenSSL
-
-    return signed_profiles(settings) / f"{sha256(profile).hexdigest()}.mobileconfig"
+    return signed_profiles(settings) / f"{digest(profile)}.mobileconfig"
 
 
 def bogus_mark(settings: Settings) -> Path:
@@ -182,3 +180,10 @@ def read_enrolment(settings: Settings) -> "Enrolment":
         raise OperatorError(f"{path}: {error.strerror}: {START_FIRST}") from error
     except ValueError as error:
         raise OperatorError(f"{path}: cannot be read: {error}; restart Homedot, which writes it again") from error
+
+
+def digest(content: bytes) -> str:
+    """A file's name that says of what it is."""
+    from hashlib import sha256  # only who needs it loads OpenSSL
+
+    return sha256(content).hexdigest()

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
+from app.config.contradictions import contradictions
 from app.config.handed import hand, take
-from app.config.load import Loaded, contradictions
+from app.config.load import Loaded
 from app.config.settings import Settings
 from app.errors import SettingsError
 from app.host.supervision import restart_programs

@@ -6,6 +6,9 @@ import pwd
 from app.errors import OperatorError
 
 ROOT, DOT, WEB, LISTS, UNBOUND = "root", "homedot-dot", "homedot-web", "homedot-lists", "unbound"
+OF_PROGRAMS = (ROOT, DOT, WEB, LISTS)
+"""Those that the programs which read settings run as."""
+
 _REMEDIES = {UNBOUND: "apt install unbound"}
 
 

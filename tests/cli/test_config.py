@@ -5,6 +5,7 @@ import pytest
 
 from app.cli.commands import main
 from app.config.settings import leaves
+from tests.config.test_public import WHOLE
 
 
 def test_config_prints_every_value_and_where_it_came_from(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -26,3 +27,11 @@ def test_scripts_are_told_the_same_settings_with_their_types(capsys: pytest.Capt
     assert rows["addresses"] == {"value": ["192.168.1.10", "fd00::10"], "source": "HOMEDOT_ADDRESSES"}
     assert rows["dot.port"] == {"value": 853, "source": "default"}
     assert rows["tls.key"]["value"] is None
+
+
+def test_nobody_is_shown_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["config"], ["config", "--json"]):
+        assert main(arguments, WHOLE) == 0
+        shown = capsys.readouterr().out
+        assert "t0ken" not in shown
+        assert "hidden" in shown

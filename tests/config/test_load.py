@@ -132,10 +132,20 @@ OF_PARSER: dict[object, object] = {
     values.is_folder: str(Path(__file__).parent),
 }
 
+OF_NAME = {
+    "public.name": "mybox.example.org",
+    "public.provider": "hook",
+    "public.server": "https://dns.example.org",
+    "public.directory": "https://ca.example.org/directory",
+}
+"""Of those that do not all go together."""
+
 
 def otherwise(leaf: Leaf) -> object:
     """Another value than the default, as YAML has it: what the example shows, where it shows another one."""
     default = None if leaf.default is None else leaf.parse(leaf.default)
+    if leaf.name in OF_NAME:
+        return OF_NAME[leaf.name]
     if (leaf.look or leaf.parse) in OF_PARSER:
         return OF_PARSER[leaf.look or leaf.parse]
     if isinstance(leaf.parse, values.OneOf):

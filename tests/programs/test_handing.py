@@ -12,6 +12,7 @@ from app.errors import OperatorError
 from app.host import memory
 from app.programs import handing, paths, users
 from tests.appliance import Appliance, children, running, settings_in
+from tests.config.test_public import WHOLE
 from tests.fakes.pki import Authority
 from tests.internet import Internet
 
@@ -23,7 +24,7 @@ PROGRAMS = (users.DOT, users.WEB, users.LISTS)
 def test_each_user_has_a_copy_of_its_own(tmp_path: Path) -> None:
     loaded = load({"HOMEDOT_RUN_DIR": str(tmp_path / "run"), "HOMEDOT_DOT__PORT": "8853", "HOMEDOT_WEB__PORT": "8854"})
     handing.hand_on(loaded)
-    for user in (users.ROOT, users.DOT, users.WEB, users.LISTS):
+    for user in users.OF_PROGRAMS:
         copy = paths.handed(tmp_path / "run", user)
         assert copy.stat().st_mode & 0o777 == 0o640
         assert handing.taken(copy).settings == loaded.settings
@@ -35,6 +36,13 @@ def test_programs_are_told_of_a_copy_of_the_operators_certificates_and_root_of_t
     bundles = {user: handing.taken(paths.handed(run_dir, user)).settings.resolver.ca_bundle for user in PROGRAMS}
     assert bundles == dict.fromkeys(PROGRAMS, run_dir / "for-unbound/ca/own.pem")
     assert handing.taken(paths.handed(run_dir, users.ROOT)).settings.resolver.ca_bundle == own
+
+
+def test_a_secret_is_in_the_copy_of_root_alone(tmp_path: Path) -> None:
+    given = {"HOMEDOT_RUN_DIR": str(tmp_path / "run"), **WHOLE}
+    handing.hand_on(load(given))
+    has = {user: b"t0ken" in paths.handed(tmp_path / "run", user).read_bytes() for user in users.OF_PROGRAMS}
+    assert has == {users.ROOT: True, users.DOT: False, users.WEB: False, users.LISTS: False}
 
 
 def test_block_lists_give_way_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
