@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .will import MOST_CHANGES, Change, OwnerEntry, Key, ChangeStep, Will
+from .will import MOST_CHANGES, Change, ChangeStep, Key, OwnerEntry, Will
 
 FORMAT = 1
 MOST_OCTETS = 1 << 20

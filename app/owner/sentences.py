@@ -15,9 +15,9 @@ from .will import (
     OFF,
     PAUSE,
     Change,
-    OwnerEntry,
-    Key,
     ChangeStep,
+    Key,
+    OwnerEntry,
     Will,
 )
 

@@ -14,9 +14,9 @@ from app.owner.will import (
     MOST_STEPS,
     NAME,
     PAUSE,
-    OwnerEntry,
     Key,
     Moment,
+    OwnerEntry,
     Will,
     ends_at_s,
 )
