@@ -57,6 +57,17 @@ class Refresher:
         self._forget_what_is_not_there()
         self._remove_what_nobody_wants()
 
+    def follow(self, sources: Sequence[str]) -> None:
+        """From now on keep the lists of these: what nobody names any more is given up and removed."""
+        for source in self._states.keys() - set(sources):
+            if source in self._at_work:
+                self._at_work.pop(source)[0].end()
+            self._asked.discard(source)
+            self._accepted.discard(source)
+        self._states = {source: self._states.get(source, ListState()) for source in sources}
+        self._remove_what_nobody_wants()
+        self._save()
+
     def ask(self, before_s: float = inf) -> None:
         """Refresh from now on all that was looked at last before `before_s`, what is at work once more."""
         self._asked.update(source for source, known in self._states.items() if known.checked_s < before_s)
@@ -210,10 +221,11 @@ class Refresher:
     def _remove_what_nobody_wants(self) -> None:
         wanted = {paths.compiled(self._folder, source) for source in self._states}
         wanted |= {paths.download(path) for path in wanted}
+        busy = tuple(paths.unfinished(paths.compiled(self._folder, source)).name for source in self._at_work)
         with suppress(OSError):
             for suffix in (f"{paths.SUFFIX}*", paths.DOWNLOAD_SUFFIX):
                 for path in self._folder.glob(f"*{suffix}"):
-                    if path not in wanted:
+                    if path not in wanted and not path.name.startswith(busy):
                         path.unlink()
 
     def _remove_leftovers(self, source: str) -> None:

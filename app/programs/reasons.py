@@ -117,7 +117,10 @@ class RunningRuleset:
         looks = await asyncio.gather(*(self._looked(ruleset, name, kind, types[kind]) for kind in types))
         answers = {kind: look[0] for kind, look in zip(types, looks, strict=True) if look[0] is not None}
         notes += [note for _, note in looks if note]
-        return reason(ruleset, name, answers)._replace(notes=tuple(notes), is_paused=left_s > 0)
+        found = reason(ruleset, name, answers)
+        if owners := self._rules.owner_note(found.verdict.rule):
+            notes.append(f"{found.verdict.rule}: {owners}")
+        return found._replace(notes=tuple(notes), is_paused=left_s > 0)
 
     async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> tuple[list[Target] | None, str]:
         """Where upstream's answer leads, None if that is not known, and what is to be said of it, if anything."""

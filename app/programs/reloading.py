@@ -45,7 +45,8 @@ def reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
 def _mixed(before: Loaded, wanted: Loaded, at_once: list[str]) -> Loaded:
     given = {name: raw for name, raw in before.given.items() if name not in at_once}
     given |= {name: wanted.given[name] for name in at_once if name in wanted.given}
-    return Loaded(before.settings, {}, given)
+    where = {name: (wanted if name in at_once else before).sources.get(name, "") for name in given}
+    return Loaded(before.settings, where, given)
 
 
 def _values(branch: object, prefix: str = "") -> Iterator[tuple[str, object]]:

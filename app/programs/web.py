@@ -32,6 +32,7 @@ from .findings_log import HealthLog
 from .list_status import states
 from .metrics import ListNumbers, render, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
+from .owner_file import in_force
 
 log = logging.getLogger("homedot")
 
@@ -59,7 +60,7 @@ def run(settings: Settings) -> None:
         end = paths.read_enrolment(settings).not_after
         state = await control_client.state(settings)
         gauges = {**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}
-        return render(gauges) + render_lists(_known_lists(settings))
+        return render(gauges) + render_lists(_known_lists(in_force(settings)))
 
     async def devices() -> int | None:
         try:
