@@ -11,6 +11,7 @@ Rooms, one question each. A room never imports another room; they meet in `progr
     trust/       who are we?                       certificate authority, leaf, their files on the volume
     onboarding/  how does a device join?           Apple profile, QR code, steps, the web page
     publicname/  what is our name outside?         its provider, its records, its certificate
+    owner/       what does the owner want?         names, lists, devices and pauses that are set while it runs
     unbound/     who resolves?                     unbound.conf, its check, the root's keys, what it can reach
     doctor/      is it well?                       checks as a strict client makes them, the health check
     host/        where do we run?                  interfaces, addresses, the clock, supervision

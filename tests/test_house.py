@@ -12,7 +12,7 @@ import pytest
 CHECKOUT = Path(__file__).parent.parent
 APP = CHECKOUT / "app"
 MODULES = sorted(path for path in APP.rglob("*.py"))
-ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "unbound", "doctor", "host", "publicname"}
+ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "owner", "unbound", "doctor", "host", "publicname"}
 GROUND = {
     "app", "app.__version__", "app.dnsname", "app.errors", "app.files", "app.holders", "app.lifetime", "app.networks",
     "app.ports", "app.specialnames", "app.svcparams", "app.text",

@@ -7,7 +7,6 @@ from ipaddress import ip_address
 import yaml
 
 from app.answer.never_block import NAMES
-from app.answer.pause import Pause
 from app.answer.policy import BLOCKING, MEANINGS, Kind
 from app.config.load import load
 from app.config.settings import Settings, leaves
@@ -22,6 +21,7 @@ from app.programs.metrics import METRICS, ListNumbers, render, render_condition,
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import EXAMPLE, shown_settings, text_of
+from tests.fakes.pauses import paused
 
 
 def between(document: str, mark: str) -> str:
@@ -119,7 +119,7 @@ def test_the_metrics_are_listed() -> None:
 
 
 def test_what_is_told_at_metrics_is_the_table() -> None:
-    state = FrontState(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
+    state = FrontState(Occupancy(), Counters(), paused(0)).now()
     shown = render({**state, "certificate_not_after_timestamp_seconds": 1})
     shown += render_condition(of(ConditionKind.WELL)) + render_lists([ListNumbers(1, "", "", 1, 1.0)])
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, final
 
 from app import dnsname
@@ -101,17 +102,18 @@ class Matcher(Protocol):
 
 @final
 class DomainSet:
-    """Names, each with everything below it, and one title for all."""
+    """Names, each with everything below it, and one title for all, but for those that `titles` has."""
 
-    __slots__ = ("_title", "concerned")
+    __slots__ = ("_title", "_titles", "concerned")
 
-    def __init__(self, names: Iterable[str], title: str) -> None:
+    def __init__(self, names: Iterable[str], title: str, titles: Mapping[str, str] = MappingProxyType({})) -> None:
         self.concerned = frozenset(names)
         self._title = title
+        self._titles = titles
 
     def match(self, suffixes: Sequence[str]) -> Match | None:
         rule = next((name for name in suffixes if name in self.concerned), None)
-        return None if rule is None else (rule, self._title)
+        return None if rule is None else (rule, self._titles.get(rule, self._title))
 
 
 Listed = Callable[[str, int, str, int], NameVerdict | None]
@@ -128,7 +130,8 @@ class Policy:
     """Immutable: when a list, a record or a pause changes, another one takes its place.
 
     `special`, `local` and `reserved` are asked for what is served here. `is_paused` leaves everything but that to
-    upstream. `looks_at_addresses`: a list has rules for addresses that answers have.
+    upstream. `looks_at_addresses`: a list has rules for addresses that answers have. `titles` are where names
+    of `allow` and `deny` stand that are in no setting.
     """
 
     __slots__ = ("_blocking", "_concerned", "_is_paused", "_listed", "_steps", "looks_at_addresses")
@@ -145,15 +148,16 @@ class Policy:
         listed: Listed = no_list,
         looks_at_addresses: bool = False,
         is_paused: bool = False,
+        titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         # Lists come after all that is here, because they cost most and everybody else may overrule them.
         self._listed = listed
         self.looks_at_addresses = looks_at_addresses and not is_paused
         self._is_paused = is_paused
         own: tuple[Matcher, ...] = (
-            DomainSet(allow, "blocking.allow"),
+            DomainSet(allow, "blocking.allow", titles),
             NeverBlock(never_block),
-            DomainSet(deny, "blocking.deny"),
+            DomainSet(deny, "blocking.deny", titles),
         )
         blocking = dict(zip((Kind.ALLOWED, Kind.NEVER_BLOCKED, Kind.DENIED), own, strict=True))
         self._blocking = _in_order(blocking)

@@ -20,13 +20,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "show on one screen whether it answers, what is blocked, and how long the certificate lasts",
         "doctor": "check this box as a strict client would, and say what to do",
         "why": "say what becomes of a name, and which rule and which list decide",
-        "lists": "show the block lists; `lists refresh`, `lists accept`, and `lists check` to try another one",
+        "lists": "show the block lists; `lists add`, `remove`, `refresh`, `accept`; `lists check` tries another one",
         "config": "show every setting and where its value comes from",
         "version": "print the version and the commit that it was made from",
     },
     "Blocking": {
-        "pause": "block nothing for a time, like 10m",
+        "allow": "never block a name, nor what is below it",
+        "deny": "block a name, and what is below it",
+        "forget": "neither allow nor deny a name any more",
+        "pause": "block nothing for a time, like 10m, for all or with --device for one",
         "resume": "end a pause before its time",
+        "undo": "take back the last change, or one of the last ten by its number",
+        "changes": "show what was set by these commands and the page, and the last ten changes",
         "token": "show the token for pausing from the setup page; `token new` makes another one",
     },
     "Devices": {
@@ -98,7 +103,7 @@ def parse(argv: Sequence[str]) -> tuple[str, ModuleType, Namespace]:
     parser = _parser(verb)
     if hasattr(module, "arguments"):
         module.arguments(parser)
-    return verb, module, parser.parse_args(argv[1:])
+    return verb, module, parser.parse_intermixed_args(argv[1:])  # options may stand anywhere
 
 
 def _parser(verb: str) -> ArgumentParser:

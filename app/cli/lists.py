@@ -1,14 +1,17 @@
-"""`homedot lists`: show them, ask for new ones, accept small ones, check others."""
+"""`homedot lists`: show them, add and remove some, ask for new ones, accept small ones, check others."""
 
+import asyncio
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
+from app.config.handed import where_set
 from app.config.load import Loaded
 from app.config.settings import Settings
 from app.config.sources import read
 from app.errors import OperatorError
 from app.lists.state import ALLOWS, ListState
+from app.programs.control_client import change
 from app.programs.list_check import as_known, checked, source_of
 from app.programs.list_status import (
     content,
@@ -21,48 +24,65 @@ from app.programs.list_status import (
     states,
     summary,
 )
+from app.programs.output import tell_faults
+from app.programs.owner_described import list_origins
+from app.programs.owner_file import NOBODYS, in_force
+from app.programs.owner_file import read as read_owner
 
 from . import as_json
 
+_ACTIONS = ("show", "add", "remove", "refresh", "accept", "check")
+_LIKE = "https://example.com/list.txt"
 EXIT_MISSING = 1
 """A list of the settings is not there: what it has is not blocked. Or nothing of one that is checked would be."""
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", default="show", choices=("show", "refresh", "accept", "check"))
+    parser.add_argument("action", nargs="?", default="show", choices=_ACTIONS)
     parser.add_argument(
-        "which", nargs="?", metavar="LIST", help="for accept: its title or address; for check: an address or a file"
+        "which",
+        nargs="?",
+        metavar="LIST",
+        help="for add, remove and check: an address or a file; for accept: its title or address",
     )
+    parser.add_argument("--allow", action="store_true", help="for add: its names are allowed, and not blocked")
     as_json.argument(parser)
 
 
 def run(loaded: Loaded, arguments: Namespace) -> int:
     """Do it. Raises OperatorError."""
-    settings, action, which = loaded.settings, arguments.action, arguments.which
+    settings, action, which = in_force(loaded.settings), arguments.action, arguments.which
     if action == "check":
         return check(settings, which, as_document=arguments.json)
+    if action in {"add", "remove"}:
+        return change_lists(settings, action, which, allows=arguments.allow)
     if which is not None and action != "accept":
         raise OperatorError(f"lists {action}: takes no list (got {which!r})")
     if arguments.json and action != "show":
         raise OperatorError(f"lists {action}: has no --json")
-    if arguments.json:
-        as_json.show(
-            [
-                described(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known))
-                for source, known in _used(settings).items()
-            ]
-        )
-    elif action == "accept":
+    if action == "accept":
         accept(settings, which)
-    elif action == "refresh":
+        return 0
+    if action == "refresh":
         refresh(settings)
+        return 0
+    if arguments.json:
+        as_json.show(documents(settings, _origins(loaded)))
     else:
-        show(settings)
-    is_whole = action != "show" or not protection(settings.blocking, _used(settings)).missing
-    return 0 if is_whole else EXIT_MISSING
+        show(settings, _origins(loaded))
+    return EXIT_MISSING if protection(settings.blocking, _used(settings)).missing else 0
 
 
-def show(settings: Settings) -> None:
+def documents(settings: Settings, origins: Mapping[str, str]) -> list[dict[str, object]]:
+    """What is known about each list, for scripts; in `set` also where it is set."""
+    found = []
+    for source, known in _used(settings).items():
+        allows = is_allow_list(settings.blocking, source, known)
+        found.append({**described(source, known, time.time(), allows=allows), "set": origins.get(source)})
+    return found
+
+
+def show(settings: Settings, origins: Mapping[str, str]) -> None:
     """Print what the lists do as a whole, and what is known about each."""
     if not settings.blocking.enabled:
         print("blocking.enabled is false: no list is used")
@@ -70,11 +90,29 @@ def show(settings: Settings) -> None:
     every = states(settings)
     print(protection(settings.blocking, every).sentence)
     for source, known in every.items():
-        print(
-            "\n  ".join(
-                (source, *summary(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known)))
-            )
-        )
+        facts = summary(source, known, time.time(), allows=is_allow_list(settings.blocking, source, known))
+        print("\n  ".join((source, *facts, *filter(None, [origins.get(source)]))))
+    for source in origins.keys() - every.keys():
+        print(f"{source}\n  switched off, {origins[source]}")
+
+
+def change_lists(settings: Settings, action: str, which: str | None, *, allows: bool) -> int:
+    """Let the running Homedot add a list, or remove one. Raises OperatorError."""
+    if which is None:
+        raise OperatorError(f"lists {action}: must be followed by an address or a file, like {_LIKE}")
+    do = "add allowing" if action == "add" and allows else action
+    print("\n".join(asyncio.run(change(settings, do, [which], by=f"homedot lists {action}"))))
+    return 0
+
+
+def _origins(loaded: Loaded) -> Mapping[str, str]:
+    """Where each list is set, also those that are switched off. Says what cannot be read of what the owner has set."""
+    try:
+        will = read_owner(loaded.settings) or NOBODYS
+    except OperatorError as error:
+        tell_faults(error)
+        will = NOBODYS
+    return list_origins(loaded.settings, where_set(loaded), will)
 
 
 def _used(settings: Settings) -> Mapping[str, ListState]:

@@ -7,7 +7,7 @@ are allowed gets nothing, not even a refusal, because the address may be forged.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import final
@@ -48,7 +48,8 @@ class Datagrams:
         self._sockets = list(listening)
         self._answerer = answerer
         self._fit = fit
-        self._is_allowed = is_allowed
+        self._is_allowed = self._is_usual = is_allowed
+        self._exceptions: Mapping[str, Answerer] = {}
         self._rate = rate
         self._most_unfinished = most_unfinished
         self._count = count
@@ -57,6 +58,15 @@ class Datagrams:
         for bound in self._sockets:
             _tell_destination(bound)
             self._loop.add_reader(bound, self._readable, bound)
+
+    def except_for(self, answerers: Mapping[str, Answerer]) -> None:
+        """From now on the clients with these addresses are answered by these."""
+        self._exceptions, allowed = answerers, self._is_allowed
+
+        def is_usual(address: str) -> bool:
+            return address.partition("%")[0] not in answerers and allowed(address)
+
+        self._is_usual = is_usual if answerers else allowed
 
     def close(self) -> None:
         for bound in self._sockets:
@@ -71,8 +81,8 @@ class Datagrams:
                 if not isinstance(error, BlockingIOError):
                     log.debug("UDP: %s", error)  # an ICMP error of an earlier answer
                 return
-            if not self._is_allowed(address[0]):
-                self._count[Count.REFUSED_NOT_ALLOWED] += 1
+            if not self._is_usual(address[0]):
+                self._unusual(bound, message, here, address)
                 continue
             if not self._rate.allows(address[0]):
                 self._count[Count.QUERIES_LIMITED] += 1
@@ -82,12 +92,28 @@ class Datagrams:
             if answer is not None:
                 self._send(bound, address, here, message, answer)
             elif len(self._unfinished) < self._most_unfinished:
-                self._resolve(message, _Sender(bound, address, here))
+                self._resolve(message, _Sender(bound, address, here), self._answerer)
 
-    def _resolve(self, message: bytes, sender: "_Sender") -> None:
+    def _unusual(self, bound: socket.socket, message: bytes, here: Ancillary, address: Address) -> None:
+        """Of somebody who is not allowed, or is answered by another than all: no other client pays for that."""
+        answerer = self._exceptions.get(address[0].partition("%")[0])
+        if answerer is None or not self._is_allowed(address[0]):
+            self._count[Count.REFUSED_NOT_ALLOWED] += 1
+            return
+        if not self._rate.allows(address[0]):
+            self._count[Count.QUERIES_LIMITED] += 1
+            return
+        self._count[Count.QUERIES_PLAIN] += 1
+        answer = answerer.lookup(message)
+        if answer is not None:
+            self._send(bound, address, here, message, answer)
+        elif len(self._unfinished) < self._most_unfinished:
+            self._resolve(message, _Sender(bound, address, here), answerer)
+
+    def _resolve(self, message: bytes, sender: "_Sender", answerer: Answerer) -> None:
         self._unfinished.add(sender)
         try:
-            self._answerer.resolve(message, sender, None, partial(self._finish, sender, message))
+            answerer.resolve(message, sender, None, partial(self._finish, sender, message))
         except Exception:
             # Nobody answers it any more, and the next datagrams can do nothing for it.
             self._unfinished.discard(sender)

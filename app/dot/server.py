@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from operator import attrgetter
 from time import monotonic
@@ -53,7 +53,8 @@ class Server:
         setting: str,
     ) -> None:
         self.limits = limits
-        self.answerer = answerer
+        self._answerer = answerer
+        self._exceptions: Mapping[str, Answerer] = {}
         self.count = count
         self._connection_log = connection_log
         self._sessions = sessions
@@ -69,6 +70,12 @@ class Server:
         self._poller = running_poller()
         self._listeners = [Listener(bound, self._accepted, self._accept_failed, self._poller) for bound in listening]
         self._sweep = self._loop.call_later(_SWEEP_S, self._look_at_clock)
+
+    def except_for(self, answerers: Mapping[str, Answerer]) -> None:
+        """From now on the clients with these addresses are answered by these, those that are connected too."""
+        self._exceptions = answerers
+        for connection in self._admission.connections():
+            connection.answerer = self.answerer_of(connection.client)
 
     async def stop(self, grace_s: float = 1.5) -> None:
         """Close who is idle, and go on for the others until they are, for at most `grace_s`; then close everything.
@@ -135,6 +142,10 @@ class Server:
         self.count[Count.ACCEPT_ERRORS] += 1
 
     # --- what a connection asks and tells -----------------------------------------------------------------------
+
+    def answerer_of(self, client: str) -> Answerer:
+        """Looked up once for each connection."""
+        return self._exceptions.get(client.partition("%")[0], self._answerer)
 
     def idle_timeout_s(self) -> float:
         return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.total)

@@ -122,14 +122,24 @@ class Blocklists:
     """The lists of the setting that are there, followed as their files change."""
 
     def __init__(self, folder: Path, sources: Sequence[str]) -> None:
+        self._folder = folder
+        self._is_new = False
         self._paths = [compiled(folder, source) for source in sources]
         self._seen: dict[Path, tuple[int, int, int] | None] = dict.fromkeys(self._paths)
         self._lists: dict[Path, Blocklist] = {}
         self.current: tuple[Blocklist, ...] = ()
 
+    def follow(self, sources: Sequence[str]) -> None:
+        """From now on the lists of these; the next look takes them over."""
+        self._paths = [compiled(self._folder, source) for source in sources]
+        # Nothing that was read is read again; what nobody names any more is let go.
+        self._seen = {path: self._seen.get(path) for path in self._paths}
+        self._lists = {path: its for path, its in self._lists.items() if path in self._seen}
+        self._is_new = True
+
     def look(self) -> bool:
         """Take over what changed; True if something did. A bad file is told once, and the old list is kept."""
-        changed = False
+        changed, self._is_new = self._is_new, False
         for path in self._paths:
             mark = _mark(path)
             if mark == self._seen[path]:

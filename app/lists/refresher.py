@@ -6,7 +6,6 @@ list, so that this process stays small and waits for nobody.
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.config import sources
 from app.errors import ListBusyError, ListError, ListSizeError
 from app.files import stamp
 
-from . import paths, schedule, state
+from . import leftovers, paths, schedule, state
 from .blocklist import is_whole
 from .contract import Job, Outcome, Work
 from .listfile import ListFile, itself
@@ -58,7 +57,18 @@ class Refresher:
         self._told = ""
         self._seen: dict[str, object] = {}
         self._forget_what_is_not_there()
-        self._remove_what_nobody_wants()
+        leftovers.remove(self._folder, self._states, self._at_work)
+
+    def follow(self, sources: Sequence[str]) -> None:
+        """From now on keep the lists of these: what nobody names any more is given up and removed."""
+        for source in self._states.keys() - set(sources):
+            if source in self._at_work:
+                self._at_work.pop(source)[0].end()
+            self._asked.discard(source)
+            self._accepted.discard(source)
+        self._states = {source: self._states.get(source, ListState()) for source in sources}
+        leftovers.remove(self._folder, self._states, self._at_work)
+        self._save()
 
     def ask(self, before_s: float = inf) -> None:
         """Refresh from now on all that was looked at last before `before_s`, what is at work once more."""
@@ -138,7 +148,7 @@ class Refresher:
                 self._accepted.discard(source)
         except ListError as error:
             after = self._after_failure(source, before, error)
-            self._remove_leftovers(source)
+            leftovers.remove_unfinished(self._folder, source)
         del self._at_work[source]
         self._seen.pop(source, None)  # or a file that is removed before we have looked at it is never missed
         self._keep(source, after, mark, began_s)
@@ -224,22 +234,6 @@ class Refresher:
                 log.warning("%s: %s is missing or damaged; downloading the list again", source, path)
                 self._states[source] = ListState()
                 self._save()
-
-    def _remove_what_nobody_wants(self) -> None:
-        wanted = {paths.compiled(self._folder, source) for source in self._states}
-        wanted |= {paths.download(path) for path in wanted}
-        with suppress(OSError):
-            for suffix in (f"{paths.SUFFIX}*", paths.DOWNLOAD_SUFFIX):
-                for path in self._folder.glob(f"*{suffix}"):
-                    if path not in wanted:
-                        path.unlink()
-
-    def _remove_leftovers(self, source: str) -> None:
-        """Of a child that was killed while it wrote."""
-        begin = paths.unfinished(paths.compiled(self._folder, source))
-        with suppress(OSError):
-            for path in self._folder.glob(f"{begin.name}*"):
-                path.unlink()
 
     def _tell_once(self, fault: str) -> None:
         if fault != self._told:

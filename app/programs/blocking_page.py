@@ -10,6 +10,7 @@ from app.onboarding.blocking import BlockingState, Found, Listed
 
 from . import control_client
 from .list_status import is_allow_list, protection, states, summary
+from .owner_file import in_force
 from .pause_token import read
 
 
@@ -26,7 +27,8 @@ class BlockingClient:
             paused_s = (await control_client.state(self._settings))["blocking_paused_seconds"]
         except OperatorError:
             paused_s = None  # the page says so; why is for the log of the front door
-        blocking, known = self._settings.blocking, states(self._settings)
+        settings = in_force(self._settings)
+        blocking, known = settings.blocking, states(settings)
         lists = [_listed(blocking, source, its) for source, its in known.items()]
         return BlockingState(True, paused_s, lists, protection(blocking, known).sentence)
 

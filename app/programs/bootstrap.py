@@ -62,10 +62,10 @@ def run(settings: Settings) -> None:
         *exposure.warnings(settings),
         *_warnings(identity),
         *resolver.prepare(settings, choice.mode),
+        *_make_folders(settings),
     ]
     if settings.blocking.enabled:
         warnings += filter(None, [memory.shortage()])
-        warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
         warnings += pause_token.ensure(settings) if settings.web.enabled else ()
     enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
     unannounced = _announce(settings, enrolment)
@@ -98,8 +98,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     after = carried_on(now, announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
-    if settings.blocking.enabled:  # somebody may have removed the whole folder, and its program cannot make it anew
-        warnings += _make_folder_of_lists(settings.data_dir, paths.lists(settings))
+    warnings += _make_folders(settings)  # somebody may have removed one, and its program cannot make it anew
     return Findings(news=_news(before, after), warnings=(*_warnings(identity), *warnings))
 
 
@@ -211,12 +210,12 @@ def _make_folder_of_dot(path: Path) -> None:
         raise OperatorError(f"{path}: cannot be made: {error.strerror}") from error
 
 
-def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
-    """Where the program `lists` may write and everybody may read. Secrets next to it lie in folders of their own.
+def _make_folder(data_dir: Path, path: Path, user: str, harm: str) -> tuple[str, ...]:
+    """Where a program of ours may write and everybody may read. Secrets next to it lie in folders of their own.
 
-    Returns warnings: DNS goes on without new lists.
+    Returns warnings, which begin with the `harm`: DNS goes on without.
     """
-    owner = users.find(users.LISTS)
+    owner = users.find(user)
     try:
         with disk.write_faults(path):
             refuse_link(path)
@@ -227,8 +226,17 @@ def _make_folder_of_lists(data_dir: Path, path: Path) -> tuple[str, ...]:
                 os.chown(path, owner.pw_uid, owner.pw_gid)
             let_others_through(data_dir)
     except OperatorError as error:
-        return tuple(f"block lists are not refreshed: {fault}" for fault in error.faults)
+        return tuple(f"{harm}: {fault}" for fault in error.faults)
     return ()
+
+
+def _make_folders(settings: Settings) -> tuple[str, ...]:
+    """Those of the owner's wishes and of the lists. Returns warnings."""
+    data_dir = settings.data_dir
+    warnings = _make_folder(data_dir, paths.owner(settings).parent, users.DOT, "nothing can be set by page or command")
+    if settings.blocking.enabled:
+        warnings += _make_folder(data_dir, paths.lists(settings), users.LISTS, "block lists are not refreshed")
+    return warnings
 
 
 def _put(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,8 @@ from . import paths
 
 log = logging.getLogger(__name__)
 
+MOST_LINE_OCTETS = 16 * 1024
+_MOST_ANSWER_OCTETS = 4 << 20
 _TIMEOUT_S = 12.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
 KIND = re.compile("[A-Z0-9]{1,9}")
@@ -33,7 +35,7 @@ async def ask(settings: Settings, line: str) -> Any:
     path = paths.control_socket(settings)
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            reader, writer = await asyncio.open_unix_connection(path)
+            reader, writer = await asyncio.open_unix_connection(path, limit=_MOST_ANSWER_OCTETS)
             try:
                 writer.write(f"{line}\n".encode())
                 word, _, said = (await reader.readline()).decode().strip().partition(" ")
@@ -48,6 +50,19 @@ async def ask(settings: Settings, line: str) -> Any:
     if word != "ok":
         raise OperatorError(printable(said) or f"{path}: the front door does not answer; see its log")
     return answer
+
+
+async def change(settings: Settings, do: str, what: Sequence[str] = (), *, by: str, **more: str) -> list[str]:
+    """Have something set through the owner's door, as in `owner.wishes`. Returns sentences; raises OperatorError."""
+    line = f"change {json.dumps({'do': do, 'what': list(what), 'by': by, **more})}"
+    if len(line) >= MOST_LINE_OCTETS:
+        raise OperatorError(f"{do}: that is too much at once")
+    return list((await ask(settings, line))["says"])
+
+
+async def undo(settings: Settings, number: int | None, *, by: str) -> list[str]:
+    """Have a change undone, or the last one. Returns sentences; raises OperatorError."""
+    return list((await ask(settings, f"undo {json.dumps({'number': number, 'by': by})}"))["says"])
 
 
 def _printable(value: Any) -> Any:

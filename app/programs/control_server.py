@@ -17,31 +17,33 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.answer.pause import MOST_S, Pause
 from app.config.values import domain
 from app.doctor.condition import Condition
 from app.dot.nonce_store import NonceStore
+from app.errors import OperatorError
+from app.owner.length import MOST_S
+from app.owner.wishes import Wish
+from app.text import printable
 
 from . import answer_words, users
-from .control_client import KIND, NONCE, USUAL_TYPES
+from .control_client import KIND, MOST_LINE_OCTETS, NONCE, USUAL_TYPES
 
 if TYPE_CHECKING:
+    from .owner_door import OwnerDoor
     from .reasons import Reason
 
 log = logging.getLogger("homedot")
-
-LOOK_S = 1.0
-"""How often a worker looks whether a pause has begun or ended."""
 
 _TIMEOUT_S = 11.0
 """`why` says of a name whose servers are silent that they are."""
 _MOST_AT_ONCE = 32
 """Of each user that is listened to, and of all others together."""
-_MOST_LINE_OCTETS = 300
+_MOST_LINE_OCTETS = MOST_LINE_OCTETS
 _MOST_TYPE = 0xFFFF
 _NO_COMMAND = "that is no command"
+_PAGE = "the setup page"
 _NUMBER = re.compile("[0-9]{1,5}")
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
 
@@ -54,18 +56,20 @@ class No(ValueError):
 class Control:
     """What can be asked: `state` for the counts by name, `condition` for how this box is, `new` for a nonce in hex and
     `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type,
-    `pause SECONDS` and `resume`.
+    `pause SECONDS` and `resume`. `owner` for what the owner has set; `change` and `undo`, each with a JSON object
+    behind it, which says who wishes what.
     """
 
     state: Callable[[], Mapping[str, int]]
     nonces: NonceStore
     reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
-    pause: Pause
     condition: Callable[[], Condition]
+    owner: "OwnerDoor"
 
     async def obey(self, line: bytes) -> object:
         """The answer to `line`, for JSON. Raises No."""
-        match line.decode("ascii", "replace").removesuffix("\n").split(" "):
+        text = line.decode("ascii", "replace").removesuffix("\n")
+        match text.split(" "):
             case ["state" | "condition" as word]:
                 return self.state() if word == "state" else self.condition().to_document()
             case ["new"]:
@@ -74,10 +78,20 @@ class Control:
                 return self.nonces.look(bytes.fromhex(nonce))
             case ["why", name, *asked] if name.isascii():
                 return await self._why(name, _types(asked))
-            case ["pause", number] if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_S:
-                return await self._begin_pause(int(number))
-            case ["resume"]:
-                return await self._end_pause()
+        return await self._obey_owner(text)
+
+    async def _obey_owner(self, text: str) -> object:
+        """What the page and root do for the owner."""
+        word, _, more = text.partition(" ")
+        if word in {"change", "undo"}:
+            asked = _object(more)
+            return await (self._changed(*_wish(asked)) if word == "change" else self._undone(asked))
+        if text == "owner":
+            return await _answered(self.owner.described())
+        if word == "pause" and _NUMBER.fullmatch(more) and 1 <= int(more) <= MOST_S:
+            return await self._changed(Wish("pause", length=f"{more}s"), _PAGE)
+        if text == "resume":
+            return await self._changed(Wish("resume"), _PAGE)
         raise No(_NO_COMMAND)
 
     async def _why(self, raw_name: str, types: Mapping[str, int]) -> Mapping[str, object]:
@@ -104,17 +118,46 @@ class Control:
             },
         }
 
-    async def _begin_pause(self, seconds: int) -> str:
-        self.pause.begin(seconds)
-        log.info("blocking is paused for %d s", seconds)
-        await asyncio.sleep(LOOK_S)  # what is told is true then: every worker has looked
-        return f"blocking is paused for {seconds} s; `homedot resume` ends it"
+    async def _changed(self, wish: Wish, by: str) -> object:
+        told = await _answered(self.owner.change(wish, by))
+        log.info("%s: %s", by, "; ".join(told["says"]))
+        return told
 
-    async def _end_pause(self) -> str:
-        self.pause.end()
-        log.info("blocking is resumed")
-        await asyncio.sleep(LOOK_S)
-        return "blocking is in force"
+    async def _undone(self, asked: Mapping[str, object]) -> object:
+        number, by = asked.get("number"), asked.get("by")
+        if not isinstance(by, str) or not (number is None or type(number) is int):
+            raise No(_NO_COMMAND)
+        told = await _answered(self.owner.undo(number, printable(by)))
+        log.info("%s: %s", printable(by), "; ".join(told["says"]))
+        return told
+
+
+async def _answered(asked: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return await asked
+    except ValueError as error:
+        raise No(printable(str(error))) from None
+    except OperatorError as error:
+        raise No(printable("; ".join(error.faults))) from None
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise No(_NO_COMMAND)
+    return found
+
+
+def _wish(asked: Mapping[str, object]) -> tuple[Wish, str]:
+    """What is wished, and by whom."""
+    do, by, length, label = (asked.get(name, "") for name in ("do", "by", "length", "label"))
+    what = asked.get("what", [])
+    if not isinstance(what, list) or not all(isinstance(each, str) for each in (do, by, length, label, *what)):
+        raise No(_NO_COMMAND)
+    return Wish(str(do), what, str(length), str(label)), printable(str(by))
 
 
 def _types(asked: Sequence[str]) -> Mapping[str, int]:

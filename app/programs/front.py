@@ -3,15 +3,14 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_network
-from time import monotonic
+from time import monotonic, time
 
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
-from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
 from app.answer.policy import BLOCKING, Kind
 from app.answer.querylog import question_text
@@ -36,6 +35,7 @@ from app.host.relay import priority
 from app.host.wall_clock import WallClock, since_boot_s
 from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
+from app.owner.pauses import Pauses
 from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, paths
@@ -46,6 +46,9 @@ from .front_limits import limits_of
 from .front_sockets import FrontSockets
 from .front_state import FrontState
 from .output import log_to_supervisor
+from .owner_applied import Applied
+from .owner_door import OwnerDoor
+from .owner_in_force import InForce, another
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
 from .workers import Workers
@@ -53,7 +56,7 @@ from .workers import Workers
 log = logging.getLogger("homedot")
 
 _CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
-_LOOK_S = 2.0
+_LOOK_S, _OFTEN_S = 2.0, 0.5
 _COUNTED_AS = {
     Count.QUERIES_BLOCKED: BLOCKING,
     Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
@@ -63,38 +66,43 @@ _COUNTED_AS = {
 class _Shared:
     """What all workers see; made before they are forked, so that tickets of one are good for all."""
 
-    def __init__(self, settings: Settings, write: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, where: Mapping[str, str], write: Callable[[str], None]) -> None:
         workers = settings.dot.workers
         self.settings = settings
+        self.where = where
         self.write = write
         self.certificate = Certificate(paths.pair(settings))
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
         self.nonces = NonceStore(monotonic)
-        self.pause = Pause(monotonic)
+        self.pauses, self.applied = Pauses(time, monotonic), Applied(workers)
         self.limits = limits_of(settings)
-        self.state = FrontState(self.occupancy, self.counters, self.pause)
+        self.state = FrontState(self.occupancy, self.counters, self.pauses)
 
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
         return TlsSession(self.certificate.context, self.tickets.context)
 
+    def door(self, rules: RulesetWatcher) -> OwnerDoor:
+        crowds, ruleset = self.limits.unshared, lambda: rules.unpaused
+        return OwnerDoor(self.settings, self.where, ruleset, self.applied, crowds=crowds)
+
     def saw(self, nonce: bytes, asker: Peer) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})
 
 
-def run(settings: Settings) -> None:
-    """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once."""
-    serve(settings, log_to_supervisor(settings.log).write)
+def run(settings: Settings, where: Mapping[str, str]) -> None:
+    """Serve DNS over TLS until SIGTERM; SIGHUP looks at the certificate at once. `where` says where each setting is."""
+    serve(settings, where, log_to_supervisor(settings.log).write)
 
 
-def serve(settings: Settings, write: Callable[[str], None]) -> None:
+def serve(settings: Settings, where: Mapping[str, str], write: Callable[[str], None]) -> None:
     """Serve until SIGTERM, with `dot.workers` processes. Raises OperatorError for what cannot be served at all.
 
     `write` takes lines of the log that are not worth a record each.
     """
-    shared = _Shared(settings, write)
+    shared = _Shared(settings, where, write)
     workers = settings.dot.workers
     sockets = [FrontSockets(settings, worker) for worker in range(workers)]
     crew = Workers(workers)
@@ -116,19 +124,24 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,
     )
-    log_query = _log_query if settings.dot.log_queries else None
-    rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
+    rules = (in_force := InForce(settings, shared.pauses, shared.applied.row(crew.number))).rules
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
-    make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
+    make = partial(
+        Pipeline,
+        log_query=_log_query if settings.dot.log_queries else None,
+        check_names=check_names,
+        diagnosis=diagnosis,
+    )
     caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerer = make(caches[0], upstream, rules.ruleset)
-    answerers = [answerer]
+    answerers = [make(caches[0], upstream, rules.ruleset)]
+    apart = partial(another, partial(make, upstream=upstream), caches, answerers)
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
-    servers = [server(sockets.dot, shared.new_session, answerer, is_allowed=is_allowed, setting="dot.allow_from")]
+    servers = [server(sockets.dot, shared.new_session, answerers[0], is_allowed=is_allowed, setting="dot.allow_from")]
+    in_force.serve(answerers[0], servers[:1], partial(apart, encrypted=True))
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
@@ -147,21 +160,21 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
             most_unfinished=most_unfinished,
             count=count,
         )
+        in_force.serve(plain, (servers[1], datagrams), partial(apart, encrypted=False))
     is_enabled = settings.blocking.enabled
-    running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=is_enabled)
+    running = RunningRuleset(rules, upstream, lambda: shared.pauses.left_s, diagnosis, is_enabled=is_enabled)
     told = None
     if is_first:
-        watch = ConditionWatch()
-        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now)
+        condition, door = ConditionWatch().now, shared.door(rules)
+        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, condition, door)
         bound = paths.bound_for_all(paths.control_socket(settings))
         told = await control_server.serve(bound, heard, control_server.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
-    follow = partial(_follow_addresses, rules, sockets, stopping)
-    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, answerers)
-    looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
+    often = in_force.look, partial(_follow_addresses, rules, sockets, stopping), partial(_count_given, count, answerers)
+    looks.append(asyncio.create_task(_every(_OFTEN_S, *often)))
     await stopping.wait()
     crew.end()
     if datagrams is not None:
@@ -188,13 +201,6 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
 def _forget(caches: list[Cache]) -> None:
     for cache in caches:
         cache.clear()
-
-
-def _look_at_rules(rules: RulesetWatcher, answerers: list[Pipeline]) -> None:
-    ruleset = rules.look()
-    if ruleset is not None:
-        for answerer in answerers:
-            answerer.use(ruleset)
 
 
 def _follow_addresses(rules: RulesetWatcher, sockets: FrontSockets, stopping: asyncio.Event) -> None:

@@ -2,10 +2,10 @@
 
 from time import monotonic
 
-from app.answer.pause import Pause
 from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
 from app.host.wall_clock import since_boot_s
+from app.owner.pauses import Pauses
 
 _RECOUNT_S = 1.0
 
@@ -13,7 +13,7 @@ _RECOUNT_S = 1.0
 class FrontState:
     """Those of all workers."""
 
-    def __init__(self, occupancy: Occupancy, counters: Counters, pause: Pause) -> None:
+    def __init__(self, occupancy: Occupancy, counters: Counters, pause: Pauses) -> None:
         self._occupancy = occupancy
         self._counters = counters
         self._pause = pause

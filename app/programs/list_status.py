@@ -24,7 +24,7 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
 def states(settings: Settings) -> dict[str, ListState]:
-    """What is known about each list of the setting; no two that have been looked at have one title."""
+    """What is known about each list of these settings; no two that have been looked at have one title."""
     found = load(list_paths.state(paths.lists(settings)))
     known = {source: found.get(source, ListState()) for source in settings.blocking.sources}
     titles = list_paths.told_apart({source: its.title for source, its in known.items() if its.title})

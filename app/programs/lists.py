@@ -20,6 +20,7 @@ from app.lists.refresher import Refresher
 from . import list_files, paths
 from .list_status import acceptance_request
 from .output import log_to_supervisor
+from .owner_file import OwnerWatcher, with_owner
 
 log = logging.getLogger("homedot")
 
@@ -36,7 +37,8 @@ def run(settings: Settings) -> None:
     log_to_supervisor(settings.log)
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDINGS, signal.SIGHUP, signal.SIGCHLD})
     folder, refreshing = paths.lists(settings), paths.refresh_request(settings)
-    accepting = {source: acceptance_request(settings, source) for source in settings.blocking.sources}
+    owner = OwnerWatcher(settings)
+    sources, accepting = _wanted(settings, owner)
     lock = _only_one(folder)
 
     def start(job: Job) -> Child:
@@ -44,7 +46,7 @@ def run(settings: Settings) -> None:
 
     blocking, look = settings.blocking, list_files.looker(settings)
     every_s, draw = blocking.refresh * _HOUR_S, random.random
-    keeper = Refresher(folder, blocking.sources, every_s, start, now=time.time, draw=draw, look=look)
+    keeper = Refresher(folder, sources, every_s, start, now=time.time, draw=draw, look=look)
     requests = _Requests([refreshing, *accepting.values()])
     # What this program was asked for before it was killed.
     keeper.ask(_touched_s(refreshing))
@@ -52,6 +54,10 @@ def run(settings: Settings) -> None:
         keeper.accept(source, _touched_s(path))
     try:
         while True:
+            if owner.look():
+                sources, accepting = _wanted(settings, owner)
+                requests.follow([refreshing, *accepting.values()])
+                keeper.follow(sources)
             keeper.round()
             told = signal.sigtimedwait({*_ENDINGS, signal.SIGHUP, signal.SIGCHLD}, _LOOK_S)
             if told is not None and told.si_signo in _ENDINGS:
@@ -65,11 +71,21 @@ def run(settings: Settings) -> None:
         keeper.end()
 
 
+def _wanted(settings: Settings, owner: OwnerWatcher) -> tuple[tuple[str, ...], dict[str, Path]]:
+    """The sources of all lists, with what the owner has set, and for each the file by which it is accepted."""
+    sources = with_owner(settings, owner.will).blocking.sources
+    return sources, {source: acceptance_request(settings, source) for source in sources}
+
+
 class _Requests:
     """Files that the command touches, as they were when this program looked last."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._seen = {path: stamp(path) for path in paths}
+
+    def follow(self, paths: Sequence[Path]) -> None:
+        """From now on look at these."""
+        self._seen = {path: self._seen[path] if path in self._seen else stamp(path) for path in paths}
 
     def is_new(self, path: Path) -> bool:
         before, self._seen[path] = self._seen[path], stamp(path)

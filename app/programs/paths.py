@@ -95,6 +95,11 @@ def token(settings: Settings) -> Path:
     return settings.data_dir / "web" / "token"
 
 
+def owner(settings: Settings) -> Path:
+    """What the owner has set: written by the front door's first worker, readable by everybody."""
+    return settings.data_dir / "owner" / "will.json"
+
+
 def unbound_conf(settings: Settings) -> Path:
     return settings.run_dir / "unbound.conf"
 

@@ -154,6 +154,8 @@ class RunningRuleset:
         answers = tuple(look.answer for look in looks)
         told = _answered(found, answers, is_enabled=self._is_enabled)
         notes = [*(found.others if found.only else ()), *told, *(look.note for look in looks if look.note), *notes]
+        if owners := self._rules.owner_note(found.verdict.rule):
+            notes.append(f"{found.verdict.rule}: {owners}")
         return found._replace(notes=tuple(notes), answers=answers)
 
     async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> "_Look":

@@ -55,7 +55,8 @@ def _mixed(before: Loaded, wanted: Loaded, at_once: list[str], later: list[str])
     """What is in force until a restart. Raises SettingsError if that contradicts itself, though neither side does."""
     given = {name: raw for name, raw in before.given.items() if name not in at_once}
     given |= {name: wanted.given[name] for name in at_once if name in wanted.given}
-    mixed = take(hand(Loaded(before.settings, {}, given)))
+    where = {name: (wanted if name in at_once else before).sources.get(name, "") for name in given}
+    mixed = take(hand(Loaded(before.settings, where, given)))
     faults = [
         f"{fault}; or restart the container, because what you changed of {' and '.join(sorted({*names} & {*later}))} "
         f"{LATER}"

@@ -1,8 +1,9 @@
 """Settings, lists and the box's own addresses -> the ruleset that decides about names, and the next after a change."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
@@ -22,8 +23,10 @@ from app.lists.names import BLOCK, IMPORTANT_BLOCK, IMPORTANT_LIFT, LIFT
 from app.lists.weighing import ALLOW, weighed
 from app.networks import INSIDE
 from app.onboarding.enrolment import CHECK_LABEL, Enrolment
+from app.owner.will import Will
 
-from . import paths
+from . import owner_file, paths
+from .owner_described import name_origin
 
 log = logging.getLogger("homedot")
 
@@ -38,26 +41,33 @@ KINDS = {
 
 
 class RulesetWatcher:
-    """Follows what a ruleset is made of. `is_paused` says whether blocking is paused this moment."""
+    """Follows what a ruleset is made of. `is_paused` says whether blocking is paused for all this moment, and `will`
+    what the owner has set by then."""
 
-    def __init__(self, settings: Settings, is_paused: Callable[[], bool]) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, is_paused: Callable[[], bool], will: Callable[[], Will] = lambda: owner_file.NOBODYS
+    ) -> None:
+        self._given = self._settings = settings
         self._is_paused = is_paused
-        self._paused = False
-        sources = settings.blocking.sources if settings.blocking.enabled else ()
-        self._lists = Blocklists(paths.lists(settings), sources)
+        self._will, self._seen_will = will, owner_file.NOBODYS
+        self._titles: Mapping[str, str] = {}
+        self._is_paused_for_all = False
+        self._apart: Ruleset | None = None
+        self._lists = Blocklists(paths.lists(settings), settings.blocking.sources if settings.blocking.enabled else ())
         self._enrolment_seen: object = None
         self._enrolment: Enrolment | None = None
-        self.ruleset = self.look() or self._build()
+        self.ruleset = self.look() or self._build(is_paused=False)
 
     def look(self) -> Ruleset | None:
         """A new ruleset if something has changed since the last look."""
         paused = self._is_paused()
-        changed = self._lists.look() | self._look_at_enrolment() | (paused != self._paused)
-        self._paused = paused
-        if not changed:
+        changed = self._look_at_will() | self._lists.look() | self._look_at_enrolment()
+        if changed:
+            self._apart = None
+        if not changed and paused == self._is_paused_for_all:
             return None
-        self.ruleset = self._build()
+        self._is_paused_for_all = paused
+        self.ruleset = self._build(is_paused=paused)
         return self.ruleset
 
     @property
@@ -68,7 +78,30 @@ class RulesetWatcher:
     @property
     def unpaused(self) -> Ruleset:
         """The ruleset as it is without a pause."""
-        return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.ruleset
+        return self._build(is_paused=False) if self._is_paused_for_all else self.ruleset
+
+    @property
+    def paused(self) -> Ruleset:
+        """The ruleset as it is in a pause."""
+        self._apart = self._apart or self._build(is_paused=True)
+        return self._apart
+
+    def owner_note(self, name: str) -> str | None:
+        """When and from where the owner allowed or denied this name, if somebody did."""
+        return name_origin(self._seen_will, name)
+
+    def _look_at_will(self) -> bool:
+        will = self._will()
+        if will is self._seen_will:
+            return False
+        self._seen_will, before = will, (self._settings.blocking, self._titles)
+        self._settings = owner_file.with_owner(self._given, will)
+        self._titles = owner_file.titles(self._given, will)
+        if (self._settings.blocking, self._titles) == before:
+            return False
+        if self._settings.blocking.enabled:
+            self._lists.follow(self._settings.blocking.sources)
+        return True
 
     def _look_at_enrolment(self) -> bool:
         path = paths.enrolment(self._settings)
@@ -83,14 +116,20 @@ class RulesetWatcher:
             return False
         return True
 
-    def _build(self) -> Ruleset:
-        return build(self._settings, self._enrolment, self._lists.current, is_paused=self._paused)
+    def _build(self, *, is_paused: bool) -> Ruleset:
+        lists = self._lists.current
+        return build(self._settings, self._enrolment, lists, is_paused=is_paused, titles=self._titles)
 
 
 def build(
-    settings: Settings, enrolment: Enrolment | None, blocklists: Sequence[Blocklist], *, is_paused: bool = False
+    settings: Settings,
+    enrolment: Enrolment | None,
+    blocklists: Sequence[Blocklist],
+    *,
+    is_paused: bool = False,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Ruleset:
-    """The ruleset for this moment."""
+    """The ruleset for this moment; `titles` as in the policy."""
     blocking = settings.blocking
     addresses = {host.name: host.addresses for host in settings.local if host.addresses}
     if enrolment is not None:
@@ -114,6 +153,7 @@ def build(
         listed=_listed(blocklists, blocking.allow_lists) if blocklists else no_list,
         looks_at_addresses=any(blocklist.header.addresses for blocklist in blocklists),
         is_paused=is_paused or not blocking.enabled,
+        titles=titles,
     )
     served = (special.fixed, local, special.reserved)
     return Ruleset(

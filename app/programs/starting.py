@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
+from app.config.handed import where_set
 from app.config.settings import Log
 from app.errors import OperatorError
 
@@ -15,7 +16,7 @@ PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upke
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
 
-_HANDS_ON, _RELOADS = "bootstrap", "upkeep"
+_HANDS_ON, _RELOADS, _MARKS = "bootstrap", "upkeep", "front"
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -28,7 +29,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         loaded = handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
         log = loaded.settings.log
-        more = [environment] if program == _RELOADS else arguments
+        more = [environment] if program == _RELOADS else [where_set(loaded)] if program == _MARKS else arguments
         code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)
         if program == _HANDS_ON:
             handing.hand_on(loaded)

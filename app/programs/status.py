@@ -18,6 +18,7 @@ from app.revision import told
 from . import control_client, paths
 from .blocking_page import without_query
 from .list_status import NOT_YET, described, duration, protection, states
+from .owner_file import in_force
 
 SCHEMA = 1
 """Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
@@ -128,6 +129,7 @@ def look(settings: Settings) -> Status:
         counts = asyncio.run(control_client.state(settings))
     except OperatorError as error:
         fault = fault or str(error)
+    settings = in_force(settings)
     lists = states(settings) if settings.blocking.enabled else None
     said = protection(settings.blocking, lists or {}).sentence
     return Status(now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment, lists=lists, protection=said)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from app.config.settings import Settings
+from app.host import memory
 from app.host.supervision import run as supervise
 from app.ports import reserved
 
@@ -20,7 +21,7 @@ def run(settings: Settings, configuration: str) -> int:
         "DOT_CAPABILITY": _capability(settings.dot.port, *([settings.plain.port] if settings.plain.enabled else [])),
         "WEB_CAPABILITY": _capability(settings.web.port),
         "WEB_ENABLED": str(settings.web.enabled).lower(),
-        "LISTS_WANTED": str(settings.blocking.enabled and bool(settings.blocking.sources)).lower(),
+        "LISTS_WANTED": str(settings.blocking.enabled and not memory.shortage()).lower(),
     }
     user = users.find(users.UNBOUND)
     reservation = reserved(paths.unbound_port(settings), "resolver.port", user.pw_uid if user else None)

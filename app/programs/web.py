@@ -32,6 +32,7 @@ from .findings_log import HealthLog
 from .list_status import states
 from .metrics import ListNumbers, render, render_condition, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
+from .owner_file import in_force
 
 log = logging.getLogger("homedot")
 
@@ -60,7 +61,7 @@ def run(settings: Settings) -> None:
         state = await control_client.state(settings)
         gauges = {**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}
         told = render_condition(await control_client.condition(settings))
-        return render(gauges) + told + render_lists(_known_lists(settings))
+        return render(gauges) + told + render_lists(_known_lists(in_force(settings)))
 
     async def devices() -> int | None:
         try:

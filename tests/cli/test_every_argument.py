@@ -23,13 +23,18 @@ WORDS = [
     "show", "new", "refresh", "accept", "check", "--yes", "--json", "--help", "-h", "--bogus-name", "--slow-name", "--",
     "-", "", "10m", "0", "25h", "1e3", "-1", "www.example.com", "A", "TYPE65", "kdig", "https://lists.example/a.txt",
     " ", "a b", "\udcff", "straße", "\0", "\x1b[2J", "%s", "{0}", "../..", "x" * 300, "." * 300, "٣", "xn--a",
+    "add", "remove", "tomorrow", "--device", "--allow",
 ]  # fmt: skip
 COMMANDS = [*VERBS, "help", "--help", "--version", "nothing", "", "\udcff"]
 ANSWERS_WITH = {0, 1, 2}
 TELLS_NO_TABLE = {
     "version": "one line",
-    "pause": "one sentence",
-    "resume": "one sentence",
+    "allow": "what is so now",
+    "deny": "what is so now",
+    "forget": "what is so now",
+    "pause": "what is so now",
+    "resume": "what is so now",
+    "undo": "what is so now",
     "token": "one word",
     "setup-phone": "a page to be read, with a picture",
     "ca": "what was done",
@@ -107,11 +112,11 @@ def test_no_command_gives_a_traceback_alone_or_with_one_word(
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [verb for verb in VERBS if verb not in {*TELLS_NO_TABLE, "why"}])
+@pytest.mark.parametrize("command", [verb for verb in VERBS if verb not in {*TELLS_NO_TABLE, "why", "changes"}])
 def test_every_command_that_prints_a_table_prints_it_for_scripts_too(
     command: str, boxes: list[Mapping[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`why` needs a running front door: tests/cli/test_why.py."""
+    """`why` and `changes` need a running front door: tests/cli/test_why.py, tests/cli/test_changes.py."""
     assert exit_code([command, "--json"], boxes[1]) in {0, 1}
     assert json.loads(capsys.readouterr().out)
 

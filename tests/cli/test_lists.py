@@ -1,5 +1,6 @@
 """`homedot lists`: what it shows, and what it asks for."""
 
+import asyncio
 import json
 import time
 from argparse import Namespace
@@ -9,21 +10,25 @@ import pytest
 
 from app.cli import lists
 from app.cli.commands import main
-from app.config.load import Loaded
+from app.config.load import Loaded, load
 from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
 from app.lists.paths import compiled
 from app.lists.paths import state as state_path
 from app.lists.state import ListState, save
-from app.programs import paths
+from app.owner.length import moment
+from app.owner.will import LIST as LIST_KIND
+from app.owner.will import OFF, Key, Moment, Will
+from app.programs import owner_file, paths
 from app.programs.list_status import NOT_YET
+from tests.fakes.frontdoor import hearing
 
-URL, FILE = "https://lists.example/pro.txt", "/config/mine.txt"
+URL, FILE, MORE = "https://lists.example/pro.txt", "/config/mine.txt", "https://lists.example/more.txt"
 LIST = b"! Title: Mine\nads.example.com\n"
 
 
 def shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    lists.show(settings)
+    lists.show(settings, {})
     return capsys.readouterr().out.splitlines()
 
 
@@ -179,6 +184,55 @@ def test_scripts_are_told_the_same_of_each_list(settings: Settings, capsys: pyte
 def test_what_prints_no_table_has_no_json(settings: Settings) -> None:
     with pytest.raises(OperatorError, match="lists refresh: has no --json"):
         lists.run(Loaded(settings, {}, {}), Namespace(action="refresh", which=None, json=True))
+
+
+def test_says_where_each_list_is_set_and_which_is_switched_off(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    will = Will("box").after({Key(LIST_KIND, MORE): "block", Key(LIST_KIND, URL): OFF}, Moment(1_800_000_000.0, "me"))
+    owner_file.write(settings, will)
+    when = f"set {moment(1_800_000_000)} by me"
+    loaded = Loaded(settings, {"blocking.lists": "HOMEDOT_BLOCKING__LISTS"}, {"blocking.lists": ""})
+    lists.run(loaded, Namespace(action="show", which=None, json=False))
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        FILE, f"  {NOT_YET}", "  set in HOMEDOT_BLOCKING__LISTS", MORE, f"  {NOT_YET}", f"  {when}",
+        URL, f"  switched off, {when}",
+    ]  # fmt: skip
+    lists.run(loaded, Namespace(action="show", which=None, json=True))
+    own, more = json.loads(capsys.readouterr().out)
+    assert (own["set"], more["set"]) == ("set in HOMEDOT_BLOCKING__LISTS", when)
+
+
+def test_what_the_owner_set_and_cannot_be_read_is_told_and_the_rest_shown(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.owner(settings).parent.mkdir()
+    paths.owner(settings).write_text("nonsense")
+    lists.run(Loaded(settings, {}, {}), Namespace(action="show", which=None, json=False))
+    told = capsys.readouterr()
+    assert {URL, FILE} <= set(told.out.splitlines())
+    assert "will.json: is damaged: it is left as it is" in told.err
+    assert paths.owner(settings).read_text() == "nonsense"
+
+
+@pytest.mark.anyio
+async def test_lists_are_added_and_removed_by_the_running_homedot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"HOMEDOT_RUN_DIR": str(tmp_path), "HOMEDOT_DATA_DIR": str(tmp_path)}
+    async with hearing(paths.control_socket(load(environment).settings)) as heard:
+        for argv, values in (
+            (["add", URL], {URL: "block"}),
+            (["add", "--allow", MORE], {URL: "block", MORE: "allow"}),
+            (["remove", URL], {MORE: "allow"}),
+        ):
+            assert await asyncio.to_thread(main, ["lists", *argv], environment) == 0
+            assert {entry.key.of: entry.value for entry in heard.owner.will.live(LIST_KIND)} == values
+        assert await asyncio.to_thread(main, ["lists", "add", "more.txt"], environment) == 2
+        assert "more.txt: must be addresses or absolute paths" in capsys.readouterr().err
+        for action in ("add", "remove"):
+            assert await asyncio.to_thread(main, ["lists", action], environment) == 2
+            assert f"lists {action}: must be followed by an address or a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("as_json", [False, True])

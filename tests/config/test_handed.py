@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config.handed import hand, take
+from app.config.handed import hand, take, where_set
 from app.config.load import load
 from app.config.settings import leaves
 
@@ -39,7 +39,25 @@ def test_a_file_that_is_not_there_any_more_is_no_fault(tmp_path: Path) -> None:
     assert take(content).settings.tls.certificate == tmp_path / "cert.pem"
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"nothing", json.dumps({"dot.port": "x"}).encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"nothing",
+        json.dumps({"dot.port": "x"}).encode(),
+        json.dumps({"given": {"dot.port": "x"}, "where": {}}).encode(),
+        b'{"given": {}}',
+    ],
+)
 def test_what_was_not_handed_on_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         take(content)
+
+
+def test_where_each_setting_is_set_is_handed_on(tmp_path: Path) -> None:
+    own = tmp_path / "homedot.yaml"
+    own.write_text("blocking:\n  deny: [bad.example]\n")
+    loaded = load({"HOMEDOT_CONFIG": str(own), "HOMEDOT_BLOCKING__ALLOW": "good.example"})
+    where = {"blocking.deny": str(own), "blocking.allow": "HOMEDOT_BLOCKING__ALLOW"}
+    assert where_set(loaded) == where_set(take(hand(loaded))) == where

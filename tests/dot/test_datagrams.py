@@ -20,6 +20,7 @@ class Serving:
     client: socket.socket
     answerer: EchoAnswerer
     counters: Counters
+    server: Datagrams
 
     async def receive(self) -> bytes:
         async with asyncio.timeout(10):
@@ -46,7 +47,7 @@ async def serving(
     with socket.socket(type=socket.SOCK_DGRAM) as client:
         client.setblocking(False)
         client.connect(bound.getsockname())
-        yield Serving(client, answerer, counters)
+        yield Serving(client, answerer, counters, server)
     server.close()
 
 
@@ -75,6 +76,37 @@ async def test_a_stranger_gets_nothing_at_all() -> None:
         assert house.answerer.seen == []
         with pytest.raises(BlockingIOError):
             house.client.recv(100)
+
+
+async def test_one_address_may_be_answered_by_another_and_no_longer() -> None:
+    apart = EchoAnswerer()
+    async with serving(limit=3) as house:
+        for exceptions, seen in (({"127.0.0.1": apart}, apart), ({"127.0.0.9": apart}, house.answerer), ({}, None)):
+            house.server.except_for(exceptions)
+            house.client.send(b"hello")
+            assert await house.receive() == b"hello"
+            assert (seen or house.answerer).seen[-1] == b"hello"
+        assert (len(apart.seen), len(house.answerer.seen)) == (1, 2)
+        house.server.except_for({"127.0.0.1": apart})
+        house.client.send(b"beyond its rate")
+        while not house.counters.total(Count.QUERIES_LIMITED):
+            await asyncio.sleep(0.01)  # until it has been read
+    async with serving(allowed=False) as house:
+        house.server.except_for({"127.0.0.1": apart})
+        house.client.send(b"hello")
+        while not house.counters.total(Count.REFUSED_NOT_ALLOWED):
+            await asyncio.sleep(0.01)  # until it has been read
+
+
+async def test_who_is_answered_by_another_waits_for_it_as_all_do() -> None:
+    apart = EchoAnswerer()
+    async with serving() as house:
+        house.server.except_for({"127.0.0.1": apart})
+        house.client.send(b"slow")
+        await apart.somebody_waits.wait()
+        apart.release()
+        assert await house.receive() == b"slow"
+        assert house.answerer.seen == []
 
 
 async def test_what_one_client_asks_beyond_its_rate_is_dropped_and_counted() -> None:

@@ -12,6 +12,7 @@ import pytest
 from app.dot.counters import Count
 from app.dot.occupancy import Occupancy
 from tests.dot.serving import Serving, serving
+from tests.fakes.answerer import EchoAnswerer
 from tests.fakes.dot_client import DotClient, unverified_context
 from tests.fakes.pair import write_pair
 
@@ -319,3 +320,24 @@ async def test_who_leaves_during_the_handshake_is_counted_as_that(pair: Path, oc
             client.send(b"hello")
             assert await client.receive() == b"hello"
     assert house.counted(Count.HANDSHAKES_LEFT) == 1
+
+
+async def test_one_address_may_be_answered_by_another_while_its_connection_is_open(pair: Path) -> None:
+    apart = EchoAnswerer()
+    async with serving(pair) as house, DotClient(house.port) as client:
+        for exceptions, seen in (({}, house.answerer), ({"127.0.0.1": apart}, apart), ({"::1": apart}, house.answerer)):
+            house.server.except_for(exceptions)
+            for queries in ([b"one"], [b"two", b"three"], [b"slow"]):
+                seen.seen.clear()
+                client.send(*queries)
+                if queries == [b"slow"]:
+                    await seen.somebody_waits.wait()
+                    seen.somebody_waits.clear()
+                    seen.release()
+                assert [await client.receive() for _ in queries] == queries
+                assert seen.seen == queries
+        house.server.except_for({"127.0.0.1": apart})
+        async with DotClient(house.port) as other:
+            other.send(b"new")
+            assert await other.receive() == b"new"
+        assert apart.seen[-1] == b"new"

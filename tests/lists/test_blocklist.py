@@ -229,3 +229,21 @@ def test_a_title_steers_no_terminal(tmp_path: Path) -> None:
     title = Blocklist(path).title
     assert title.isprintable()
     assert len(title) <= 60
+
+
+def test_other_lists_are_followed_without_reading_again_what_is_known(
+    tmp_path: Path,
+) -> None:
+    write_list(tmp_path, SOURCE, "ads.example\n")
+    write_list(tmp_path, OTHER, "b.example\n")
+    lists = Blocklists(tmp_path, [SOURCE])
+    assert lists.look()
+    first = lists.current[0]
+    lists.follow([OTHER, SOURCE])
+    assert lists.look()
+    assert [its.header.source for its in lists.current] == [OTHER, SOURCE]
+    assert lists.current[1] is first
+    lists.follow([SOURCE])
+    assert lists.look()
+    assert lists.current == (first,)
+    assert not lists.look()

@@ -594,3 +594,32 @@ def test_a_list_that_is_removed_before_anybody_has_looked_at_it_is_made_anew(wor
     del world.answers[URL]
     rounds(refresher)
     assert paths.compiled(world.folder, URL).exists()
+
+
+def test_other_lists_may_be_wanted_while_it_runs(world: World) -> None:
+    refresher = world.refresher(URL)
+    rounds(refresher)
+    refresher.follow([URL, OTHER])
+    rounds(refresher)
+    assert world.done() == [URL, OTHER]
+    refresher.follow([OTHER])
+    assert not paths.compiled(world.folder, URL).exists()
+    assert state.load(paths.state(world.folder)).keys() == {OTHER}
+    rounds(refresher)
+    refresher.follow([OTHER, URL])
+    rounds(refresher)
+    assert world.done() == [URL]
+
+
+def test_who_is_at_work_on_a_list_that_is_wanted_no_more_is_ended_and_the_others_go_on(world: World) -> None:
+    world.slow.update([URL, OTHER])
+    refresher = world.refresher(URL, OTHER)
+    rounds(refresher)
+    unfinished = paths.unfinished(paths.compiled(world.folder, OTHER)).with_suffix(".half")
+    unfinished.touch()
+    refresher.follow([OTHER])
+    assert (world.workers[URL].is_ended, world.workers[OTHER].is_ended) == (True, False)
+    assert unfinished.exists()
+    world.workers[OTHER].is_done = True
+    rounds(refresher)
+    assert world.known(OTHER).names == 3

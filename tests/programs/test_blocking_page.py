@@ -13,7 +13,7 @@ from app.errors import OperatorError
 from app.lists import paths as list_paths
 from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
-from app.programs import control_server, paths
+from app.programs import paths
 from app.programs.blocking_page import BlockingClient
 from app.programs.list_status import NOT_YET
 from app.programs.paths import IS_RUNNING
@@ -32,8 +32,7 @@ def settings(folder: Path, **more: str) -> Settings:
 
 
 @pytest.mark.anyio
-async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_server, "LOOK_S", 0)
+async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     blocking = BlockingClient(chosen)
     async with hearing(paths.control_socket(chosen)) as heard:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.owner.length import moment
 from app.programs import control_server
-from tests.fakes.frontdoor import COUNTS, WELL, hearing
+from tests.fakes.frontdoor import COUNTS, NOW_S, WELL, hearing
 
 pytestmark = pytest.mark.anyio
 
@@ -38,14 +39,45 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "control.sock"
 
 
-async def test_pauses_and_resumes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_server, "LOOK_S", 0)  # no worker has to look first
+async def test_pauses_and_resumes(path: Path) -> None:
     async with hearing(path) as heard:
         told = value(await say(path, b"pause 600\n"))
-        assert told == "blocking is paused for 600 s; `homedot resume` ends it"
+        assert told == {"says": [f"blocking is paused for all devices until {moment(NOW_S + 600)}"]}
         assert heard.pause.left_s == 600
-        assert value(await say(path, b"resume\n")) == "blocking is in force"
+        assert value(await say(path, b"resume\n")) == {"says": ["blocking is in force again for all devices"]}
         assert heard.pause.left_s == 0
+
+
+async def test_sets_and_takes_back_what_the_owner_wishes_and_tells_it(path: Path) -> None:
+    async with hearing(path) as heard:
+        wish = b'change {"do": "deny", "what": ["shop.example", "x.example"], "by": "192.168.1.7"}\n'
+        assert value(await say(path, wish)) == {
+            "says": [f"{name}.example is blocked, with everything below it" for name in ("shop", "x")]
+        }
+        assert heard.owner.will.names("deny") == ["shop.example", "x.example"]
+        told = value(await say(path, b"owner\n"))
+        assert isinstance(told, dict)
+        assert [(row["of"], row["value"], row["by"]) for row in told["names"]] == [
+            ("shop.example", "deny", "192.168.1.7"),
+            ("x.example", "deny", "192.168.1.7"),
+        ]
+        undone = value(await say(path, b'undo {"number": null, "by": "192.168.1.8"}\n'))
+        assert isinstance(undone, dict)
+        assert undone["says"][0].startswith("undone: shop.example is blocked")
+        assert heard.owner.will.names("deny") == []
+        assert await say(path, b'undo {"number": 7, "by": ""}\n') == b"no there is no change 7 among the last 10\n"
+        assert await say(path, b'change {"do": "deny", "what": ["a..b"], "by": ""}\n') == (
+            b"no a..b: must be names, like ads.example.com\n"
+        )
+
+
+async def test_what_cannot_be_written_is_told_and_nothing_is_changed(path: Path) -> None:
+    async with hearing(path) as heard:
+        (path.parent / "volume").write_text("a file where the volume should be")
+        said = await say(path, b'change {"do": "deny", "what": ["x.example"], "by": ""}\n')
+        assert said.startswith(b"no ")
+        assert b"is not a folder" in said
+        assert heard.owner.will.names("deny") == []
 
 
 async def test_tells_its_counts(path: Path) -> None:
@@ -70,7 +102,10 @@ async def test_gives_a_nonce_and_tells_later_what_was_seen_of_it(path: Path) -> 
      b"why\n", b"why a b\n", b"why a b 1\n", b"why \xc3\xa4.example\n", b"state now\n", b" state\n",
      b"why a MX x\n", b"why a MX 65536\n", b"why a MX 0\n", b"why a MX\n", b"why a MX 1 1\n",
      b"seen\n", b"seen " + b"0" * 33 + b"\n", b"seen " + b"0" * 35 + b"\n", b"seen " + b"zz" * 17 + b"\n",
-     b"seen " + b" 0" * 17 + b"\n", b"new 1\n"],
+     b"seen " + b" 0" * 17 + b"\n", b"new 1\n",
+     b"change\n", b"change []\n", b"change {\n", b"change " + b"[" * 9000 + b"\n", b"undo\n", b"undo {}\n",
+     b'undo {"number": "1", "by": ""}\n', b'undo {"number": true, "by": ""}\n', b"owner now\n", b"resume now\n",
+     b'change {"do": 7}\n', b'change {"do": "deny", "what": "x.example"}\n', b'change {"do": "deny", "what": [7]}\n'],
 )  # fmt: skip
 async def test_what_is_no_command_is_refused(path: Path, line: bytes) -> None:
     async with hearing(path) as heard:
@@ -120,7 +155,18 @@ async def test_what_is_no_name_has_no_fate(path: Path, name: bytes) -> None:
         assert (await say(path, b"why " + name + b"\n")).startswith(b"no must be names")
 
 
-@pytest.mark.parametrize("line", [b"pause 600\n", b"state\n", b"new\n", b"why www.example\n", b"nonsense\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"pause 600\n",
+        b"state\n",
+        b"new\n",
+        b"why www.example\n",
+        b"nonsense\n",
+        b"owner\n",
+        b'change {"do": "pause", "length": "10m", "by": ""}\n',
+    ],
+)
 async def test_others_than_those_who_are_named_are_refused(path: Path, line: bytes) -> None:
     async with hearing(path, uids=[os.geteuid() + 1]) as heard:
         assert await say(path, line) == b"no only root and the user of the setup page may\n"

@@ -1,16 +1,15 @@
 import pytest
 
-from app.answer.pause import Pause
 from app.dot.counters import Count, Counters
 from app.dot.occupancy import Occupancy
 from app.programs import front_state
 from app.programs.front_state import FrontState
 from tests.fakes.clock import Clock
+from tests.fakes.pauses import paused
 
 
 def test_the_numbers_are_those_of_all_workers() -> None:
-    counters, occupancy, pause = Counters(2), Occupancy(2), Pause(Clock())
-    pause.begin(600)
+    counters, occupancy, pause = Counters(2), Occupancy(2), paused(600)
     for worker in range(2):
         counters.row(worker)[Count.QUERIES] += 5
         occupancy.row(worker).enter("192.168.1.23")
@@ -23,7 +22,7 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
     clock = Clock()
     monkeypatch.setattr(front_state, "monotonic", clock)
     occupancy = Occupancy()
-    numbers = FrontState(occupancy, Counters(), Pause(clock))
+    numbers = FrontState(occupancy, Counters(), paused(0, clock))
     assert numbers.now()["clients"] == 0
     occupancy.row(0).enter("192.168.1.23")
     assert numbers.now()["clients"] == 0
@@ -34,6 +33,6 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
 def test_the_time_since_the_start_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(front_state, "since_boot_s", clock)
-    numbers = FrontState(Occupancy(), Counters(), Pause(Clock()))
+    numbers = FrontState(Occupancy(), Counters(), paused(0))
     clock.now_s += 90.5
     assert numbers.now()["uptime_seconds"] == 90

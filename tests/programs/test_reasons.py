@@ -8,7 +8,6 @@ import dns.message
 import pytest
 
 from app.answer import wire
-from app.answer.pause import Pause
 from app.answer.policy import Kind
 from app.answer.records import Target
 from app.answer.upstream import Upstream
@@ -17,8 +16,8 @@ from app.programs import paths
 from app.programs.control_client import USUAL_TYPES
 from app.programs.reasons import RunningRuleset, reason
 from app.programs.rules import RulesetWatcher
-from tests.fakes.clock import Clock
 from tests.fakes.compiled_list import write_list
+from tests.fakes.pauses import paused
 from tests.fakes.ruleset import ruleset
 from tests.fakes.upstream import serving
 
@@ -143,12 +142,12 @@ async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_th
         response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "Bad.Example."))
         return response
 
-    pause = Pause(Clock())
+    pauses = {"now": paused(0)}
     settings = load(environment(tmp_path, BLOCKING__DENY="bad.example", BLOCKING__LISTS="/none")).settings
-    rules = RulesetWatcher(settings, lambda: pause.left_s > 0)
+    rules = RulesetWatcher(settings, lambda: pauses["now"].left_s > 0)
     async with serving(leads) as unbound:
         upstream = Upstream(unbound.port, 16)
-        running = RunningRuleset(rules, upstream, lambda: pause.left_s, is_enabled=True)
+        running = RunningRuleset(rules, upstream, lambda: pauses["now"].left_s, is_enabled=True)
         found = await running.reason("www.example")
         assert str(found) == "www.example: blocked: bad.example is in blocking.deny; www.example leads to bad.example"
         assert found.notes == ()
@@ -156,7 +155,7 @@ async def test_the_running_ruleset_follows_aliases_and_says_what_a_pause_lets_th
         recursed = (message for message in unbound.seen if message.flags & dns.flags.RD)
         asked = [dns.rdatatype.to_text(message.question[0].rdtype) for message in recursed]
         assert sorted(asked) == ["A", "AAAA", "HTTPS"]  # and nothing about what is decided by the name
-        pause.begin(600)
+        pauses["now"] = paused(600)
         rules.look()
         found = await running.reason("www.example")
         assert str(found).startswith("www.example: would be blocked: bad.example is in blocking.deny")

@@ -27,7 +27,9 @@ from app.config.values import IPAddress
 from app.files import write_atomically
 from app.lists.paths import compiled
 from app.onboarding.enrolment import Enrolment
-from app.programs import paths, rules
+from app.owner.will import DEVICE, NAME, PAUSE, Key, Moment
+from app.owner.will import LIST as LIST_KIND
+from app.programs import owner_file, paths, rules
 from app.programs.rules import RulesetWatcher, build
 from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import DEADLINE_S, HOSTNAME, PROGRAMS, bootstrap, clean, free_ports, running, settings_in
@@ -298,6 +300,32 @@ def test_when_a_pause_begins_and_ends_another_ruleset_takes_over(tmp_path: Path)
     expected = [(False, Kind.LISTED), (True, Kind.PASSED), (True, Kind.PASSED), (False, Kind.LISTED)]
     assert [each[1:] for each in kinds] == expected
     assert [changed for changed, *_ in kinds] == [False, True, False, True]
+
+
+def test_what_the_owner_sets_is_followed_and_only_what_matters_makes_another_ruleset(tmp_path: Path) -> None:
+    chosen, will = settings(tmp_path, BLOCKING__DENY="bad.example"), owner_file.NOBODYS
+    moment = Moment(1_800_000_000.0, "192.168.1.7")
+    write_list(tmp_path, "ads.example\n")
+    compiled_list.write_list(tmp_path / "lists", "/more.txt", "more.example\n", "More")
+    rules = RulesetWatcher(chosen, lambda: False, lambda: will)
+    assert rules.look() is None
+    will = will.after({Key(NAME, "ads.example"): "allow", Key(NAME, "x.example"): "deny"}, moment)
+    assert rules.look() is not None
+    assert rules.ruleset.decide("www.ads.example") == NameVerdict(Kind.ALLOWED, "ads.example", "the owner's allow list")
+    assert rules.ruleset.decide("x.example") == NameVerdict(Kind.DENIED, "x.example", "the owner's deny list")
+    assert rules.ruleset.decide("bad.example").title == "blocking.deny"
+    assert str(rules.owner_note("x.example")).endswith("by 192.168.1.7")
+    assert rules.paused.decide("x.example").kind is Kind.PASSED
+    assert rules.paused is rules.paused
+    will = will.after({Key(DEVICE, "192.168.1.7"): "tv", Key(PAUSE, "192.168.1.7"): 1_800_000_060}, moment)
+    assert rules.look() is None
+    will = will.after({Key(LIST_KIND, "/more.txt"): "block", Key(LIST_KIND, LIST): "off"}, moment)
+    assert rules.look() is not None
+    assert rules.ruleset.decide("more.example").title == "More"
+    assert rules.ruleset.decide("www.ads.example").kind is Kind.ALLOWED
+    will = will.after({Key(NAME, "ads.example"): None}, moment)
+    assert rules.look() is not None
+    assert rules.ruleset.decide("ads.example").kind is Kind.PASSED
 
 
 def test_the_boxs_own_addresses_are_followed_and_kept_when_they_cannot_be_read(tmp_path: Path) -> None:
