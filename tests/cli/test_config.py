@@ -26,3 +26,12 @@ def test_scripts_are_told_the_same_settings_with_their_types(capsys: pytest.Capt
     assert rows["addresses"] == {"value": ["192.168.1.10", "fd00::10"], "source": "HOMEDOT_ADDRESSES"}
     assert rows["dot.port"] == {"value": 853, "source": "default"}
     assert rows["tls.key"]["value"] is None
+
+
+def test_what_is_quoted_steers_no_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "homedot.yaml"
+    config.write_text(r'"\e[31mred\u202e": 1')
+    assert main(["config"], {"HOMEDOT_CONFIG": str(config)}) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "homedot: 1 configuration error:"
+    assert second.startswith("  \ufffd[31mred\ufffd: there is no such setting")
