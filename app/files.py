@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
 
 
@@ -34,18 +35,24 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, group_id: in
         os.close(folder)
 
 
-def read_regular(path: Path, most_octets: int, *, follow_links: bool = False) -> bytes:
-    """The content of a file that somebody else may have put there: waits for nobody.
-
-    Raises OSError, also for what is no file (EINVAL) or longer than `most_octets` (EFBIG).
-    """
+def open_regular(path: Path, *, follow_links: bool = False) -> FileIO:
+    """Open a file that somebody else may have put there: waits for nobody. Raises OSError, also for what is no file
+    (EINVAL)."""
     follow = 0 if follow_links else os.O_NOFOLLOW
-    descriptor = os.open(path, os.O_RDONLY | follow | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a file", str(path))
-        content = file.read(min(status.st_size, most_octets) + 1) or b""
+    file = FileIO(os.open(path, os.O_RDONLY | follow | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a file", str(path))
+    return file
+
+
+def read_regular(path: Path, most_octets: int, *, follow_links: bool = False) -> bytes:
+    """The content of such a file.
+
+    Raises OSError as `open_regular` does, and for one that is longer than `most_octets` (EFBIG).
+    """
+    with open_regular(path, follow_links=follow_links) as file:
+        content = file.read(min(os.fstat(file.fileno()).st_size, most_octets) + 1) or b""
     if len(content) > most_octets:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content

@@ -5,6 +5,8 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
+from .text import printable
+
 PROC = Path("/proc")
 
 _TABLES = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
@@ -54,5 +56,5 @@ def _programs(inodes: set[str], proc: Path) -> dict[str, str]:
             for descriptor in descriptors.iterdir():
                 inode = wanted.get(str(descriptor.readlink()))
                 if inode is not None:
-                    found[inode] = (descriptors.parent / "comm").read_text().strip()
+                    found[inode] = printable((descriptors.parent / "comm").read_text(errors="replace").strip())
     return found

@@ -1,10 +1,12 @@
 """Who has a port? Real sockets of this process, and tables in a folder."""
 
+import ctypes
 import socket
 from pathlib import Path
 
 from app.holders import holders
 
+_PR_SET_NAME = 15
 HEAD = "  sl  local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode\n"
 
 
@@ -19,6 +21,17 @@ def test_names_address_and_program_of_who_listens() -> None:
         name = Path("/proc/self/comm").read_text().strip()
         assert sorted(holders(port)) == [f"127.0.0.10 ({name})", f"127.0.0.9 ({name})"]
     assert holders(port) == []
+
+
+def test_a_program_may_call_itself_what_it_likes() -> None:
+    kernel, named = ctypes.CDLL(None), Path("/proc/self/comm").read_bytes().strip()
+    with socket.create_server(("127.0.0.9", 0)) as streams:
+        kernel.prctl(_PR_SET_NAME, b"\x1b[31m\xff\xe2\x80\xaex")
+        try:
+            found = holders(streams.getsockname()[1])
+        finally:
+            kernel.prctl(_PR_SET_NAME, named)
+    assert found == ["127.0.0.9 (\ufffd[31m\ufffd\ufffdx)"]
 
 
 def test_knows_who_it_is_by_the_address_where_processes_are_not_to_be_seen(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ by the names that it leads to, for whoever asks for one of the home's next gets 
 the name that was asked: one that may lead home may do so over any other, and no other may do so over it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple, final
@@ -25,6 +26,8 @@ _MOST_HINTS = 256
 _ADDRESS_OCTETS = {wire.TYPE_A: 4, wire.TYPE_AAAA: 16}
 _TRANSLATION = "ipv4only.arpa", {b"\xc0\0\0\xaa", b"\xc0\0\0\xab"}
 """By the true answer for this name phones learn whether their network translates addresses (RFC 7050 3, RFC 8880)."""
+_NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
+"""No top-level domain is one. What ends in it, programs take for an IPv4 address (URL Standard 3.5, inet_aton(3))."""
 
 
 @final
@@ -108,6 +111,8 @@ class RebindProtection:
         return not self._exceptions.isdisjoint(suffixes)
 
     def _is_of_home(self, name: str) -> bool:
+        if _NUMBER.fullmatch(name.rpartition(".")[2]):
+            return True
         suffixes = dnsname.suffixes(name)
         if self._concerned.isdisjoint(suffixes):
             return False

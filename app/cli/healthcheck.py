@@ -11,6 +11,7 @@ from app.doctor.healthcheck import check
 from app.errors import OperatorError
 from app.networks import HEALTH_CHECK
 from app.programs import handing, paths, users
+from app.text import printable
 
 _DEADLINE_S = 3.0
 _RUN_DIR = "HOMEDOT_RUN_DIR"
@@ -22,7 +23,7 @@ def run(environment: Mapping[str, str], _: Namespace) -> int:
         settings = _in_force(environment)
         check(settings.dot.port, settings.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
-        print(f"homedot: {error}", file=sys.stderr)
+        print(f"homedot: {printable(str(error))}", file=sys.stderr)
         return 1
     return 0
 

@@ -83,7 +83,7 @@ def routes(raw: object) -> tuple[Route, ...]:
 
 def _named_targets(raw: object) -> list[tuple[str, list[str]]]:
     pairs: list[tuple[str, list[str]]] = []
-    for item in raw if isinstance(raw, list) else str(raw).split(","):
+    for item in values.items(raw):
         name, named, target = str(item).rpartition("=")
         if named:
             pairs.append((name, []))

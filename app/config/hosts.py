@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app import dnsname
 from app.specialnames import SPECIAL_NAMES
 
-from .values import IPAddress, address, domain
+from .values import IPAddress, address, domain, items
 
 ANSWERED_BEFORE = {
     **{name: f"{each.meaning} ({each.document})" for each in SPECIAL_NAMES if each.is_fixed for name in each.names},
@@ -75,7 +75,7 @@ def _pairs(raw: object) -> Iterator[tuple[str, object]]:
     if isinstance(raw, Mapping):
         yield from ((str(name), value) for name, value in raw.items())
         return
-    for part in raw if isinstance(raw, list) else str(raw).split(","):
+    for part in items(raw):
         name, equals, value = str(part).partition("=")
         if equals:
             yield name.strip(), value

@@ -54,6 +54,7 @@ def address(raw: object) -> IPAddress:
         value = ip_address(str(raw).strip())
     except ValueError:
         raise ValueError("must be IP addresses, like 192.168.1.10 or fd00::10") from None
+    value = getattr(value, "ipv4_mapped", None) or value  # it is the same, and the only form that anybody asks at
     if networks.within(networks.meant(value), networks.SILENT) or getattr(value, "scope_id", None):
         raise ValueError("must be addresses that a device can reach, like 192.168.1.10")
     return value
@@ -99,9 +100,8 @@ def domain(raw: object) -> str:
     """A name of any number of labels, lower case, no trailing dot; of other scripts its A-labels."""
     text = str(raw).strip()
     if text.startswith(("*", ".")):
-        raise ValueError(
-            f"must be names without *. before them, like {text.lstrip('*.')}: all names below are meant too"
-        )
+        like = text.lstrip("*.") or "example.com"
+        raise ValueError(f"must be names without *. before them, like {like}: all names below are meant too")
     try:
         # What is longer than any name as text is longer as A-labels too, and is not worth the time.
         name = dnsname.to_ascii(text).removesuffix(".") if len(text) <= dnsname.MOST_TEXT_OCTETS + 1 else ""
@@ -188,13 +188,17 @@ def choice(*allowed: str) -> OneOf:
     return OneOf(allowed)
 
 
+def items(raw: object) -> list[object]:
+    """The items of a YAML list, or of text with commas or line ends between them."""
+    return list(raw) if isinstance(raw, list) else [part for part in re.split("[,\n]", str(raw)) if part.strip()]
+
+
 def sequence(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
-    """A parser of lists: a YAML list, or text with commas, `[]` for none. Duplicates are dropped, order is kept."""
+    """A parser of lists: a YAML list, or text as `items` takes it, `[]` for none. Duplicates are dropped, order is
+    kept."""
 
     def parse(raw: object) -> tuple[T, ...]:
-        text = "" if raw == "[]" else str(raw)
-        parts: list[object] = list(raw) if isinstance(raw, list) else [p for p in text.split(",") if p.strip()]
-        return tuple(dict.fromkeys(item(part) for part in parts))
+        return tuple(dict.fromkeys(item(part) for part in (() if raw == "[]" else items(raw))))
 
     return parse
 

@@ -10,29 +10,31 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
+
+from app.files import open_regular
 
 from .fetch import Response, Validators
 
 _MOST_AGE_S = 86400.0
 """Then its server has another one by now."""
-_PIECE_OCTETS = 64 * 1024
+_PIECE_OCTETS, _MOST_LINE_OCTETS = 64 * 1024, 4096
 
 
 @contextmanager
 def kept(path: Path) -> Iterator[Response | None]:
     """What an earlier child has left at `path`; None if it did not, or too long ago."""
     try:
-        file = path.open("rb")
+        file = BufferedReader(open_regular(path))
     except OSError:
         yield None
         return
     with file:
         try:
-            validators = Validators(**json.loads(file.readline()))
+            validators = Validators(**json.loads(file.readline(_MOST_LINE_OCTETS)))
             is_young = 0 <= time.time() - os.fstat(file.fileno()).st_mtime < _MOST_AGE_S
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             is_young = False
         yield Response(iter(lambda: file.read(_PIECE_OCTETS), b""), validators) if is_young else None
 

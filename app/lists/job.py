@@ -75,7 +75,8 @@ def refresh(
 @contextmanager
 def _turn(folder: Path) -> Iterator[None]:
     """Wait until nobody else compiles. The kernel gives the lock on when whoever has it is gone, however it went."""
-    descriptor = os.open(paths.compile_lock(folder), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    no_waiting = os.O_NONBLOCK | os.O_NOFOLLOW
+    descriptor = os.open(paths.compile_lock(folder), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | no_waiting, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,5 +1,6 @@
 """Numbers in order, with little memory however many they are: sorted runs on the disk, merged in slices."""
 
+import errno
 import mmap
 import tempfile
 from array import array
@@ -101,4 +102,7 @@ def _slices(runs: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 
 
 def unwritten(folder: Path, error: OSError) -> ListError:
-    return ListError(f"{folder}: cannot be written: {error.strerror}")
+    """What is said of a file there whose place is taken by something else, or of all of `folder`."""
+    place = error.filename2 or error.filename or folder
+    is_in_the_way = error.errno in (errno.EISDIR, errno.ELOOP, errno.ENXIO)
+    return ListError(f"{place}: cannot be written: {error.strerror}{': move it away' if is_in_the_way else ''}")

@@ -12,6 +12,7 @@ from app.config.settings import Log
 from app.errors import OperatorError
 from app.host.lossy_output import LossyOutput, reopen_unblocked, unblock_pipe
 from app.host.relay import prioritized
+from app.text import printable
 
 from .log_format import FORMATS, LEVELS
 
@@ -29,8 +30,9 @@ def fault_lines(error: OperatorError) -> Iterable[str]:
 
 
 def tell_faults(error: OperatorError) -> None:
-    """Print them for whoever typed a command."""
-    print("homedot: " + "\n".join(fault_lines(error)), file=sys.stderr)
+    """Print them for whoever typed a command. They may quote what others have written."""
+    lines = "\n".join(fault_lines(error)).split("\n")
+    print("homedot: " + "\n".join(map(printable, lines)), file=sys.stderr)
 
 
 def settle() -> None:

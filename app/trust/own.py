@@ -73,14 +73,17 @@ def _pair(
 
 
 def _in_order(found: Sequence[x509.Certificate], leaf: x509.Certificate) -> list[x509.Certificate]:
-    """RFC 5246 7.4.2: the leaf first, and each certificate after it certifies the one before. As far as they lead."""
+    """RFC 5246 7.4.2: the leaf first, and each certificate after it certifies the one before. As far as they lead, and
+    behind that those which lead elsewhere: an authority that several others have signed has a certificate of each."""
     chain, rest = [leaf], [link for link in found if link is not leaf]
-    while not _is_root(chain[-1]):
-        above = next((link for link in rest if pem.is_issued_by(chain[-1], link)), None)
-        if above is None:
-            break
+    below = leaf
+    while above := next((link for link in rest if pem.is_issued_by(below, link)), None):
         rest.remove(above)
         chain.append(above)
+        below = above
+    while aside := [link for link in rest if any(pem.is_issued_by(below, link) for below in chain)]:
+        rest = [link for link in rest if link not in aside]
+        chain += aside
     return chain
 
 

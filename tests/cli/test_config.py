@@ -35,3 +35,12 @@ def test_nobody_is_shown_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
         shown = capsys.readouterr().out
         assert "t0ken" not in shown
         assert "hidden" in shown
+
+
+def test_what_is_quoted_steers_no_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "homedot.yaml"
+    config.write_text(r'"\e[31mred\u202e": 1')
+    assert main(["config"], {"HOMEDOT_CONFIG": str(config)}) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "homedot: 1 configuration error:"
+    assert second.startswith("  \ufffd[31mred\ufffd: there is no such setting")

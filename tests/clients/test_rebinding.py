@@ -28,6 +28,8 @@ RECORDS = (
     "hint.example. HTTPS 1 . ipv4hint=192.168.1.1", "hint.example. A 192.0.2.1",
     "target.example. HTTPS 1 router.fritz.box.", "alias.example. HTTPS 0 nas.example.net.",
     f"excepted.example. SVCB 1 {PLEX}", "service.example. HTTPS 1 localhost.",
+    "text.example. HTTPS 1 192.168.1.1.", "hex.example. HTTPS 1 0xc0a80101.", "octal.example. SVCB 0 0300.0250.1.1.",
+    "number.example. CNAME 3232235777.",
     "own.example.org. CNAME dyn.example.", "dyn.example. A 192.168.1.9",
     "outside.fritz.box. A 192.0.2.3", "split.example. CNAME outside.fritz.box.",
     "mixed.example. A 192.0.2.6", "mixed.example. A 10.0.0.6",
@@ -66,6 +68,7 @@ def box() -> Iterator[Box]:
         ("route.example", "A"), ("route.example", "AAAA"), ("route.example", "CNAME"), ("c0.example", "A"),
         ("local.example", "A"), ("here.example", "A"), ("hint.example", "HTTPS"), ("target.example", "HTTPS"),
         ("alias.example", "HTTPS"), ("excepted.example", "SVCB"), ("service.example", "HTTPS"), ("dyn.example", "A"),
+        ("text.example", "HTTPS"), ("hex.example", "HTTPS"), ("octal.example", "SVCB"), ("number.example", "CNAME"),
     ],
 )  # fmt: skip
 def test_no_name_of_a_stranger_leads_into_the_home(box: Box, name: str, kind: str) -> None:

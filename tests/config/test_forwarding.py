@@ -116,3 +116,9 @@ def test_any_text_is_routes_that_read_the_same_again_or_a_sentence(raw: str) -> 
         return False
     assert forwarding.routes(", ".join(map(str, routes))) == routes
     return bool(routes)
+
+
+def test_routes_may_stand_on_lines_of_their_own() -> None:
+    assert forwarding.routes("fritz.box=192.168.1.1\nlan=192.168.1.2") == forwarding.routes(
+        "fritz.box=192.168.1.1, lan=192.168.1.2"
+    )

@@ -109,3 +109,9 @@ def test_what_is_answered_before_the_houses_own_names_is_known_here() -> None:
 def test_a_name_leads_to_its_addresses_or_out_of_the_home(name: str, found: object) -> None:
     more = hosts("screen.home.arpa=CNAME tv.home.arpa, www.home.arpa=CNAME www.example")
     assert at_home(name, (NAS, TV, *more)) == found
+
+
+def test_names_may_stand_on_lines_of_their_own() -> None:
+    assert hosts("nas.home.arpa=192.168.1.5\ntv.home.arpa=192.168.1.6\n") == hosts(
+        "nas.home.arpa=192.168.1.5, tv.home.arpa=192.168.1.6"
+    )

@@ -82,6 +82,20 @@ def test_a_list_keeps_its_order_and_drops_duplicates() -> None:
     assert values.sequence(values.port)([3, 1]) == (3, 1)
 
 
+def test_the_items_of_a_list_may_stand_on_lines_of_their_own() -> None:
+    """As compose files write what is long: `HOMEDOT_BLOCKING__LISTS: |`."""
+    assert values.sequence(values.port)("3\n1,\r\n\n 2\n") == (3, 1, 2)
+
+
+def test_an_ipv4_address_in_ipv6_clothes_is_that_ipv4_address() -> None:
+    assert str(values.address("::ffff:192.168.1.10")) == "192.168.1.10"
+
+
+def test_a_domain_of_dots_alone_is_told_in_a_whole_sentence() -> None:
+    with pytest.raises(ValueError, match=r"like example\.com: all names"):
+        values.domain("*.")
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     values.is_file(Path(__file__))
     with pytest.raises(ValueError, match="must be a file"):

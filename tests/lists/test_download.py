@@ -41,8 +41,27 @@ def test_what_is_old_or_from_the_future_is_not_used(tmp_path: Path, age_s: int) 
     assert pieces_at(path) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"[]\na", b"{\n", b'{"colour": 1}\na', b"\xff\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]\na", b"{\n", b'{"colour": 1}\na', b"\xff\n", b"[" * 9000, b" " * 9000 + b"{}\n"]
+)
 def test_what_is_none_is_not_used(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ".a.download"
     path.write_bytes(content)
     assert pieces_at(path) is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link", "endless"])
+def test_what_is_no_file_is_neither_waited_for_nor_used(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ".a.download"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "endless":
+        path.touch()
+        os.truncate(path, 1 << 40)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else path.name)
+    assert pieces_at(path) is None
+    assert list(keeping(path, Response(iter(PIECES), VALIDATORS))) == PIECES
+    assert pieces_at(path) == (None if kind == "folder" else (b"".join(PIECES), VALIDATORS))

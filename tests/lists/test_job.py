@@ -429,6 +429,28 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, kind: str, fault: str) -> N
         do(Job(str(source), str(tmp_path)))
 
 
+@pytest.mark.parametrize("place", ["turn", "list"])
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_lies_where_our_files_belong_is_not_waited_for_and_told_by_its_name(
+    tmp_path: Path, place: str, kind: str
+) -> None:
+    source = tmp_path / "source.txt"
+    source.write_text(MANY)
+    job = Job(str(source), str(tmp_path))
+    path = compile_lock(tmp_path) if place == "turn" else compiled(tmp_path, job.source)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to("nowhere")
+    else:
+        os.mkfifo(path)
+    if kind == "pipe" or (place, kind) == ("list", "link"):
+        assert do(job).names == 100
+    else:
+        with pytest.raises(ListError, match=f"{re.escape(str(path))}: cannot be written: .*: move it away"):
+            do(job)
+
+
 def test_a_bundle_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"resolver\.ca_bundle: .*: No such file"):
         refresh(Job("https://127.0.0.1/", str(tmp_path)), lambda: 1, tmp_path / "none.pem")

@@ -17,6 +17,7 @@ from app.trust.store import Identity
 from tests.trust.minting import NOW, SERVER, Minted, dns, mint, mint_authority, mint_leaf
 
 HOSTNAME = "dns.example.com"
+IS_CA = x509.BasicConstraints(ca=True, path_length=None)
 ROOT = mint_authority("Root")
 INTERMEDIATE = mint_authority("Intermediate", ROOT)
 LEAF = mint_leaf(INTERMEDIATE, HOSTNAME)
@@ -104,6 +105,27 @@ def test_a_chain_in_any_order_is_served_in_the_right_one_and_told(tmp_path: Path
 def test_what_is_in_the_file_twice_is_served_once(tmp_path: Path) -> None:
     identity = load(tmp_path, LEAF, INTERMEDIATE, INTERMEDIATE, ROOT)
     assert (identity.chain_pem, identity.warnings) == (LEAF.pem + INTERMEDIATE.pem + ROOT.pem, ())
+
+
+OLD = mint_authority("Old")
+CROSS_SIGNED_ROOT = mint("Root", OLD, IS_CA, key=ROOT.key)
+CROSS_SIGNED = mint("Intermediate", OLD, IS_CA, key=INTERMEDIATE.key)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        (LEAF, INTERMEDIATE, CROSS_SIGNED), (LEAF, CROSS_SIGNED, INTERMEDIATE), (LEAF, CROSS_SIGNED, OLD, INTERMEDIATE),
+        (LEAF, INTERMEDIATE, CROSS_SIGNED_ROOT), (LEAF, INTERMEDIATE, CROSS_SIGNED_ROOT, ROOT),
+        (LEAF, INTERMEDIATE, ROOT, CROSS_SIGNED_ROOT), (LEAF, INTERMEDIATE, CROSS_SIGNED_ROOT, OLD, ROOT),
+    ],
+)  # fmt: skip
+def test_an_authority_that_two_others_have_signed_may_bring_both_certificates(
+    tmp_path: Path, chain: tuple[Minted, ...]
+) -> None:
+    identity = load(tmp_path, *chain, roots=[ROOT, OLD])
+    assert identity.chain_pem == b"".join(link.pem for link in chain)
+    assert identity.warnings == ()
 
 
 def test_a_wrong_order_hides_no_other_fault(tmp_path: Path) -> None:
