@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from app import reading
 from app.config.settings import Settings
@@ -53,7 +53,7 @@ def hand_over(settings: Settings, addresses: Iterable[str]) -> None:
             handed, content = _looked_at(Path(address), reader.pw_uid, group, left)
             if content is not None:
                 left -= len(content)
-                copy = folder / sha256(address.encode()).hexdigest()
+                copy = folder / f"{crc32(address.encode()):08x}-{len(address)}"
                 keep(copy, content, 0o640, group)
                 handed = replace(handed, copy=str(copy))
             index[address] = handed
