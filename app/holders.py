@@ -8,6 +8,7 @@ from pathlib import Path
 from .text import printable
 
 PROC = Path("/proc")
+EVERY_ADDRESS = "every address"
 
 _TABLES = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
 """Of proc(5), with the state of who waits for anybody (net/tcp_states.h): LISTEN, and CLOSE, which has no peer."""
@@ -45,7 +46,7 @@ def _address(digits: str) -> str:
     words = (bytes.fromhex(digits[at : at + 8])[::-1] for at in range(0, len(digits), 8))
     octets = b"".join(words)
     address = IPv4Address(octets) if len(octets) == 4 else IPv6Address(octets)
-    return str(address) if int(address) else "every address"
+    return str(address) if int(address) else EVERY_ADDRESS
 
 
 def _programs(inodes: set[str], proc: Path) -> dict[str, str]:

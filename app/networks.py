@@ -37,8 +37,9 @@ LINK_LOCAL = (*LINK_LOCAL_4, *_networks("fe80::/10"))  # RFC 4291 2.5.6
 LOOPBACK = _networks("127.0.0.0/8", "::1/128")  # RFC 1122 3.2.1.3, RFC 4291 2.5.3
 
 HEALTH_CHECK = "127.72.67.1"
-"""Where the health check asks from. The front door lets it in whatever `dot.allow_from` says: only what runs on this
-machine can come from there, and no proxy that stands for others does, as some do from 127.0.0.1."""
+"""Where the health check asks, and from where. The front door lets it in whatever `dot.allow_from` says: only what runs
+on this machine can come from there, and no proxy that stands for others does, as some do from 127.0.0.1. And nobody
+else has a port there, as stunnel may have 853 of 127.0.0.1."""
 
 LAN = (*_PRIVATE, *_SHARED, *_UNIQUE_LOCAL)
 HOME = (*_PRIVATE, LINK_LOCAL[0], *_SHARED, LOOPBACK[0], *_UNIQUE_LOCAL, LINK_LOCAL[1], LOOPBACK[1])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 
 from .errors import OperatorError
-from .holders import holders
+from .holders import EVERY_ADDRESS, holders
 
 Option = tuple[int, int, int]
 """Level, name and value, as `setsockopt` takes them."""
@@ -55,15 +55,11 @@ def bound_sockets(
                 continue
             for other in sockets:
                 other.close()
-            raise OperatorError(_why_not(setting, port, error)) from error
+            more = "" if instead is None else ", or leave its address out of `addresses`"
+            raise OperatorError(_why_not(setting, port, error, more)) from error
         sockets += found
         port = port or sockets[0].getsockname()[1]
     return sockets
-
-
-def is_partial(sockets: Iterable[socket.socket]) -> bool:
-    """Whether they are bound to some addresses and not to all."""
-    return any(bound.getsockname()[0] not in {"0.0.0.0", "::"} for bound in sockets)
 
 
 def free_on_loopback(but_not: Container[int]) -> int:
@@ -158,11 +154,14 @@ def _bound(
     return fresh
 
 
-def _why_not(setting: str, port: int, error: OSError) -> str:
+def _why_not(setting: str, port: int, error: OSError, more: str = "") -> str:
     if error.errno == errno.EADDRINUSE:
-        who = ", ".join(holders(port))
-        at = f": it has {who}" if who else ""
-        return f"{setting}: {port} is taken by another program (see `ss -lntup`){at}: stop it or choose another port"
+        who = holders(port)
+        at = f": it has {', '.join(who)}" if who else ""
+        if not who or any(each.startswith(EVERY_ADDRESS) for each in who):
+            more = ""
+        todo = f"stop it or choose another port{more}"
+        return f"{setting}: {port} is taken by another program (see `ss -lntup`){at}: {todo}"
     if error.errno == errno.EACCES:
         return f"{setting}: {port} needs the capability NET_BIND_SERVICE: add it, or choose a port above 1023"
     return f"{setting}: cannot listen on {port}: {error.strerror}"

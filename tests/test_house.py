@@ -15,7 +15,7 @@ MODULES = sorted(path for path in APP.rglob("*.py"))
 ROOMS = {"dot", "answer", "lists", "trust", "onboarding", "owner", "unbound", "doctor", "host", "publicname"}
 GROUND = {
     "app", "app.__version__", "app.dnsname", "app.errors", "app.files", "app.holders", "app.lifetime", "app.networks",
-    "app.ports", "app.specialnames", "app.svcparams", "app.text",
+    "app.ports", "app.reading", "app.specialnames", "app.svcparams", "app.text",
 }  # fmt: skip
 """What everybody may import, and what imports nothing of ours."""
 CONFIG = {"app.config", "app.config.values", "app.config.forwarding", "app.config.sources"}

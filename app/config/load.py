@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from app.errors import SettingsError
-from app.files import read_regular
+from app.reading import read
 
 from .contradictions import contradictions
 from .settings import PREFIX, Leaf, Settings, leaves
@@ -85,7 +85,7 @@ def _from_yaml(
     path: Path, known: Mapping[str, Leaf], faults: list[str], *, is_named: bool
 ) -> dict[str, tuple[object, str]]:
     try:
-        text = read_regular(path, _MOST_OCTETS, follow_links=True).decode()
+        text = read(path, _MOST_OCTETS).decode()
         from .yamltext import tree_of  # where there is no file, no program keeps the parser in memory
 
         tree = tree_of(text)
@@ -109,10 +109,10 @@ def _from_yaml(
 def _unread(folder: Path) -> str | None:
     """What to do about settings in the example, which is read by nobody. git moves them there when it merges a changed
     homedot.yaml of somebody's own with the commit that made it the example."""
-    if (folder / Path(CONFIG_DEFAULT).name).exists():
-        return None
     try:
-        text = read_regular(folder / _EXAMPLE, _MOST_OCTETS).decode()
+        if (folder / Path(CONFIG_DEFAULT).name).exists():
+            return None
+        text = read(folder / _EXAMPLE, _MOST_OCTETS).decode()
     except (OSError, ValueError):
         return None
     for number, line in enumerate(text.splitlines(), 1):

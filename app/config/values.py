@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar, final
 from urllib.parse import SplitResult, urlsplit
 
-from app import dnsname, networks
+from app import dnsname, networks, reading
 
 IPAddress = networks.IPAddress
 IPNetwork = networks.IPNetwork
@@ -221,6 +221,11 @@ def is_folder(named: Path) -> None:
 
 
 def _look(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
+    with reading.acting_as(reading.whose(named)):
+        _look_ourselves(named, kind, is_kind)
+
+
+def _look_ourselves(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
     try:
         mode = named.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

@@ -10,14 +10,13 @@ from app import dnsname
 from app.doctor import probe
 from app.errors import OperatorError
 
-LOOPBACK = "127.0.0.1"
 NAME = "health.invalid"
 """Known to our unbound alone, and left to it by the front door: so an answer shows that both are there."""
 LOG = "see the container's log for what dot says"
 
 
-def check(port: int, hostname: str, timeout_s: float, source: str) -> None:
-    """Ask 127.0.0.1:`port` for NAME's address, from `source`, all within `timeout_s` seconds.
+def check(port: int, hostname: str, timeout_s: float, address: str) -> None:
+    """Ask `address`, one of loopback, on `port` and from itself for NAME's address, all within `timeout_s` seconds.
 
     Raises OperatorError unless a certificate for `hostname` is presented, ALPN is `dot` and the answer is NOERROR.
     Whether devices can trust the certificate is the doctor's question: this process may not read the root.
@@ -26,7 +25,7 @@ def check(port: int, hostname: str, timeout_s: float, source: str) -> None:
     query = _query()
     try:
         context = probe.unverified("dot")
-        with probe.connect(LOOPBACK, port, context, hostname, timeout_s, source=source) as connection:
+        with probe.connect(address, port, context, hostname, timeout_s, source=address) as connection:
             if not _names(connection.certificate(), hostname):
                 raise OperatorError(
                     f"{where}: the certificate is not for {hostname}: restart the container to renew it"

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from app.config.values import IPAddress
 
+from . import scopes
+
 ROOT = Path("/")
 
 USER_NETWORK = IPv4Network("10.0.2.0/24")
@@ -44,6 +46,7 @@ class Reach(Enum):
     LAN = "of your network"
     TUNNEL = "of a VPN, and reached by those in it alone"
     HOST = "of a network inside this machine"
+    NARROW = "of this machine or link alone, by its scope"
     CONTAINER = "the container's own"
 
 
@@ -67,23 +70,31 @@ def inspect(
     listed: Iterable[tuple[str, IPAddress]] | None = None,
     hardware: Callable[[str], Hardware] | None = None,
     root: Path = ROOT,
+    narrow: Container[IPAddress] | None = None,
 ) -> tuple[Interface, ...]:
     """Interfaces with their steady addresses, those with a default route first, by metric.
 
-    `listed` is (interface, address) pairs, and `hardware` tells what an interface is (default of both: asks the
-    kernel); `root` is where proc, sys and the engines' marker files are found.
+    `listed` is (interface, address) pairs, `hardware` tells what an interface is, and `narrow` are addresses that are
+    not for a network (default of all three: asks the kernel); `root` is where proc, sys and the engines' marker files
+    are found. Narrow addresses are an entry of their own.
     """
     hardware = hardware or _hardware
+    narrow = scopes.narrow() if narrow is None else narrow
     unsteady, routed = _unsteady(root), tuple(_default_routes(root))
     found: dict[str, list[IPAddress]] = {name: [] for name in routed}
+    apart: list[Interface] = []
     for name, address in _listed() if listed is None else listed:
-        if address not in unsteady:
-            found.setdefault(name.partition(":")[0], []).append(address)  # eth0:1 is an alias of eth0
-    return tuple(
+        name = name.partition(":")[0]  # eth0:1 is an alias of eth0
+        if address in narrow:
+            apart.append(Interface(name, (address,), Reach.NARROW))
+        elif address not in unsteady:
+            found.setdefault(name, []).append(address)
+    networked = (
         Interface(name, tuple(addresses), _reach(name, addresses, hardware, routed, root))
         for name, addresses in found.items()
         if addresses
     )
+    return (*networked, *apart)
 
 
 def shared_by_clients(root: Path = ROOT) -> tuple[str, ...]:

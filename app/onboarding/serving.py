@@ -5,16 +5,15 @@ all, and a crowd that does.
 """
 
 import logging
+import socket
 from asyncio import Transport
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
-
-from app.ports import bound_sockets
 
 from .budget import client_key
 from .throttle import HELD_S, is_held
@@ -26,17 +25,22 @@ CONNECTIONS_PER_CLIENT = 32  # a browser opens six
 CONNECTIONS = 256  # then the oldest ends: a home has fewer devices, and a flood costs bounded memory
 
 _BACKLOG = 32  # as many are accepted in one go, and as many lines logged when descriptors run out
+_TICKS = 20  # of uvicorn's, of which there are ten a second
 _HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
 
 
-def serve(app: Starlette, port: int, is_allowed: Callable[[str], bool], unshared: Collection[str] = ()) -> None:
-    """Serve on all addresses until SIGTERM or SIGINT, which then ends the process within about two seconds.
+def serve(
+    app: Starlette,
+    listening: Sequence[socket.socket],
+    is_allowed: Callable[[str], bool],
+    unshared: Collection[str] = (),
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until `is_over`, which then ends the process within about two seconds.
 
-    Port 0 takes a free one; the log says which. `is_allowed` judges a client's address before anything is read. Clients
-    in `unshared` stand for many, and have no share of their own.
-    Raises OperatorError if the port cannot be had.
+    `is_allowed` judges a client's address before anything is read. Clients in `unshared` stand for many, and have no
+    share of their own.
     """
-    listening = bound_sockets(port, "web.port")
     for bound in listening:
         bound.listen(_BACKLOG)  # from here on nobody is turned away
     log.info("the setup page is on port %d", listening[0].getsockname()[1])
@@ -56,7 +60,16 @@ def serve(app: Starlette, port: int, is_allowed: Callable[[str], bool], unshared
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
-    Server(config).run(sockets=listening)
+    _Server(config, is_over).run(sockets=list(listening))
+
+
+class _Server(Server):
+    def __init__(self, config: Config, is_over: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._is_over = is_over
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or (counter % _TICKS == 0 and self._is_over())
 
 
 class Shares:

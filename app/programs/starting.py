@@ -16,6 +16,12 @@ PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upke
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
 
+_OF_OTHER_IMAGES = ("PUID", "PGID")
+_INSTEAD = (
+    "programs run as users of the container's own and the volume is root's; your files in /config may be anybody's who "
+    "may read them, so take these two out"
+)
+
 _HANDS_ON, _RELOADS, _MARKS = "bootstrap", "upkeep", "front"
 
 
@@ -33,6 +39,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)
         if program == _HANDS_ON:
             handing.hand_on(loaded)
+            _tell_of_other_habits(environment)
     except OperatorError as error:
         if program in UNHEARD:
             lines = Lines(log, descriptor=2)
@@ -42,3 +49,10 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
             tell_faults(error)
         return EXIT_OPERATOR
     return int(code or 0)
+
+
+def _tell_of_other_habits(environment: Mapping[str, str]) -> None:
+    given = [name for name in _OF_OTHER_IMAGES if environment.get(name)]
+    if given:
+        does = "does" if len(given) == 1 else "do"
+        logging.getLogger("homedot").warning("%s %s nothing here: %s", " and ".join(given), does, _INSTEAD)

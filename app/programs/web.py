@@ -24,6 +24,7 @@ from app.onboarding.enrolment import Enrolment
 from app.onboarding.guard import NamesOf
 from app.onboarding.serving import serve
 from app.onboarding.web import application
+from app.ports import bound_sockets
 from app.revision import told
 
 from . import control_client, exposure, paths
@@ -32,6 +33,7 @@ from .findings_log import HealthLog
 from .list_status import states
 from .metrics import ListNumbers, render, render_condition, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
+from .own_addresses import OwnAddresses
 from .owner_file import in_force
 
 log = logging.getLogger("homedot")
@@ -98,7 +100,10 @@ def run(settings: Settings) -> None:
         warn(f"{address} refused: it is not in dot.allow_from")
         return False
 
-    serve(app, settings.web.port, is_allowed, unshared)
+    own = OwnAddresses(settings)
+    listening = bound_sockets(settings.web.port, "web.port", instead=own)
+    own.tell("web.port", settings.web.port, listening)
+    serve(app, listening, is_allowed, unshared, lambda: own.lacks(read_enrolment().addresses))
 
 
 def _names(settings: Settings) -> NamesOf:

@@ -5,9 +5,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from app import reading
 from app.errors import OperatorError
 from app.files import read_regular
 
@@ -18,7 +20,7 @@ T = TypeVar("T")
 _MOST_OCTETS = 1 << 20
 """Of a file with certificates or a key: a chain has some kilobytes."""
 
-FULL = "cannot be written, the disk is full: free some space and start again"
+FULL = "cannot be written, the disk is full, or has no room for one file more (`df -i`): free some and start again"
 _REASONS = {
     errno.ENOENT: "is missing",
     errno.ENOSPC: FULL,
@@ -37,8 +39,19 @@ _REASONS = {
 
 def read(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
     """The parsed content of a file. When it cannot be read or parsed: None, and a line is added to `faults`."""
+    return _parsed(path, parse, faults, partial(read_regular, follow_links=True))
+
+
+def read_named(path: Path, parse: Callable[[bytes], T], faults: list[str]) -> T | None:
+    """The same of a file that the operator named, which may be another user's."""
+    return _parsed(path, parse, faults, reading.read)
+
+
+def _parsed(
+    path: Path, parse: Callable[[bytes], T], faults: list[str], octets: Callable[[Path, int], bytes]
+) -> T | None:
     try:
-        return parse(read_regular(path, _MOST_OCTETS, follow_links=True))
+        return parse(octets(path, _MOST_OCTETS))
     except OSError as error:
         faults.append(_sentence(error, path))
     except ValueError as error:

@@ -36,7 +36,7 @@ def load_own_certificate(
     `hostname`, not one chain, signed in a way that TLS libraries refuse.
     """
     faults: list[str] = []
-    private = disk.read(private_root, pem.certificates, faults) if private_root else []
+    private = disk.read_named(private_root, pem.certificates, faults) if private_root else []
     found, chain, private_key = _pair(certificate, key, hostname, faults)
     if faults or private_key is None:
         raise OperatorError(faults)
@@ -58,8 +58,8 @@ def _pair(
     certificate: Path, key: Path, hostname: str, faults: list[str]
 ) -> tuple[list[x509.Certificate], list[x509.Certificate], pem.PrivateKey | None]:
     """What is in the file, in its order and in that of a chain, and its key; whatever is wrong is added to `faults`."""
-    found = disk.read(certificate, pem.certificates, faults)
-    private_key = disk.read(key, pem.private_key, faults)
+    found = disk.read_named(certificate, pem.certificates, faults)
+    private_key = disk.read_named(key, pem.private_key, faults)
     chain: list[x509.Certificate] = []
     if found:
         leaves = [link for link in found if private_key and link.public_key() == private_key.public_key()]
@@ -151,7 +151,7 @@ def _root_warnings(path: Path, chain: Sequence[x509.Certificate], public_roots: 
     """
     # Not only the top one's: public chains may go on to a cross-signed root, whose other issuer is long forgotten.
     issuers = [link.issuer for link in chain]
-    roots = disk.read(public_roots, lambda content: pem.mentioning(content, issuers), [])
+    roots = disk.read_named(public_roots, lambda content: pem.mentioning(content, issuers), [])
     top = chain[-1]
     if roots is None or _is_root(top):
         return

@@ -15,11 +15,10 @@ import pytest
 from app.doctor.healthcheck import NAME as HEALTH_NAME
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
-from app.networks import HEALTH_CHECK
 from tests.fakes.dot_server import DotServer, noerror, silence
 from tests.fakes.pki import Authority, Identity
 
-NAME = "dns.home.arpa"
+NAME, LOOPBACK = "dns.home.arpa", "127.0.0.1"
 
 
 @pytest.fixture
@@ -40,20 +39,20 @@ def test_passes_a_server_that_answers(chain: Path) -> None:
         return noerror(query)
 
     with DotServer(chain, answer) as server:
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
     assert asked == [f"{HEALTH_NAME}. IN A"]
 
 
 @pytest.mark.parametrize("san", [NAME, "*.home.arpa", "DNS.Home.ARPA"])
 def test_accepts_the_name_its_wildcard_and_any_case(issuer: Identity, tmp_path: Path, san: str) -> None:
     with DotServer(issuer.sign("leaf", names=[san]).write_chain(tmp_path / "chain.pem")) as server:
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
 
 
 def test_accepts_a_name_of_more_than_127_octets(issuer: Identity, tmp_path: Path) -> None:
     name = f"{'a' * 63}.{'b' * 63}.{'c' * 63}.home.arpa"
     with DotServer(issuer.sign("leaf", names=[name]).write_chain(tmp_path / "chain.pem")) as server:
-        check(server.port, name, 5, HEALTH_CHECK)
+        check(server.port, name, 5, LOOPBACK)
 
 
 @pytest.mark.parametrize("san", ["dns.home.example", f"x{NAME}", f"{NAME}.example", "*.dns.home.arpa"])
@@ -63,12 +62,12 @@ def test_refuses_a_certificate_for_another_name(issuer: Identity, tmp_path: Path
         DotServer(leaf.write_chain(tmp_path / "chain.pem")) as server,
         pytest.raises(OperatorError, match=f"the certificate is not for {NAME}: restart"),
     ):
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
 
 
 def test_refuses_a_server_that_selects_no_alpn(chain: Path) -> None:
     with DotServer(chain, alpn=()) as server, pytest.raises(OperatorError, match="ALPN dot was not selected"):
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
 
 
 def test_refuses_a_failure_code(chain: Path) -> None:
@@ -78,7 +77,7 @@ def test_refuses_a_failure_code(chain: Path) -> None:
         return response.to_wire()
 
     with DotServer(chain, servfail) as server, pytest.raises(OperatorError, match="with RCODE 2, not NOERROR"):
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_refuses_what_is_not_an_answer_to_the_query(chain: Path, spoil: Callable
         DotServer(chain, lambda query: spoil(noerror(query))) as server,
         pytest.raises(OperatorError, match="not an answer to the query"),
     ):
-        check(server.port, NAME, 5, HEALTH_CHECK)
+        check(server.port, NAME, 5, LOOPBACK)
 
 
 @pytest.mark.parametrize("drip", [None, "handshake", "answer"])
@@ -104,7 +103,7 @@ def test_holds_its_deadline_against_silence_and_drips(chain: Path, drip: str | N
     with DotServer(chain, silence, drip=drip) as server:
         began = time.monotonic()
         with pytest.raises(OperatorError, match=r"no answer within 0\.4 s"):
-            check(server.port, NAME, 0.4, HEALTH_CHECK)
+            check(server.port, NAME, 0.4, LOOPBACK)
         assert time.monotonic() - began < 2
 
 
@@ -112,7 +111,7 @@ def test_says_that_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     with pytest.raises(OperatorError, match=f"on port {port}: connection refused: see the container's log"):
-        check(port, NAME, 5, HEALTH_CHECK)
+        check(port, NAME, 5, LOOPBACK)
 
 
 def test_says_that_the_port_speaks_no_tls() -> None:
@@ -127,7 +126,7 @@ def test_says_that_the_port_speaks_no_tls() -> None:
         thread = threading.Thread(target=speak_http)
         thread.start()
         with pytest.raises(OperatorError, match=r"wrong version number: see the container's log"):
-            check(server.getsockname()[1], NAME, 5, HEALTH_CHECK)
+            check(server.getsockname()[1], NAME, 5, LOOPBACK)
         thread.join()
 
 

@@ -49,6 +49,7 @@ class Blocker:
         return None
 
 from app.onboarding import blocking, enrolment, serving, web
+from app.ports import bound_sockets
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 serving.LIFETIME = float(sys.argv[2])
 reader = lambda: enrolment.from_json(sys.argv[1])
@@ -56,7 +57,7 @@ app = web.application(
     reader, healthy=healthy, metrics=healthy, doctor=str, signed=bytes, devices=healthy, self_test=Checks(),
     blocker=Blocker(),
 )
-serving.serve(app, 0, lambda address: address not in ("127.0.0.66",), sys.argv[4:])
+serving.serve(app, bound_sockets(0, "web.port"), lambda address: address not in ("127.0.0.66",), sys.argv[4:])
 """
 
 

@@ -31,6 +31,7 @@ from app.programs.findings_log import Findings
 from app.trust import clock
 from app.trust.disk import FULL
 from app.trust.own import WRONG_ORDER
+from tests.appliance import PROGRAMS, clean
 from tests.appliance import bootstrap as start_bootstrap
 from tests.appliance import settings_in as settings_for_programs
 from tests.fakes.forwarder import forwarding
@@ -422,6 +423,49 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
             assert "Traceback" not in done.stderr
         listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
         assert listed == ["ca", "enrolment.json", "tls", "version.json"]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("nr_inodes", [1, 3, 6])
+def test_a_volume_without_room_for_one_file_more_is_told_in_one_sentence(folder: Path, nr_inodes: int) -> None:
+    environment = settings_for_programs(folder, HOMEDOT_RESOLVER__MODE="recursive")
+    data = folder / "data"
+    data.mkdir()
+    with namespace() as apart:
+        apart.run("mount", "-t", "tmpfs", "-o", f"nr_inodes={nr_inodes}", "none", str(data))
+        done = apart.bootstrap(environment)
+        assert done.returncode == 2
+        assert (done.stderr.count(FULL), "Traceback" in done.stderr) == (1, False)
+        assert "`df -i`" in done.stderr
+        apart.run("mount", "-o", "remount,nr_inodes=500", str(data))
+        assert apart.bootstrap(environment).returncode == 0
+        full = f"number=0; while touch {data}/$number 2>/dev/null; do number=$((number + 1)); done"
+        apart.run("sh", "-c", full)
+        done = apart.bootstrap(environment | {"HOMEDOT_ADDRESSES": "192.168.1.77"})
+        assert (done.returncode, "Traceback" in done.stderr + done.stdout) == (0, False)
+        assert "Still serving the previous certificate" in done.stdout + done.stderr
+
+
+@pytest.mark.server
+def test_files_of_another_user_are_read_without_the_right_to_read_everybodys(folder: Path) -> None:
+    """As compose starts it: a folder of uid 1000 with what it keeps to itself."""
+    authority = Authority()
+    leaf = authority.intermediate.sign("dns.example.org", names=["dns.example.org"])
+    own = folder / "config"
+    own.mkdir()
+    settings = f"hostname: dns.example.org\ntls: {{certificate: {own}/chain.pem, key: {own}/key.pem}}\n"
+    content = {"homedot.yaml": settings.encode(), "chain.pem": leaf.pem + authority.intermediate.pem}
+    for name, octets in (content | {"key.pem": leaf.key_pem}).items():
+        (own / name).write_bytes(octets)
+        (own / name).chmod(0o600)
+        os.chown(own / name, 1000, 1000)
+    os.chown(own, 1000, 1000)
+    own.chmod(0o700)
+    given = settings_for_programs(folder, HOMEDOT_CONFIG=f"{own}/homedot.yaml", HOMEDOT_RESOLVER__MODE="recursive")
+    rights = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+    done = subprocess.run([*rights, *PROGRAMS, "bootstrap"], env=clean(given), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert paths.pair(Settings(run_dir=folder / "run")).exists()
 
 
 @pytest.mark.server

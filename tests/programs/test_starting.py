@@ -56,3 +56,16 @@ def test_settings_that_cannot_be_read_are_told_in_the_form_that_is_the_default(
     heading = SettingsError("").heading
     assert re.search(rf"error   homedot: {heading}:\n\S+ error   homedot:   web.port: ", capfd.readouterr().err)
     assert not list(tmp_path.iterdir())
+
+
+def test_habits_of_other_images_are_told_with_what_does_it_here(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"HOMEDOT_DATA_DIR": str(tmp_path / "data"), "HOMEDOT_RUN_DIR": str(tmp_path / "run")}
+    settings |= {"HOMEDOT_ADDRESSES": "192.168.1.10", "HOMEDOT_RESOLVER__MODE": "recursive"}
+    assert start(["bootstrap"], settings | {"PUID": "1000", "PGID": "1000"}) == 0
+    (told,) = [message for message in caplog.messages if "PUID" in message]
+    assert told.startswith("PUID and PGID do nothing here: programs run as users of the container's own")
+    caplog.clear()
+    assert start(["bootstrap"], settings | {"PUID": ""}) == 0
+    assert "PUID" not in caplog.text
