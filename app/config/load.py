@@ -176,7 +176,7 @@ def _is_a_setting(variable: str, value: str) -> bool:
 def _from_file(name: str, path: Path, variable: str, faults: list[str]) -> dict[str, tuple[object, str]]:
     """What stands in the file of a secret."""
     try:
-        return {name: (read_regular(path, _MOST_OCTETS, follow_links=True).decode().strip(), variable)}
+        return {name: (read(path, _MOST_OCTETS).decode().strip(), variable)}
     except OSError as error:
         faults.append(f"{variable}: {path} cannot be read: {error.strerror}: is it mounted into the container?")
     except ValueError:

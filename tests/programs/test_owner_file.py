@@ -1,18 +1,31 @@
 """What the owner has set, on the volume: whole or as before, told when it cannot be read, and never lost."""
 
+import asyncio
 import json
 import logging
 import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from random import Random
+from time import sleep
+from typing import Any
 
 import pytest
 
 from app.config.settings import Blocking, Settings
 from app.errors import OperatorError
+from app.files import stamp
 from app.host import memory
 from app.owner.will import ALLOW, ALLOWS, BLOCKS, DENY, LIST, NAME, OFF, Key, Moment, Will
+from app.owner.wishes import Wish
 from app.programs import owner_file, paths
+from app.programs.owner_applied import Applied
+from app.programs.owner_door import OwnerDoor
 from app.programs.owner_file import OwnerWatcher
+from tests.fakes.ruleset import ruleset
 
 NOW = Moment(1_800_000_000.0, "homedot")
 WILL = Will("box").after({Key(NAME, "ads.example"): DENY}, NOW)
@@ -136,3 +149,117 @@ def test_a_disk_that_is_full_is_told_and_the_old_file_stays(
     assert owner_file.read(settings) == WILL
     assert [path.name for path in paths.owner(settings).parent.iterdir()] == ["will.json"]
     assert json.loads(paths.owner(settings).read_bytes())["format"] == 1
+
+
+class PowerCut(BaseException):
+    """Nothing runs any more: no error is handled, nothing is cleaned up."""
+
+
+class Disk:
+    """Says what is left in `folder` when the power goes before a step that `random` chooses: what was not waited for
+    may be there in part, and a name may be the old one or the new one until its folder was waited for."""
+
+    STEPS = 6
+
+    def __init__(self, folder: Path, random: Random, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.random = random
+        self.left = random.randrange(self.STEPS + 1)
+        self.waited_for = {stamp(path) for path in folder.iterdir()}
+        self.replaced: dict[Path, bytes | None] = {}
+        for name in ("open", "fchmod", "fsync", "fdopen"):
+            monkeypatch.setattr(os, name, partial(self.step, name, getattr(os, name)))
+        rename = Path.rename
+        monkeypatch.setattr(Path, "rename", lambda path, target: self.step("rename", partial(rename, path), target))
+
+    def step(self, name: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        is_read = name == "open" and not arguments[1] & os.O_WRONLY
+        if not is_read and name != "fdopen":
+            if not self.left:
+                raise PowerCut
+            self.left -= 1
+        if name == "rename":
+            self.replaced[arguments[0]] = arguments[0].read_bytes() if arguments[0].exists() else None
+        done = call(*arguments, **named)
+        if name == "fsync":
+            path = Path(f"/proc/self/fd/{arguments[0]}").readlink()
+            self.waited_for.add(stamp(path))
+            if path == self.folder:
+                self.replaced.clear()
+        return done
+
+    def lose_power(self) -> None:
+        """What was only in memory is lost, or half of it."""
+        for path in self.folder.iterdir():
+            if stamp(path) not in self.waited_for:
+                content = path.read_bytes()
+                path.write_bytes(content[: self.random.randrange(len(content) + 1)])
+        for path, before in self.replaced.items():
+            if self.random.random() < 0.5:
+                path.unlink()
+                if before is not None:
+                    path.write_bytes(before)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_after_a_power_cut_anywhere_the_old_state_is_there_or_the_new_one(settings: Settings, seed: int) -> None:
+    random = Random(seed)
+    old = WILL
+    for number in range(random.randrange(20)):
+        old = old.after({Key(NAME, f"n{number}.example"): DENY}, NOW)
+    new = old.after({Key(NAME, "new.example"): ALLOW}, NOW)
+    owner_file.write(settings, old)
+    with pytest.MonkeyPatch.context() as patches:
+        disk = Disk(paths.owner(settings).parent, random, patches)
+        is_done = True
+        try:
+            owner_file.write(settings, new)
+        except PowerCut:
+            is_done = False
+    disk.lose_power()
+    found = owner_file.read(settings)
+    assert found == new if is_done else found in (old, new)
+    owner_file.write(settings, new)
+    assert owner_file.read(settings) == new
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("seed", range(100))
+def test_a_writer_that_is_killed_anywhere_has_done_what_it_told_and_at_most_one_change_more(
+    settings: Settings, seed: int
+) -> None:
+    told, tells = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            change_for_ever(settings, tells)
+        os._exit(1)
+    os.close(tells)
+    count = 0
+    for _ in range(Random(seed).randrange(1, 6)):
+        count += len(os.read(told, 1))
+    sleep(Random(seed).random() * 0.004)  # somewhere in the next change, which takes about as long
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    while more := os.read(told, 100):
+        count += len(more)
+    os.close(told)
+    found = owner_file.read(settings)
+    assert found is not None
+    assert len(found.names(DENY)) in (count, count + 1)
+    assert found.names(DENY) == [f"n{number}.example" for number in range(len(found.names(DENY)))]
+
+
+def change_for_ever(settings: Settings, tells: int) -> None:
+    """Through the door, which says when a change is done."""
+    applied = Applied()
+    applied.row(0)[0] = 1 << 62
+    rules = ruleset()
+    door = OwnerDoor(settings, {}, lambda: rules, applied)
+
+    async def change() -> None:
+        for number in range(1000):
+            await door.change(Wish("deny", [f"n{number}.example"]), "me")
+            os.write(tells, b".")
+
+    asyncio.run(change())
