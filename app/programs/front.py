@@ -12,12 +12,14 @@ from time import monotonic
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
+from app.answer.evidence import Evidence
 from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
 from app.answer.policy import BLOCKING, Kind
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
+from app.answer.witness import Witness
 from app.config.settings import Settings
 from app.dot.admission import Limits, allowing
 from app.dot.certificate import Certificate
@@ -40,10 +42,9 @@ from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.unbound.conf import QUERIES_AT_ONCE
 
-from . import control_server, exposure, paths
+from . import condition_watch, control_server, exposure, paths
 from .bogus import Mark
 from .clock_reset import FrontForgets
-from .condition_watch import ConditionWatch
 from .front_sockets import FrontSockets
 from .front_state import FrontState
 from .output import log_to_supervisor
@@ -73,6 +74,7 @@ class _Shared:
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
+        self.evidence = Evidence(workers)
         self.nonces = NonceStore(monotonic)
         self.pause = Pause(monotonic)
         self.limits = _limits(settings)
@@ -118,13 +120,14 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,
     )
+    witness = Witness(upstream, shared.evidence.row(crew.number), [route.zone for route in settings.resolver.routes])
     log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
     make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
     caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerer = make(caches[0], upstream, rules.ruleset)
+    answerer = make(caches[0], witness, rules.ruleset)
     answerers = [answerer]
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
@@ -134,7 +137,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], upstream, rules.ruleset, encrypted=False)
+        plain = make(caches[1], witness, rules.ruleset, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
@@ -149,20 +152,18 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
             most_unfinished=most_unfinished,
             count=count,
         )
-    is_enabled = settings.blocking.enabled
-    running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=is_enabled)
-    told = None
-    if is_first:
-        watch = ConditionWatch()
-        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now)
-        bound = paths.bound_for_all(paths.control_socket(settings))
-        told = await control_server.serve(bound, heard, control_server.allowed_uids())
-        log.info("answering DNS over TLS on port %d", settings.dot.port)
+    watch = condition_watch.of(settings, shared.evidence, upstream)
+    running = RunningRuleset(
+        rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=settings.blocking.enabled
+    )
+    heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now)
+    told = await _hear(settings, heard) if is_first else None
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
     follow = partial(_follow_addresses, rules, sockets, stopping)
-    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, answerers)
+    often: list[Callable[[], None]] = [partial(_look_at_rules, rules, answerers), follow]
+    often += [partial(_count_given, count, answerers), *([watch.tick] if is_first else [])]
     looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
     await stopping.wait()
     crew.end()
@@ -175,6 +176,14 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     if told is not None:
         told.close()
     return crew.exit_code
+
+
+async def _hear(settings: Settings, heard: control_server.Control) -> asyncio.Server:
+    server = await control_server.serve(
+        paths.bound_for_all(paths.control_socket(settings)), heard, control_server.allowed_uids()
+    )
+    log.info("answering DNS over TLS on port %d", settings.dot.port)
+    return server
 
 
 def _affordable_connections(settings: Settings) -> int:
