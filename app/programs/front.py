@@ -11,11 +11,13 @@ from time import monotonic, time
 from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
+from app.answer.evidence import Evidence
 from app.answer.pipeline import Pipeline
 from app.answer.policy import BLOCKING, Kind
 from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
+from app.answer.witness import Witness
 from app.config.settings import Settings
 from app.dot.admission import allowing
 from app.dot.certificate import Certificate
@@ -38,10 +40,9 @@ from app.onboarding.enrolment import CHECK_LABEL
 from app.owner.pauses import Pauses
 from app.unbound.conf import QUERIES_AT_ONCE
 
-from . import control_server, paths
+from . import condition_watch, control_server, paths
 from .bogus import Mark
 from .clock_reset import FrontForgets
-from .condition_watch import ConditionWatch
 from .front_limits import limits_of
 from .front_sockets import FrontSockets
 from .front_state import FrontState
@@ -75,6 +76,7 @@ class _Shared:
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
+        self.evidence = Evidence(workers)
         self.nonces = NonceStore(monotonic)
         self.pauses, self.applied = Pauses(time, monotonic), Applied(workers)
         self.limits = limits_of(settings)
@@ -124,6 +126,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,
     )
+    witness = Witness(upstream, shared.evidence.row(crew.number), [route.zone for route in settings.resolver.routes])
     rules = (in_force := InForce(settings, shared.pauses, shared.applied.row(crew.number))).rules
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
@@ -134,8 +137,8 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         diagnosis=diagnosis,
     )
     caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerers = [make(caches[0], upstream, rules.ruleset)]
-    apart = partial(another, partial(make, upstream=upstream), caches, answerers)
+    answerers = [make(caches[0], witness, rules.ruleset)]
+    apart = partial(another, partial(make, upstream=witness), caches, answerers)
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
@@ -145,7 +148,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     datagrams = None
     if settings.plain.enabled:
         caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], upstream, rules.ruleset, encrypted=False)
+        plain = make(caches[1], witness, rules.ruleset, encrypted=False)
         answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
         servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
@@ -163,18 +166,15 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         in_force.serve(plain, (servers[1], datagrams), partial(apart, encrypted=False))
     is_enabled = settings.blocking.enabled
     running = RunningRuleset(rules, upstream, lambda: shared.pauses.left_s, diagnosis, is_enabled=is_enabled)
-    told = None
-    if is_first:
-        condition, door = ConditionWatch().now, shared.door(rules)
-        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, condition, door)
-        bound = paths.bound_for_all(paths.control_socket(settings))
-        told = await control_server.serve(bound, heard, control_server.allowed_uids())
-        log.info("answering DNS over TLS on port %d", settings.dot.port)
+    watch, door = condition_watch.of(settings, shared.evidence, upstream), shared.door(rules)
+    heard = control_server.Control(shared.state.now, shared.nonces, running.reason, watch.now, door)
+    told = await _hear(settings, heard) if is_first else None
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
-    often = in_force.look, partial(_follow_addresses, rules, sockets, stopping), partial(_count_given, count, answerers)
-    looks.append(asyncio.create_task(_every(_OFTEN_S, *often)))
+    follow, add_up = partial(_follow_addresses, rules, sockets, stopping), partial(_count_given, count, answerers)
+    watching = (watch.tick,) if is_first else ()
+    looks.append(asyncio.create_task(_every(_OFTEN_S, in_force.look, follow, add_up, *watching)))
     await stopping.wait()
     crew.end()
     if datagrams is not None:
@@ -186,6 +186,13 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     if told is not None:
         told.close()
     return crew.exit_code
+
+
+async def _hear(settings: Settings, heard: control_server.Control) -> asyncio.Server:
+    bound = paths.bound_for_all(paths.control_socket(settings))
+    server = await control_server.serve(bound, heard, control_server.allowed_uids())
+    log.info("answering DNS over TLS on port %d", settings.dot.port)
+    return server
 
 
 async def _every(pause_s: float, *looks: Callable[[], None]) -> None:

@@ -56,6 +56,16 @@ def bogus_mark(settings: Settings) -> Path:
     return settings.run_dir / "dot" / "bogus"
 
 
+def look_wish(settings: Settings) -> Path:
+    """Touched by the front door when upkeep is to find out why names do not resolve."""
+    return settings.run_dir / "dot" / "look"
+
+
+def closer_look(settings: Settings) -> Path:
+    """What upkeep has found out, for everybody to read."""
+    return settings.run_dir / "public" / "closer-look.json"
+
+
 def control_socket(settings: Settings) -> Path:
     """Where the front door hears other programs of ours; the folder is its own to write."""
     return settings.run_dir / "dot" / "control.sock"

@@ -158,7 +158,7 @@ class RunningRuleset:
             notes.append(f"{found.verdict.rule}: {owners}")
         return found._replace(notes=tuple(notes), answers=answers)
 
-    async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> "_Look":
+    async def _looked(self, ruleset: Ruleset, name: str, kind: str, qtype: int) -> "_TypeLook":
         verdict = ruleset.decide(name, qtype)
         answer, asked, said = await self._real.hear(self._rules.ruleset, name, kind, qtype)
         if said is None or answer.outcome in {
@@ -167,19 +167,19 @@ class RunningRuleset:
             AnswerOutcome.BOGUS,
             AnswerOutcome.UNREACHABLE,
         }:
-            return _Look(answer, None)
+            return _TypeLook(answer, None)
         try:
             targets = records.targets(said.octets)
             target = ruleset.decide_targets(name, targets, said.octets, qtype) if verdict.is_open else None
             if target is not None and target.verdict.blocks:
-                return _Look(answer, [target.target, *targets])  # it matters no more where it leads
+                return _TypeLook(answer, [target.target, *targets])  # it matters no more where it leads
             home = ruleset.leads_home(asked, said, targets)
         except UpstreamError:
-            return _Look(answer, None)
-        return _Look(answer, targets, _of_lead(home, kind, asked) if home else "")
+            return _TypeLook(answer, None)
+        return _TypeLook(answer, targets, _of_lead(home, kind, asked) if home else "")
 
 
-class _Look(NamedTuple):
+class _TypeLook(NamedTuple):
     """What is answered for a type, where that leads, None if that is not known, and what else is to be said of it."""
 
     answer: RealAnswer

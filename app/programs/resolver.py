@@ -79,7 +79,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
     resolver, path, port = settings.resolver, paths.unbound_conf(settings), paths.unbound_port(settings)
     user = users.find(users.UNBOUND)
     uid = None if user is None else user.pw_uid
-    copied = _with_copies(settings).resolver
+    copied = with_copies(settings).resolver
     followed, warnings = (None, []) if resolver.trust_anchor else _followed_anchor(settings, uid)
     render = partial(
         conf.render,
@@ -87,6 +87,7 @@ def prepare(settings: Settings, mode: str) -> list[str]:
         mode=mode,
         forwarders=resolver.forward,
         routes=resolver.routes,
+        root_servers=reach.root_servers(copied.root_hints or conf.ROOT_HINTS) if mode != "forward" else (),
         ca_bundle=copied.ca_bundle,
         root_hints=copied.root_hints,
         trust_anchor=copied.trust_anchor,
@@ -132,7 +133,7 @@ def note(settings: Settings, choice: reach.Choice) -> None:
 def ask(settings: Settings) -> dict[str, Any]:
     """Ask the network: a choice as a dictionary, or one with "faults". For a child, which then is unbound's user."""
     try:
-        settings = _with_copies(settings)
+        settings = with_copies(settings)
         users.become(users.UNBOUND)
         return asdict(choose(settings))
     except OperatorError as error:
@@ -196,7 +197,8 @@ def _followed_anchor(settings: Settings, uid: int | None) -> tuple[Path | None, 
         return None, told
 
 
-def _with_copies(settings: Settings) -> Settings:
+def with_copies(settings: Settings) -> Settings:
+    """The same, but naming copies that unbound's user can read."""
     resolver, copies = settings.resolver, paths.for_unbound(settings)
     hints, keys = _copied(copies / "hints", resolver.root_hints), _copied(copies / "anchor", resolver.trust_anchor)
     bundle = paths.copied_ca_bundle(settings)

@@ -23,6 +23,7 @@ from app.host.wall_clock import WallClock, since_boot_s
 from . import bogus, list_files, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
+from .look_wanted import LookWanted, wanted
 from .output import end_well_on_sigterm, log_to_supervisor
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
@@ -108,9 +109,16 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             meanwhile="block lists stay as they are",
         ),
         Task(
+            name="closer look",
+            situation=partial(wanted, settings),
+            do=partial(_ask_outside, settings),
+            deadline_s=40,
+            often=True,
+        ),
+        Task(
             name="forwarders",
             situation=partial(bogus.noted, settings),
-            do=lambda _: _blame(settings),
+            do=partial(_ask_outside, settings),
             deadline_s=30,
         ),
     )
@@ -188,7 +196,8 @@ def _hand_lists_over(settings: Settings) -> Findings:
     return Findings()
 
 
-def _blame(settings: Settings) -> Findings:
-    from . import forwarders  # in a child: it needs asyncio and more
+def _ask_outside(settings: Settings, reason: object) -> Findings:
+    """Why names do not resolve, or, without a wish to know that, who of the forwarders leaves signatures out."""
+    from . import closer_look, forwarders  # in a child: they need asyncio and more
 
-    return forwarders.blame(settings)
+    return closer_look.look(settings, reason) if isinstance(reason, LookWanted) else forwarders.blame(settings)

@@ -19,6 +19,9 @@ TRUST_ANCHOR = Path("/usr/share/dns/root.key")
 QUERIES_AT_ONCE = 450
 """How many queries unbound can work on; beyond it the oldest are dropped. With their sockets they stay below the common
 limit of 1024 open files."""
+OUTSIDE = "homedot-reach"
+"""Below it root servers, or the forwarders, are asked each time. There is no such name; what the root signs of that is
+not taken from such a zone."""
 _MOST_RTT_MS = {"recursive": 4000, "forward": 12000}
 
 _CONTROL = """\
@@ -124,6 +127,7 @@ def render(
     mode: str,
     forwarders: Sequence[Forwarder],
     routes: Sequence[Route],
+    root_servers: Sequence[str],
     ca_bundle: Path,
     root_hints: Path | None,
     trust_anchor: Path | None,
@@ -139,25 +143,28 @@ def render(
 ) -> str:
     """The text of unbound.conf for an unbound on 127.0.0.1:`port`.
 
-    `mode` is "recursive" or "forward"; `forwarders` matter to the latter only. `root_hints` and `trust_anchor` are
-    those of a private root; None means the Internet's, whose keys unbound follows in the file `followed_anchor` (None:
-    they stay as they came). With `rebind_protection` no name server of a stranger's is looked for at home. Names at and
-    below `released` are asked although they are reserved. `snippets` are read last. `health_name` is answered without
-    asking anybody. `cache_bytes` is for all caches together. `verbosity` is unbound's own, 0 to 5. `control` is where
-    it hears its own user (None: nowhere).
+    `mode` is "recursive" or "forward"; `forwarders` matter to the latter only, addresses of `root_servers` to the
+    former. `root_hints` and `trust_anchor` are those of a private root; None means the Internet's, whose keys unbound
+    follows in the file `followed_anchor` (None: they stay as they came). With `rebind_protection` no name server of a
+    stranger's is looked for at home. Names at and below `released` are asked although they are reserved. `snippets` are
+    read last. `health_name` is answered without asking anybody. `cache_bytes` is for all caches together. `verbosity`
+    is unbound's own, 0 to 5. `control` is where it hears its own user (None: nowhere).
     """
     private_root = root_hints is not None or trust_anchor is not None
     recursive = mode != "forward"
     asked = [*(() if recursive else forwarders), *(target for route in routes for target in route.forwarders)]
     text = _server(port, control, run_dir, cache_bytes, _MOST_RTT_MS[mode], verbosity=verbosity)
     text += _anchor(trust_anchor, followed_anchor)
-    text += _local_zones(routes, released)
+    text += _local_zones(routes, released) + f'  domain-insecure: "{OUTSIDE}."\n'
     text += f'  local-zone: "{health_name}." static\n  local-data: "{health_name}. 60 IN A 127.0.0.1"\n'
     # The servers of a private root stand in a private network, and must be found; who forwards looks for none.
     if rebind_protection and recursive and root_hints is None:
         text += _strangers_at_home(asked)
     text += _ways(asked, ca_bundle, private_root=private_root, recursive=recursive)
-    text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n' if recursive else _forward_zone(".", forwarders)
+    if recursive:
+        text += f'  root-hints: "{root_hints or ROOT_HINTS}"\n' + _outside_by_root(root_servers)
+    else:
+        text += _forward_zone(f"{OUTSIDE}.", forwarders, is_kept=False) + _forward_zone(".", forwarders)
     text += "".join(_forward_zone(f"{route.zone}.", route.forwarders) for route in routes)
     return text + "".join(f'\ninclude-toplevel: "{snippet}"\n' for snippet in snippets)
 
@@ -228,8 +235,13 @@ def _without(networks: Iterable[IPNetwork], forwarders: Iterable[Forwarder]) -> 
     return left
 
 
-def _forward_zone(name: str, forwarders: Sequence[Forwarder]) -> str:
-    text = f'\nforward-zone:\n  name: "{name}"\n'
+def _outside_by_root(servers: Sequence[str]) -> str:
+    asked = "".join(f"  stub-addr: {server}\n" for server in servers)
+    return f'\nstub-zone:\n  name: "{OUTSIDE}."\n  stub-no-cache: yes\n{asked}'
+
+
+def _forward_zone(name: str, forwarders: Sequence[Forwarder], *, is_kept: bool = True) -> str:
+    text = f'\nforward-zone:\n  name: "{name}"\n' + ("" if is_kept else "  forward-no-cache: yes\n")
     if any(forwarder.tls_name for forwarder in forwarders):
         text += "  forward-tls-upstream: yes\n"
     for forwarder in forwarders:

@@ -6,11 +6,13 @@ lacks AA (RFC 1035 4.1.1), or its DNSKEY RRset is not signed by the trust anchor
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import dns.asyncquery
 import dns.dnssec
@@ -24,6 +26,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.zonefile
+from dns.rdtypes.ANY.RRSIG import RRSIG
 
 from app.config.forwarding import Forwarder
 from app.errors import OperatorError
@@ -33,7 +36,11 @@ CONNECT_TIMEOUT_S = 1.0
 ROOT_ANSWERED = "a root server answered"
 REWRITTEN = "port 53 is rewritten on this network"
 
-_Outcome = Literal["genuine", "false", "silent"]
+Outcomes = Literal["genuine", "early", "late", "false", "silent", "unroutable"]
+"""Of a root server: genuine, but by our clock its signatures are yet to begin, or have ended; somebody else's; none;
+not even asked, as no route leads there."""
+_REACHED: set[Outcomes] = {"genuine", "early", "late"}
+_DNS_PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,8 @@ async def choose(
     of the root. Trouble on the network decides the choice and is never raised; OperatorError is, for files that
     cannot be used.
     """
-    servers, anchors = _server_addresses(root_hints), _records("resolver.trust_anchor", trust_anchor)
-    outcomes = await _ask_all(servers, anchors, timeout_s)
-    if "genuine" in outcomes:
+    outcomes = await ask_root(root_hints, trust_anchor, timeout_s)
+    if outcomes & _REACHED:
         return Choice("recursive", ROOT_ANSWERED)
     rewritten = "false" in outcomes
     if await _any_reachable(forwarders, ca_bundle):
@@ -70,6 +76,32 @@ async def choose(
     if rewritten:
         return Choice("recursive", f"{REWRITTEN}, and no forwarder can be reached", False)
     return Choice("recursive", "no network yet", False)
+
+
+async def ask_root(root_hints: Path, trust_anchor: Path, timeout_s: float) -> set[Outcomes]:
+    """What root servers answered, as far as it was awaited: the first genuine answer ends it. Raises OperatorError for
+    files that cannot be used."""
+    servers, anchors = root_servers(root_hints), _records("resolver.trust_anchor", trust_anchor)
+    tasks = [asyncio.create_task(_ask(server, anchors, timeout_s)) for server in servers]
+    outcomes: set[Outcomes] = set()
+    try:
+        for outcome in asyncio.as_completed(tasks):
+            outcomes.add(await outcome)
+            if "genuine" in outcomes:
+                break
+    finally:
+        await _end(tasks)
+    return outcomes
+
+
+def root_servers(root_hints: Path) -> list[str]:
+    """Addresses of SERVERS_ASKED of each family. Raises OperatorError."""
+    records = _records("resolver.root_hints", root_hints)
+    by_family = (
+        [rdata.address for rrset in records if rrset.rdtype.name == rdtype for rdata in rrset]
+        for rdtype in ("A", "AAAA")
+    )
+    return [address for addresses in by_family for address in addresses[:SERVERS_ASKED]]
 
 
 def root_keys(port: int, timeout_s: float = 5.0) -> bytes:
@@ -93,30 +125,9 @@ def _records(setting: str, path: Path) -> list[dns.rrset.RRset]:
         raise OperatorError(f"{setting}: {path} must be a zone file: {error}") from None
 
 
-def _server_addresses(root_hints: Path) -> list[str]:
-    records = _records("resolver.root_hints", root_hints)
-    by_family = (
-        [rdata.address for rrset in records if rrset.rdtype.name == rdtype for rdata in rrset]
-        for rdtype in ("A", "AAAA")
-    )
-    return [address for addresses in by_family for address in addresses[:SERVERS_ASKED]]
-
-
-async def _ask_all(servers: Sequence[str], anchors: Sequence[dns.rrset.RRset], timeout_s: float) -> set[_Outcome]:
-    """What the servers answered, as far as it was awaited: the first genuine answer ends it."""
-    tasks = [asyncio.create_task(_ask(server, anchors, timeout_s)) for server in servers]
-    outcomes: set[_Outcome] = set()
-    try:
-        for outcome in asyncio.as_completed(tasks):
-            outcomes.add(await outcome)
-            if "genuine" in outcomes:
-                break
-    finally:
-        await _end(tasks)
-    return outcomes
-
-
-async def _ask(server: str, anchors: Sequence[dns.rrset.RRset], timeout_s: float) -> _Outcome:
+async def _ask(server: str, anchors: Sequence[dns.rrset.RRset], timeout_s: float) -> Outcomes:
+    if not has_route(server):
+        return "unroutable"
     query = dns.message.make_query(".", "DNSKEY", want_dnssec=True, payload=1232, flags=0)
     try:
         async with asyncio.timeout(timeout_s):
@@ -125,28 +136,43 @@ async def _ask(server: str, anchors: Sequence[dns.rrset.RRset], timeout_s: float
         return "silent"
     except dns.exception.DNSException:
         return "false"
-    return "genuine" if _is_genuine(response, anchors) else "false"
+    return _judged(response, anchors)
 
 
-def _is_genuine(response: dns.message.Message, anchors: Sequence[dns.rrset.RRset]) -> bool:
+def _judged(response: dns.message.Message, anchors: Sequence[dns.rrset.RRset]) -> Outcomes:
     """Does the root itself say this: AA is set, and a key that `anchors` trust signs the DNSKEY RRset?"""
     root, internet = dns.name.root, dns.rdataclass.IN
     keys = response.get_rrset(response.answer, root, internet, dns.rdatatype.DNSKEY)
     signatures = response.get_rrset(response.answer, root, internet, dns.rdatatype.RRSIG, dns.rdatatype.DNSKEY)
     if not response.flags & dns.flags.AA or keys is None or signatures is None:
-        return False
+        return "false"
     trusted = [key for key in keys if _is_anchored(key, anchors)]
-    if not trusted:
-        return False
-    for signature in signatures:
+    for signature in signatures if trusted else ():
         with contextlib.suppress(dns.exception.DNSException):
             # Judged at its own time: a box without a battery starts with a wrong clock, and the answer is the root's
             # all the same.
             dns.dnssec.validate_rrsig(
                 keys, signature, {root: dns.rrset.from_rdata_list(root, keys.ttl, trusted)}, now=signature.inception
             )
-            return True
-    return False
+            return timely(signature)
+    return "false"
+
+
+def has_route(address: str) -> bool:
+    """Whether this machine knows a way there. Nothing is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as own:
+        try:
+            own.connect((address, _DNS_PORT))
+        except OSError:
+            return False
+    return True
+
+
+def timely(signature: dns.rdata.Rdata) -> Literal["genuine", "early", "late"]:
+    """What our clock says of the time of a genuine RRSIG."""
+    now_s, rrsig = time.time(), cast(RRSIG, signature)
+    return "early" if now_s < rrsig.inception else "late" if now_s > rrsig.expiration else "genuine"
 
 
 def _is_anchored(key: dns.rdata.Rdata, anchors: Sequence[dns.rrset.RRset]) -> bool:

@@ -16,7 +16,7 @@ import dns.rdatatype
 
 from app.config.forwarding import Forwarder
 
-_UNABLE = {dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.REFUSED}
+UNABLE = {dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.REFUSED}
 
 
 def left_out_by(forwarders: Sequence[Forwarder], ca_bundle: Path, timeout_s: float = 3.0) -> list[Forwarder]:
@@ -43,7 +43,7 @@ async def _leaves_out(forwarder: Forwarder, ca_bundle: Path, timeout_s: float) -
                 )
     except (TimeoutError, OSError, EOFError, dns.exception.DNSException):
         return False  # who does not answer leaves nothing out
-    if response.rcode() not in _UNABLE:
+    if response.rcode() not in UNABLE:
         return False
     found = response.get_rrset(
         response.answer, dns.name.root, dns.rdataclass.IN, dns.rdatatype.RRSIG, dns.rdatatype.DNSKEY

@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "port": 5335,
     "mode": "recursive",
     "routes": "",
+    "root_servers": ("198.51.100.1",),
     "ca_bundle": CA_BUNDLE,
     "root_hints": None,
     "trust_anchor": None,
@@ -95,7 +96,7 @@ def test_forwarding_over_tls_checks_the_name_against_the_bundle(tmp_path: Path) 
     )
 
     assert f'tls-cert-bundle: "{CA_BUNDLE}"' in text
-    assert text[text.index("forward-zone:") :] == [
+    assert text[text.index('name: "."') - 1 :] == [
         "forward-zone:",
         'name: "."',
         "forward-tls-upstream: yes",
@@ -349,3 +350,15 @@ def test_a_released_name_is_asked_although_it_is_reserved(tmp_path: Path) -> Non
     assert 'local-zone: "test." transparent' in text
     assert 'local-zone: "local." transparent' in text
     assert 'local-zone: "local." static' not in text
+
+
+@pytest.mark.parametrize("mode", ["recursive", "forward"])
+def test_whom_it_asks_can_be_asked_past_its_cache(tmp_path: Path, mode: str) -> None:
+    text = lines(render(tmp_path, "9.9.9.9", mode=mode))
+    zone = text[text.index(f'name: "{conf.OUTSIDE}."') - 1 :][:4]
+    assert sorted(zone) == sorted(
+        {
+            "recursive": ["stub-zone:", 'name: "homedot-reach."', "stub-no-cache: yes", "stub-addr: 198.51.100.1"],
+            "forward": ["forward-zone:", 'name: "homedot-reach."', "forward-no-cache: yes", "forward-addr: 9.9.9.9@53"],
+        }[mode]
+    )

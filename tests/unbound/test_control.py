@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from app.errors import UpstreamError
-from app.unbound.control import forget_bogus
+from app.unbound.control import forget_bogus, silent
 
 
 @contextmanager
@@ -45,3 +45,28 @@ def test_another_answer_is_told(tmp_path: Path, answer: bytes) -> None:
 def test_where_nobody_hears_nothing_can_be_forgotten(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         forget_bogus(tmp_path / "control")
+
+
+LOOKUP = b"""The following name servers are used for lookup of .
+forwarding request:
+Delegation with 0 names, of which 0 can be examined to query further addresses.
+It provides 2 IP addresses.
+192.0.2.1       \trto 86 msec, ttl 15, ping 6 var 20 rtt 86, tA 0, tAAAA 0, tother 0, EDNS 0 assumed.
+192.0.2.2       \t%s
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "is_silent"),
+    [
+        (b"rto 752 msec, ttl 15, ping 0 var 94 rtt 376, tA 0, tAAAA 0, tother 2, EDNS 0 assumed.", [True]),
+        (b"rto 752 msec, ttl 15, ping 0 var 94 rtt 376, tA 1, tAAAA 0, tother 0, EDNS 0 assumed.", [True]),
+        (b"rto 96 msec, ttl 8, ping 0 var 24 rtt 96, tA 0, tAAAA 0, tother 0, EDNS 0 probed.", [False]),
+        (b"expired, rto 32767 msec, tA 0 tAAAA 0 tother 2.", [False]),
+        (b"not in infra cache.", [False]),
+    ],
+)
+def test_it_knows_to_whom_its_questions_are_lost(tmp_path: Path, says: bytes, is_silent: list[bool]) -> None:
+    with saying(tmp_path / "control", LOOKUP % says) as told:
+        assert [silent(tmp_path / "control")] == is_silent
+    assert told == [b"UBCT1 lookup .\n"]

@@ -1,0 +1,74 @@
+"""The front door's own questions to unbound: does it answer at all, and does somebody outside?
+
+A random name below the root, or below com where there are forwarders, is in nobody's cache, and what is said of it is
+signed. Where unbound knows by itself that there is none (RFC 8198), it comes at once, and shows nothing: then a name is
+asked for that is never kept.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from time import monotonic
+
+from app import dnsname
+from app.answer import edns, wire
+from app.answer.evidence import MissKind
+from app.answer.upstream import Upstream
+from app.answer.witness import FROM_OUTSIDE_S, miss_of
+from app.doctor import healthcheck
+from app.doctor.judgement import ANSWER_WITHIN_S, PONG_WITHIN_S, OwnAnswer
+from app.unbound.conf import OUTSIDE
+
+_ASKER = "this box"  # counts as one client
+_BELOW = {False: "", True: ".com"}
+_ANSWERS = (wire.Rcode.NOERROR, wire.Rcode.NXDOMAIN)
+
+
+class OwnQuestions:
+    """Asks `upstream`. `forwards` says whether unbound does; `sent` counts the questions that somebody outside got."""
+
+    def __init__(self, upstream: Upstream, forwards: Callable[[], bool]) -> None:
+        self._upstream = upstream
+        self._forwards = forwards
+        self.sent = 0
+
+    async def ping(self) -> bool:
+        """Whether unbound says what it knows itself."""
+        return await self._asked(healthcheck.NAME, PONG_WITHIN_S) is not None
+
+    async def ask(self) -> OwnAnswer:
+        """Whether somebody outside says something."""
+        begun_s = monotonic()
+        random_name = secrets.token_hex(8) + _BELOW[self._forwards()]
+        message = await self._asked(random_name, ANSWER_WITHIN_S)
+        if _says(message) is OwnAnswer.REACHED and monotonic() - begun_s < FROM_OUTSIDE_S:
+            self.sent += 1
+            return _says(await self._asked(f"{secrets.token_hex(4)}.{OUTSIDE}", ANSWER_WITHIN_S))
+        self.sent += 1
+        said = _says(message)
+        return OwnAnswer.PROVEN if said is OwnAnswer.REACHED else said
+
+    async def _asked(self, name: str, within_s: float) -> bytes | None:
+        received: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+        def done(message: bytes | None) -> None:
+            if not received.done():
+                received.set_result(message)
+
+        header = b"\0\0" + wire.RD.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+        query = header + dnsname.to_wire(name) + wire.TYPE_A.to_bytes(2, "big") + b"\0\1" + edns.QUERY_OPT[True]
+        self._upstream.ask(query, _ASKER, done)
+        try:
+            async with asyncio.timeout(within_s):
+                return await received
+        except TimeoutError:
+            return None
+
+
+def _says(message: bytes | None) -> OwnAnswer:
+    match miss_of(message):
+        case MissKind.BOGUS:
+            return OwnAnswer.BOGUS
+        case None if message is not None and message[3] & wire.RCODE_MASK in _ANSWERS:
+            return OwnAnswer.REACHED
+    return OwnAnswer.NOTHING
