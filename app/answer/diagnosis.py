@@ -33,8 +33,6 @@ _MOST_ALIASES = 11
 """unbound's own limit, max-query-restarts."""
 _TTL_S = 60
 _REFUSALS = {Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED}
-_OF_VALIDATION = frozenset(range(5, 13))
-"""From DNSSEC Indeterminate to NSEC Missing (RFC 8914 4.6 to 4.13)."""
 
 
 @final
@@ -76,7 +74,7 @@ class Diagnosis:
         ruleset, asked, query, client, opt = failure
         forwarders = ruleset.forwarders_of(asked)
         try:
-            if not _OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
+            if not edns.OF_VALIDATION.isdisjoint(edns.error_codes(opt)):
                 may_be = forwarders and not ruleset.route_of(asked) and query.qtype in filtering.MAY_BE_FILTERED
                 found = await self._filtered(asked, query.qtype, client, forwarders) if may_be else None
                 if found is None:

@@ -6,39 +6,21 @@ HOMEDOT_DOT__PORT in the environment.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any
 
 from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .setting import setting
 from .sources import list_source
-
-T = TypeVar("T")
 
 PREFIX = "HOMEDOT_"
 
 HOME_NETWORKS = ", ".join(map(str, HOME))
 """Private, link-local, shared and loopback addresses: a box that ends up on the internet answers nobody there."""
-
-
-@overload
-def setting(
-    default: None, parse: Callable[[object], T], doc: str, look: Callable[[T], None] | None = None
-) -> T | None: ...
-@overload
-def setting(default: object, parse: Callable[[object], T], doc: str) -> T: ...
-def setting(
-    default: object, parse: Callable[[object], Any], doc: str, look: Callable[[Any], None] | None = None
-) -> Any:
-    """A leaf of the tree, of the type that `parse` returns. `default` is what a user would write, and is parsed like
-    it; None means not set. `look` is for who reads what the operator wrote: is there what the value names?"""
-    return field(
-        default=None if default is None else parse(default),
-        metadata={"parse": parse, "doc": doc, "default": default, "look": look},
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +60,7 @@ class Dot:
     workers: int = setting(
         1, values.integer_or_cores(1, 64), "Processes that share the port; `auto` is one for each core."
     )
-    log_queries: bool = setting(False, values.boolean, "Log every name that is asked. Off: nobody's business.")
+    log_queries: bool = setting(False, values.boolean, "The same as `log.queries`, under its former name.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +231,16 @@ class Log:
         "text",
         values.choice("text", "json"),
         "`text` for people, `json` for collectors of logs: one object a line. Times are UTC in both.",
+    )
+
+    queries: bool = setting(
+        False, values.boolean, "Log every answer with the name that was asked, and by whom. Off: nobody's business."
+    )
+    queries_of: tuple[values.IPNetwork | str, ...] = setting(
+        "",
+        values.sequence(values.network_or_blocked),
+        "With `log.queries`: only those of these clients, as `192.168.1.23, 192.168.2.0/24`; with the word `blocked`"
+        " only what was blocked. Default: all.",
     )
 
 

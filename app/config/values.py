@@ -120,6 +120,16 @@ def domain_or_ending(raw: object) -> str:
     return "*" + domain(text[1:])
 
 
+def network_or_blocked(raw: object) -> IPNetwork | str:
+    """Whose questions, or which: networks, and the word blocked."""
+    try:
+        if str(raw).strip().lower() == "blocked":
+            return "blocked"
+        return network(raw)
+    except ValueError as error:
+        raise ValueError(f"{error}; or the word blocked") from None
+
+
 def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:
     """A parser of whole numbers low..high; `unit` is named in the error."""
 

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.answer.pause import MOST_S, Pause
 from app.config.values import domain
@@ -50,20 +50,22 @@ class No(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What can be asked: `state` for the counts by name, `new` for a nonce in hex and `seen NONCE` for what was seen of
-    it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type, `pause SECONDS` and `resume`.
+    """What can be asked: `state` for the counts by name, `series` for those with labels, `new` for a nonce in hex and
+    `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type, `pause
+    SECONDS` and `resume`.
     """
 
     state: Callable[[], Mapping[str, int]]
     nonces: NonceStore
     reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
     pause: Pause
+    series: Callable[[], Mapping[str, Any]] = dict
 
     async def obey(self, line: bytes) -> object:
         """The answer to `line`, for JSON. Raises No."""
         match line.decode("ascii", "replace").removesuffix("\n").split(" "):
-            case ["state"]:
-                return self.state()
+            case ["state" | "series" as numbers]:
+                return self.state() if numbers == "state" else self.series()
             case ["new"]:
                 return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):

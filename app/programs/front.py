@@ -8,13 +8,10 @@ from functools import partial
 from ipaddress import ip_network
 from time import monotonic
 
-from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
 from app.answer.pause import Pause
 from app.answer.pipeline import Pipeline
-from app.answer.policy import BLOCKING, Kind
-from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.config.settings import Settings
@@ -22,7 +19,7 @@ from app.dot.admission import allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Peer
-from app.dot.counters import Count, Counters
+from app.dot.counters import Counters
 from app.dot.datagrams import Datagrams
 from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
@@ -39,6 +36,8 @@ from app.onboarding.enrolment import CHECK_LABEL
 from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import control_server, paths
+from .answer_counts import AnswerCounts
+from .answerers import DOT, TCP, UDP, Answerers
 from .bogus import Mark
 from .clock_reset import FrontForgets
 from .front_limits import limits_of
@@ -51,12 +50,7 @@ from .workers import Workers
 
 log = logging.getLogger("homedot")
 
-_CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S = 2.0
-_COUNTED_AS = {
-    Count.QUERIES_BLOCKED: BLOCKING,
-    Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
-}
 
 
 class _Shared:
@@ -69,6 +63,7 @@ class _Shared:
         self.certificate = Certificate(paths.pair(settings))
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
+        self.answer_counts = AnswerCounts(workers, len(settings.blocking.sources))
         self.occupancy = Occupancy(workers)
         self.nonces = NonceStore(monotonic)
         self.pause = Pause(monotonic)
@@ -115,31 +110,28 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,
     )
-    log_query = _log_query if settings.dot.log_queries else None
     rules = RulesetWatcher(settings, lambda: shared.pause.left_s > 0)
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
-    make = partial(Pipeline, log_query=log_query, check_names=check_names, diagnosis=diagnosis)
-    caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerer = make(caches[0], upstream, rules.ruleset)
-    answerers = [answerer]
+    make = partial(Pipeline, upstream=upstream, check_names=check_names, diagnosis=diagnosis)
+    answerers = Answerers(settings, make, rules, shared.write, count, row=shared.answer_counts.row(crew.number))
+    answering = answerers.by_transport
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
-    servers = [server(sockets.dot, shared.new_session, answerer, is_allowed=is_allowed, setting="dot.allow_from")]
+    servers = [server(sockets.dot, shared.new_session, answering[DOT], is_allowed=is_allowed, setting="dot.allow_from")]
     datagrams = None
     if settings.plain.enabled:
-        caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], upstream, rules.ruleset, encrypted=False)
-        answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
-        servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
+        servers.append(
+            server(sockets.plain, PlainSession, answering[TCP], is_allowed=is_allowed, setting="plain.allow_from")
+        )
         # Whoever sends datagrams may forge as many addresses as it likes: the other half is for those who cannot.
         most_unfinished = max(settings.dot.queries // 2, 1)
         datagrams = Datagrams(
             sockets.datagrams,
-            plain,
+            answering[UDP],
             fit=fit_datagram,
             is_allowed=is_allowed,
             rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic, shared.limits.unshared),
@@ -150,15 +142,17 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     running = RunningRuleset(rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=is_enabled)
     told = None
     if is_first:
-        heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause)
+        heard = control_server.Control(
+            shared.state.now, shared.nonces, running.reason, shared.pause, series=shared.answer_counts.totals
+        )
         bound = paths.bound_for_all(paths.control_socket(settings))
         told = await control_server.serve(bound, heard, control_server.allowed_uids())
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
-    forgets = FrontForgets(partial(_forget, caches), WallClock())
+    forgets = FrontForgets(answerers.forget, WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
     follow = partial(_follow_addresses, rules, sockets, stopping)
-    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, answerers)
+    often = answerers.look_at_rules, follow, answerers.tell
     looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
     await stopping.wait()
     crew.end()
@@ -166,6 +160,7 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
     upstream.close()
+    answerers.tell()
     for look in looks:
         look.cancel()
     if told is not None:
@@ -183,27 +178,6 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
                 log.exception("a fault of Homedot's own; it is tried again")
 
 
-def _forget(caches: list[Cache]) -> None:
-    for cache in caches:
-        cache.clear()
-
-
-def _look_at_rules(rules: RulesetWatcher, answerers: list[Pipeline]) -> None:
-    ruleset = rules.look()
-    if ruleset is not None:
-        for answerer in answerers:
-            answerer.use(ruleset)
-
-
 def _follow_addresses(rules: RulesetWatcher, sockets: FrontSockets, stopping: asyncio.Event) -> None:
     if sockets.lacks(rules.addresses):
         stopping.set()
-
-
-def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
-    for number, kinds in _COUNTED_AS.items():
-        count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
-
-
-def _log_query(message: bytes) -> None:
-    log.info("query %s", question_text(message))

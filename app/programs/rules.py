@@ -67,6 +67,13 @@ class RulesetWatcher:
         return self._enrolment.addresses if self._enrolment else ()
 
     @property
+    def numbers(self) -> dict[str, int]:
+        """Of each list that is in use, by its title: its place in the settings, counted from 1. Of two with one title
+        the first."""
+        at = {source: number for number, source in enumerate(self._settings.blocking.sources, 1)}
+        return {each.title: at.get(each.header.source, 0) for each in reversed(self._lists.current)}
+
+    @property
     def unpaused(self) -> Ruleset:
         """The ruleset as it is without a pause."""
         return build(self._settings, self._enrolment, self._lists.current) if self._paused else self.ruleset

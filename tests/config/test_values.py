@@ -123,6 +123,18 @@ def test_auto_is_the_number_of_cores() -> None:
         values.integer_or_cores(1, 64)("many")
 
 
+def test_whose_questions_are_networks_or_the_word_blocked() -> None:
+    of = values.sequence(values.network_or_blocked)
+    assert of("192.168.1.23, Blocked, fd00::/8") == (
+        values.network("192.168.1.23"),
+        "blocked",
+        values.network("fd00::/8"),
+    )
+    assert of("") == ()
+    with pytest.raises(ValueError, match=r"must be networks, like 192.168.0.0/16; or the word blocked"):
+        of("refused")
+
+
 def test_a_network_has_no_host_bits() -> None:
     assert str(values.network("192.168.0.0/16")) == "192.168.0.0/16"
     assert str(values.network("192.168.1.7")) == "192.168.1.7/32"

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.answer.pause import Pause
 from app.dot.nonce_store import NonceStore
 from app.programs import control_server, paths
+from app.programs.answer_counts import AnswerCounts
 from app.programs.control_server import Control
 from app.programs.reasons import Reason
 
@@ -27,7 +28,7 @@ async def hearing(
 ) -> AsyncIterator[Control]:
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
-    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()))
+    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()), AnswerCounts(lists=2).totals)
     server = await control_server.serve(
         paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
     )
