@@ -14,8 +14,13 @@ _SHOWN_DIGITS = 7
 
 def told(app: Path = _APP) -> str:
     """For people: `homedot 0.2.0 (commit 1358eeb)`. `app` is where this package lies."""
-    commit = _text(app / "COMMIT") or commit_of(app.parent)
-    return f"homedot {__version__} ({f'commit {commit[:_SHOWN_DIGITS]}' if commit else 'commit not known'})"
+    known = commit(app)
+    return f"homedot {__version__} ({f'commit {known}' if known else 'commit not known'})"
+
+
+def commit(app: Path = _APP) -> str:
+    """The first digits of the commit; empty if it is not known."""
+    return (_text(app / "COMMIT") or commit_of(app.parent))[:_SHOWN_DIGITS]
 
 
 def commit_of(checkout: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from app.revision import commit_of, told
+from app.revision import commit, commit_of, told
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -67,3 +67,12 @@ def test_an_image_tells_the_commit_that_it_was_built_from(checkout: Path) -> Non
     assert told(checkout / "app") == f"homedot {__version__} (commit {head(checkout)[:7]})"
     (checkout / "app/COMMIT").write_text("1358eebdc5f8ed5a62fe203af96c0123456789ab\n")
     assert told(checkout / "app") == f"homedot {__version__} (commit 1358eeb)"
+
+
+def test_the_commit_alone_is_as_short_as_people_are_told(checkout: Path) -> None:
+    app = checkout / "app"
+    app.mkdir()
+    assert commit(app) == head(checkout)[:7]
+    (app / "COMMIT").write_text("0123456789abcdef\n")
+    assert commit(app) == "0123456"
+    assert commit(checkout) == ""

@@ -16,8 +16,17 @@ from app.dot.counters import Counters
 from app.dot.occupancy import Occupancy
 from app.lists.formats import FORMATS, Meaning
 from app.onboarding.enrolment import Enrolment
+from app.programs.answer_counts import AnswerCounts
 from app.programs.front_state import FrontState
-from app.programs.metrics import METRICS, ListNumbers, render, render_condition, render_lists
+from app.programs.metrics import (
+    METRICS,
+    ListNumbers,
+    render,
+    render_build,
+    render_condition,
+    render_lists,
+    render_series,
+)
 from app.programs.status import Status
 from app.specialnames import SPECIAL_NAMES, SpecialName
 from tests.documents import EXAMPLE, shown_settings, text_of
@@ -110,7 +119,7 @@ def test_every_check_of_the_doctor_is_explained_in_its_order() -> None:
 
 def metrics_table() -> str:
     rows = ["| metric | what it counts |", "|---|---|"]
-    rows += [f"| `{metric.name}` | {metric.meaning} |" for metric in METRICS.values()]
+    rows += [f"| `{metric.name}` | {metric.explained} |" for metric in METRICS.values()]
     return "\n".join(rows) + "\n"
 
 
@@ -120,8 +129,16 @@ def test_the_metrics_are_listed() -> None:
 
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), paused(0)).now()
-    shown = render({**state, "certificate_not_after_timestamp_seconds": 1})
-    shown += render_condition(of(ConditionKind.WELL)) + render_lists([ListNumbers(1, "", "", 1, 1.0)])
+    series = AnswerCounts().totals()
+    gauges = {name: numbers.pop("") for name, numbers in series.items() if "" in numbers}
+    labelled = {name: numbers for name, numbers in series.items() if numbers and name != "blocked"}
+    shown = (
+        render({**state, **gauges, "certificate_not_after_timestamp_seconds": 1})
+        + render_series({**labelled, "process_resident_memory_bytes": {"dot": 1}})
+        + render_condition(of(ConditionKind.WELL))
+        + render_lists([ListNumbers(1, "", "", 1, 1.0)])
+        + render_build("", "")
+    )
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
     assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 

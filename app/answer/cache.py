@@ -10,6 +10,8 @@ one and the old one is dropped. A scan over a million names costs the popular on
 from collections.abc import Callable, Sequence
 from typing import final
 
+from .tally import Tally
+
 _ENTRY_OVERHEAD_OCTETS = 600
 """What Python keeps per entry beside key and body, as measured; counted so that the bound is one of memory."""
 
@@ -17,16 +19,6 @@ _ID_OCTETS = 2
 
 _PREFETCH_SHARE, _PREFETCH_LEAST_S = 0.1, 1.5
 """An entry that is asked for in the last tenth of its time, or the last second and a half, is fetched anew."""
-
-
-@final
-class Tally:
-    """How many answers of one kind were given."""
-
-    __slots__ = ("given",)
-
-    def __init__(self) -> None:
-        self.given = 0
 
 
 @final
@@ -67,15 +59,15 @@ class Cache:
     nearly up: a popular name is fetched anew before it is missed.
     """
 
-    __slots__ = ("_clock", "_generation_bytes", "_old", "_young", "_young_bytes", "prefetch")
+    __slots__ = ("_generation_bytes", "_old", "_old_bytes", "_young", "_young_bytes", "clock", "prefetch")
 
     def __init__(self, cap_bytes: int, clock: Callable[[], float]) -> None:
         self.prefetch: Callable[[bytes], None] | None = None
         self._generation_bytes = cap_bytes // 2
-        self._clock = clock
+        self.clock = clock
         self._young: dict[bytes, _Entry] = {}
         self._old: dict[bytes, _Entry] = {}
-        self._young_bytes = 0
+        self._young_bytes = self._old_bytes = 0
 
     def get(self, key: bytes) -> bytes | None:
         """The answer for `key` without its id, its TTLs as of now; None if there is none or its time is up."""
@@ -85,10 +77,10 @@ class Cache:
             if entry is None:
                 return None
             self._add(key, entry)
-        now_s = self._clock()
+        now_s = self.clock()
         if now_s >= entry.expires_s:
             return None
-        entry.tally.given += 1
+        entry.tally.hits += 1
         if now_s < entry.rendered_until_s:
             return entry.body
         body = entry.render(now_s)
@@ -96,24 +88,38 @@ class Cache:
             self.prefetch(key)
         return body
 
+    def tally_of(self, key: bytes) -> Tally | None:
+        """On what the entry for `key` is counted, for who has just got it."""
+        entry = self._young.get(key) or self._old.get(key)
+        return None if entry is None else entry.tally
+
+    @property
+    def entries(self) -> int:
+        return len(self._young) + len(self._old)
+
+    @property
+    def size_octets(self) -> int:
+        """All that the entries take, as far as it is counted."""
+        return self._young_bytes + self._old_bytes
+
     def put(self, key: bytes, answer: bytes, ttl_offsets: Sequence[int], ttl_s: int, tally: Tally) -> None:
         """Keep `answer`, a whole message, for `ttl_s` (1 or more); `ttl_offsets` are where its TTLs are.
 
         Each time it is given out is counted in `tally`.
         """
-        entry = _Entry(key, answer, ttl_offsets, now_s=self._clock(), ttl_s=ttl_s, tally=tally)
+        entry = _Entry(key, answer, ttl_offsets, now_s=self.clock(), ttl_s=ttl_s, tally=tally)
         if entry.size_octets <= self._generation_bytes:
             self._add(key, entry)
 
     def clear(self) -> None:
         """Forget everything: what was right when it was stored may not be so any more."""
-        self._young, self._old, self._young_bytes = {}, {}, 0
+        self._young, self._old, self._young_bytes, self._old_bytes = {}, {}, 0, 0
 
     def _add(self, key: bytes, entry: _Entry) -> None:
         replaced = self._young.pop(key, None)
         if replaced is not None:
             self._young_bytes -= replaced.size_octets
         if self._young_bytes + entry.size_octets > self._generation_bytes:
-            self._old, self._young, self._young_bytes = self._young, {}, 0
+            self._old, self._old_bytes, self._young, self._young_bytes = self._young, self._young_bytes, {}, 0
         self._young_bytes += entry.size_octets
         self._young[key] = entry

@@ -11,7 +11,7 @@ from .records import LocalResponse
 from .ruleset import Ruleset
 from .wire import Query, Rcode, UpstreamResponse
 
-_UPSTREAM_FLAGS = wire.RD | wire.AD | wire.CD
+_UPSTREAM_FLAGS = wire.RD | wire.CD
 _COPIED_FLAGS = wire.RD | wire.CD
 _KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
 """Not AA, we are no authority; not TC, over TLS nothing is cut (RFC 6891 6.2.3, RFC 7766)."""
@@ -22,7 +22,8 @@ _KEPT_RESPONSE_FLAGS = wire.RA | wire.AD | wire.RCODE_MASK
 class PendingQuery:
     """`message` as it came, read as `query`; `reply` waits for the answer. `ruleset` is the one that decides about it,
     also if another has taken its place meanwhile. `is_padded` says whether the answer shall be; `keepalive` is that
-    option, ready to send, or empty. `is_prefetch`: nobody but the cache waits."""
+    option, ready to send, or empty. `is_kept`: the answer may be kept. `is_prefetch`: nobody but the cache waits; else
+    `client` does since `asked_s`."""
 
     message: bytes
     query: Query
@@ -31,13 +32,17 @@ class PendingQuery:
     _: KW_ONLY
     is_padded: bool = False
     keepalive: bytes = b""
+    is_kept: bool = True
     is_prefetch: bool = False
+    client: str = ""
+    asked_s: float = 0.0
 
     def question(self, chase: str = "") -> bytes:
         """What upstream is asked: the same, or the name `chase` instead, with an OPT of ours, so that nothing the
-        client sent in its own travels on (RFC 6891 6.1.1)."""
+        client sent in its own travels on (RFC 6891 6.1.1), and with AD: whether an answer is validated we want to know
+        for the count, whoever asks (RFC 6840 5.7)."""
         query = self.query
-        header = b"\0\0" + (query.flags & _UPSTREAM_FLAGS).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
+        header = b"\0\0" + (query.flags & _UPSTREAM_FLAGS | wire.AD).to_bytes(2, "big") + b"\0\1\0\0\0\0\0\1"
         question = dnsname.to_wire(chase) + query.question[-4:] if chase else query.question
         return header + question + edns.QUERY_OPT[query.opt is not None and query.opt.dnssec_ok]
 
@@ -51,7 +56,9 @@ class PendingQuery:
         elif response.opt is not None and response.opt.options:
             errors = edns.extended_errors(response.opt)
         octets = response.octets
-        flags = response.flags & _KEPT_RESPONSE_FLAGS
+        flags, query = response.flags & _KEPT_RESPONSE_FLAGS, self.query
+        if not (query.flags & wire.AD or (query.opt is not None and query.opt.dnssec_ok)):
+            flags &= ~wire.AD  # who did not ask is not told (RFC 6840 5.8)
         return self._assembled(flags, octets[4:], octets[10] << 8 | octets[11], errors, rcode_high)
 
     def rendered(self, response: LocalResponse) -> bytes:

@@ -8,28 +8,34 @@ more. Pure.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable
 from functools import partial
 from typing import final
 
 from app import dnsname
 from app.errors import UpstreamError
 
-from . import ddr, edns, replacement, special, stale, wire
-from .cache import Cache, Tally
+from . import ddr, edns, replacement, special, stale, tally, wire
+from .cache import Cache
 from .checking import CheckNames
 from .contract import Failure, FailureAnalyst, RecursiveResolver, Reply, Requestor
 from .pending import PendingQuery, error_answer
-from .policy import PASSED, Kind, NameVerdict
+from .policy import PASSED, NameVerdict
+from .prefetcher import PREFETCHER, discard
 from .records import LocalResponse
 from .referral import Referral
 from .replacement import KEPT_RCODES
 from .ruleset import Ruleset
+from .tally import BOUNDS_S, Said, Tallies, Tally
 from .wire import Rcode, UpstreamResponse
 
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGE_OCTETS = 65535
+
+LogAnswer = Callable[[str, bytes, Tally, float], None]
+"""Takes the client's address, its query, what kind of answer it got, and after how many seconds."""
 
 
 @final
@@ -37,13 +43,13 @@ class Pipeline:
     """Answers for the front door; one for all connections of a kind.
 
     `encrypted` says whether padding is due when it is wished for: it hides sizes, which plain DNS shows anyway (RFC
-    7830 6). `log_query` gets every query, in wire form. `check_names` are those of the self-test. `diagnosis` says why
-    upstream failed. `given` says how many answers each kind of verdict has led to; what is refused or fails leads to
-    none.
+    7830 6). `log_answer` is told of each that the cache does not give. `check_names` are those of the self-test.
+    `diagnosis` says why upstream failed. `tallies` say how many answers there were of each kind.
     """
 
     __slots__ = (
-        "_cache", "_check_names", "_diagnosis", "_encrypted", "_log_query", "_ruleset", "_told", "_upstream", "given",
+        "_check_names", "_clock", "_diagnosis", "_encrypted", "_log_answer", "_ruleset", "_told", "_upstream", "cache",
+        "tallies",
     )  # fmt: skip
 
     def __init__(
@@ -53,40 +59,37 @@ class Pipeline:
         ruleset: Ruleset,
         *,
         encrypted: bool = True,
-        log_query: Callable[[bytes], None] | None = None,
+        log_answer: LogAnswer | None = None,
         check_names: CheckNames | None = None,
         diagnosis: FailureAnalyst | None = None,
     ) -> None:
         cache.prefetch = self.prefetch
-        self._cache = cache
+        self.cache = cache
+        self._clock = cache.clock
         self._upstream = upstream
         self._ruleset = ruleset
         self._encrypted = encrypted
-        self._log_query = log_query
+        self._log_answer = log_answer
         self._check_names = check_names
         self._diagnosis = diagnosis
         self._told: set[str] = set()
-        self.given = {kind: Tally() for kind in Kind}
+        self.tallies = Tallies()
 
     def use(self, ruleset: Ruleset) -> None:
-        """From now on `ruleset` decides; nothing that another one decided is given out any more."""
-        self._ruleset = ruleset
-        self._cache.clear()
+        """From now on `ruleset` decides; nothing that another one decided is given out any more, or counted on."""
+        self._ruleset, self.tallies = ruleset, Tallies()
+        self.cache.clear()
 
     def prefetch(self, key: bytes) -> None:
         """Ask again for what is in the cache under `key`, whose time is nearly up."""
-        self.resolve(b"\0\0" + key, PREFETCHER, None, _discard)
+        self.resolve(b"\0\0" + key, PREFETCHER, None, discard)
 
     # --- what is known ----------------------------------------------------------------------------------------------
 
     def lookup(self, message: bytes) -> bytes | None:
         """The answer if the same octets were asked before and its time is not up. Nothing is parsed."""
-        body = self._cache.get(message[2:])
-        if body is None:
-            return None
-        if self._log_query is not None:
-            self._log_query(message)
-        return message[:2] + body
+        body = self.cache.get(message[2:])
+        return None if body is None else message[:2] + body
 
     # --- what is not: down from here --------------------------------------------------------------------------------
 
@@ -106,15 +109,12 @@ class Pipeline:
             reply(None)
             return
         except wire.BadQuery as bad:
-            reply(error_answer(message, bad, encrypted=self._encrypted))
+            reply(self._refusal(message, bad, requestor.client))
             return
         except edns.MalformedOption:
             malformed = wire.BadQuery(Rcode.FORMERR, query.question, query.opt)
-            reply(error_answer(message, malformed, encrypted=self._encrypted))
+            reply(self._refusal(message, malformed, requestor.client))
             return
-        is_prefetch = requestor is PREFETCHER
-        if self._log_query is not None and not is_prefetch:
-            self._log_query(message)
         self._decide(
             PendingQuery(
                 message,
@@ -123,7 +123,10 @@ class Pipeline:
                 self._ruleset,
                 is_padded=is_padded and self._encrypted,
                 keepalive=keepalive,
-                is_prefetch=is_prefetch,
+                is_kept=not keepalive,  # which belongs to this connection and this moment
+                is_prefetch=requestor is PREFETCHER,
+                client=requestor.client,
+                asked_s=self._clock(),
             ),
             requestor,
         )
@@ -134,7 +137,8 @@ class Pipeline:
         if self._check_names is not None:
             checked = self._check_names.answer(query, requestor)
             if checked is not None:
-                pending.reply(pending.rendered(checked))
+                pending.is_kept = False
+                self._finish(pending, pending.rendered(checked), tally.LOCAL)
                 return
         name = dnsname.qname(query.question)
         verdict = ruleset.decide(name, query.qtype)
@@ -143,17 +147,16 @@ class Pipeline:
         chase = "" if local is None else local.chase
         if local is None or chase:
             if not query.flags & wire.RD:
-                pending.reply(pending.refused())
+                self._finish(pending, pending.refused(), tally.REFUSED)
                 return
-            received = partial(self._received, pending, chase or name, verdict, local, client=requestor.client)
+            received = partial(self._received, pending, chase or name, verdict, local)
             self._upstream.ask(pending.question(chase), requestor.client, received)
             return
         if local.only_at:
-            # Not kept: the next who asks the same may ask another address of ours.
+            pending.is_kept = False  # the next who asks the same may ask another address of ours
             is_there = requestor.here() in local.only_at
-            pending.reply(pending.rendered(local if is_there else special.nothing(verdict.rule, ddr.TTL_S)))
-            return
-        self._finish(pending, pending.rendered(local), verdict.kind)
+            local = local if is_there else special.nothing(verdict.rule, ddr.TTL_S)
+        self._finish(pending, pending.rendered(local), tally.said_by(verdict))
 
     def _received(
         self,
@@ -162,39 +165,45 @@ class Pipeline:
         verdict: NameVerdict,
         begun: LocalResponse | None,
         received: bytes | None,
-        *,
-        client: str,
     ) -> None:
         """Upstream, of which `asked` was asked, has answered, or not. `verdict` is about the name that the client asked
         for; that is another one if the answer `begun` leads to `asked`."""
         if received is None:
-            pending.reply(pending.failure(edns.EDE_NO_REACHABLE_AUTHORITY))
+            self._finish(pending, pending.failure(edns.EDE_NO_REACHABLE_AUTHORITY), tally.FAILED)
             return
-        instead = None
+        instead, is_stale = None, False
         try:
             response = wire.read_response(received)
             if response.opt is not None and response.opt.options:
-                response = stale.shortened(response)
+                response, is_stale = stale.shortened(response)
             if response.rcode == Rcode.SERVFAIL and self._diagnosis is not None and not pending.is_prefetch:
-                failure = Failure(pending.ruleset, asked, pending.query, client, response.opt)
-                self._diagnosis.look(
-                    failure, lambda found: self._finish(pending, pending.failed(failure.opt, begun, found), Kind.PASSED)
-                )
+                failure = Failure(pending.ruleset, asked, pending.query, pending.client, response.opt)
+                self._diagnosis.look(failure, partial(self._diagnosed, pending, begun, failure))
                 return
             instead = replacement.of(pending, asked, verdict, begun, response)
         except Referral as referral:
             self._tell(referral)
-            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR, str(referral)))
+            self._finish(pending, pending.failure(edns.EDE_NETWORK_ERROR, str(referral)), tally.FAILED)
             return
         except UpstreamError as error:
             log.debug("%s", error)
-            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
+            self._finish(pending, pending.failure(edns.EDE_NETWORK_ERROR), tally.FAILED)
             return
-        if instead is None:
-            self._finish(pending, pending.relayed(response), Kind.PASSED, response)
-        else:
-            local, kind = instead
-            self._finish(pending, pending.rendered(local), kind)
+        if instead is not None:
+            local, who = instead
+            self._finish(pending, pending.rendered(local), tally.said_by(who))
+            return
+        said = tally.STALE if is_stale else tally.BY_FLAGS[(pending.query.flags & wire.CD) | (response.flags & wire.AD)]
+        self._finish(pending, pending.relayed(response), said, response)
+
+    def _diagnosed(
+        self, pending: PendingQuery, begun: LocalResponse | None, failure: Failure, found: LocalResponse | None
+    ) -> None:
+        """`found` is all that is known about `failure`."""
+        answer = pending.failed(failure.opt, begun, found)
+        is_bogus = not edns.EDES_OF_VALIDATION.isdisjoint(edns.error_codes(failure.opt))
+        has_failed = answer[3] & wire.RCODE_MASK == Rcode.SERVFAIL
+        self._finish(pending, answer, tally.CHANGED if not has_failed else tally.BOGUS if is_bogus else tally.FAILED)
 
     def _tell(self, referral: Referral) -> None:
         """Say it once of each route: whoever named this server must name another."""
@@ -203,48 +212,35 @@ class Pipeline:
             setting = "resolver.routes" if referral.route else "resolver.forward"
             log.warning("%s: %s; name one that does", setting, referral)
 
+    def _refusal(self, message: bytes, bad: wire.BadQuery, client: str) -> bytes:
+        """The answer to what is no question for us."""
+        refused = self.tallies[tally.REFUSED, bad.rcode]
+        refused.waited[0] += 1
+        if self._log_answer is not None:
+            self._log_answer(client, message, refused, 0.0)
+        return error_answer(message, bad, encrypted=self._encrypted)
+
     def _finish(
-        self, pending: PendingQuery, answer: bytes, kind: Kind, response: UpstreamResponse | None = None
+        self, pending: PendingQuery, answer: bytes, said: Said, response: UpstreamResponse | None = None
     ) -> None:
-        """Reply with `answer`, and keep it if it may be kept. `kind` is counted now and each time it is given again.
+        """Reply with `answer`, and keep it if it may be kept. It is counted now and each time it is given again.
 
         `response` is what `answer` was made from, if that came from upstream.
         """
         if len(answer) > _MOST_MESSAGE_OCTETS:
             # Whole it would be, but with our OPT it is more than a message can be.
-            pending.reply(pending.failure(edns.EDE_NETWORK_ERROR))
-            return
-        tally, rcode = self.given[kind], answer[3] & wire.RCODE_MASK
-        # The keepalive value belongs to this connection and this moment, so such an answer is never kept; nor is what
-        # was decided by rules that are no longer in force.
-        if rcode in KEPT_RCODES and not pending.keepalive and pending.ruleset is self._ruleset:
+            answer, said = pending.failure(edns.EDE_NETWORK_ERROR), tally.FAILED
+        rcode = answer[3] & wire.RCODE_MASK
+        counted = self.tallies[said, rcode]
+        # What was decided by rules that are no longer in force is not kept either.
+        if pending.is_kept and rcode in KEPT_RCODES and pending.ruleset is self._ruleset:
             parts = response or wire.read_response(answer)
             if parts.ttl_s:
-                self._cache.put(pending.message[2:], answer, parts.ttl_offsets, parts.ttl_s, tally)
-        if rcode in KEPT_RCODES and not pending.is_prefetch:
-            tally.given += 1
+                self.cache.put(pending.message[2:], answer, parts.ttl_offsets, parts.ttl_s, counted)
+        if not pending.is_prefetch:
+            waited_s = self._clock() - pending.asked_s
+            counted.waited[bisect_left(BOUNDS_S, waited_s)] += 1
+            counted.waited_s += waited_s
+            if self._log_answer is not None:
+                self._log_answer(pending.client, pending.message, counted, waited_s)
         pending.reply(answer)
-
-
-@final
-class _Prefetcher:
-    """Who asks when the cache does."""
-
-    __slots__ = ()
-
-    @property
-    def client(self) -> str:
-        return ""
-
-    def how(self) -> Mapping[str, str | bool | None]:
-        return {}
-
-    def here(self) -> str:
-        return ""
-
-
-PREFETCHER = _Prefetcher()
-
-
-def _discard(_: bytes | None) -> None:
-    """Who gets the answer to a question of the cache's: it has it already."""

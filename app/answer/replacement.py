@@ -7,7 +7,7 @@ from app import dnsname
 from . import edns, filtering, records
 from .local import TTL_S
 from .pending import PendingQuery
-from .policy import Kind, NameVerdict
+from .policy import PASSED, Kind, NameVerdict
 from .records import QNAME, LocalResponse
 from .referral import Referral, is_referral
 from .ruleset import Ruleset
@@ -15,11 +15,12 @@ from .wire import Rcode, UpstreamResponse
 
 KEPT_RCODES = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.REFUSED}
 """REFUSED is our own word for what is blocked; upstream gives none that has a TTL."""
+_OF_THE_HOME = NameVerdict(Kind.LOCAL)
 
 
 def of(
     pending: PendingQuery, asked: str, verdict: NameVerdict, begun: LocalResponse | None, response: UpstreamResponse
-) -> tuple[LocalResponse, Kind] | None:
+) -> tuple[LocalResponse, NameVerdict] | None:
     """What is answered instead of `response`, and who decides that; None if nobody does.
 
     Raises UpstreamError for what cannot be read, and Referral.
@@ -32,15 +33,15 @@ def of(
     qtype = pending.query.qtype
     target = ruleset.decide_targets(asked, targets, response.octets, qtype) if may_lead else None
     if target is not None and target.verdict.blocks:
-        return ruleset.answer_blocked(target, qtype), target.verdict.kind
+        return ruleset.answer_blocked(target, qtype), target.verdict
     home = ruleset.leads_home(asked, response, targets)
     if home is not None:
-        return _after(begun, filtered(ruleset, asked, response), home.rest), Kind.PASSED
+        return _after(begun, filtered(ruleset, asked, response), home.rest), PASSED
     if response.rcode == Rcode.NXDOMAIN:
         found = _of_no_name(ruleset, asked, begun, response, is_end=not targets)
         if found is not None:
             return found
-    return None if begun is None else (_followed(begun, response), Kind.LOCAL)
+    return None if begun is None else (_followed(begun, response), _OF_THE_HOME)
 
 
 def _after(begun: LocalResponse | None, told: LocalResponse | None, rest: LocalResponse) -> LocalResponse:
@@ -50,15 +51,15 @@ def _after(begun: LocalResponse | None, told: LocalResponse | None, rest: LocalR
 
 def _of_no_name(
     ruleset: Ruleset, asked: str, begun: LocalResponse | None, response: UpstreamResponse, *, is_end: bool
-) -> tuple[LocalResponse, Kind] | None:
+) -> tuple[LocalResponse, NameVerdict] | None:
     """What is answered instead of an NXDOMAIN. `is_end`: it is for the name that was asked itself."""
     if is_end and ruleset.is_at_home(asked):
         # Outside there is nothing below it, at home there is (RFC 8020 2).
         owner = dnsname.to_wire(asked) if begun else QNAME
         soa = records.soa(owner, TTL_S)
-        return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), Kind.LOCAL
+        return LocalResponse(answer=begun.answer if begun else (), authority=(soa,)), _OF_THE_HOME
     told = filtered(ruleset, asked, response) if begun is None else None
-    return None if told is None else (told, Kind.PASSED)
+    return None if told is None else (told, PASSED)
 
 
 def filtered(ruleset: Ruleset, asked: str, response: UpstreamResponse) -> LocalResponse | None:

@@ -6,41 +6,23 @@ HOMEDOT_DOT__PORT in the environment.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any
 
 from app.networks import HOME
 
-from . import forwarding, values
+from . import forwarding, presence, values
 from .hosts import Host, hosts, own
 from .providers import LETS_ENCRYPT, PROVIDERS, https_address, server, word
 from .secret import Secret, secret
+from .setting import setting
 from .sources import list_source
-
-T = TypeVar("T")
 
 PREFIX = "HOMEDOT_"
 
 HOME_NETWORKS = ", ".join(map(str, HOME))
 """Private, link-local, shared and loopback addresses: a box that ends up on the internet answers nobody there."""
-
-
-@overload
-def setting(
-    default: None, parse: Callable[[object], T], doc: str, look: Callable[[T], None] | None = None
-) -> T | None: ...
-@overload
-def setting(default: object, parse: Callable[[object], T], doc: str) -> T: ...
-def setting(
-    default: object, parse: Callable[[object], Any], doc: str, look: Callable[[Any], None] | None = None
-) -> Any:
-    """A leaf of the tree, of the type that `parse` returns. `default` is what a user would write, and is parsed like
-    it; None means not set. `look` is for who reads what the operator wrote: is there what the value names?"""
-    return field(
-        default=None if default is None else parse(default),
-        metadata={"parse": parse, "doc": doc, "default": default, "look": look},
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +62,7 @@ class Dot:
     workers: int = setting(
         1, values.integer_or_cores(1, 64), "Processes that share the port; `auto` is one for each core."
     )
-    log_queries: bool = setting(False, values.boolean, "Log every name that is asked. Off: nobody's business.")
+    log_queries: bool = setting(False, values.boolean, "The same as `log.queries`, under its former name.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +101,16 @@ class Tls:
         None,
         values.path,
         "Your own certificate chain (PEM). Without it Homedot makes its own authority.",
-        values.is_file,
+        presence.is_file,
     )
     key: Path | None = setting(
-        None, values.path, "The private key of `tls.certificate` (PEM, not encrypted).", values.is_file
+        None, values.path, "The private key of `tls.certificate` (PEM, not encrypted).", presence.is_file
     )
     root: Path | None = setting(
         None,
         values.path,
         "The root (PEM) that devices were given, where a private authority of yours signed it.",
-        values.is_file,
+        presence.is_file,
     )
 
 
@@ -157,14 +139,14 @@ class Public:
         None, server, "Where the provider is asked: an address (`rfc2136`), or a URL. Default: the provider's own."
     )
     hook: Path | None = setting(
-        None, values.path, "The program that sets records, where `public.provider` is `hook`.", values.is_file
+        None, values.path, "The program that sets records, where `public.provider` is `hook`.", presence.is_file
     )
     directory: str = setting(LETS_ENCRYPT, https_address, "The certificate authority, by its ACME directory.")
     ca_bundle: Path | None = setting(
         None,
         values.path,
         "Roots that `public.directory` and its certificates are checked against (PEM). Default: `resolver.ca_bundle`.",
-        values.is_file,
+        presence.is_file,
     )
     profile: str | None = setting(
         None, word, "The kind of certificate, such as `shortlived`. Default: the authority's own choice."
@@ -208,15 +190,17 @@ class Resolver:
         values.path,
         "Certificates that `tls://` forwarders and servers of block lists are checked against (PEM).",
     )
-    root_hints: Path | None = setting(None, values.path, "Root servers of a private root (zone file).", values.is_file)
+    root_hints: Path | None = setting(
+        None, values.path, "Root servers of a private root (zone file).", presence.is_file
+    )
     trust_anchor: Path | None = setting(
-        None, values.path, "DNSSEC trust anchor of a private root (DS or DNSKEY).", values.is_file
+        None, values.path, "DNSSEC trust anchor of a private root (DS or DNSKEY).", presence.is_file
     )
     snippets: Path | None = setting(
         None,
         values.path,
         "For experts: a folder with `*.conf` for unbound, read after Homedot's own.",
-        values.is_folder,
+        presence.is_folder,
     )
     port: int | None = setting(
         None, values.port, "Loopback port on which unbound answers the front door. Default: a free one at each start."
@@ -294,6 +278,16 @@ class Log:
         "text",
         values.choice("text", "json"),
         "`text` for people, `json` for collectors of logs: one object a line. Times are UTC in both.",
+    )
+
+    queries: bool = setting(
+        False, values.boolean, "Log every answer with the name that was asked, and by whom. Off: nobody's business."
+    )
+    queries_of: tuple[values.IPNetwork | str, ...] = setting(
+        "",
+        values.sequence(values.network_or_blocked),
+        "With `log.queries`: only those of these clients, as `192.168.1.23, 192.168.2.0/24`; with the word `blocked`"
+        " only what was blocked. Default: all.",
     )
 
 

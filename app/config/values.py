@@ -6,7 +6,6 @@ value, or raises ValueError with the end of a sentence that begins with the sett
 
 import os
 import re
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar, final
 from urllib.parse import SplitResult, urlsplit
 
-from app import dnsname, networks, reading
+from app import dnsname, networks
 
 IPAddress = networks.IPAddress
 IPNetwork = networks.IPNetwork
@@ -120,6 +119,16 @@ def domain_or_ending(raw: object) -> str:
     return "*" + domain(text[1:])
 
 
+def network_or_blocked(raw: object) -> IPNetwork | str:
+    """Whose questions, or which: networks, and the word blocked."""
+    try:
+        if str(raw).strip().lower() == "blocked":
+            return "blocked"
+        return network(raw)
+    except ValueError as error:
+        raise ValueError(f"{error}; or the word blocked") from None
+
+
 def integer(low: int, high: int, unit: str = "") -> Callable[[object], int]:
     """A parser of whole numbers low..high; `unit` is named in the error."""
 
@@ -208,40 +217,3 @@ def path(raw: object) -> Path:
     if not isinstance(raw, str) or not raw.isprintable() or '"' in raw:
         raise ValueError("must be a path, without quotes and line ends")
     return Path(raw).absolute()
-
-
-def is_file(named: Path) -> None:
-    """Look whether there is such a file. Raises ValueError like a parser."""
-    _look(named, "a file", stat.S_ISREG)
-
-
-def is_folder(named: Path) -> None:
-    """Look whether there is such a folder. Raises ValueError like a parser."""
-    _look(named, "a folder", stat.S_ISDIR)
-
-
-def _look(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
-    with reading.acting_as(reading.whose(named)):
-        _look_ourselves(named, kind, is_kind)
-
-
-def _look_ourselves(named: Path, kind: str, is_kind: Callable[[int], bool]) -> None:
-    try:
-        mode = named.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        if (link := _broken_link(named)) is not None:
-            fault = f"{link} is a link to {link.readlink()}, and that is not there: mount the folder that holds both"
-            raise ValueError(f"must be {kind}, and {fault}") from None
-        raise ValueError(f"must be {kind}, and there is none: is it mounted into the container?") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"must be {kind} that uid {os.geteuid()} can reach: {error}") from None
-    if not is_kind(mode):
-        raise ValueError(f"must be {kind}, and is something else")
-
-
-def _broken_link(named: Path) -> Path | None:
-    """The link on the way to `named` whose target is not there."""
-    for place in (*reversed(named.parents), named):
-        if not place.exists():
-            return place if place.is_symlink() else None
-    return None

@@ -31,6 +31,8 @@ class Count(IntEnum):
     QUERIES_LIMITED = auto()
     CERTIFICATE_CHANGES = auto()
     CERTIFICATE_REFUSED = auto()
+    CACHE_HITS = auto()
+    CACHE_MISSES = auto()
 
 
 MEANINGS: Mapping[Count, str] = {
@@ -53,6 +55,8 @@ MEANINGS: Mapping[Count, str] = {
     Count.QUERIES_LIMITED: "questions in plain DNS over UDP that were not answered, for `plain.queries_per_second`",
     Count.CERTIFICATE_CHANGES: "certificates that were taken while it ran",
     Count.CERTIFICATE_REFUSED: "certificates that could not be taken",
+    Count.CACHE_HITS: "answers from the cache of the front door",
+    Count.CACHE_MISSES: "answers that the cache of the front door did not have",
 }
 """What each counts, for people."""
 

@@ -7,10 +7,7 @@ A client need not wait for one answer before it asks again, and answers leave in
 from typing import final
 
 from .contract import Asking, Reply, ServerContext
-from .counters import Count
 from .framing import prefix
-
-_NOT_CACHED = int(Count.QUERIES_NOT_CACHED)
 
 
 @final
@@ -51,7 +48,6 @@ class QueryQueue:
     def ask(self, query: bytes, requestor: Asking, server: ServerContext, reply: Reply) -> None:
         """Have `query` resolved: `reply`, which must lead to `finish`, gets the answer now or later."""
         self.unfinished += 1
-        server.count[_NOT_CACHED] += 1
         requestor.answerer.resolve(query, requestor, server.idle_timeout_s(), reply)
 
     def finish(self, answer: bytes | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .outcomes import OF_THE_CLOCK, UNKNOWN, AnswerOutcome, RealAnswer
+from .outcomes import OF_THE_CLOCK, UNKNOWN, RealAnswer, RealOutcome
 
 _MOST_SHOWN = 4
 
@@ -27,18 +27,18 @@ def sentence(answers: Sequence[RealAnswer]) -> str:
     """What becomes of a name whose types have these answers, without a dot at the end; "" if nobody can tell."""
     if not answers:
         return ""
-    has = [answer for answer in answers if answer.outcome is AnswerOutcome.ANSWERED]
+    has = [answer for answer in answers if answer.outcome is RealOutcome.ANSWERED]
     if has:
         best = next((answer for answer in has if _is_address(answer)), has[0])
         return f"has {_found(has)}{_circumstances(best)}"
-    worst = min(answers, key=lambda answer: list(AnswerOutcome).index(answer.outcome))
+    worst = min(answers, key=lambda answer: list(RealOutcome).index(answer.outcome))
     return _WORDS[worst.outcome](worst, [each.kind for each in answers if each.outcome is worst.outcome])
 
 
 def remarks(answers: Sequence[RealAnswer]) -> list[str]:
     """What `sentence` does not say: what becomes of single types that fare worse, or otherwise."""
     told = sentence(answers)
-    apart = {AnswerOutcome.NO_RECORD, AnswerOutcome.BLOCKED, AnswerOutcome.HOME, AnswerOutcome.ANSWERED}
+    apart = {RealOutcome.NO_RECORD, RealOutcome.BLOCKED, RealOutcome.HOME, RealOutcome.ANSWERED}
     worse = (each for each in answers if each.outcome not in apart)
     return [f"for {each.kind}: {says}" for each in worse if (says := sentence([each])) != told]
 
@@ -128,14 +128,14 @@ def _blocked(answer: RealAnswer, _: Sequence[str]) -> str:
 
 
 _WORDS = {
-    AnswerOutcome.BOGUS: _bogus,
-    AnswerOutcome.UNREACHABLE: _unreachable,
-    AnswerOutcome.FAILED: _failed,
-    AnswerOutcome.FILTERED: _filtered,
-    AnswerOutcome.HOME: _home,
-    AnswerOutcome.NO_NAME: _no_name,
-    AnswerOutcome.NO_RECORD: _no_record,
-    AnswerOutcome.BLOCKED: _blocked,
+    RealOutcome.BOGUS: _bogus,
+    RealOutcome.UNREACHABLE: _unreachable,
+    RealOutcome.FAILED: _failed,
+    RealOutcome.FILTERED: _filtered,
+    RealOutcome.HOME: _home,
+    RealOutcome.NO_NAME: _no_name,
+    RealOutcome.NO_RECORD: _no_record,
+    RealOutcome.BLOCKED: _blocked,
 }
 
 

@@ -80,6 +80,12 @@ async def state(settings: Settings) -> dict[str, int]:
     return {str(name): int(value) for name, value in (await ask(settings, "state")).items()}
 
 
+async def series(settings: Settings) -> dict[str, dict[str, int]]:
+    """Its counts that have labels, by the name and by the values of these. Raises OperatorError."""
+    told = await ask(settings, "series")
+    return {str(name): {str(key): int(value) for key, value in numbers.items()} for name, numbers in told.items()}
+
+
 async def condition(settings: Settings) -> Condition:
     """How this box is. Never raises: a front door that says nothing does not answer, and that is the condition."""
     try:

@@ -8,13 +8,10 @@ from functools import partial
 from ipaddress import ip_network
 from time import monotonic, time
 
-from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.diagnosis import Diagnosis
 from app.answer.evidence import Evidence
 from app.answer.pipeline import Pipeline
-from app.answer.policy import BLOCKING, Kind
-from app.answer.querylog import question_text
 from app.answer.upstream import Upstream
 from app.answer.wire import fit_datagram
 from app.answer.witness import Witness
@@ -23,7 +20,7 @@ from app.dot.admission import allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Peer
-from app.dot.counters import Count, Counters
+from app.dot.counters import Counters
 from app.dot.datagrams import Datagrams
 from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy
@@ -38,9 +35,12 @@ from app.host.wall_clock import WallClock, since_boot_s
 from app.networks import HEALTH_CHECK, HOME
 from app.onboarding.enrolment import CHECK_LABEL
 from app.owner.pauses import Pauses
+from app.owner.will import LIST, MOST
 from app.unbound.conf import QUERIES_AT_ONCE
 
 from . import condition_watch, control_server, paths
+from .answer_counts import AnswerCounts
+from .answerers import DOT, TCP, UDP, Answerers
 from .bogus import Mark
 from .clock_reset import FrontForgets
 from .front_limits import limits_of
@@ -49,19 +49,14 @@ from .front_state import FrontState
 from .output import log_to_supervisor
 from .owner_applied import Applied
 from .owner_door import OwnerDoor
-from .owner_in_force import InForce, another
+from .owner_in_force import InForce
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
 from .workers import Workers
 
 log = logging.getLogger("homedot")
 
-_CACHE_BYTES, _PLAIN_CACHE_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 _LOOK_S, _OFTEN_S = 2.0, 0.5
-_COUNTED_AS = {
-    Count.QUERIES_BLOCKED: BLOCKING,
-    Count.QUERIES_LOCAL: (Kind.SPECIAL, Kind.LOCAL, Kind.RESERVED),
-}
 
 
 class _Shared:
@@ -75,6 +70,7 @@ class _Shared:
         self.certificate = Certificate(paths.pair(settings))
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
+        self.answer_counts = AnswerCounts(workers, len(settings.blocking.sources) + MOST[LIST])
         self.occupancy = Occupancy(workers)
         self.evidence = Evidence(workers)
         self.nonces = NonceStore(monotonic)
@@ -130,57 +126,54 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     rules = (in_force := InForce(settings, shared.pauses, shared.applied.row(crew.number))).rules
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
-    make = partial(
-        Pipeline,
-        log_query=_log_query if settings.dot.log_queries else None,
-        check_names=check_names,
-        diagnosis=diagnosis,
-    )
-    caches = [Cache(_CACHE_BYTES, monotonic)]
-    answerers = [make(caches[0], witness, rules.ruleset)]
-    apart = partial(another, partial(make, upstream=witness), caches, answerers)
+    make = partial(Pipeline, upstream=witness, check_names=check_names, diagnosis=diagnosis)
+    answerers = Answerers(settings, make, rules, shared.write, count, row=shared.answer_counts.row(crew.number))
+    answering = answerers.by_transport
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
     connection_log = ConnectionLog(shared.write, monotonic, priority(logging.INFO), enabled=is_logged)
     server = partial(Server, limits=shared.limits, occupancy=row, count=count, connection_log=connection_log)
-    servers = [server(sockets.dot, shared.new_session, answerers[0], is_allowed=is_allowed, setting="dot.allow_from")]
-    in_force.serve(answerers[0], servers[:1], partial(apart, encrypted=True))
+    servers = [server(sockets.dot, shared.new_session, answering[DOT], is_allowed=is_allowed, setting="dot.allow_from")]
+    in_force.serve(answering[DOT], servers[:1], partial(answerers.apart, DOT))
     datagrams = None
     if settings.plain.enabled:
-        caches.append(Cache(_PLAIN_CACHE_BYTES, monotonic))
-        plain = make(caches[1], witness, rules.ruleset, encrypted=False)
-        answerers.append(plain)
         is_allowed = allowing(settings.plain.allow_from)
-        servers.append(server(sockets.plain, PlainSession, plain, is_allowed=is_allowed, setting="plain.allow_from"))
+        servers.append(
+            server(sockets.plain, PlainSession, answering[TCP], is_allowed=is_allowed, setting="plain.allow_from")
+        )
         # Whoever sends datagrams may forge as many addresses as it likes: the other half is for those who cannot.
         most_unfinished = max(settings.dot.queries // 2, 1)
         datagrams = Datagrams(
             sockets.datagrams,
-            plain,
+            answering[UDP],
             fit=fit_datagram,
             is_allowed=is_allowed,
             rate=QueryRate(settings.plain.queries_per_second, allowing(HOME), monotonic, shared.limits.unshared),
             most_unfinished=most_unfinished,
             count=count,
         )
-        in_force.serve(plain, (servers[1], datagrams), partial(apart, encrypted=False))
+        in_force.serve(answering[TCP], servers[1:], partial(answerers.apart, TCP))
+        in_force.serve(answering[UDP], (datagrams,), partial(answerers.apart, UDP))
     is_enabled = settings.blocking.enabled
     running = RunningRuleset(rules, upstream, lambda: shared.pauses.left_s, diagnosis, is_enabled=is_enabled)
     watch, door = condition_watch.of(settings, shared.evidence, upstream), shared.door(rules)
-    heard = control_server.Control(shared.state.now, shared.nonces, running.reason, watch.now, door)
+    heard = control_server.Control(
+        shared.state.now, shared.nonces, running.reason, watch.now, door, shared.answer_counts.totals
+    )
     told = await _hear(settings, heard) if is_first else None
 
-    forgets = FrontForgets(partial(_forget, caches), WallClock())
+    forgets = FrontForgets(answerers.forget, WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
-    follow, add_up = partial(_follow_addresses, rules, sockets, stopping), partial(_count_given, count, answerers)
-    watching = (watch.tick,) if is_first else ()
-    looks.append(asyncio.create_task(_every(_OFTEN_S, in_force.look, follow, add_up, *watching)))
+    follow, watching = partial(_follow_addresses, rules, sockets, stopping), (watch.tick,) if is_first else ()
+    often = partial(answerers.tell, in_force.look), follow, *watching
+    looks.append(asyncio.create_task(_every(_OFTEN_S, *often)))
     await stopping.wait()
     crew.end()
     if datagrams is not None:
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
     upstream.close()
+    answerers.tell()
     for look in looks:
         look.cancel()
     if told is not None:
@@ -205,20 +198,6 @@ async def _every(pause_s: float, *looks: Callable[[], None]) -> None:
                 log.exception("a fault of Homedot's own; it is tried again")
 
 
-def _forget(caches: list[Cache]) -> None:
-    for cache in caches:
-        cache.clear()
-
-
 def _follow_addresses(rules: RulesetWatcher, sockets: FrontSockets, stopping: asyncio.Event) -> None:
     if sockets.lacks(rules.addresses):
         stopping.set()
-
-
-def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
-    for number, kinds in _COUNTED_AS.items():
-        count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
-
-
-def _log_query(message: bytes) -> None:
-    log.info("query %s", question_text(message))

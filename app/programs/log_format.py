@@ -3,7 +3,8 @@
 text   2026-11-29T08:36:20.123+00:00 warning dot: cannot accept: ...
 json   {"time": "2026-11-29T08:36:20.123+00:00", "level": "warning", "program": "dot", "message": "cannot accept: ..."}
 
-Times are UTC with their offset (RFC 3339).
+Times are UTC with their offset (RFC 3339). A line that is the word `query` and a JSON object has its members
+beside these in JSON.
 """
 
 import json
@@ -16,6 +17,8 @@ from app.text import printable
 LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 """The values of `log.level`, and what Python calls them. What is worse than an error is told as one."""
 
+_QUERY = "query "
+_WITH_MEMBERS = _QUERY + "{"
 _NAMES = {number: name for name, number in LEVELS.items()}
 
 Format = Callable[[datetime, str, int, str], str]
@@ -27,7 +30,9 @@ def text(at: datetime, program: str, level: int, message: str) -> str:
 
 
 def as_json(at: datetime, program: str, level: int, message: str) -> str:
-    line = {"time": _time(at), "level": _name(level), "program": program, "message": _shown(message)}
+    line: dict[str, object] = {"time": _time(at), "level": _name(level), "program": program, "message": _shown(message)}
+    if message.startswith(_WITH_MEMBERS):
+        line = {**_members(message.removeprefix(_QUERY)), **line, "message": _QUERY.strip()}
     return json.dumps(line, ensure_ascii=False) + "\n"
 
 
@@ -41,6 +46,13 @@ def _time(at: datetime) -> str:
 
 def _name(level: int) -> str:
     return _NAMES.get(level, "error")
+
+
+def _members(text: str) -> dict[str, object]:
+    try:
+        return {name: _shown(value) if isinstance(value, str) else value for name, value in json.loads(text).items()}
+    except ValueError:
+        return {"query": _shown(text)}
 
 
 def _shown(message: str) -> str:

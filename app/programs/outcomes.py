@@ -10,7 +10,7 @@ from app.answer.wire import Rcode, UpstreamResponse
 
 
 @final
-class AnswerOutcome(StrEnum):
+class RealOutcome(StrEnum):
     """What a client gets, the worst first: of a name's types the first one that is true of any counts."""
 
     BOGUS = "signatures are wrong"
@@ -30,7 +30,7 @@ class RealAnswer(NamedTuple):
     servers or signatures count, "" the root. `is_known`: it was there before. `reason` is who decided it wrote."""
 
     kind: str
-    outcome: AnswerOutcome
+    outcome: RealOutcome
     values: tuple[str, ...] = ()
     where: str = ""
     zones: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ OF_THE_CLOCK = {_BOGUS[7], _BOGUS[8]}
 """Reasons that a wrong clock gives to every signed name."""
 
 
-def outcome(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int) -> tuple[AnswerOutcome, str]:
+def outcome(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int) -> tuple[RealOutcome, str]:
     """What became of the question for `qtype`, to which `answer` is what clients get and `said` what upstream said, if
     it was asked and spoke; and the reason that stands in it, if there is one."""
     if answer.rcode == Rcode.SERVFAIL:
@@ -68,28 +68,28 @@ def outcome(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int)
     if decided is not None:
         return decided
     if answer.rcode == Rcode.NXDOMAIN:
-        return AnswerOutcome.NO_NAME, ""
+        return RealOutcome.NO_NAME, ""
     if answer.rcode != Rcode.NOERROR:
-        return AnswerOutcome.FAILED, edns.texts(answer.opt) or f"RCODE {answer.rcode}"
-    return (AnswerOutcome.ANSWERED if values(answer, qtype) else AnswerOutcome.NO_RECORD), ""
+        return RealOutcome.FAILED, edns.texts(answer.opt) or f"RCODE {answer.rcode}"
+    return (RealOutcome.ANSWERED if values(answer, qtype) else RealOutcome.NO_RECORD), ""
 
 
-def _failure(answer: UpstreamResponse, said: UpstreamResponse | None) -> tuple[AnswerOutcome, str]:
+def _failure(answer: UpstreamResponse, said: UpstreamResponse | None) -> tuple[RealOutcome, str]:
     text, bogus = edns.texts(answer.opt), edns.error_codes(answer.opt) & edns.EDES_OF_VALIDATION
     if bogus:
-        return AnswerOutcome.BOGUS, next((_BOGUS[code] for code in sorted(bogus, reverse=True) if code in _BOGUS), text)
+        return RealOutcome.BOGUS, next((_BOGUS[code] for code in sorted(bogus, reverse=True) if code in _BOGUS), text)
     is_ours = bool(text) and said is not None and not edns.texts(said.opt)
-    return (AnswerOutcome.FAILED, text) if is_ours else (AnswerOutcome.UNREACHABLE, text)
+    return (RealOutcome.FAILED, text) if is_ours else (RealOutcome.UNREACHABLE, text)
 
 
-def _decided(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int) -> tuple[AnswerOutcome, str] | None:
+def _decided(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int) -> tuple[RealOutcome, str] | None:
     """By a rule of somebody's, who says so (RFC 8914 4.5, 4.16 to 4.19)."""
     codes, text = edns.error_codes(answer.opt), edns.texts(answer.opt)
     if edns.EDE_BLOCKED in codes and text == rebinding.SETTING:
-        return (AnswerOutcome.ANSWERED if values(answer, qtype) else AnswerOutcome.HOME), ""
+        return (RealOutcome.ANSWERED if values(answer, qtype) else RealOutcome.HOME), ""
     if edns.EDE_FILTERED in codes or (said is not None and _FILTERS & edns.error_codes(said.opt)):
-        return AnswerOutcome.FILTERED, text
-    return (AnswerOutcome.BLOCKED, text) if codes & {edns.EDE_FORGED, edns.EDE_BLOCKED} else None
+        return RealOutcome.FILTERED, text
+    return (RealOutcome.BLOCKED, text) if codes & {edns.EDE_FORGED, edns.EDE_BLOCKED} else None
 
 
 def values(answer: UpstreamResponse, qtype: int) -> tuple[str, ...]:

@@ -5,11 +5,8 @@ questions of all others take the way that they always take.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
 from typing import Protocol, final
 
-from app.answer.cache import Cache
-from app.answer.pipeline import Pipeline
 from app.answer.ruleset import Ruleset
 from app.config.settings import Settings
 from app.dot.contract import Answerer
@@ -18,17 +15,12 @@ from app.owner.pauses import Pauses
 from .owner_file import OwnerWatcher
 from .rules import RulesetWatcher
 
-APART_CACHE_BYTES = 2 * 1024 * 1024
-"""Of all paused devices together; made when the first one is."""
 
+class RuledAnswerer(Answerer, Protocol):
+    """Who answers by a ruleset."""
 
-def another(
-    make: Callable[..., Pipeline], caches: list[Cache], answerers: list[Pipeline], ruleset: Ruleset, *, encrypted: bool
-) -> Pipeline:
-    """One more, whose cache is cleared and whose answers are counted with those of the others."""
-    caches.append(Cache(APART_CACHE_BYTES, monotonic))
-    answerers.append(make(caches[-1], ruleset=ruleset, encrypted=encrypted))
-    return answerers[-1]
+    def use(self, ruleset: Ruleset) -> None:
+        """From now on this one decides."""
 
 
 class Excepting(Protocol):
@@ -50,7 +42,9 @@ class InForce:
         self._kinds: list[_Transport] = []
         self._devices: frozenset[str] = frozenset()
 
-    def serve(self, answerer: Pipeline, fronts: Sequence[Excepting], make: Callable[[Ruleset], Pipeline]) -> None:
+    def serve(
+        self, answerer: RuledAnswerer, fronts: Sequence[Excepting], make: Callable[[Ruleset], RuledAnswerer]
+    ) -> None:
         """Keep `answerer` by the rules in force; `make` gives one for the paused devices of the same `fronts`."""
         self._kinds.append(_Transport(answerer, fronts, make))
 
@@ -68,11 +62,13 @@ class InForce:
 class _Transport:
     """DNS over TLS, or plain DNS: what answers it, and what it comes by."""
 
-    def __init__(self, answerer: Pipeline, fronts: Sequence[Excepting], make: Callable[[Ruleset], Pipeline]) -> None:
+    def __init__(
+        self, answerer: RuledAnswerer, fronts: Sequence[Excepting], make: Callable[[Ruleset], RuledAnswerer]
+    ) -> None:
         self._answerer = answerer
         self._fronts = fronts
         self._make = make
-        self._apart: Pipeline | None = None
+        self._apart: RuledAnswerer | None = None
 
     def look(self, ruleset: Ruleset | None, rules: RulesetWatcher, devices: frozenset[str] | None) -> None:
         """`ruleset` and `devices` are None where nothing has changed."""

@@ -20,7 +20,7 @@ from app.doctor import healthcheck
 from app.errors import UpstreamError
 
 from . import outcomes
-from .outcomes import AnswerOutcome, RealAnswer
+from .outcomes import RealAnswer, RealOutcome
 
 _TIMEOUT_S = 8.4
 """Upstream is given up after 8 s; with what follows, whoever waits hears of it within ten."""
@@ -65,7 +65,7 @@ class RealAnswers:
     async def _hear_upstream(self, ruleset: Ruleset, name: str, asked: str, kind: str, qtype: int) -> Heard:
         known = await self._is_known(asked, qtype)
         if known is None and not await self._is_alive():
-            return Heard(RealAnswer(kind, AnswerOutcome.UNREACHABLE), asked, None)
+            return Heard(RealAnswer(kind, RealOutcome.UNREACHABLE), asked, None)
         where = _where(ruleset, asked)
         message, said = await self._told(ruleset, name, qtype)
         if message is None or said is None:
@@ -111,7 +111,7 @@ class RealAnswers:
         """Nobody said anything in time: is it unbound that does not speak?"""
         if not await self._is_alive():
             where, zones = "", ()
-        return RealAnswer(kind, AnswerOutcome.UNREACHABLE, where=where, zones=zones)
+        return RealAnswer(kind, RealOutcome.UNREACHABLE, where=where, zones=zones)
 
     async def _is_alive(self) -> bool:
         """Whether unbound tells what it need ask nobody for."""
@@ -122,11 +122,11 @@ class RealAnswers:
             return False
         return True
 
-    async def _zones_of(self, outcome: AnswerOutcome, asked: str, said: UpstreamResponse) -> tuple[str, ...]:
-        if outcome in {AnswerOutcome.NO_NAME, AnswerOutcome.NO_RECORD}:
+    async def _zones_of(self, outcome: RealOutcome, asked: str, said: UpstreamResponse) -> tuple[str, ...]:
+        if outcome in {RealOutcome.NO_NAME, RealOutcome.NO_RECORD}:
             zone = outcomes.denying_zone(said)
             return () if zone is None else (zone,)
-        is_failure = outcome in {AnswerOutcome.BOGUS, AnswerOutcome.UNREACHABLE}
+        is_failure = outcome in {RealOutcome.BOGUS, RealOutcome.UNREACHABLE}
         return await self._zones(asked) if is_failure else ()
 
     async def _zones(self, name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from app.errors import UpstreamError
 
 from . import answer_words
 from .control_client import USUAL_TYPES
-from .outcomes import AnswerOutcome, RealAnswer
+from .outcomes import RealAnswer, RealOutcome
 from .real_answer import RealAnswers
 from .rules import RulesetWatcher
 
@@ -162,10 +162,10 @@ class RunningRuleset:
         verdict = ruleset.decide(name, qtype)
         answer, asked, said = await self._real.hear(self._rules.ruleset, name, kind, qtype)
         if said is None or answer.outcome in {
-            AnswerOutcome.FILTERED,
-            AnswerOutcome.FAILED,
-            AnswerOutcome.BOGUS,
-            AnswerOutcome.UNREACHABLE,
+            RealOutcome.FILTERED,
+            RealOutcome.FAILED,
+            RealOutcome.BOGUS,
+            RealOutcome.UNREACHABLE,
         }:
             return _TypeLook(answer, None)
         try:

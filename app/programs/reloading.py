@@ -15,7 +15,16 @@ from .findings_log import Findings
 
 LATER = "counts from the next start of the container"
 
-_AT_ONCE = ("blocking.", "local", "dot.", "plain.", "special.", "resolver.rebind_exceptions", "log.connections")
+_AT_ONCE = (
+    "blocking.",
+    "local",
+    "dot.",
+    "plain.",
+    "special.",
+    "resolver.rebind_exceptions",
+    "log.connections",
+    "log.queries",
+)
 """Names, or how they begin, of what only the front door, the page and the program of the lists read."""
 _BUT_NOT = {
     "blocking.enabled",

@@ -76,6 +76,13 @@ class RulesetWatcher:
         return self._enrolment.addresses if self._enrolment else ()
 
     @property
+    def numbers(self) -> dict[str, int]:
+        """Of each list that is in use, by its title: its place in the settings, counted from 1. Of two with one title
+        the first."""
+        at = {source: number for number, source in enumerate(self._settings.blocking.sources, 1)}
+        return {each.title: at.get(each.header.source, 0) for each in reversed(self._lists.current)}
+
+    @property
     def unpaused(self) -> Ruleset:
         """The ruleset as it is without a pause."""
         return self._build(is_paused=False) if self._is_paused_for_all else self.ruleset

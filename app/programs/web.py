@@ -4,9 +4,9 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import partial
-from time import monotonic, time
+from time import monotonic
 
 from app.config.hosts import at_home
 from app.config.settings import Settings
@@ -16,7 +16,6 @@ from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
 from app.host.interfaces import shared_by_clients
-from app.lists.paths import title_of
 from app.networks import HEALTH_CHECK
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
@@ -27,14 +26,11 @@ from app.onboarding.web import application
 from app.ports import bound_sockets
 from app.revision import told
 
-from . import control_client, exposure, paths
-from .blocking_page import BlockingClient, without_query
+from . import control_client, exposure, metrics_page, paths
+from .blocking_page import BlockingClient
 from .findings_log import HealthLog
-from .list_status import states
-from .metrics import ListNumbers, render, render_condition, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
 from .own_addresses import OwnAddresses
-from .owner_file import in_force
 
 log = logging.getLogger("homedot")
 
@@ -58,13 +54,6 @@ def run(settings: Settings) -> None:
         health.well()
         return True
 
-    async def metrics() -> str:
-        end = paths.read_enrolment(settings).not_after
-        state = await control_client.state(settings)
-        gauges = {**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}
-        told = render_condition(await control_client.condition(settings))
-        return render(gauges) + told + render_lists(_known_lists(in_force(settings)))
-
     async def devices() -> int | None:
         try:
             return (await control_client.state(settings))["clients"]
@@ -80,14 +69,14 @@ def run(settings: Settings) -> None:
     app = application(
         read_enrolment,
         healthy=Coalesced(healthy, monotonic),
-        metrics=metrics,
+        metrics=partial(metrics_page.text, settings),
         doctor=checkup.latest,
         signed=signed,
         devices=Coalesced(devices, monotonic),
         self_test=checks,
         blocker=blocking,
         names=_names(settings),
-        about=told(),
+        about=f"{told()}. {exposure.written_down(settings)}",
         budget=Budget(monotonic, unshared),
         warnings=exposure.warnings(settings),
     )
@@ -115,11 +104,3 @@ def _names(settings: Settings) -> NamesOf:
         return always | {name for name, addresses in leads.items() if not addresses.isdisjoint(enrolment.addresses)}
 
     return names
-
-
-def _known_lists(settings: Settings) -> Iterator[ListNumbers]:
-    known = states(settings) if settings.blocking.enabled else {}
-    for number, (source, its) in enumerate(known.items(), 1):
-        age_s = time() - its.updated_s if its.is_there else None
-        title = its.title or title_of(source)
-        yield ListNumbers(number, title, without_query(source), its.names, age_s, its.succeeded_s, its.failures)

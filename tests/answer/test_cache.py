@@ -1,4 +1,5 @@
-from app.answer.cache import Cache, Tally
+from app.answer.cache import Cache
+from app.answer.tally import Tally
 from tests.fakes.clock import Clock
 
 TALLY = Tally()
@@ -36,6 +37,23 @@ def test_an_answer_is_gone_when_its_time_is_up() -> None:
     assert ttl_of(cache.get(b"key")) == 1
     clock.now_s += 0.01
     assert cache.get(b"key") is None
+
+
+def test_it_knows_how_much_is_in_it_and_on_what_each_is_counted() -> None:
+    cache = Cache(3_000, Clock())
+    first, second = Tally(), Tally()
+    assert (cache.entries, cache.size_octets) == (0, 0)
+    cache.put(b"a", whole(10), [6], 10, first)
+    one = cache.size_octets
+    assert one > 600
+    cache.put(b"b", whole(10), [6], 10, second)
+    cache.put(b"c", whole(10), [6], 10, second)  # a generation is full: the others are of the old one
+    assert (cache.entries, cache.size_octets) == (3, 3 * one)
+    assert cache.tally_of(b"a") is first
+    assert cache.tally_of(b"c") is second
+    assert cache.tally_of(b"d") is None
+    cache.clear()
+    assert (cache.entries, cache.size_octets) == (0, 0)
 
 
 def test_nothing_but_the_ttls_changes() -> None:
@@ -146,7 +164,7 @@ def test_each_time_that_something_is_given_out_is_counted() -> None:
     for _ in range(12):
         cache.get(b"key")
         clock.now_s += 1
-    assert tally.given == 10
+    assert tally.hits == 10
 
 
 SIZE_OCTETS = len(b"a") + len(whole(600)) + 40 + 600

@@ -1,4 +1,5 @@
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from itertools import pairwise
@@ -20,10 +21,10 @@ from app.answer.cache import Cache
 from app.answer.checking import CheckNames
 from app.answer.contract import Failure, Requestor
 from app.answer.ddr import Designation
-from app.answer.pipeline import Pipeline
-from app.answer.policy import Kind
+from app.answer.pipeline import LogAnswer, Pipeline
 from app.answer.records import LocalResponse
 from app.answer.ruleset import Ruleset
+from app.answer.tally import BOUNDS_S, AnswerOutcome, Tally
 from app.networks import INSIDE
 from tests.fakes.clock import Clock
 from tests.fakes.ruleset import ruleset
@@ -68,17 +69,20 @@ class Bench:
         handler: Callable[[dns.message.Message], dns.message.Message | None] = address_of,
         *,
         encrypted: bool = True,
-        log_query: Callable[[bytes], None] | None = None,
+        log_answer: LogAnswer | None = None,
         inside: Ruleset | None = None,
     ) -> None:
         self.upstream = Inline(handler)
         self.clock = Clock()
         cache = Cache(1_000_000, self.clock)
-        self.pipeline = Pipeline(cache, self.upstream, inside or ruleset(), encrypted=encrypted, log_query=log_query)
+        self.pipeline = Pipeline(cache, self.upstream, inside or ruleset(), encrypted=encrypted, log_answer=log_answer)
 
     @property
-    def given(self) -> dict[Kind, int]:
-        return {kind: tally.given for kind, tally in self.pipeline.given.items() if tally.given}
+    def given(self) -> dict[AnswerOutcome, int]:
+        given = Counter[AnswerOutcome]()
+        for tally in self.pipeline.tallies.values():
+            given[tally.said.outcome] += tally.hits + tally.misses
+        return dict(+given)
 
     def octets(self, message: bytes, asked_at: str = "192.168.1.10") -> bytes | None:
         known = self.pipeline.lookup(message)
@@ -155,7 +159,7 @@ def test_d6_do_and_cd_travel_upstream_and_nothing_else_is_invented() -> None:
 @pytest.mark.parametrize("flag", [dns.flags.AD, dns.flags.CD])
 @pytest.mark.parametrize("is_set", [True, False])
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
-def test_d6_ad_and_cd_travel_upstream_as_they_came(
+def test_d6_cd_travels_upstream_as_it_came_and_always_ad(
     flag: dns.flags.Flag, *, is_set: bool, aliases: Mapping[str, str]
 ) -> None:
     bench = Bench(inside=ruleset(aliases=aliases))
@@ -163,7 +167,7 @@ def test_d6_ad_and_cd_travel_upstream_as_they_came(
     others = dns.flags.RD | (dns.flags.AD | dns.flags.CD) & ~flag
     message.flags = dns.flags.RD | flag if is_set else others
     bench.ask(message)
-    assert bench.upstream.seen[0].flags == message.flags
+    assert bench.upstream.seen[0].flags == message.flags | dns.flags.AD
 
 
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
@@ -574,7 +578,7 @@ def test_any_of_a_blocked_name_is_blocked(mode: str, rcode: str) -> None:
     assert (dns.rcode.to_text(answer.rcode()), answer.answer) == (rcode, [])
     assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
     assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "blocking.deny")]
-    assert bench.given == {Kind.DENIED: 1}
+    assert bench.given == {AnswerOutcome.BLOCKED: 1}
 
 
 @pytest.mark.parametrize(
@@ -625,12 +629,93 @@ def test_e11_over_udp_keepalive_is_ignored() -> None:
     assert dns.message.from_wire(answers[0] or b"").options == ()
 
 
-def test_names_are_logged_only_for_those_who_ask_and_once_each() -> None:
-    logged: list[bytes] = []
-    bench = Bench(log_query=logged.append)
+def counted(bench: Bench) -> dict[tuple[str, str, int], tuple[int, int]]:
+    """How many came from the cache and how many did not, by outcome, why and RCODE."""
+    found = {(*tally.said, tally.rcode): (tally.hits, tally.misses) for tally in bench.pipeline.tallies.values()}
+    return {kind: numbers for kind, numbers in found.items() if any(numbers)}
+
+
+def validated(message: dns.message.Message) -> dns.message.Message:
+    response = address_of(message)
+    response.flags |= dns.flags.AD
+    return response
+
+
+@pytest.mark.parametrize(
+    ("handler", "flags", "kind"),
+    [
+        (validated, 0, ("answered", "secure", 0)),
+        (address_of, 0, ("answered", "insecure", 0)),
+        (validated, dns.flags.CD, ("answered", "unchecked", 0)),
+        (address_of, dns.flags.CD, ("answered", "unchecked", 0)),
+    ],
+)
+def test_d2_how_far_an_answer_is_validated_is_counted_whoever_asks(
+    handler: Callable[[dns.message.Message], dns.message.Message], flags: int, kind: tuple[str, str, int]
+) -> None:
+    bench = Bench(handler)
+    message = query()
+    message.flags |= flags
+    for _ in range(3):
+        assert not bench.ask(message).flags & dns.flags.AD  # nobody asked for that
+    assert counted(bench) == {kind: (2, 1)}
+
+
+@pytest.mark.parametrize("by_do", [True, False])
+def test_d2_who_asks_whether_it_is_validated_is_told(*, by_do: bool) -> None:
+    message = query(want_dnssec=by_do)
+    message.flags |= 0 if by_do else dns.flags.AD
+    assert Bench(validated).ask(message).flags & dns.flags.AD
+    assert not Bench(address_of).ask(message).flags & dns.flags.AD
+
+
+def test_what_is_no_question_is_counted_and_logged_as_refused() -> None:
+    logged: list[tuple[str, int]] = []
+    bench = Bench(log_answer=lambda client, _, tally, __: logged.append((client, tally.rcode)))
+    bench.ask(query(kind="AXFR"))
+    bench.ask(query(use_edns=1))
+    bench.ask(query(use_edns=0, options=[KEEPALIVE_WITH_A_VALUE]))
+    unrecursed = query()
+    unrecursed.flags &= ~dns.flags.RD
+    bench.ask(unrecursed)
+    assert counted(bench) == {("refused", "", 1): (0, 1), ("refused", "", 5): (0, 2), ("refused", "", 16): (0, 1)}
+    assert logged == [("192.168.1.23", 5), ("192.168.1.23", 16), ("192.168.1.23", 1), ("192.168.1.23", 5)]
+
+
+def test_what_takes_its_time_is_counted_in_its_bucket_and_told_to_the_log() -> None:
+    logged: list[tuple[str, bytes, Tally, float]] = []
+    bench = Bench(log_answer=lambda *told: logged.append(told))
+
+    def late(message: dns.message.Message) -> dns.message.Message:
+        bench.clock.now_s += 0.3
+        return address_of(message)
+
+    bench.upstream.handler = late
+    message = query()
     for _ in range(2):
-        bench.ask(query())
-    assert len(logged) == 2
+        bench.ask(message)
+    ((client, asked, tally, waited_s),) = logged  # a hit tells nobody
+    assert (client, asked, tally.said.outcome) == ("192.168.1.23", message.to_wire(), AnswerOutcome.ANSWERED)
+    assert waited_s == pytest.approx(0.3)
+    assert [bound for bound, count in zip(BOUNDS_S, tally.waited, strict=False) if count] == [0.5]
+    assert tally.waited_s == pytest.approx(0.3)
+    assert tally.hits == 1
+
+
+def test_other_rules_begin_to_count_anew() -> None:
+    bench = Bench(inside=ruleset(lists=LISTED))
+    bench.ask(query("ads.example."))
+    bench.pipeline.use(ruleset())
+    assert bench.given == {}
+
+
+def test_what_the_cache_asks_for_is_nobodys_answer() -> None:
+    logged: list[object] = []
+    bench = Bench(log_answer=lambda *told: logged.append(told))
+    bench.pipeline.prefetch(query().to_wire()[2:])
+    assert (bench.given, logged) == ({}, [])
+    bench.ask(query())
+    assert (counted(bench), logged) == ({("answered", "insecure", 0): (1, 0)}, [])
 
 
 def of_size(octets: int) -> Callable[[dns.message.Message], dns.message.Message]:
@@ -787,14 +872,18 @@ def test_what_is_given_is_counted_by_its_kind_also_when_it_was_known(times: int)
     for _ in range(times):
         bench.ask(query("ads.example."))
         bench.ask(query("good.example."))
-    assert bench.given == {Kind.LISTED: times, Kind.PASSED: times}
+    assert bench.given == {AnswerOutcome.BLOCKED: times, AnswerOutcome.ANSWERED: times}
 
 
 @pytest.mark.parametrize("aliases", [{}, {"www.example": "a.example"}])
-def test_what_fails_is_not_counted(aliases: Mapping[str, str]) -> None:
-    bench = Bench(bogus, inside=ruleset(aliases=aliases))
-    bench.ask(query())
-    assert bench.given == {}
+def test_what_fails_is_counted_as_that_and_why(aliases: Mapping[str, str]) -> None:
+    for handler, why in ((bogus, "bogus"), (unexplained, ""), (lambda _: None, "")):
+        bench = Bench(handler)
+        bench.pipeline = Pipeline(
+            Cache(1_000_000, bench.clock), bench.upstream, ruleset(aliases=aliases), diagnosis=Analyst(None)
+        )
+        bench.ask(query())
+        assert counted(bench) == {("failed", why, 2): (0, 1)}
 
 
 def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
@@ -804,7 +893,7 @@ def test_a_name_that_leads_to_a_listed_one_is_blocked() -> None:
         assert answer.answer[0].to_text() == "www.example. 60 IN A 0.0.0.0"
         assert [error.text for error in answer.extended_errors()] == ["Made-up list"]
     assert len(bench.upstream.seen) == 1
-    assert bench.given == {Kind.LISTED: 2}
+    assert bench.given == {AnswerOutcome.BLOCKED: 2}
 
 
 @pytest.mark.parametrize("allowed", ["www.example", "cdn.example", "a.ads.example"])
@@ -843,7 +932,7 @@ def test_a_service_at_a_listed_target_is_left_out_in_every_mode_for_its_name_is_
         assert [rrset.rdtype for rrset in answer.authority] == [dns.rdatatype.SOA]
         assert [(error.code, error.text) for error in answer.extended_errors()] == [(15, "Made-up list")]
     assert len(bench.upstream.seen) == 1
-    assert bench.given == {Kind.LISTED: 2}
+    assert bench.given == {AnswerOutcome.BLOCKED: 2}
 
 
 def test_a_service_behind_a_listed_alias_is_blocked_as_its_mode_says() -> None:
@@ -893,7 +982,7 @@ def test_a_record_of_the_house_is_answered_here() -> None:
     assert bench.ask(query("nas.home.arpa.")).answer[0].to_text() == "nas.home.arpa. 60 IN A 192.168.1.5"
     assert bench.ask(query("NAS.home.arpa.", "AAAA")).answer[0].to_text() == "NAS.home.arpa. 60 IN AAAA fd00::5"
     assert bench.upstream.seen == []
-    assert bench.given == {Kind.LOCAL: 2}
+    assert bench.given == {AnswerOutcome.LOCAL: 2}
 
 
 def test_an_alias_to_a_name_outside_is_followed_there() -> None:
@@ -960,7 +1049,7 @@ def test_what_is_asked_again_before_its_time_is_not_counted() -> None:
     for _ in range(70):
         bench.clock.now_s += 1
         assert bench.pipeline.lookup(message.to_wire()) is not None
-    assert bench.given == {Kind.LISTED: 71}
+    assert bench.given == {AnswerOutcome.BLOCKED: 71}
 
 
 def test_designates_only_at_an_address_that_is_in_the_certificate_and_keeps_no_such_answer() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from app.answer import replacement, wire
 from app.answer.pending import PendingQuery
-from app.answer.policy import Kind
+from app.answer.policy import Kind, NameVerdict
 from app.answer.records import LocalResponse
 from tests.fakes.ruleset import ruleset
 
@@ -14,7 +14,7 @@ HOME = ["192.168.0.0/16"]
 
 def of(
     *lines: str, begun: LocalResponse | None = None, rcode: int = 0, **rules: object
-) -> tuple[LocalResponse, Kind] | None:
+) -> tuple[LocalResponse, NameVerdict] | None:
     """What is answered instead of `lines` for www.example A."""
     query = dns.message.make_query("www.example.", "A")
     response = dns.message.make_response(query)
@@ -39,11 +39,11 @@ def test_what_leads_home_is_left_out_and_so_is_what_is_blocked() -> None:
     for lines, kind, answers in ((mixed[:2], Kind.PASSED, 0), (mixed, Kind.PASSED, 2)):
         found = of(*lines)
         assert found is not None
-        assert (found[1], len(found[0].answer)) == (kind, answers)
+        assert (found[1].kind, len(found[0].answer)) == (kind, answers)
     # An address of a home beside the others lets no advertisement pass.
     blocked = of(*mixed, lists=lists)
     assert blocked is not None
-    assert blocked[1] is Kind.LISTED
+    assert blocked[1].kind is Kind.LISTED
     assert len(blocked[0].answer) == 1
 
 
@@ -77,6 +77,6 @@ def test_an_answer_with_an_address_that_is_listed_is_blocked(kind: str, address:
     assert of(*lines, lists={"Addresses": ["198.51.100.8"]}) is None
     found = of(*lines, lists={"Addresses": [address]})
     assert found is not None
-    assert found[1] is Kind.LISTED
+    assert found[1].kind is Kind.LISTED
     assert of(*lines, lists={"Addresses": [address, "@@www.example"]}) is None
     assert of(*lines, lists={"Addresses": [address]}, allow=["www.example"]) is None

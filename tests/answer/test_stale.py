@@ -28,7 +28,8 @@ def ttls(given: wire.UpstreamResponse) -> list[int]:
 @pytest.mark.parametrize("codes", [[3], [19], [22, 3]])
 def test_x4_what_upstream_calls_stale_is_good_for_half_a_minute_and_not_kept_for_so_long(codes: list[int]) -> None:
     given = response(codes)
-    told = stale.shortened(given)
+    told, is_stale = stale.shortened(given)
+    assert is_stale
     assert ttls(told) == [30, 30, 30, 30]
     assert (told.ttl_s, told.ttl_offsets, told.opt) == (5, given.ttl_offsets, given.opt)
 
@@ -36,15 +37,15 @@ def test_x4_what_upstream_calls_stale_is_good_for_half_a_minute_and_not_kept_for
 @pytest.mark.parametrize("codes", [[], [6], [22]])
 def test_x4_what_is_not_stale_is_left_as_it_is(codes: list[int]) -> None:
     given = response(codes)
-    assert stale.shortened(given) == given
+    assert stale.shortened(given) == (given, False)
     assert ttls(given) == [1, 3600, 0, 86400]
 
 
 def test_x4_without_a_record_there_is_nothing_to_keep() -> None:
-    assert stale.shortened(response([3], records=False)).ttl_s is None
+    assert stale.shortened(response([3], records=False))[0].ttl_s is None
 
 
 def test_x4_without_opt_nothing_is_stale() -> None:
     made = dns.message.make_response(dns.message.make_query("www.example.", "A"))
     made.answer.append(dns.rrset.from_text("www.example.", 1, "IN", "A", "192.0.2.1"))
-    assert ttls(stale.shortened(wire.read_response(made.to_wire()))) == [1]
+    assert ttls(stale.shortened(wire.read_response(made.to_wire()))[0]) == [1]

@@ -15,7 +15,8 @@ from typing import Any
 from app import dnsname
 from app.answer import records
 from app.answer.cache import Cache
-from app.answer.pipeline import PREFETCHER, Pipeline
+from app.answer.pipeline import Pipeline
+from app.answer.prefetcher import PREFETCHER
 from app.answer.ruleset import Ruleset
 from app.config.settings import Blocking, Settings
 from app.lists.blocklist import Blocklist

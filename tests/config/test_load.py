@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from app.config import load as loading
-from app.config import values
+from app.config import presence, values
 from app.config.forwarding import Forwarder, Route
 from app.config.load import load
 from app.config.settings import Leaf, Settings, leaves
@@ -128,8 +128,8 @@ EXAMPLE = shown_settings()
 OF_PARSER: dict[object, object] = {
     values.hostname: "dns.example.org",
     values.path: "/srv/other",
-    values.is_file: __file__,
-    values.is_folder: str(Path(__file__).parent),
+    presence.is_file: __file__,
+    presence.is_folder: str(Path(__file__).parent),
 }
 
 OF_NAME = {

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.config import settings, values
-from app.config.settings import HOME_NETWORKS, Leaf, Settings, leaves, setting
+from app.config.setting import setting
+from app.config.settings import HOME_NETWORKS, Leaf, Settings, leaves
 
 APP = Path(settings.__file__).parent.parent
 USING = [path.read_text() for path in APP.rglob("*.py") if path != Path(settings.__file__)]

@@ -1,7 +1,6 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -96,35 +95,6 @@ def test_a_domain_of_dots_alone_is_told_in_a_whole_sentence() -> None:
         values.domain("*.")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    values.is_file(Path(__file__))
-    with pytest.raises(ValueError, match="must be a file"):
-        values.is_file(tmp_path)
-
-
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    values.is_folder(tmp_path)
-    for named in (__file__, "/nowhere"):
-        with pytest.raises(ValueError, match="must be a folder"):
-            values.is_folder(Path(named))
-
-
-@pytest.mark.parametrize("named", ["/nowhere/cert.pem", f"{__file__}/cert.pem", f"/{'x' * 5000}"])
-def test_a_file_that_is_not_there_is_a_sentence(named: str) -> None:
-    with pytest.raises(ValueError, match="must be a file"):
-        values.is_file(Path(named))
-
-
-def test_a_link_whose_target_is_not_mounted_is_called_that(tmp_path: Path) -> None:
-    """As of certbot's folder `live`, mounted without `archive` beside it."""
-    (tmp_path / "cert.pem").symlink_to("../../archive/dns/cert1.pem")
-    (tmp_path / "folder").symlink_to("elsewhere")
-    with pytest.raises(ValueError, match=r"cert\.pem is a link to \.\./\.\./archive/dns/cert1\.pem, and that is not"):
-        values.is_file(tmp_path / "cert.pem")
-    with pytest.raises(ValueError, match=r"folder is a link to elsewhere, and that is not there"):
-        values.is_file(tmp_path / "folder" / "cert.pem")
-
-
 def test_seconds_name_their_unit() -> None:
     with pytest.raises(ValueError, match=r"must be 1\.\.600 s"):
         values.seconds(600)(-3)
@@ -135,6 +105,18 @@ def test_auto_is_the_number_of_cores() -> None:
     assert values.integer_or_cores(1, 64)(3) == 3
     with pytest.raises(ValueError, match=r"must be 1\.\.64 or auto"):
         values.integer_or_cores(1, 64)("many")
+
+
+def test_whose_questions_are_networks_or_the_word_blocked() -> None:
+    of = values.sequence(values.network_or_blocked)
+    assert of("192.168.1.23, Blocked, fd00::/8") == (
+        values.network("192.168.1.23"),
+        "blocked",
+        values.network("fd00::/8"),
+    )
+    assert of("") == ()
+    with pytest.raises(ValueError, match=r"must be networks, like 192.168.0.0/16; or the word blocked"):
+        of("refused")
 
 
 def test_a_network_has_no_host_bits() -> None:

@@ -11,6 +11,7 @@ from app.doctor.condition import Condition, ConditionKind, of
 from app.dot.nonce_store import NonceStore
 from app.owner.pauses import Pauses
 from app.programs import control_server, paths
+from app.programs.answer_counts import AnswerCounts
 from app.programs.control_server import Control
 from app.programs.owner_applied import Applied
 from app.programs.owner_door import OwnerDoor
@@ -54,7 +55,8 @@ async def hearing(
     pauses, applied = Pauses(Clock(NOW_S), Clock()), Applied()
     owner = OwnerWatcher(settings, pauses.take)
     door = OwnerDoor(settings, {}, lambda: RULESET, applied, now=Clock(NOW_S))
-    heard = Control(lambda: counts, NonceStore(Clock()), reason, lambda: condition, door)
+    series = AnswerCounts(lists=2).totals
+    heard = Control(lambda: counts, NonceStore(Clock()), reason, lambda: condition, door, series)
     server = await control_server.serve(
         paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.answer.cache import Cache, Tally
+from app.answer.cache import Cache
+from app.answer.tally import Tally
 from app.config.settings import Settings
 from app.errors import OperatorError
 from app.host.wall_clock import Reset, WallClock

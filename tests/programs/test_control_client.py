@@ -43,6 +43,13 @@ async def test_the_counts_have_their_names(settings: Settings) -> None:
         assert await control_client.state(settings) == COUNTS
 
 
+async def test_counts_with_labels_have_the_values_of_these(settings: Settings) -> None:
+    async with hearing(paths.control_socket(settings)):
+        told = await control_client.series(settings)
+    assert told["blocked"] == {"0": 0, "1": 0, "2": 0}
+    assert told["answers"]["dot NOERROR"] == 0
+
+
 async def test_the_web_program_gets_a_nonce_and_later_what_became_of_it(settings: Settings) -> None:
     async with hearing(paths.control_socket(settings)) as heard:
         checks = SelfTestClient(settings)

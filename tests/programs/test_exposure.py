@@ -2,7 +2,7 @@ import pytest
 
 from app.config.load import load
 from app.config.settings import Settings
-from app.programs.exposure import blindness, warnings
+from app.programs.exposure import blindness, warnings, written_down
 
 
 def settings(**more: str) -> Settings:
@@ -25,3 +25,25 @@ def test_the_whole_internet_is_warned_of_for_each_door_that_is_open(networks: st
 def test_what_a_bridge_network_cannot_tell_apart_is_said_with_what_to_do() -> None:
     assert "appears as 172.18.0.1" in blindness("172.18.0.1")
     assert "0.0.0.0:853:853" in blindness("172.18.0.1")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({}, "Names that are asked are not written down."),
+        ({"LOG__QUERIES": "true", "LOG__LEVEL": "warning"}, "Names that are asked are not written down."),
+        ({"LOG__QUERIES_OF": "blocked"}, "Names that are asked are not written down."),
+        ({"LOG__QUERIES": "true"}, "Each name that is asked is written down"),
+        ({"DOT__LOG_QUERIES": "true"}, "Each name that is asked is written down"),
+        (
+            {"LOG__QUERIES": "true", "LOG__QUERIES_OF": "192.168.1.23, blocked, fd00::/64"},
+            "Each name that is asked and blocked from 192.168.1.23/32, fd00::/64 is written down",
+        ),
+    ],
+)
+def test_everybody_is_told_whether_names_are_written_down(more: dict[str, str], sentence: str) -> None:
+    assert written_down(settings(**more)).startswith(sentence)
+
+
+def test_that_names_are_written_down_is_at_the_head_of_the_page() -> None:
+    assert list(warnings(settings(LOG__QUERIES="true"))) == [written_down(settings(LOG__QUERIES="true"))]

@@ -1,5 +1,6 @@
 """The front door's processes: several workers on one port, plain DNS beside it, live counts."""
 
+import json
 import os
 import re
 import signal
@@ -7,13 +8,25 @@ import socket
 import subprocess
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dns.message
 import httpx
 import pytest
 
-from tests.appliance import Appliance, children, command_line, free_ports, running, settings_in, wait_until_answering
+from tests.appliance import (
+    PROGRAMS,
+    Appliance,
+    bootstrap,
+    children,
+    clean,
+    command_line,
+    free_ports,
+    running,
+    settings_in,
+    wait_until_answering,
+)
 from tests.internet import Internet
 
 pytestmark = pytest.mark.server
@@ -177,11 +190,127 @@ def test_a_stranger_is_closed_before_the_handshake(folder: Path, internet: Inter
         assert "::1 refused: it is not in dot.allow_from" in appliance.log
 
 
-def test_names_are_logged_only_when_asked_for(folder: Path, internet: Internet) -> None:
-    environment = settings_in(folder, HOMEDOT_DOT__LOG_QUERIES="true", **internet.environment)
-    with running(folder, environment) as appliance:
+def lines_of_queries(appliance: Appliance, count: int) -> list[str]:
+    """Those of the query log, as soon as there are so many."""
+    deadline = time.monotonic() + 20
+    while len(lines := [line for line in appliance.log.splitlines() if " dot: query " in line]) < count:
+        assert time.monotonic() < deadline, appliance.log
+        time.sleep(0.05)  # they are written twice a second
+    return lines
+
+
+@pytest.mark.parametrize("setting", ["HOMEDOT_DOT__LOG_QUERIES", "HOMEDOT_LOG__QUERIES"])
+def test_answers_are_logged_when_asked_for_those_of_the_cache_too(
+    folder: Path, internet: Internet, setting: str
+) -> None:
+    (port,) = free_ports(1)
+    plain = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": str(port)}
+    more = {setting: "true", "HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__DENY": "bad.test", **plain}
+    more["HOMEDOT_BLOCKING__LISTS"] = "[]"
+    with running(folder, settings_in(folder, **more, **internet.environment)) as appliance:
+        for _ in range(2):
+            kdig(appliance.dot_port, "+tls", "signed.test")
+        kdig(port, "+notcp", "www.bad.test", "AAAA")
+        kdig(port, "+tcp", "nothing.signed.test")
+        kdig(port, "+notcp", r"a\"b\032\010.localhost", "TXT")
+        said = [line.partition("client=")[2] for line in lines_of_queries(appliance, 5)]
+        page = httpx.get(f"http://127.0.0.1:{appliance.web_port}/").text
+    shown = [re.sub(r" ms=[0-9.]+ ", " ", line) for line in said]
+    assert shown == [
+        '127.0.0.1 name=signed.test. type=A outcome=answered rcode=NOERROR cached=no reason="secure" transport=dot',
+        '127.0.0.1 name=signed.test. type=A outcome=answered rcode=NOERROR cached=yes reason="secure" transport=dot',
+        '127.0.0.1 name=www.bad.test. type=AAAA outcome=blocked rcode=NOERROR cached=no reason="blocking.deny"'
+        " transport=udp",
+        '127.0.0.1 name=nothing.signed.test. type=A outcome=answered rcode=NXDOMAIN cached=no reason="secure"'
+        " transport=tcp",
+        r'127.0.0.1 name=a\034b\032\010.localhost. type=TXT outcome=local rcode=NOERROR cached=no reason=""'
+        " transport=udp",
+    ]  # the health check has asked by now, and is not in it
+    assert page.count("Each name that is asked is written down in the log of this box") == 2
+
+
+def test_nothing_is_logged_of_what_is_asked_unless_somebody_wants_it(folder: Path, internet: Internet) -> None:
+    with running(folder, settings_in(folder, **internet.environment)) as appliance:
         kdig(appliance.dot_port, "+tls", "signed.test")
-        assert "query signed.test. TYPE1" in appliance.log
+        time.sleep(1.2)  # longer than lines would wait
+        assert "signed.test" not in appliance.log
+        assert "Names that are asked are not written down." in httpx.get(f"http://127.0.0.1:{appliance.web_port}/").text
+
+
+def test_in_json_a_line_of_the_query_log_is_one_object(folder: Path, internet: Internet) -> None:
+    more = {"HOMEDOT_LOG__QUERIES": "true", "HOMEDOT_LOG__FORMAT": "json", **internet.environment}
+    with running(folder, settings_in(folder, **more)) as appliance:
+        kdig(appliance.dot_port, "+tls", "signed.test")
+        deadline = time.monotonic() + 20
+        while '"message": "query"' not in appliance.log:
+            assert time.monotonic() < deadline, appliance.log
+            time.sleep(0.05)  # it is written twice a second
+        (line,) = [line for line in appliance.log.splitlines() if '"message": "query"' in line]
+    told = json.loads(line)
+    assert datetime.fromisoformat(told.pop("time")).utcoffset() == timedelta(0)
+    assert told.pop("ms") > 0
+    assert told == {
+        "level": "info", "program": "dot", "message": "query", "client": "127.0.0.1", "name": "signed.test.",
+        "type": "A", "outcome": "answered", "rcode": "NOERROR", "cached": False, "reason": "secure", "transport": "dot",
+    }  # fmt: skip
+
+
+def test_only_what_is_blocked_or_only_some_clients_are_logged(folder: Path, internet: Internet) -> None:
+    more = {"HOMEDOT_LOG__QUERIES": "true", "HOMEDOT_LOG__QUERIES_OF": "127.0.0.1, blocked"}
+    more |= {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": "[]", "HOMEDOT_BLOCKING__DENY": "bad.test"}
+    with running(folder, settings_in(folder, **more, **internet.environment)) as appliance:
+        for source in ("127.0.0.2", "127.0.0.1"):
+            for name in ("signed.test", "bad.test"):
+                kdig(appliance.dot_port, "+tls", f"-b{source}", name)
+        (line,) = lines_of_queries(appliance, 1)
+    assert "client=127.0.0.1 name=bad.test. " in line
+
+
+def test_a_query_log_that_nobody_reads_loses_lines_and_no_answers(folder: Path, internet: Internet) -> None:
+    (port,) = free_ports(1)
+    plain = {"HOMEDOT_PLAIN__ENABLED": "true", "HOMEDOT_PLAIN__PORT": str(port), "HOMEDOT_LOG__QUERIES": "true"}
+    environment = settings_in(folder, **plain, **internet.environment)
+    assert bootstrap(environment).returncode == 0
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    question = dns.message.make_query("localhost", "A").to_wire()
+    with (
+        subprocess.Popen([*PROGRAMS, "front"], env=clean(environment), stderr=writing) as door,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        os.close(writing)
+        client.connect(("127.0.0.1", port))
+
+        def is_answered(within_s: float) -> bool:
+            client.settimeout(within_s)
+            try:
+                client.send(question)
+                return client.recv(512)[:2] == question[:2]
+            except (TimeoutError, ConnectionRefusedError):
+                return False
+
+        try:
+            deadline = time.monotonic() + 20
+            while not is_answered(0.1):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)  # until it listens there is nothing to wait on
+            for _ in range(6):  # each is half a second's worth; a pipe holds some 400 lines
+                assert all(is_answered(10) for _ in range(300))
+                time.sleep(0.6)
+            said, asked = b"", 1800
+            while b"of the log lost: nobody took them" not in said:
+                assert time.monotonic() < deadline + 20
+                with suppress(BlockingIOError):
+                    said += os.read(reading, 65536)
+                assert is_answered(10)
+                asked += 1
+                time.sleep(0.01)  # lines are written twice a second
+        finally:
+            door.terminate()
+            door.wait(10)
+            os.close(reading)
+    (lost,) = map(int, re.findall(rb"(\d+) lines of the log lost", said))
+    assert 1000 < lost <= asked - said.count(b" name=localhost. ") + 1
 
 
 def test_takes_as_many_connections_as_there_are_descriptors_for(folder: Path, internet: Internet) -> None:

@@ -30,6 +30,20 @@ def test_clients_are_counted_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
     assert numbers.now()["clients"] == 1
 
 
+def test_the_time_of_the_start_stays_the_same_until_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, wall = Clock(), Clock()
+    monkeypatch.setattr(front_state, "since_boot_s", clock)
+    monkeypatch.setattr(front_state, "time", wall)
+    numbers = FrontState(Occupancy(), Counters(), paused(0))
+    first = numbers.now()["start_time_seconds"]
+    for passed_s in (0.4, 0.7, 90.9):
+        clock.now_s += passed_s
+        wall.now_s += passed_s * 1.01
+        assert numbers.now()["start_time_seconds"] == first
+    wall.now_s += 1e9
+    assert numbers.now()["start_time_seconds"] == pytest.approx(first + 1e9, abs=2)
+
+
 def test_the_time_since_the_start_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(front_state, "since_boot_s", clock)

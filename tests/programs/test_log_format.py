@@ -26,6 +26,30 @@ def test_json_is_one_object_a_line_with_a_time_that_any_reader_of_rfc_3339_takes
     assert datetime.fromisoformat(json.loads(line)["time"]).utcoffset() is not None
 
 
+def test_a_line_of_the_query_log_is_one_object_with_all_members() -> None:
+    told = {
+        "client": "192.168.1.23",
+        "name": "a\\\\027b.",
+        "cached": True,
+        "ms": 0.3,
+        "reason": "x\x1by",
+        "level": "error",
+    }
+    line = json.loads(as_json(AT, "dot", logging.INFO, f"query {json.dumps(told)}"))
+    assert line == {
+        "time": "2026-11-29T08:36:20.123+00:00",
+        "level": "info",
+        "program": "dot",
+        "message": "query",
+        "client": "192.168.1.23",
+        "name": "a\\\\027b.",
+        "cached": True,
+        "ms": 0.3,
+        "reason": "x\N{REPLACEMENT CHARACTER}y",
+    }
+    assert json.loads(as_json(AT, "dot", logging.INFO, 'query {"client": '))["query"] == '{"client": '
+
+
 @pytest.mark.parametrize("form", FORMATS.values())
 def test_no_message_begins_a_line_or_steers_a_terminal(form: object) -> None:
     assert callable(form)

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from app.doctor.condition import ConditionKind, of
 from app.dot import counters
 from app.dot.counters import Count
-from app.programs.metrics import METRICS, ListNumbers, Metric, render, render_condition, render_lists
+from app.programs.metrics import (
+    METRICS,
+    ListNumbers,
+    Metric,
+    render,
+    render_build,
+    render_condition,
+    render_lists,
+    render_series,
+)
 
 
 def test_counters_and_gauges_have_their_types() -> None:
@@ -84,8 +93,12 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], int]:
 
 
 def test_each_list_says_whether_it_is_there_how_large_and_how_old_and_when_it_went_well() -> None:
-    here = ListNumbers(1, "Pro", "/a", 12, 60.9, 1780315200.5, 2)
-    found = samples(render_lists([here, ListNumbers(3, 'A "b" \\', "/b", failures=7)]))
+    here = ListNumbers(1, "Pro", "/a", 12, 60.9, 1780315200.5, 2, 5)
+    found = samples(
+        render_lists(
+            [ListNumbers(0, "blocking.deny", "", blocked=6), here, ListNumbers(3, 'A "b" \\', "/b", failures=7)]
+        )
+    )
     pro, gone = (
         (("list", "Pro"), ("source", "/a"), ("number", "1")),
         (("list", 'A "b" \\'), ("source", "/b"), ("number", "3")),
@@ -99,6 +112,9 @@ def test_each_list_says_whether_it_is_there_how_large_and_how_old_and_when_it_we
         ("homedot_list_last_success_timestamp_seconds", gone): 0,
         ("homedot_list_failures", pro): 2,
         ("homedot_list_failures", gone): 7,
+        ("homedot_blocked_total", pro): 5,
+        ("homedot_blocked_total", gone): 0,
+        ("homedot_blocked_total", (("list", "blocking.deny"), ("source", ""), ("number", "0"))): 6,
     }
     assert render_lists([]) == ""
 
@@ -106,14 +122,14 @@ def test_each_list_says_whether_it_is_there_how_large_and_how_old_and_when_it_we
 def test_two_lists_of_one_title_and_source_are_two_series() -> None:
     source = "https://lists.example/get"  # told apart by a subscriber's key, which is not shown
     assert (
-        len(samples(render_lists([ListNumbers(1, "Pro", source, 12, 1), ListNumbers(2, "Pro", source, 13, 2)]))) == 10
+        len(samples(render_lists([ListNumbers(1, "Pro", source, 12, 1), ListNumbers(2, "Pro", source, 13, 2)]))) == 12
     )
 
 
 @given(st.lists(st.tuples(st.text(st.characters()), st.text(st.characters()))))
 def test_whatever_a_list_calls_itself_everything_can_be_read(lists: list[tuple[str, str]]) -> None:
-    text = render_lists(ListNumbers(number, title, source, 1, 1.0) for number, (title, source) in enumerate(lists))
-    assert len(samples(text) if lists else {}) == 5 * len(lists)
+    text = render_lists(ListNumbers(number, title, source, 1, 1.0) for number, (title, source) in enumerate(lists, 1))
+    assert len(samples(text) if lists else {}) == 6 * len(lists)
     assert "\x1b" not in text
 
 
@@ -127,3 +143,29 @@ def test_of_the_states_that_this_box_can_be_in_one_is_told_as_1() -> None:
         kind: int(kind is ConditionKind.REWRITTEN) for kind in ConditionKind
     }
     assert told["homedot_condition_since_timestamp_seconds", ()] == 1780315200
+
+
+def test_labels_come_in_the_order_of_the_table() -> None:
+    assert render_series({"answers": {"dot NOERROR": 5, "udp SERVFAIL": 0}}).splitlines() == [
+        "# HELP homedot_answers_total answers, by the way the question came (`transport`, `rcode`)",
+        "# TYPE homedot_answers_total counter",
+        'homedot_answers_total{transport="dot",rcode="NOERROR"} 5',
+        'homedot_answers_total{transport="udp",rcode="SERVFAIL"} 0',
+    ]
+    assert render_build("0.2.0", "").splitlines()[2] == 'homedot_build_info{version="0.2.0",commit=""} 1'
+
+
+def test_buckets_of_a_histogram_add_up_and_its_sum_is_in_seconds() -> None:
+    numbers = {f"cache {bucket}": bucket for bucket in range(13)} | {"cache us": 1_500_000}
+    lines = render_series({"answer_duration_seconds": numbers}).splitlines()
+    assert lines[1] == "# TYPE homedot_answer_duration_seconds histogram"
+    assert lines[2:5] == [
+        'homedot_answer_duration_seconds_bucket{source="cache",le="0.001"} 0',
+        'homedot_answer_duration_seconds_bucket{source="cache",le="0.0025"} 1',
+        'homedot_answer_duration_seconds_bucket{source="cache",le="0.005"} 3',
+    ]
+    assert lines[-3:] == [
+        'homedot_answer_duration_seconds_bucket{source="cache",le="+Inf"} 78',
+        'homedot_answer_duration_seconds_sum{source="cache"} 1.5',
+        'homedot_answer_duration_seconds_count{source="cache"} 78',
+    ]

@@ -8,7 +8,7 @@ import pytest
 
 from app.answer import rebinding, wire
 from app.answer.wire import UpstreamResponse
-from app.programs.outcomes import AnswerOutcome, denying_zone, outcome, values
+from app.programs.outcomes import RealOutcome, denying_zone, outcome, values
 
 
 def said(*records: str, kind: str = "A", rcode: int = 0, errors: dict[int, str] | None = None) -> UpstreamResponse:
@@ -32,29 +32,29 @@ ADDRESS = "www.example. A 192.0.2.1"
 @pytest.mark.parametrize(
     ("answer", "upstream", "expected"),
     [
-        (said(ADDRESS), said(ADDRESS), (AnswerOutcome.ANSWERED, "")),
-        (said("www.example. CNAME x.example."), None, (AnswerOutcome.NO_RECORD, "")),
-        (said(), None, (AnswerOutcome.NO_RECORD, "")),
-        (said(rcode=3), None, (AnswerOutcome.NO_NAME, "")),
-        (said(rcode=5), None, (AnswerOutcome.FAILED, "RCODE 5")),
-        (said(rcode=2, errors={6: ""}), None, (AnswerOutcome.BOGUS, "they do not fit")),
-        (said(rcode=2, errors={6: "", 7: ""}), None, (AnswerOutcome.BOGUS, "they have ended")),
-        (said(rcode=2, errors={5: "who knows"}), None, (AnswerOutcome.BOGUS, "who knows")),
-        (said(rcode=2, errors={22: ""}), said(rcode=2), (AnswerOutcome.UNREACHABLE, "")),
-        (said(rcode=2, errors={22: "at x"}), said(rcode=2, errors={22: "at x"}), (AnswerOutcome.UNREACHABLE, "at x")),
-        (said(rcode=2, errors={0: "a circle"}), said(rcode=2), (AnswerOutcome.FAILED, "a circle")),
-        (said(rcode=2, errors={23: "a referral"}), said(), (AnswerOutcome.FAILED, "a referral")),
-        (said(errors={15: rebinding.SETTING}), said(ADDRESS), (AnswerOutcome.HOME, "")),
-        (said(ADDRESS, errors={15: rebinding.SETTING}), said(ADDRESS), (AnswerOutcome.ANSWERED, "")),
-        (said("www.example. A 0.0.0.0", errors={4: "A list"}), None, (AnswerOutcome.BLOCKED, "A list")),
-        (said(errors={15: "A list"}), said(ADDRESS), (AnswerOutcome.BLOCKED, "A list")),
-        (said(rcode=3, errors={17: "filtered by x"}), said(rcode=3), (AnswerOutcome.FILTERED, "filtered by x")),
-        (said(errors={16: "by law"}), said(errors={16: "by law"}), (AnswerOutcome.FILTERED, "by law")),
-        (said(errors={15: "theirs"}), said(errors={15: "theirs"}), (AnswerOutcome.FILTERED, "theirs")),
+        (said(ADDRESS), said(ADDRESS), (RealOutcome.ANSWERED, "")),
+        (said("www.example. CNAME x.example."), None, (RealOutcome.NO_RECORD, "")),
+        (said(), None, (RealOutcome.NO_RECORD, "")),
+        (said(rcode=3), None, (RealOutcome.NO_NAME, "")),
+        (said(rcode=5), None, (RealOutcome.FAILED, "RCODE 5")),
+        (said(rcode=2, errors={6: ""}), None, (RealOutcome.BOGUS, "they do not fit")),
+        (said(rcode=2, errors={6: "", 7: ""}), None, (RealOutcome.BOGUS, "they have ended")),
+        (said(rcode=2, errors={5: "who knows"}), None, (RealOutcome.BOGUS, "who knows")),
+        (said(rcode=2, errors={22: ""}), said(rcode=2), (RealOutcome.UNREACHABLE, "")),
+        (said(rcode=2, errors={22: "at x"}), said(rcode=2, errors={22: "at x"}), (RealOutcome.UNREACHABLE, "at x")),
+        (said(rcode=2, errors={0: "a circle"}), said(rcode=2), (RealOutcome.FAILED, "a circle")),
+        (said(rcode=2, errors={23: "a referral"}), said(), (RealOutcome.FAILED, "a referral")),
+        (said(errors={15: rebinding.SETTING}), said(ADDRESS), (RealOutcome.HOME, "")),
+        (said(ADDRESS, errors={15: rebinding.SETTING}), said(ADDRESS), (RealOutcome.ANSWERED, "")),
+        (said("www.example. A 0.0.0.0", errors={4: "A list"}), None, (RealOutcome.BLOCKED, "A list")),
+        (said(errors={15: "A list"}), said(ADDRESS), (RealOutcome.BLOCKED, "A list")),
+        (said(rcode=3, errors={17: "filtered by x"}), said(rcode=3), (RealOutcome.FILTERED, "filtered by x")),
+        (said(errors={16: "by law"}), said(errors={16: "by law"}), (RealOutcome.FILTERED, "by law")),
+        (said(errors={15: "theirs"}), said(errors={15: "theirs"}), (RealOutcome.FILTERED, "theirs")),
     ],
 )
 def test_tells_what_became_of_a_question(
-    answer: UpstreamResponse, upstream: UpstreamResponse | None, expected: tuple[AnswerOutcome, str]
+    answer: UpstreamResponse, upstream: UpstreamResponse | None, expected: tuple[RealOutcome, str]
 ) -> None:
     assert outcome(answer, upstream, wire.TYPE_A) == expected
 

@@ -11,7 +11,7 @@ import dns.rrset
 import pytest
 
 from app.answer.upstream import Upstream
-from app.programs.outcomes import AnswerOutcome
+from app.programs.outcomes import RealOutcome
 from app.programs.real_answer import RealAnswers
 from tests.appliance import children, command_line, folder_for_all, running, settings_in
 from tests.fakes.ruleset import ruleset
@@ -33,13 +33,13 @@ async def test_what_is_decided_here_asks_nobody() -> None:
         answers = RealAnswers(upstream, "somebody", None, RULESET)
         blocked, asked, said = await answers.hear(RULESET, "x.ads.example", "A", 1)
         assert (blocked.outcome, blocked.values, blocked.reason) == (
-            AnswerOutcome.BLOCKED,
+            RealOutcome.BLOCKED,
             ("0.0.0.0",),
             "Made-up list",
         )
         assert (asked, said, unbound.seen) == ("x.ads.example", None, [])
         local = (await answers.hear(RULESET, "nas", "A", 1)).answer
-        assert (local.outcome, local.values, local.where) == (AnswerOutcome.ANSWERED, ("192.168.1.5",), "")
+        assert (local.outcome, local.values, local.where) == (RealOutcome.ANSWERED, ("192.168.1.5",), "")
         upstream.close()
 
 
@@ -83,7 +83,7 @@ async def test_the_zone_of_an_alias_and_of_where_it_leads_are_both_named() -> No
         upstream = Upstream(unbound.port, 16)
         heard = await RealAnswers(upstream, "somebody", None, RULESET).hear(RULESET, "www.one.example", "A", 1)
         upstream.close()
-    assert heard.answer.outcome is AnswerOutcome.UNREACHABLE
+    assert heard.answer.outcome is RealOutcome.UNREACHABLE
     assert heard.answer.zones == ("example", "two.example")
 
 

@@ -1,0 +1,47 @@
+"""All that /metrics tells, gathered: from the front door, the lists' state, the enrolment and the kernel."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from time import time
+
+from app import __version__
+from app.config.settings import Settings
+from app.lists.paths import title_of
+from app.revision import commit
+
+from . import control_client, paths
+from .blocking_page import without_query
+from .list_status import states
+from .metrics import ListNumbers, render, render_build, render_condition, render_lists, render_series
+from .owner_file import in_force
+from .process_memory import resident_bytes
+
+_DENY = "blocking.deny"
+
+
+async def text(settings: Settings) -> str:
+    """In Prometheus' text format 0.0.4. Raises OperatorError if the front door does not answer."""
+    end = paths.read_enrolment(settings).not_after
+    state, series = await control_client.state(settings), await control_client.series(settings)
+    memory = await asyncio.to_thread(resident_bytes, os.getppid())
+    blocked = series.pop("blocked", {})
+    gauges = {name: numbers[""] for name, numbers in series.items() if "" in numbers}
+    labelled = {name: numbers for name, numbers in series.items() if "" not in numbers}
+    return (
+        render({**state, **gauges, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
+        + render_series({**labelled, "process_resident_memory_bytes": memory})
+        + render_condition(await control_client.condition(settings))
+        + render_lists(_lists(in_force(settings), blocked))
+        + render_build(__version__, commit())
+    )
+
+
+def _lists(settings: Settings, blocked: Mapping[str, int]) -> Iterator[ListNumbers]:
+    """`blocked` by number."""
+    yield ListNumbers(0, _DENY, "", blocked=blocked.get("0", 0))
+    known = states(settings) if settings.blocking.enabled else {}
+    for number, (source, its) in enumerate(known.items(), 1):
+        age_s = time() - its.updated_s if its.is_there else None
+        title, count = its.title or title_of(source), blocked.get(str(number), 0)
+        yield ListNumbers(number, title, without_query(source), its.names, age_s, its.succeeded_s, its.failures, count)
