@@ -1,4 +1,4 @@
-"""Whether what a setting names is there, with the rights of who decides what lies there. Faults read like a parser's."""
+"""Whether what a setting names is there, with the rights of who decides what lies there. Faults read as a parser's."""
 
 import os
 import stat
