@@ -90,6 +90,25 @@ def refresh(appliance: Appliance, good: Iterable[str], *, is_first: bool) -> flo
     return p99_ms
 
 
+@pytest.mark.parametrize(("limit_mb", "names"), [(192, 1_000_000), (320, 3_000_000)])
+def test_a_list_is_compiled_and_compiled_again_while_it_is_in_use(
+    internet: Internet, limit_mb: int, names: int
+) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(ListServer(partial(as_it_is, http(body(0, names)))))
+        group, folder = stack.enter_context(limited(limit_mb * 1_000_000)), stack.enter_context(folder_for_all())
+        more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": server.url()}
+        settings = settings_in(folder, **internet.environment, **more)
+        appliance = stack.enter_context(running(folder, settings, group.start(folder)))
+        front = Front(appliance).pid
+        for is_first in (True, False):
+            refresh(appliance, [server.url()], is_first=is_first)
+            until(partial(is_blocked, appliance, 0), appliance)
+        assert states(appliance)[server.url()].names == names
+        print(f"{group.peak_octets / 1e6:.0f} MB at most, of {limit_mb}")
+        assert (group.killed, Front(appliance).pid) == (0, front)
+
+
 def test_twenty_lists_of_three_million_names_are_refreshed_in_384_mb_while_dns_is_answered(internet: Internet) -> None:
     with ExitStack() as stack:
         lists = serving(stack)
