@@ -7,10 +7,9 @@ the name that was asked: one that may lead home may do so over any other, and no
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import NamedTuple, final
 
-from app import dnsname, svcparams
+from app import dnsname
 from app.errors import UpstreamError
 from app.networks import AddressSet, IPNetwork
 
@@ -96,11 +95,11 @@ class RebindProtection:
         for rtype, ttl_at in zip(response.types[: response.answers], response.ttl_offsets, strict=False):
             if rtype in wire.SERVICE_TYPES:
                 length = octets[ttl_at + 4] << 8 | octets[ttl_at + 5]
-                hints = _hints(octets[ttl_at + 6 : ttl_at + 6 + length], left)
+                hints = records.hints(octets[ttl_at + 6 : ttl_at + 6 + length], left)
                 left -= 1 + len(hints)
                 if left < 0:
                     raise UpstreamError("the response has too many addresses")
-                found = found or any(self._is_inside(asked, hint) for hint in hints)
+                found = found or any(self._is_inside(asked, hint.packed) for hint in hints)
         return found
 
     def _is_inside(self, asked: str, address: bytes) -> bool:
@@ -141,12 +140,3 @@ _REASON = edns.extended_error(edns.EDE_BLOCKED, SETTING)
 def nothing() -> LocalResponse:
     """In place of such an answer: there is no such record, so a client goes on with other types (RFC 9460 3)."""
     return LocalResponse(authority=(records.soa(QNAME, _TTL_S),), errors=_REASON)
-
-
-def _hints(rdata: bytes, most: int) -> list[bytes]:
-    """The first addresses among the parameters of a record (RFC 9460 2.2)."""
-    try:
-        parameters_at = dnsname.skip(rdata, 2, pointers=False)
-        return [hint.packed for hint in islice(svcparams.hints(rdata[parameters_at:]), most)]
-    except (IndexError, ValueError) as error:
-        raise UpstreamError(f"a record in the response is malformed: {error}") from None

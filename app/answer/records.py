@@ -4,9 +4,10 @@ import struct
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import islice
 from typing import NamedTuple, final
 
-from app import dnsname
+from app import dnsname, svcparams
 from app.errors import UpstreamError
 
 from . import wire
@@ -17,7 +18,7 @@ QNAME = b"\xc0\x0c"
 
 ANSWER, AUTHORITY, ADDITIONAL = 0, 1, 2
 
-_MOST_TARGETS = 32
+_MOST_TARGETS, _MOST_ADDRESSES = 32, 1024
 _NAMES_IN_RDATA = {
     wire.TYPE_NS: (0, 1),
     wire.TYPE_CNAME: (0, 1),
@@ -69,7 +70,8 @@ class Record(NamedTuple):
 
 @final
 class Target(NamedTuple):
-    """A name that an answer leads to, of SVCB or HTTPS (RFC 9460 2) if `is_service`, else of CNAME; or an address."""
+    """A name that an answer leads to, of SVCB or HTTPS (RFC 9460 2) if `is_service`, else of CNAME; or an address, that
+    such a record hints at if `is_service`."""
 
     name: str
     is_service: bool
@@ -145,9 +147,27 @@ def _rdata(response: bytes, rtype: int, at: int, end: int) -> bytes:
 
 
 def addresses(response: bytes) -> list[Target]:
-    """The addresses in the answer. Raises UpstreamError like `read`."""
-    found = (each for each in read(response, (wire.TYPE_A, wire.TYPE_AAAA)) if each.section == ANSWER)
-    return [Target(str(ip_address(each.rdata)), is_service=False) for each in found if len(each.rdata) in (4, 16)]
+    """The addresses in the answer, also those that HTTPS and SVCB records give as hints, which browsers dial too (RFC
+    9460 7.3). Raises UpstreamError like `read`, and for more than anybody needs."""
+    found: list[Target] = []
+    for each in read(response, (wire.TYPE_A, wire.TYPE_AAAA, *wire.SERVICE_TYPES)):
+        if each.section != ANSWER:
+            break
+        if each.type in wire.SERVICE_TYPES:
+            found += (Target(str(hint), is_service=True) for hint in hints(each.rdata, _MOST_ADDRESSES + 1))
+        elif len(each.rdata) in (4, 16):
+            found.append(Target(str(ip_address(each.rdata)), is_service=False))
+        if len(found) > _MOST_ADDRESSES:
+            raise UpstreamError("the response has too many addresses")
+    return found
+
+
+def hints(rdata: bytes, most: int) -> list[IPv4Address | IPv6Address]:
+    """The first addresses among the parameters of an HTTPS or SVCB record (RFC 9460 2.2). Raises UpstreamError."""
+    try:
+        return list(islice(svcparams.hints(rdata[dnsname.skip(rdata, 2, pointers=False) :]), most))
+    except (IndexError, ValueError) as error:
+        raise UpstreamError(f"a record in the response is malformed: {error}") from None
 
 
 def targets(response: bytes) -> list[Target]:

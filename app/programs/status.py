@@ -1,7 +1,7 @@
 """How this box is: what the setup page and `/metrics` know, gathered for one screen."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from app.revision import told
 
 from . import control_client, paths
 from .blocking_page import without_query
-from .list_status import NOT_YET, described, duration, protection, states
+from .list_status import NOT_YET, described, duration, is_allow_list, protection, states
 from .owner_file import in_force
 
 SCHEMA = 1
@@ -31,13 +31,14 @@ _WIDTH = 13
 class Status:
     """At `now` (UTC). `fault` says why DNS over TLS does not answer, empty if it does. `counts` are the front door's
     numbers by name, none if it does not tell them. `lists` by source are None where blocking is switched off;
-    `protection` says in a sentence what they do."""
+    `allowing` are those that are allow lists, and `protection` says in a sentence what all do."""
 
     now: datetime
     fault: str
     counts: Mapping[str, int]
     enrolment: Enrolment
     lists: Mapping[str, ListState] | None
+    allowing: Collection[str] = ()
     protection: str = ""
 
     @property
@@ -67,7 +68,10 @@ class Status:
             "blocking": {
                 "enabled": self.lists is not None,
                 "paused_seconds": self.counts.get("blocking_paused_seconds"),
-                "lists": [described(without_query(source), its, now_s) for source, its in lists.items()],
+                "lists": [
+                    described(without_query(source), its, now_s, allows=source in self.allowing)
+                    for source, its in lists.items()
+                ],
             },
             "hostname": enrolment.hostname,
             "addresses": list(map(str, enrolment.addresses)),
@@ -132,7 +136,11 @@ def look(settings: Settings) -> Status:
     settings = in_force(settings)
     lists = states(settings) if settings.blocking.enabled else None
     said = protection(settings.blocking, lists or {}).sentence
-    return Status(now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment, lists=lists, protection=said)
+    allowing = [source for source, its in (lists or {}).items() if is_allow_list(settings.blocking, source, its)]
+    return Status(
+        now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment,
+        lists=lists, allowing=allowing, protection=said,
+    )  # fmt: skip
 
 
 def _listed(source: str, known: ListState, now_s: float) -> str:

@@ -46,6 +46,32 @@ def test_records_are_taken_out_of_their_message_whole() -> None:
     assert parsed.authority[0].to_text() == f"{AUTHORITY[0]} 300 IN SOA {AUTHORITY[2]}"
 
 
+def test_addresses_are_those_in_the_answer_and_those_that_services_hint_at() -> None:
+    message = dns.message.make_response(dns.message.make_query("www.example.", "HTTPS"))
+    for kind, text in (
+        ("A", "192.0.2.1"), ("AAAA", "2001:db8::1"),
+        ("HTTPS", "1 . alpn=h2 ipv4hint=192.0.2.2,192.0.2.3 ipv6hint=2001:db8::2"), ("HTTPS", "0 svc.example."),
+    ):  # fmt: skip
+        message.answer.append(dns.rrset.from_text("www.example.", 300, "IN", kind, text))
+    message.additional.append(dns.rrset.from_text("svc.example.", 300, "IN", "A", "192.0.2.9"))
+    assert records.addresses(message.to_wire()) == [
+        Target("192.0.2.1", is_service=False), Target("2001:db8::1", is_service=False),
+        Target("192.0.2.2", is_service=True), Target("192.0.2.3", is_service=True),
+        Target("2001:db8::2", is_service=True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rdata", "fault"),
+    [(b"\0\1\0\0\4\0\5\1\2\3\4\5", "malformed"), (b"\0\1\0\0\4" + b"\x10\0" + bytes(4096) + b"", "")],
+)
+def test_hints_are_read_in_bounds(rdata: bytes, fault: str) -> None:
+    octets = b"\0\0\x81\x80\0\1\0\2\0\0\0\0\3www\0\0\x41\0\1"
+    octets += records.record(records.QNAME, wire.TYPE_HTTPS, 60, rdata) * 2
+    with pytest.raises(UpstreamError, match=fault or "too many addresses"):
+        records.addresses(octets)
+
+
 @pytest.mark.parametrize(("rtype", "count"), [(3, 1), (4, 1), (7, 1), (8, 1), (9, 1), (14, 2)])
 def test_the_old_types_that_may_hold_a_pointer_hold_none(rtype: int, count: int) -> None:
     name = b"\3www\7example\0"

@@ -147,6 +147,17 @@ def test_an_address_on_a_list_blocks_the_answers_that_have_it(tmp_path: Path, ad
     assert ruleset.decide_targets("www.example", [Target("192.0.2.77", is_service=False)]) is None
 
 
+def test_an_address_that_a_service_hints_at_costs_only_that_record(tmp_path: Path) -> None:
+    write_list(tmp_path, "||192.0.2.7^\n||192.0.2.8^$dnstype=A\n")
+    ruleset = RulesetWatcher(settings(tmp_path), lambda: False).ruleset
+    response = dns.message.make_response(dns.message.make_query("www.example.", "HTTPS"))
+    response.answer.append(dns.rrset.from_text("www.example.", 300, "IN", "HTTPS", "1 . ipv4hint=192.0.2.8,192.0.2.7"))
+    found = ruleset.decide_targets("www.example", (), response.to_wire(), 65)
+    assert found is not None
+    assert found.target == Target("192.0.2.7", is_service=True)  # and no other: a hint is of HTTPS
+    assert ruleset.answer_blocked(found, 65).rcode == 0
+
+
 def test_an_address_that_is_allowed_does_not_speak_for_another(tmp_path: Path) -> None:
     chosen = settings(tmp_path, BLOCKING__LISTS="/list", BLOCKING__ALLOW_LISTS="/allow")
     compiled_list.write_list(paths.lists(chosen), "/list", "||192.0.2.7^\n||192.0.2.8^\n", "Mine")

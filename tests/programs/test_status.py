@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.config.settings import Blocking, Dot, Settings
-from app.lists.state import ListState
+from app.lists import paths as list_paths
+from app.lists.state import ListState, save
 from app.onboarding.enrolment import Enrolment
 from app.programs import paths, status
 from app.programs.list_status import NOT_YET
@@ -76,6 +77,20 @@ def test_scripts_are_told_the_same() -> None:
     assert [(each["title"], each["names"], each["age_seconds"]) for each in blocking["lists"]] == [
         ("Pro", 123456, 3 * 86400)
     ]
+
+
+@pytest.mark.anyio
+async def test_scripts_are_told_which_list_allows(tmp_path: Path) -> None:
+    blocking = Blocking(lists=("/block", "/only"), allow_lists=("/allow",))
+    settings = Settings(run_dir=tmp_path / "run", data_dir=tmp_path, blocking=blocking, dot=Dot(port=free_ports(1)[0]))
+    for path in (paths.enrolment(settings), list_paths.state(paths.lists(settings))):
+        path.parent.mkdir(parents=True)
+    paths.enrolment(settings).write_text(BOX.to_json())
+    known = {"/block": PRO, "/only": ListState(exceptions=3, checked_s=1.0), "/allow": PRO}
+    save(list_paths.state(paths.lists(settings)), known)
+    document = (await asyncio.to_thread(status.look, settings)).to_document()
+    told = {each["source"]: each["allows"] for each in document["blocking"]["lists"]}  # type: ignore[index]
+    assert told == {"/block": False, "/only": True, "/allow": True}
 
 
 def test_a_subscribers_key_is_not_shown() -> None:

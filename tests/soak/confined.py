@@ -55,6 +55,9 @@ def limited(most_octets: int) -> Iterator[MemoryGroup]:
     try:
         limit = "memory.max" if group.is_version_2 else "memory.limit_in_bytes"
         (folder / limit).write_text(str(most_octets))
+        for swap, most in (("memory.swap.max", 0), ("memory.memsw.limit_in_bytes", most_octets)):
+            with suppress(OSError):  # a kernel without swap
+                (folder / swap).write_text(str(most))
         yield group
     finally:
         for _ in range(int(_DEADLINE_S / 0.1)):  # what ended is counted there for a moment
