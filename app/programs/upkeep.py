@@ -23,7 +23,7 @@ from app.host.wall_clock import WallClock, since_boot_s
 from . import bogus, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
-from .output import end_well_on_sigterm, log_to_supervisor
+from .output import end_well_when_asked, log_to_supervisor
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
@@ -150,7 +150,7 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
             if often == (event == OFTEN):
                 each.tick()
 
-    end_well_on_sigterm()
+    end_well_when_asked()
     listen(sys.stdin.buffer, sys.stdout.buffer, tick)
 
 

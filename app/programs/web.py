@@ -31,7 +31,7 @@ from .blocking_page import BlockingClient, without_query
 from .findings_log import HealthLog
 from .list_status import states
 from .metrics import ListNumbers, render, render_lists
-from .output import end_well_on_sigterm, log_to_supervisor
+from .output import end_well_when_asked, log_to_supervisor
 
 log = logging.getLogger("homedot")
 
@@ -68,7 +68,7 @@ def run(settings: Settings) -> None:
             log.debug("%s", error)
             return None
 
-    end_well_on_sigterm()
+    end_well_when_asked()
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
