@@ -415,20 +415,6 @@ def test_few_files_and_processes_are_enough(folder: Path) -> None:
         assert "dot.connections: only 32 instead of 1024" in appliance.log
 
 
-@pytest.mark.parametrize("asking", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("words", ["front", "web", "lists", "upkeep"])
-def test_a_program_that_is_asked_to_end_does_so_without_a_word(
-    folder: Path, words: str, asking: signal.Signals
-) -> None:
-    with running(folder, settings_in(folder, HOMEDOT_RESOLVER__MODE="recursive", **NO_LIST)) as appliance:
-        pid = program(appliance, f"app.programs {words}")
-        os.kill(pid, signal.SIGINT)
-        while pid in children(appliance.process.pid):
-            time.sleep(0.05)  # nothing tells that it is gone
-        wait_until_answering(appliance, HOSTNAME)
-    assert "Traceback" not in appliance.log
-
-
 def test_a_stop_is_heard_while_everything_is_prepared(folder: Path) -> None:
     """As process 1, for which a signal without a trap is none."""
     environment = clean(settings_in(folder, HOMEDOT_RESOLVER__MODE="recursive"))
