@@ -112,10 +112,17 @@ def limit_ourselves() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     with suppress(OSError):  # without /proc
         Path("/proc/self/oom_score_adj").write_text(_FIRST_VICTIM)
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))  # SIGXCPU first, which tells us why
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_OCTETS, MOST_MEMORY_OCTETS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_CPU, MOST_CPU_S, MOST_CPU_S + 1)  # SIGXCPU first, which tells us why
+    _limit(resource.RLIMIT_AS, MOST_MEMORY_OCTETS, MOST_MEMORY_OCTETS)
+    _limit(resource.RLIMIT_CORE, 0, 0)
     os.nice(_LEAST_PRIORITY)
+
+
+def _limit(kind: int, soft: int, hard: int) -> None:
+    """To these, or to what the operator has set, if that is less: nobody may raise it."""
+    _, most = resource.getrlimit(kind)
+    least = hard if most == resource.RLIM_INFINITY else min(hard, most)
+    resource.setrlimit(kind, (min(soft, least), least))
 
 
 def _ending(returncode: int) -> str:

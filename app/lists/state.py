@@ -11,8 +11,8 @@ from app.text import printable
 
 _MOST_OCTETS = 4_000_000
 """Some thousand lists; root reads this file, and the setting names a few."""
-_MOST_SECONDS = 1e15
-"""No time is so far away; what is could neither be reckoned with nor written again."""
+_MOST_NUMBER = 1e15
+"""No time is so far away, and no list so long; what is could neither be reckoned with nor written again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def _value(raw: Any, default: object) -> object:
     if isinstance(default, tuple):
         return tuple(printable(str(each)) for each in raw) if isinstance(raw, list) else ()
     if isinstance(default, float) and type(raw) in (int, float):
-        return float(raw) if abs(raw) < _MOST_SECONDS else None  # nor is it NaN
-    if type(raw) is not type(default):
+        return float(raw) if abs(raw) < _MOST_NUMBER else None  # nor is it NaN
+    if type(raw) is not type(default) or (type(raw) is int and not 0 <= raw < _MOST_NUMBER):
         return None
     return printable(raw) if isinstance(raw, str) else raw

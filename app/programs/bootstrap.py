@@ -14,7 +14,7 @@ from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
 from app.files import keep, let_others_through, read_regular, refuse_link
-from app.host import addresses, capabilities, memory
+from app.host import addresses, capabilities, memory, open_files
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
 from app.onboarding.scanning import Devices, carried_on, must_scan_again
@@ -48,6 +48,7 @@ def run(settings: Settings) -> None:
     log.info("%s", told())
     capabilities.require(_ports(settings))
     memory.require()
+    open_files.require()
     found = addresses.survey(settings.addresses)
     lan = found.addresses
     _wait_for_clock(settings)

@@ -99,9 +99,10 @@ def _log_to(tell: Callable[[int, str], None], level: str) -> None:
     logging.basicConfig(level=LEVELS[level], handlers=[_Told(tell)], format="%(message)s")
 
 
-def end_well_on_sigterm() -> None:
+def end_well_when_asked() -> None:
     """With exit code 0: a program that ended because of the signal itself is told of as one that broke."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 class _Told(logging.Handler):

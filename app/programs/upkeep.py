@@ -24,7 +24,7 @@ from . import bogus, list_files, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .look_wanted import LookWanted, wanted
-from .output import end_well_on_sigterm, log_to_supervisor
+from .output import end_well_when_asked, log_to_supervisor
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
@@ -167,7 +167,7 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
             if often == (event == OFTEN):
                 each.tick()
 
-    end_well_on_sigterm()
+    end_well_when_asked()
     listen(sys.stdin.buffer, sys.stdout.buffer, tick)
 
 

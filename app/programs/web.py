@@ -29,7 +29,7 @@ from app.revision import told
 from . import control_client, exposure, metrics_page, paths
 from .blocking_page import BlockingClient
 from .findings_log import HealthLog
-from .output import end_well_on_sigterm, log_to_supervisor
+from .output import end_well_when_asked, log_to_supervisor
 from .own_addresses import OwnAddresses
 
 log = logging.getLogger("homedot")
@@ -61,7 +61,7 @@ def run(settings: Settings) -> None:
             log.debug("%s", error)
             return None
 
-    end_well_on_sigterm()
+    end_well_when_asked()
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)

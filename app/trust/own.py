@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from app import dnsname, lifetime
 from app.errors import OperatorError
@@ -69,6 +69,10 @@ def _pair(
         chain = _in_order(found, leaves[0] if leaves else found[0])
         faults += _chain_faults(certificate, found, chain)
         faults += _name_faults(certificate, chain[0], hostname)
+        if (
+            chain[0].public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+        ):  # TLS libraries want keys to say so too
+            faults.append(f"{certificate}: {pem.REFUSED_KIND}")
     return found or [], chain, private_key
 
 

@@ -18,6 +18,8 @@ Pem = NewType("Pem", bytes)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
+REFUSED_KIND = "is a kind of key that devices refuse: use P-256, P-384, or RSA of 2048 bits or more"
+
 _CERTIFICATE, _PRIVATE_KEY, _REQUEST = b" CERTIFICATE-----", b" PRIVATE KEY-----", b" CERTIFICATE REQUEST-----"
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _OTHERS = {
@@ -75,7 +77,7 @@ def private_key(content: bytes) -> PrivateKey:
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in {"secp256r1", "secp384r1", "secp521r1"}:
         return key
-    raise ValueError("is a kind of key that devices refuse: use P-256, P-384, or RSA of 2048 bits or more")
+    raise ValueError(REFUSED_KIND)
 
 
 def encode_certificates(chain: Sequence[x509.Certificate]) -> Pem:

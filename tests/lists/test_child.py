@@ -1,6 +1,7 @@
 """A child with limits: it does its job, fails, takes too long or too much, or is told to end."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -142,6 +143,17 @@ def test_limits_are_small_memory_small_priority_and_no_core() -> None:
     )
     lowered = min(os.nice(0) + 10, 19)  # the tests themselves may have a low priority
     assert outcome(started(work)).title == repr((lowered, [384 << 20, 0], set()))
+
+
+def test_limits_that_are_lower_already_stay() -> None:
+    """A user who may not raise them had a traceback."""
+    code = (
+        "import resource\nfrom app.lists.child import limit_ourselves\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))\nlimit_ourselves()\n"
+        "print(resource.getrlimit(resource.RLIMIT_AS))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == f"{(300 << 20, 300 << 20)}\n"
 
 
 def test_it_goes_first_when_memory_is_short() -> None:

@@ -47,6 +47,15 @@ def test_a_time_that_nobody_can_reckon_with_is_forgotten(tmp_path: Path, time: s
     save(path, load(path))
 
 
+@pytest.mark.parametrize("number", ["-1", "9" * 4300, "true", "1.5"])
+@pytest.mark.parametrize("name", ["names", "exceptions", "failures", "junk"])
+def test_a_number_that_nobody_can_have_counted_is_forgotten(tmp_path: Path, name: str, number: str) -> None:
+    """Of two with 4300 digits each the sum was more than Python writes, and root's command ended with a traceback."""
+    path = tmp_path / "state.json"
+    path.write_text(f'{{"/a": {{"{name}": {number}}}, "/b": {{}}}}')
+    assert load(path) == {"/b": ListState()}
+
+
 def test_a_file_that_is_not_there_says_nothing(tmp_path: Path) -> None:
     assert load(tmp_path / "state.json") == {}
 

@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,17 @@ def test_what_is_below_the_level_is_not_written(tmp_path: Path, to: str) -> None
 
 def test_a_fault_of_ours_in_a_line_of_the_log_is_shown(tmp_path: Path) -> None:
     assert "Logging error" in logged(tmp_path / "log", "one", "too many")
+
+
+@pytest.mark.parametrize("asking", [signal.SIGTERM, signal.SIGINT])
+def test_a_program_that_is_asked_to_end_does_so_well_and_without_a_word(asking: signal.Signals) -> None:
+    code = (
+        "import signal\nfrom app.programs.output import end_well_when_asked\n"
+        "end_well_when_asked()\nprint('ready', flush=True)\nsignal.pause()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(asking)
+        assert process.communicate(timeout=20) == (b"", b"")
+    assert process.returncode == 0

@@ -403,3 +403,29 @@ def test_auto_forwards_over_tls_where_no_root_server_answers(folder: Path, inter
         assert "Resolver      forward" in appliance.log
         done = appliance.homedot("doctor")
         assert done.returncode == 0, done.stdout  # a name is answered, and validated
+
+
+def test_few_files_and_processes_are_enough(folder: Path) -> None:
+    """As `ulimits` of a container or a service has them; nobody there may raise them."""
+    start = folder / "start"
+    drop = "setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource"
+    start.write_text(f"#!/bin/sh\nulimit -n 96\nulimit -u 100\nexec {drop} {START}\n")
+    start.chmod(0o755)
+    with running(folder, settings_in(folder, HOMEDOT_RESOLVER__MODE="recursive"), start) as appliance:
+        assert "dot.connections: only 32 instead of 1024" in appliance.log
+
+
+def test_a_stop_is_heard_while_everything_is_prepared(folder: Path) -> None:
+    """As process 1, for which a signal without a trap is none."""
+    environment = clean(settings_in(folder, HOMEDOT_RESOLVER__MODE="recursive"))
+    command = ["unshare", "--pid", "--fork", "--kill-child", str(START)]
+    with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=subprocess.DEVNULL) as process:
+        while not any("bootstrap" in command_line(pid) for first in children(process.pid) for pid in children(first)):
+            assert process.poll() is None
+            time.sleep(0.01)  # nothing tells of it
+        os.kill(children(process.pid)[0], signal.SIGTERM)
+        try:
+            assert process.wait(5.0) != 0
+        finally:
+            process.kill()
+    assert not (folder / "run/supervisord.pid").exists()

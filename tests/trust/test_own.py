@@ -164,6 +164,16 @@ def pem_hash(path: Path) -> hashes.HashAlgorithm | None:
     return x509.load_pem_x509_certificate(path.read_bytes()).signature_hash_algorithm
 
 
+def test_refuses_a_key_that_is_for_rsa_pss_alone(tmp_path: Path) -> None:
+    """It was taken, and no server could be made of it."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    new = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"]
+    told = ["-subj", "/CN=leaf", "-addext", f"subjectAltName=DNS:{HOSTNAME}"]
+    subprocess.run([*new, *told, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with pytest.raises(OperatorError, match=r"cert\.pem: is a kind of key that devices refuse"):
+        load_own_certificate(certificate, key, HOSTNAME, NOW)
+
+
 def test_tells_the_faults_of_both_files_at_once(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_bytes(mint_leaf(None, "other.example").pem)
     with pytest.raises(OperatorError) as caught:
