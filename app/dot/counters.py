@@ -31,6 +31,7 @@ class Count(IntEnum):
     QUERIES_LIMITED = auto()
     CERTIFICATE_CHANGES = auto()
     CERTIFICATE_REFUSED = auto()
+    WORKERS_LOST = auto()
 
 
 MEANINGS: Mapping[Count, str] = {
@@ -53,6 +54,7 @@ MEANINGS: Mapping[Count, str] = {
     Count.QUERIES_LIMITED: "questions in plain DNS over UDP that were not answered, for `plain.queries_per_second`",
     Count.CERTIFICATE_CHANGES: "certificates that were taken while it ran",
     Count.CERTIFICATE_REFUSED: "certificates that could not be taken",
+    Count.WORKERS_LOST: "processes of `dot.workers` that ended and were started anew",
 }
 """What each counts, for people."""
 

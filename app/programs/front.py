@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import resource
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_network
 from time import monotonic
@@ -43,12 +42,12 @@ from app.unbound.conf import QUERIES_AT_ONCE
 from . import control_server, exposure, paths
 from .bogus import Mark
 from .clock_reset import FrontForgets
-from .front_sockets import FrontSockets
+from .front_sockets import FrontSockets, close
 from .front_state import FrontState
 from .output import log_to_supervisor
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
-from .workers import Workers
+from .workers import Crew, Worker
 
 log = logging.getLogger("homedot")
 
@@ -77,9 +76,19 @@ class _Shared:
         self.limits = _limits(settings)
         self.state = FrontState(self.occupancy, self.counters, self.pause)
 
+    def look_again(self, count: memoryview) -> None:
+        """At certificate and keys, which a worker that is started anew has from when all began."""
+        self.certificate.refresh(count)
+        self.tickets.refresh()
+
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
         return TlsSession(self.certificate.context, self.tickets.context)
+
+    def lost(self, number: int) -> None:
+        """A worker is gone, and its connections with it."""
+        self.occupancy.clear(number)
+        self.counters.row(number)[Count.WORKERS_LOST] += 1
 
     def saw(self, nonce: bytes, asker: Peer) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})
@@ -98,19 +107,23 @@ def serve(settings: Settings, write: Callable[[str], None]) -> None:
     shared = _Shared(settings, write)
     workers = settings.dot.workers
     sockets = [FrontSockets(settings, worker) for worker in range(workers)]
-    crew = Workers(workers)
-    for worker in range(workers):
-        if worker != crew.number:
-            sockets[worker].close()
+    worker = Crew(
+        workers,
+        lost=shared.lost,
+        rests=lambda number: sockets[number].rest(),
+        stopping=partial(close, sockets),
+    ).begin()
+    close(sockets[: worker.number] + sockets[worker.number + 1 :])
     with asyncio.Runner(loop_factory=Loop) as runner:
-        sys.exit(runner.run(_serve(shared, crew, sockets[crew.number])))
+        runner.run(_serve(shared, worker, sockets[worker.number]))
 
 
-async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
-    settings, is_first = shared.settings, crew.number == 0
-    count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
-    refresh = partial(shared.certificate.refresh, count)
-    stopping = crew.watch(refresh)
+async def _serve(shared: _Shared, worker: Worker, sockets: FrontSockets) -> None:
+    settings, is_first = shared.settings, worker.number == 0
+    count, row = shared.counters.row(worker.number), shared.occupancy.row(worker.number)
+    refresh = partial(shared.look_again, count)
+    stopping = worker.watch(refresh)
+    refresh()
     upstream = Upstream(
         paths.unbound_port(settings),
         settings.dot.queries,
@@ -158,12 +171,12 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         log.info("answering DNS over TLS on port %d", settings.dot.port)
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
-    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh, forgets.tick))]
     follow = partial(_follow_addresses, rules, sockets, stopping)
-    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, answerers)
+    begun = {number: count[number] for number in _COUNTED_AS}
+    often = partial(_look_at_rules, rules, answerers), follow, partial(_count_given, count, begun, answerers)
     looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
     await stopping.wait()
-    crew.end()
     if datagrams is not None:
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
@@ -172,7 +185,6 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         look.cancel()
     if told is not None:
         told.close()
-    return crew.exit_code
 
 
 def _affordable_connections(settings: Settings) -> int:
@@ -235,9 +247,9 @@ def _follow_addresses(rules: RulesetWatcher, sockets: FrontSockets, stopping: as
         stopping.set()
 
 
-def _count_given(count: memoryview, answerers: list[Pipeline]) -> None:
+def _count_given(count: memoryview, begun: Mapping[Count, int], answerers: list[Pipeline]) -> None:
     for number, kinds in _COUNTED_AS.items():
-        count[number] = sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
+        count[number] = begun[number] + sum(answerer.given[kind].given for answerer in answerers for kind in kinds)
 
 
 def _log_query(message: bytes) -> None:
