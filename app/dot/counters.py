@@ -33,6 +33,7 @@ class Count(IntEnum):
     CERTIFICATE_REFUSED = auto()
     CACHE_HITS = auto()
     CACHE_MISSES = auto()
+    WORKERS_LOST = auto()
 
 
 MEANINGS: Mapping[Count, str] = {
@@ -57,6 +58,7 @@ MEANINGS: Mapping[Count, str] = {
     Count.CERTIFICATE_REFUSED: "certificates that could not be taken",
     Count.CACHE_HITS: "answers from the cache of the front door",
     Count.CACHE_MISSES: "answers that the cache of the front door did not have",
+    Count.WORKERS_LOST: "processes of `dot.workers` that ended and were started anew",
 }
 """What each counts, for people."""
 

@@ -23,6 +23,11 @@ class Occupancy:
     def row(self, worker: int) -> "OccupancyRow":
         return OccupancyRow(self._rows, worker)
 
+    def clear(self, worker: int) -> None:
+        """When `worker` is gone, and nobody writes its row."""
+        begin = _BYTES_PER_ROW * worker
+        self._memory[begin : begin + _BYTES_PER_ROW] = bytes(_BYTES_PER_ROW)
+
     @property
     def connections(self) -> int:
         return sum(row[0] for row in self._rows)

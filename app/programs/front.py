@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_network
@@ -44,7 +43,7 @@ from .answerers import DOT, TCP, UDP, Answerers
 from .bogus import Mark
 from .clock_reset import FrontForgets
 from .front_limits import limits_of
-from .front_sockets import FrontSockets
+from .front_sockets import FrontSockets, close
 from .front_state import FrontState
 from .output import log_to_supervisor
 from .owner_applied import Applied
@@ -52,7 +51,7 @@ from .owner_door import OwnerDoor
 from .owner_in_force import InForce
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
-from .workers import Workers
+from .workers import Crew, Worker
 
 log = logging.getLogger("homedot")
 
@@ -78,6 +77,11 @@ class _Shared:
         self.limits = limits_of(settings)
         self.state = FrontState(self.occupancy, self.counters, self.pauses)
 
+    def look_again(self, count: memoryview) -> None:
+        """At certificate and keys, which a worker that is started anew has from when all began."""
+        self.certificate.refresh(count)
+        self.tickets.refresh()
+
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
         return TlsSession(self.certificate.context, self.tickets.context)
@@ -85,6 +89,11 @@ class _Shared:
     def door(self, rules: RulesetWatcher) -> OwnerDoor:
         crowds, ruleset = self.limits.unshared, lambda: rules.unpaused
         return OwnerDoor(self.settings, self.where, ruleset, self.applied, crowds=crowds)
+
+    def lost(self, number: int) -> None:
+        """A worker is gone, and its connections with it."""
+        self.occupancy.clear(number)
+        self.counters.row(number)[Count.WORKERS_LOST] += 1
 
     def saw(self, nonce: bytes, asker: Peer) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})
@@ -103,31 +112,35 @@ def serve(settings: Settings, where: Mapping[str, str], write: Callable[[str], N
     shared = _Shared(settings, where, write)
     workers = settings.dot.workers
     sockets = [FrontSockets(settings, worker) for worker in range(workers)]
-    crew = Workers(workers)
-    for worker in range(workers):
-        if worker != crew.number:
-            sockets[worker].close()
+    worker = Crew(
+        workers,
+        lost=shared.lost,
+        rests=lambda number: sockets[number].rest(),
+        stopping=partial(close, sockets),
+    ).begin()
+    close(sockets[: worker.number] + sockets[worker.number + 1 :])
     with asyncio.Runner(loop_factory=Loop) as runner:
-        sys.exit(runner.run(_serve(shared, crew, sockets[crew.number])))
+        runner.run(_serve(shared, worker, sockets[worker.number]))
 
 
-async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
-    settings, is_first = shared.settings, crew.number == 0
-    count, row = shared.counters.row(crew.number), shared.occupancy.row(crew.number)
-    refresh = partial(shared.certificate.refresh, count)
-    stopping = crew.watch(refresh)
+async def _serve(shared: _Shared, worker: Worker, sockets: FrontSockets) -> None:
+    settings, is_first = shared.settings, worker.number == 0
+    count, row = shared.counters.row(worker.number), shared.occupancy.row(worker.number)
+    refresh = partial(shared.look_again, count)
+    stopping = worker.watch(refresh)
+    refresh()
     upstream = Upstream(
         paths.unbound_port(settings),
         settings.dot.queries,
         at_once=QUERIES_AT_ONCE // settings.dot.workers,
         unshared=shared.limits.unshared,
     )
-    witness = Witness(upstream, shared.evidence.row(crew.number), [route.zone for route in settings.resolver.routes])
-    rules = (in_force := InForce(settings, shared.pauses, shared.applied.row(crew.number))).rules
+    witness = Witness(upstream, shared.evidence.row(worker.number), [route.zone for route in settings.resolver.routes])
+    rules = (in_force := InForce(settings, shared.pauses, shared.applied.row(worker.number))).rules
     check_names = CheckNames(f"{CHECK_LABEL}.{settings.hostname}", NONCE_OCTETS, lambda: rules.addresses, shared.saw)
     diagnosis = Diagnosis(upstream, settings.resolver.ca_bundle, Mark(paths.bogus_mark(settings)).note)
     make = partial(Pipeline, upstream=witness, check_names=check_names, diagnosis=diagnosis)
-    answerers = Answerers(settings, make, rules, shared.write, count, row=shared.answer_counts.row(crew.number))
+    answerers = Answerers(settings, make, rules, shared.write, count, row=shared.answer_counts.row(worker.number))
     answering = answerers.by_transport
     is_allowed = allowing((*settings.dot.allow_from, ip_network(HEALTH_CHECK)))
     is_logged = settings.log.connections and log.isEnabledFor(logging.INFO)
@@ -163,12 +176,11 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     told = await _hear(settings, heard) if is_first else None
 
     forgets = FrontForgets(answerers.forget, WallClock())
-    looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
+    looks = [asyncio.create_task(_every(_LOOK_S, refresh, forgets.tick))]
     follow, watching = partial(_follow_addresses, rules, sockets, stopping), (watch.tick,) if is_first else ()
     often = partial(answerers.tell, in_force.look), follow, *watching
     looks.append(asyncio.create_task(_every(_OFTEN_S, *often)))
     await stopping.wait()
-    crew.end()
     if datagrams is not None:
         datagrams.close()
     await asyncio.gather(*(server.stop() for server in servers))
@@ -178,7 +190,6 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
         look.cancel()
     if told is not None:
         told.close()
-    return crew.exit_code
 
 
 async def _hear(settings: Settings, heard: control_server.Control) -> asyncio.Server:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from app.config.settings import Settings
@@ -36,6 +37,18 @@ class FrontSockets:
         """Whether this box has got an address on which it is not answered: a restart binds that too."""
         return self._own.lacks(addresses)
 
+    def rest(self) -> None:
+        """Whoever connects goes to other workers, until one listens here again."""
+        for bound in (*self.dot, *self.plain):
+            with suppress(OSError):  # it rests already
+                bound.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         for bound in (*self.dot, *self.plain, *self.datagrams):
             bound.close()
+
+
+def close(workers: Iterable[FrontSockets]) -> None:
+    """Those of each."""
+    for sockets in workers:
+        sockets.close()

@@ -37,3 +37,11 @@ def test_counts_clients_once_however_many_connections_and_workers_they_have() ->
     first.leave("10.0.0.1")
     second.leave("10.0.0.2")
     assert occupancy.clients == 1
+
+
+def test_a_worker_that_is_gone_leaves_nothing_behind() -> None:
+    occupancy = Occupancy(2)
+    for row in (occupancy.row(0), occupancy.row(1)):
+        row.enter("10.0.0.1")
+    occupancy.clear(1)
+    assert (occupancy.connections, occupancy.row(0).of("10.0.0.1")) == (1, 1)
