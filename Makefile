@@ -22,7 +22,7 @@ IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_
 
 RUN_PACKAGES := ca-certificates dns-root-data publicsuffix python3-venv unbound
 TEST_PACKAGES := bind9-dnsutils bindfs chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
-	getdns-utils git gnutls-bin iproute2 knot-dnsutils libatomic1 libnss3-tools libplist-utils network-manager nodejs nsd openssl procps \
+	getdns-utils git gnutls-bin iproute2 knot-dnsutils libatomic1 libnss3-tools libplist-utils network-manager nodejs nsd openssl procps prometheus \
 	shellcheck sslscan stubby testssl.sh zbar-tools
 
 help:  ## show this list
