@@ -23,7 +23,7 @@ IN_CHECKOUT := export PATH=$(BIN):$(CURDIR)/rootfs/usr/local/bin:$$PATH HOMEDOT_
 RUN_PACKAGES := ca-certificates dns-root-data publicsuffix python3-venv unbound
 TEST_PACKAGES := bind9-dnsutils bindfs chromium curl dnsmasq-base docker-registry faketime fonts-dejavu-core fonts-liberation \
 	getdns-utils git gnutls-bin iproute2 knot knot-dnsutils libatomic1 libnss3-tools libplist-utils network-manager nodejs nsd openssl \
-	pebble procps shellcheck sslscan stubby testssl.sh zbar-tools
+	pebble procps prometheus shellcheck sslscan stubby testssl.sh zbar-tools
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -7,17 +7,21 @@ from app.networks import is_whole_internet
 
 
 def warnings(settings: Settings) -> Sequence[str]:
-    """One for each `allow_from` that holds the whole internet, and one for names in the log."""
+    """One for each `allow_from` that holds the whole internet."""
     doors = [("dot.allow_from", settings.dot.allow_from, "ask this box and see its page")]
     if settings.plain.enabled:
         flood = "ask this box, and have it flood others whose addresses they forge"
         doors.append(("plain.allow_from", settings.plain.allow_from, flood))
-    open_doors = [
+    return [
         f"{setting} holds the whole internet: strangers who reach this machine can {what}; name your own networks there"
         for setting, networks, what in doors
         if is_whole_internet(networks)
     ]
-    return [*open_doors, *([written_down(settings)] if logs_queries(settings) else [])]
+
+
+def notices(settings: Settings) -> Sequence[str]:
+    """What the page says at its head: the same, and that names are written down."""
+    return [*warnings(settings), *([written_down(settings)] if logs_queries(settings) else [])]
 
 
 def logs_queries(settings: Settings) -> bool:

@@ -19,7 +19,7 @@ from app.dot.admission import allowing
 from app.dot.certificate import Certificate
 from app.dot.connection_log import ConnectionLog
 from app.dot.contract import Peer
-from app.dot.counters import Counters
+from app.dot.counters import Count, Counters
 from app.dot.datagrams import Datagrams
 from app.dot.nonce_store import NONCE_OCTETS, NonceStore
 from app.dot.occupancy import Occupancy

@@ -78,7 +78,7 @@ def run(settings: Settings) -> None:
         names=_names(settings),
         about=f"{told()}. {exposure.written_down(settings)}",
         budget=Budget(monotonic, unshared),
-        warnings=exposure.warnings(settings),
+        warnings=exposure.notices(settings),
     )
     sys.setswitchinterval(_SWITCH_S)
     warn, is_of_house = RateLimitedLog(log.warning, monotonic), allowing(settings.dot.allow_from)

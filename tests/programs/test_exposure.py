@@ -2,7 +2,7 @@ import pytest
 
 from app.config.load import load
 from app.config.settings import Settings
-from app.programs.exposure import blindness, warnings, written_down
+from app.programs.exposure import blindness, notices, warnings, written_down
 
 
 def settings(**more: str) -> Settings:
@@ -46,4 +46,5 @@ def test_everybody_is_told_whether_names_are_written_down(more: dict[str, str], 
 
 
 def test_that_names_are_written_down_is_at_the_head_of_the_page() -> None:
-    assert list(warnings(settings(LOG__QUERIES="true"))) == [written_down(settings(LOG__QUERIES="true"))]
+    assert list(notices(settings(LOG__QUERIES="true"))) == [written_down(settings(LOG__QUERIES="true"))]
+    assert list(notices(settings())) == list(warnings(settings(LOG__QUERIES="true"))) == []
