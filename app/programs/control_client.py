@@ -65,6 +65,11 @@ async def state(settings: Settings) -> dict[str, int]:
     return {str(name): int(value) for name, value in (await ask(settings, "state")).items()}
 
 
+async def today(settings: Settings) -> dict[str, int]:
+    """How much was asked today, and how much of it blocked. Raises OperatorError."""
+    return {str(name): int(value) for name, value in (await ask(settings, "today")).items()}
+
+
 async def condition(settings: Settings) -> Condition:
     """How this box is. Never raises: a front door that says nothing does not answer, and that is the condition."""
     try:

@@ -51,9 +51,9 @@ class No(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What can be asked: `state` for the counts by name, `condition` for how this box is, `new` for a nonce in hex and
-    `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE NUMBER` behind it for one type,
-    `pause SECONDS` and `resume`.
+    """What can be asked: `state` for the counts by name, `condition` for how this box is, `today` for what was asked
+    today, `new` for a nonce in hex and `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE
+    NUMBER` behind it for one type, `pause SECONDS` and `resume`.
     """
 
     state: Callable[[], Mapping[str, int]]
@@ -61,12 +61,13 @@ class Control:
     reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
     pause: Pause
     condition: Callable[[], Condition]
+    today: Callable[[], Mapping[str, int]]
 
     async def obey(self, line: bytes) -> object:
         """The answer to `line`, for JSON. Raises No."""
         match line.decode("ascii", "replace").removesuffix("\n").split(" "):
-            case ["state" | "condition" as word]:
-                return self.state() if word == "state" else self.condition().to_document()
+            case ["state" | "condition" | "today" as word]:
+                return self._told(word)
             case ["new"]:
                 return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):
@@ -78,6 +79,11 @@ class Control:
             case ["resume"]:
                 return await self._end_pause()
         raise No(_NO_COMMAND)
+
+    def _told(self, word: str) -> Mapping[str, object]:
+        if word == "condition":
+            return self.condition().to_document()
+        return self.state() if word == "state" else self.today()
 
     async def _why(self, raw_name: str, types: Mapping[str, int]) -> Mapping[str, object]:
         try:

@@ -50,6 +50,7 @@ from .front_state import FrontState
 from .output import log_to_supervisor
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
+from .today import Today
 from .workers import Workers
 
 log = logging.getLogger("homedot")
@@ -156,14 +157,15 @@ async def _serve(shared: _Shared, crew: Workers, sockets: FrontSockets) -> int:
     running = RunningRuleset(
         rules, upstream, lambda: shared.pause.left_s, diagnosis, is_enabled=settings.blocking.enabled
     )
-    heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now)
+    today = Today(shared.counters)
+    heard = control_server.Control(shared.state.now, shared.nonces, running.reason, shared.pause, watch.now, today.now)
     told = await _hear(settings, heard) if is_first else None
 
     forgets = FrontForgets(partial(_forget, caches), WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, shared.tickets.refresh, forgets.tick))]
     follow = partial(_follow_addresses, rules, sockets, stopping)
     often: list[Callable[[], None]] = [partial(_look_at_rules, rules, answerers), follow]
-    often += [partial(_count_given, count, answerers), *([watch.tick] if is_first else [])]
+    often += [partial(_count_given, count, answerers), *([watch.tick, today.tick] if is_first else [])]
     looks.append(asyncio.create_task(_every(control_server.LOOK_S / 2, *often)))
     await stopping.wait()
     crew.end()

@@ -16,6 +16,7 @@ from .ruleset import ruleset
 
 RULESET = ruleset(lists={"Made-up list": ["ads.example"]})
 WELL = of(ConditionKind.WELL, since_s=1780315200)
+TODAY = {"queries": 1234, "blocked": 56}
 COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
 
 
@@ -32,7 +33,7 @@ async def hearing(
 ) -> AsyncIterator[Control]:
     """One that hears on a socket at `path` those with `uids`; None: who may in the appliance."""
     path.parent.mkdir(exist_ok=True)
-    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()), lambda: condition)
+    heard = Control(lambda: counts, NonceStore(Clock()), reason, Pause(Clock()), lambda: condition, lambda: TODAY)
     server = await control_server.serve(
         paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
     )
