@@ -79,7 +79,7 @@ def _parsed(
                 leaf.look(value)
             yield name, value
         except ValueError as error:
-            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw))}, from {source})")
+            faults.append(f"{name}: {_masked(str(error))} (got {_masked(repr(raw), name)}, from {source})")
 
 
 def _from_yaml(
@@ -172,10 +172,10 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
     return f"; did you mean {near[0]}?" if near else "; `homedot config` lists them all"
 
 
-def _masked(text: str) -> str:
+def _masked(text: str, setting: str = "") -> str:
     """Without the user name and password of a URL: what is between `://` and the last @, so that they may hold any
     character. Faults end in logs. With tls:// that is the address of a forwarder, whose port follows."""
-    return _CREDENTIALS.sub("***@", text)
+    return "***" if setting == "notify.url" else _CREDENTIALS.sub("***@", text)
 
 
 def build(parsed: Mapping[str, object]) -> Settings:

@@ -14,6 +14,7 @@ from app.networks import HOME
 
 from . import forwarding, values
 from .hosts import Host, hosts, own
+from .receiver import Receiver, receiver
 from .sources import list_source
 
 T = TypeVar("T")
@@ -253,6 +254,13 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    url: Receiver | None = setting(
+        None, receiver, "Who is told when the state changes for minutes: an ntfy topic, a webhook. Default: nobody."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     hostname: str = setting("dns.home.arpa", values.hostname, "The name in the certificate, which devices verify.")
     addresses: tuple[values.IPAddress, ...] = setting(
@@ -273,6 +281,7 @@ class Settings:
     )
     special: Special = Special()
     log: Log = Log()
+    notify: Notify = Notify()
 
 
 @dataclass(frozen=True, slots=True)

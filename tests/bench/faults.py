@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +34,7 @@ import dns.query
 from tests.appliance import DEADLINE_S, Appliance, children, clean, command_line, folder_for_all, running, settings_in
 from tests.fakes.forwarder import forwarding as resolving
 from tests.fakes.pki import Authority
-from tests.internet import FORWARDER, Internet, run
+from tests.internet import FORWARDER, Internet, run, write_zones
 from tests.internet.forwarder import NAME, PLAIN_PORT, TLS_PORT
 from tests.internet.valve import Valve, valve
 from tests.namespace import Namespace, namespace
@@ -44,18 +45,26 @@ WELL = "Well: names are answered, checked with DNSSEC"
 LASTS_S = 60.0
 """For which a box that stays well must say so."""
 _VALVE, _SWITCH, _INTERCEPTOR = 110, 111, 112
-_WORKING = ("unsigned.test", "pool.ntp.org")
+_WORKING, _NEW = ("pool.ntp.org",), ("pool.ntp.org", "unsigned.test", "signed.test", "example.com")
+"""Before a fault, and from then on: who looks further."""
 _BROKEN = ("bogus.test", "expired.test", "early.test", "stripped.test", "foreign.test", "rekeyed.test", "dead.test")
-_FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), Path("/absent"))
 
 
 class Switch:
-    """Passes connections on to `target`, which may be changed."""
+    """Passes connections on to `target`; `pass_to` another ends those that there are."""
 
     def __init__(self, address: tuple[str, int], target: tuple[str, int]) -> None:
-        self.target = target
+        self._target = target
+        self._open: list[socket.socket] = []
         self._listening = socket.create_server(address)
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def pass_to(self, target: tuple[str, int]) -> None:
+        self._target = target
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
 
     def close(self) -> None:
         self._listening.close()
@@ -67,7 +76,8 @@ class Switch:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with suppress(OSError), client, socket.create_connection(self.target, 5) as server:
+        with suppress(OSError), client, socket.create_connection(self._target, 5) as server:
+            self._open += [client, server]
             back = threading.Thread(target=_copy, args=(server, client), daemon=True)
             back.start()
             _copy(client, server)
@@ -91,7 +101,6 @@ class House:
     valve: Valve
     switch: Switch
     impostor: tuple[str, int]
-    clock: Path
     domains: Sequence[str] = _WORKING
     boxes: list[Appliance] = field(default_factory=list)
 
@@ -99,9 +108,13 @@ class House:
     def box(self) -> Appliance:
         return self.boxes[0]
 
+    @property
+    def servers(self) -> list[int]:
+        return [int((self.folder / f"{name}.pid").read_text()) for name in ("root", "tld", "leaves")]
+
     def signal_servers(self, number: int) -> None:
-        for name in ("root", "tld", "leaves"):
-            os.killpg(int((self.folder / f"{name}.pid").read_text()), number)
+        for server in self.servers:
+            os.killpg(server, number)
 
     def signal_unbound(self, number: int) -> None:
         os.kill(next(pid for pid in children(self.box.process.pid) if "unbound.conf" in command_line(pid)), number)
@@ -110,7 +123,7 @@ class House:
         self.valve.state = state  # type: ignore[assignment]
 
     def present(self, target: tuple[str, int]) -> None:
-        self.switch.target = target
+        self.switch.pass_to(target)
 
     def rewrite(self) -> None:
         """Whatever unbound's user sends to port 53 gets to another resolver."""
@@ -131,8 +144,11 @@ class House:
     def mend(self) -> None:
         self.network.run("ip", "rule", "del", "pref", "5")
 
-    def set_clock(self, offset: str) -> None:
-        self.clock.write_text(f"{offset}\n")
+    def sign(self, now: datetime) -> None:
+        """The internet lives at another time, so that this box's clock is wrong there."""
+        write_zones(self.folder, self.internet.block, self.internet.signers, now)
+        for server in self.servers:
+            os.kill(server, signal.SIGHUP)
 
 
 Change = Callable[[House], object]
@@ -174,7 +190,6 @@ class Fault:
     end: Change
     settings: Settings = recursing
     stays_well: bool = False
-    false_clock: bool = False
 
 
 def only_broken(house: House) -> None:
@@ -216,7 +231,8 @@ FAULTS = (
     ),
     Fault(
         "the clock a year wrong", "clock_wrong", "Answers, but the clock of this machine is wrong",
-        lambda house: house.set_clock("+365d"), lambda house: house.set_clock("+0"), false_clock=True,
+        lambda house: house.sign(datetime.now(UTC) - timedelta(days=365)),
+        lambda house: house.sign(datetime.now(UTC) - timedelta(hours=1)),
     ),
     Fault(
         "unbound stopped", "not_answering", "Does not answer: unbound does not run, or hangs",
@@ -250,12 +266,6 @@ def _measure(fault: Fault, network: Namespace) -> Row:
     with ExitStack() as stack:
         house = stack.enter_context(_house(network))
         environment = dict(fault.settings(house.internet))
-        if fault.false_clock:
-            house.set_clock("+0")
-            environment |= {
-                "LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(house.clock), "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            }  # fmt: skip
         folder = stack.enter_context(folder_for_all())
         house.boxes.append(stack.enter_context(running(folder, settings_in(folder, **environment))))
         stack.enter_context(_asking(house))
@@ -270,6 +280,7 @@ def _observe(fault: Fault, house: House) -> Row:
     assert _until(lambda: _says(house, "well", WELL, clean=True), GIVE_UP_S) is not None, "it never was well"
     time.sleep(5)  # what a home does
     lines = len(house.box.log)
+    house.domains = _NEW
     fault.begin(house)
     if fault.stays_well:
         stayed_well = _until(lambda: not _says(house, "well", WELL), LASTS_S) is None
@@ -348,10 +359,7 @@ def _house(network: Namespace) -> Iterator[House]:
         switch = Switch((internet.address(_SWITCH), TLS_PORT), (forwarder, TLS_PORT))
         stack.callback(switch.close)
         stack.enter_context(resolving(partial(_resolved, forwarder), (internet.address(_INTERCEPTOR), 53)))
-        clock = folder / "clock"
-        clock.write_text("+0\n")
-        clock.chmod(0o644)
-        yield House(network, internet, folder, plain, switch, _impostor(folder), clock)
+        yield House(network, internet, folder, plain, switch, _impostor(folder))
 
 
 def _resolved(forwarder: str, query: dns.message.Message) -> dns.message.Message:
