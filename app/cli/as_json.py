@@ -1,10 +1,10 @@
 """`--json`: what a command shows, as one JSON document for scripts."""
 
 import json
-from argparse import ArgumentParser
+from argparse import _ActionsContainer
 
 
-def argument(parser: ArgumentParser) -> None:
+def argument(parser: _ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
 
 

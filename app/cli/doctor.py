@@ -1,13 +1,15 @@
 """`homedot doctor`: this box, examined as a strict client would."""
 
+import asyncio
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
 
 from app.config.load import Loaded
 from app.config.values import hostname
 from app.doctor.report import AT_ONCE, examine
 from app.doctor.target import BOGUS_NAME, Box
 from app.host.interfaces import shared_by_clients
-from app.programs import exposure
+from app.programs import control_client, exposure
 from app.programs.paths import read_enrolment
 
 from . import as_json
@@ -38,6 +40,8 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         blind=[exposure.blindness(gateway) for gateway in gateways],
         resolver_faults=enrolment.resolver_faults,
     )
+    if not arguments.json:
+        print(asyncio.run(control_client.condition(settings)).text(datetime.now().astimezone()), end="\n\n", flush=True)
     report = examine(box, min(AT_ONCE, settings.dot.connections_per_client))  # else the front door turns it away
     print(report.to_json() if arguments.json else report.to_text())
     return 1 if report.failed else 0

@@ -15,6 +15,7 @@ from app.networks import HOME
 from . import forwarding, presence, values
 from .hosts import Host, hosts, own
 from .providers import LETS_ENCRYPT, PROVIDERS, https_address, server, word
+from .receiver import Receiver, receiver
 from .secret import Secret, secret
 from .setting import setting
 from .sources import list_source
@@ -292,6 +293,13 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    url: Receiver | None = setting(
+        None, receiver, "Who is told when the state changes for minutes: an ntfy topic, a webhook. Default: nobody."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     hostname: str = setting("dns.home.arpa", values.hostname, "The name in the certificate, which devices verify.")
     addresses: tuple[values.IPAddress, ...] = setting(
@@ -313,6 +321,7 @@ class Settings:
     )
     special: Special = Special()
     log: Log = Log()
+    notify: Notify = Notify()
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +337,7 @@ class Leaf:
     @property
     def is_secret(self) -> bool:
         """Whether nobody is shown its value, and only root has it."""
-        return self.parse is secret
+        return self.parse in {secret, receiver}
 
     @property
     def variable(self) -> str:

@@ -127,12 +127,13 @@ class Judge:
         """What our own question gave."""
         self._is_asking = False
         is_doubtful = self._kind in _OF_VALIDATION or len({each.domain for each in self._recent(now_s, bogus=True)}) > 1
-        if answer is OwnAnswer.PROVEN or (answer is OwnAnswer.REACHED and not is_doubtful):
+        is_proof = answer is OwnAnswer.PROVEN and self._kind is not ConditionKind.REWRITTEN  # which lets names through
+        if is_proof or (answer is OwnAnswer.REACHED and not is_doubtful):
             self._proven(now_s, wall_s)
             return Wishes()
         if self._kind is ConditionKind.NOT_ANSWERING or self._pings_lost:
             return Wishes()
-        self._fails_in_a_row += answer is not OwnAnswer.REACHED
+        self._fails_in_a_row += answer in (OwnAnswer.BOGUS, OwnAnswer.NOTHING)
         self._undecided, self._undecided_until_s = answer, now_s + CAUSE_WITHIN_S
         return Wishes(look=True)
 
@@ -141,6 +142,8 @@ class Judge:
         self._remark = cause.remark
         if self._undecided:
             self._decide(cause, now_s, wall_s)
+        elif cause.kind is ConditionKind.REWRITTEN:
+            self._become(cause.kind, cause.about, now_s, wall_s)
 
     def condition(self, now: datetime) -> Condition:
         """As it is `now` (aware, in the zone of those who read it)."""
@@ -157,7 +160,7 @@ class Judge:
                 self.ponged(now_s, wall_s, has_answered=True)
             return
         if self._kind not in _GOOD:
-            if sight.recovered_s > self._became_s:
+            if sight.recovered_s > self._became_s and self._kind is not ConditionKind.REWRITTEN:
                 self._proven(now_s, wall_s)
         elif sight.reached_s > self._proof_s and self._undecided is None:
             self._proof_s, self._fails_in_a_row = sight.reached_s, 0
@@ -214,7 +217,7 @@ class Judge:
 
     def _decide(self, cause: Cause, now_s: float, wall_s: float) -> None:
         answer, self._undecided = self._undecided, None
-        if answer is OwnAnswer.REACHED and cause.kind not in _OF_VALIDATION:
+        if answer in (OwnAnswer.PROVEN, OwnAnswer.REACHED) and cause.kind not in _OF_VALIDATION:
             self._proven(now_s, wall_s)
         elif cause.kind not in _GOOD:
             self._become(cause.kind, cause.about, now_s, wall_s)

@@ -20,6 +20,7 @@ from .leaving import leaving
 from .profile import DEFAULT
 from .snippets import snippets
 from .variant import Variant, describe
+from .vitals import Health
 
 RETRY_AFTER_S = 3
 """When to ask again for what is being made."""
@@ -31,13 +32,15 @@ _HERE = Path(__file__).parent
 class Visit:
     """Who looks at the setup page, and what for; and how blocking is at that moment.
 
-    `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer.
+    `here` is the kind of device, if that is known. `devices` are connected now, None if the front door does not answer;
+    `health` is how this box is, None if nobody was asked.
     `fault` says what is wrong with the query that should have chosen `variant`; `is_chosen` if there was one.
     `notices` are about the way on which it came.
     """
 
     here: str | None = None
     devices: int | None = None
+    health: Health | None = None
     variant: Variant = DEFAULT
     fault: str = ""
     is_chosen: bool = False
@@ -85,6 +88,7 @@ class Pages:
             about=self._about,
             enrolment=enrolment,
             devices=visit.devices,
+            health=visit.health,
             guide=first,
             tablet=tablet,
             others=[guide for guide in found if guide is not first],

@@ -35,6 +35,8 @@ def application(
     doctor: doctor_page.Latest,
     signed: Callable[[bytes], bytes],
     devices: vitals.Devices,
+    condition: vitals.AskedCondition,
+    status: vitals.AskedStatus,
     self_test: selftest.Checks,
     blocker: blocking.BlockingControl,
     names: NamesOf = lambda _: (),
@@ -44,10 +46,11 @@ def application(
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
-    If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers;
-    `metrics` gives the text of /metrics, or raises OperatorError. `signed` gives a profile's signed form, or the
-    profile itself if it has none: no key is in reach of this process. `names` are more of this box's. `about` says
-    which Homedot this is. `budget` is what each visitor may spend, `warnings` are for whoever runs this box.
+    If it raises OperatorError, every path answers 503 with the reason. `healthy` says whether DNS over TLS answers,
+    `condition` how this box is, and `status` all that is told of it; `metrics` gives the text of /metrics, or raises
+    OperatorError. `signed` gives a profile's signed form, or the profile itself if it has none: no key is in reach of
+    this process. `names` are more of this box's. `about` says which Homedot this is. `budget` is what each visitor may
+    spend, `warnings` are for whoever runs this box.
     """
     pages = Pages(about, warnings)
     aside, budget = Aside(), budget or Budget(monotonic)
@@ -56,7 +59,10 @@ def application(
         here = device.kind(request.headers.get("user-agent", ""))
         state = await blocker.state()
         opened = (*port_notices(request.headers, _enrolment(request)), *_crowd_notices(request, budget))
-        visit = Visit(here, await devices(), is_chosen=bool(request.query_params), blocking=state, notices=opened)
+        visit = Visit(
+            here, await devices(), await condition(),
+            is_chosen=bool(request.query_params), blocking=state, notices=opened,
+        )  # fmt: skip
         try:
             visit = replace(visit, variant=_variant(request))
         except ValueError as error:
@@ -91,7 +97,7 @@ def application(
             Route(PROFILE_PATH, mobileconfig),
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
-            *vitals.routes(healthy, metrics, devices),
+            *vitals.routes(healthy, metrics, devices, condition, status),
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking, budget),

@@ -1,7 +1,7 @@
 """Why names do not resolve, found out by upkeep when the front door wishes to know.
 
-Where there are several forwarders unbound knows which of them is silent before any name fails: that is read every
-quarter of a minute, and asks nobody.
+unbound knows before any name fails which of several forwarders is silent, and that servers of zones answer as resolvers
+do: that is read every quarter of a minute, and asks nobody outside.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from app.files import read_regular, write_atomically
 from app.host.event_listener import in_child
 from app.trust import disk
 from app.unbound import cause, conf
-from app.unbound.control import silent
+from app.unbound.control import asks_impostors, silent
 
 from . import paths, resolver, users
 from .findings_log import Findings
@@ -35,10 +35,8 @@ def look(settings: Settings, reason: LookWanted) -> Findings:
     is_wished = reason.wish is not None and list(reason.wish) != last.get("wish")  # type: ignore[call-overload]
     mode = paths.read_enrolment(settings).resolver
     if not is_wished:
-        if mode != "forward":
-            return Findings()
         is_due = last.get("remark") and begun_s - last["begun_s"] >= _AGAIN_S
-        if not is_due and not in_child("silent forwarders", partial(_some_are_silent, settings), _DEADLINE_S):
+        if not is_due and not in_child("what unbound knows", partial(_looks_odd, settings, mode), _DEADLINE_S):
             return Findings()
     found = in_child("closer look", partial(_found, settings, mode), _DEADLINE_S)
     if isinstance(found, dict):
@@ -68,9 +66,9 @@ def _found(settings: Settings, mode: str) -> dict[str, str] | None:
         return None
 
 
-def _some_are_silent(settings: Settings) -> bool:
-    """Whether unbound waits in vain for one that it forwards to. In a child, which becomes unbound's user."""
+def _looks_odd(settings: Settings, mode: str) -> bool:
+    """Whether unbound has seen something that may be a fault of the network. In a child, which becomes its user."""
     users.become(users.UNBOUND)
     with suppress(OSError):
-        return silent(paths.unbound_control(settings))
+        return (silent if mode == "forward" else asks_impostors)(paths.unbound_control(settings))
     return False

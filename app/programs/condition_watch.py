@@ -116,6 +116,8 @@ class ConditionWatch:
         is_bogus, is_forwarding = answer is OwnAnswer.BOGUS, self._forwards()
         if answer is OwnAnswer.REACHED:
             return Cause(ConditionKind.WELL)
+        if answer is OwnAnswer.PROVEN:
+            return Cause(ConditionKind.REWRITTEN)  # which lets names through, and only a closer look sees its end
         if is_forwarding:
             of_forwarder = ConditionKind.FORWARDER_NOT_VALIDATING if is_bogus else ConditionKind.FORWARDER_SILENT
             return Cause(of_forwarder, self._names)

@@ -86,6 +86,11 @@ async def series(settings: Settings) -> dict[str, dict[str, int]]:
     return {str(name): {str(key): int(value) for key, value in numbers.items()} for name, numbers in told.items()}
 
 
+async def today(settings: Settings) -> dict[str, int]:
+    """How much was asked today, and how much of it blocked. Raises OperatorError."""
+    return {str(name): int(value) for name, value in (await ask(settings, "today")).items()}
+
+
 async def condition(settings: Settings) -> Condition:
     """How this box is. Never raises: a front door that says nothing does not answer, and that is the condition."""
     try:

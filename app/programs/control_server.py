@@ -54,10 +54,10 @@ class No(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What can be asked: `state` for the counts by name, `series` for those with labels, `condition` for how this box
-    is, `new` for a nonce in hex and `seen NONCE` for what was seen of it, `why NAME` for the `reason`, with `TYPE
-    NUMBER` behind it for one type, `pause SECONDS` and `resume`. `owner` for what the owner has set; `change` and
-    `undo`, each with a JSON object behind it, which says who wishes what.
+    """What can be asked: `state` for the counts by name, `series` for those with labels, `today` for what was asked
+    today, `condition` for how this box is, `new` for a nonce in hex and `seen NONCE` for what was seen of it, `why
+    NAME` for the `reason`, with `TYPE NUMBER` behind it for one type, `pause SECONDS` and `resume`. `owner` for what
+    the owner has set; `change` and `undo`, each with a JSON object behind it, which says who wishes what.
     """
 
     state: Callable[[], Mapping[str, int]]
@@ -65,16 +65,15 @@ class Control:
     reason: Callable[[str, Mapping[str, int]], Awaitable["Reason"]]
     condition: Callable[[], Condition]
     owner: "OwnerDoor"
+    today: Callable[[], Mapping[str, int]]
     series: Callable[[], Mapping[str, Any]] = dict
 
     async def obey(self, line: bytes) -> object:
         """The answer to `line`, for JSON. Raises No."""
         text = line.decode("ascii", "replace").removesuffix("\n")
         match text.split(" "):
-            case ["state" | "series" as numbers]:
-                return self.state() if numbers == "state" else self.series()
-            case ["condition"]:
-                return self.condition().to_document()
+            case ["state" | "series" | "condition" | "today" as word]:
+                return self._told(word)
             case ["new"]:
                 return self.nonces.issue().hex()
             case ["seen", nonce] if NONCE.fullmatch(nonce):
@@ -96,6 +95,13 @@ class Control:
         if text == "resume":
             return await self._changed(Wish("resume"), _PAGE)
         raise No(_NO_COMMAND)
+
+    def _told(self, word: str) -> Mapping[str, object]:
+        if word == "condition":
+            return self.condition().to_document()
+        if word == "series":
+            return self.series()
+        return self.state() if word == "state" else self.today()
 
     async def _why(self, raw_name: str, types: Mapping[str, int]) -> Mapping[str, object]:
         try:

@@ -51,6 +51,7 @@ from .owner_door import OwnerDoor
 from .owner_in_force import InForce
 from .reasons import RunningRuleset
 from .rules import RulesetWatcher
+from .today import Today
 from .workers import Crew, Worker
 
 log = logging.getLogger("homedot")
@@ -170,15 +171,16 @@ async def _serve(shared: _Shared, worker: Worker, sockets: FrontSockets) -> None
     is_enabled = settings.blocking.enabled
     running = RunningRuleset(rules, upstream, lambda: shared.pauses.left_s, diagnosis, is_enabled=is_enabled)
     watch, door = condition_watch.of(settings, shared.evidence, upstream), shared.door(rules)
+    today, series = Today(shared.counters), shared.answer_counts.totals
     heard = control_server.Control(
-        shared.state.now, shared.nonces, running.reason, watch.now, door, shared.answer_counts.totals
+        shared.state.now, shared.nonces, running.reason, watch.now, door, today=today.now, series=series
     )
     told = await _hear(settings, heard) if is_first else None
 
     forgets = FrontForgets(answerers.forget, WallClock())
     looks = [asyncio.create_task(_every(_LOOK_S, refresh, forgets.tick))]
-    follow, watching = partial(_follow_addresses, rules, sockets, stopping), (watch.tick,) if is_first else ()
-    often = partial(answerers.tell, in_force.look), follow, *watching
+    follow, watching = partial(_follow_addresses, rules, sockets, stopping), (watch.tick, today.tick)
+    often = partial(answerers.tell, in_force.look), follow, *(watching if is_first else ())
     looks.append(asyncio.create_task(_every(_OFTEN_S, *often)))
     await stopping.wait()
     if datagrams is not None:

@@ -13,7 +13,7 @@ _EVERY_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class LookWanted:
-    """Why somebody is to look: the wish of the front door, or that it is time to see whether a forwarder is silent."""
+    """Why somebody is to look: the wish of the front door, or that it is time to see what unbound knows."""
 
     wish: object
     turn: int | None
@@ -21,7 +21,7 @@ class LookWanted:
 
 def wanted(settings: Settings) -> object:
     """Another value when somebody is to look; None if nobody ever is. Cheap, for every few seconds."""
-    several = len(settings.resolver.forward) > 1 and settings.resolver.mode != "recursive"
-    turn = int(monotonic() // _EVERY_S) if several else None
+    is_asked = settings.resolver.mode != "forward" or len(settings.resolver.forward) > 1
+    turn = int(monotonic() // _EVERY_S) if is_asked else None
     wish = stamp(paths.look_wish(settings))
     return None if wish is None and turn is None else LookWanted(wish, turn)

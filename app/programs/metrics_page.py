@@ -1,12 +1,15 @@
 """All that /metrics tells, gathered: from the front door, the lists' state, the enrolment and the kernel."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from time import time
 
 from app import __version__
 from app.config.settings import Settings
+from app.doctor.condition import Condition
+from app.errors import OperatorError
 from app.lists.paths import title_of
 from app.revision import commit
 
@@ -17,13 +20,20 @@ from .metrics import ListNumbers, render, render_build, render_condition, render
 from .owner_file import in_force
 from .process_memory import resident_bytes
 
+log = logging.getLogger(__name__)
+
 _DENY = "blocking.deny"
 
 
-async def text(settings: Settings) -> str:
-    """In Prometheus' text format 0.0.4. Raises OperatorError if the front door does not answer."""
+async def text(settings: Settings, condition: Callable[[], Awaitable[Condition]]) -> str:
+    """In Prometheus' text format 0.0.4, without what the front door does not tell. Raises OperatorError if nothing was
+    ever started."""
     end = paths.read_enrolment(settings).not_after
-    state, series = await control_client.state(settings), await control_client.series(settings)
+    state, series = dict[str, int](), dict[str, dict[str, int]]()
+    try:
+        state, series = await control_client.state(settings), await control_client.series(settings)
+    except OperatorError as error:  # which is what `homedot_condition` then says
+        log.debug("%s", error)
     memory = await asyncio.to_thread(resident_bytes, os.getppid())
     blocked = series.pop("blocked", {})
     gauges = {name: numbers[""] for name, numbers in series.items() if "" in numbers}
@@ -31,7 +41,7 @@ async def text(settings: Settings) -> str:
     return (
         render({**state, **gauges, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
         + render_series({**labelled, "process_resident_memory_bytes": memory})
-        + render_condition(await control_client.condition(settings))
+        + render_condition(await condition())
         + render_lists(_lists(in_force(settings), blocked))
         + render_build(__version__, commit())
     )

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.config.settings import Settings
+from app.doctor.condition import Condition, ConditionKind, of
 from app.doctor.healthcheck import check
 from app.errors import OperatorError
 from app.lists.state import ListState
@@ -24,14 +25,16 @@ SCHEMA = 1
 """Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
 
 _DEADLINE_S = 3.0
+_UNKNOWN = of(ConditionKind.CANNOT_TELL)
 _WIDTH = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """At `now` (UTC). `fault` says why DNS over TLS does not answer, empty if it does. `counts` are the front door's
-    numbers by name, none if it does not tell them. `lists` by source are None where blocking is switched off;
-    `allowing` are those that are allow lists, and `protection` says in a sentence what all do."""
+    numbers by name, `today` how much was asked and blocked today, both empty if it does not tell them. `lists` by
+    source are None where blocking is switched off; `allowing` are those that are allow lists, and `protection` says in
+    a sentence what all do. `condition` is what the front door says of itself."""
 
     now: datetime
     fault: str
@@ -40,6 +43,8 @@ class Status:
     lists: Mapping[str, ListState] | None
     allowing: Collection[str] = ()
     protection: str = ""
+    condition: Condition = _UNKNOWN
+    today: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def answers(self) -> bool:
@@ -61,10 +66,12 @@ class Status:
         lists = self.lists or {}
         return {
             "schema": SCHEMA,
+            "condition": self.condition.to_document(),
             "answers": self.answers,
             "fault": self.fault or None,
             "since": self.since and self.since.isoformat(timespec="seconds"),
             "devices": self.counts.get("clients"),
+            "today": {"queries": self.today.get("queries"), "blocked": self.today.get("blocked")},
             "blocking": {
                 "enabled": self.lists is not None,
                 "paused_seconds": self.counts.get("blocking_paused_seconds"),
@@ -91,6 +98,7 @@ class Status:
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         enrolment = self.enrolment
+        yield "state", self.condition.text(self.now.astimezone())
         if self.answers:
             yield "answers", f"yes, DNS over TLS on port {enrolment.dot_port}, as {enrolment.hostname}"
         else:
@@ -98,6 +106,8 @@ class Status:
         if self.since is not None:
             yield "since", f"{self.since:%Y-%m-%d %H:%M} UTC ({duration((self.now - self.since).total_seconds())})"
             yield "devices", f"{self.counts['clients']} connected"
+        if self.today:
+            yield "today", f"{self.today['queries']} questions, {self.today['blocked']} of them blocked"
         yield "blocking", self._blocking()
         for source, known in (self.lists or {}).items():
             yield "list", _listed(without_query(source), known, self.now.timestamp())
@@ -124,23 +134,37 @@ class Status:
 def look(settings: Settings) -> Status:
     """Ask the running box, and read what it has left. Raises OperatorError if it was never started."""
     enrolment = paths.read_enrolment(settings)
-    fault, counts = "", dict[str, int]()
+    fault, counts, today = "", dict[str, int](), dict[str, int]()
     try:
         check(settings.dot.port, enrolment.hostname, _DEADLINE_S, HEALTH_CHECK)
     except OperatorError as error:
         fault = str(error)
     try:
         counts = asyncio.run(control_client.state(settings))
+        today = asyncio.run(control_client.today(settings))
     except OperatorError as error:
         fault = fault or str(error)
     settings = in_force(settings)
     lists = states(settings) if settings.blocking.enabled else None
     said = protection(settings.blocking, lists or {}).sentence
     allowing = [source for source, its in (lists or {}).items() if is_allow_list(settings.blocking, source, its)]
+    condition = asyncio.run(control_client.condition(settings))
     return Status(
-        now=datetime.now(UTC), fault=fault, counts=counts, enrolment=enrolment,
-        lists=lists, allowing=allowing, protection=said,
-    )  # fmt: skip
+        now=datetime.now(UTC),
+        fault=fault,
+        counts=counts,
+        enrolment=enrolment,
+        lists=lists,
+        allowing=allowing,
+        protection=said,
+        condition=condition,
+        today=today,
+    )
+
+
+def document(settings: Settings) -> dict[str, object]:
+    """What is told to programs, by the command and by the page. Raises OperatorError if it was never started."""
+    return look(settings).to_document()
 
 
 def _listed(source: str, known: ListState, now_s: float) -> str:

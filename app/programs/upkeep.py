@@ -24,6 +24,7 @@ from . import bogus, list_files, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .look_wanted import LookWanted, wanted
+from .notice import News, Watcher, asked
 from .output import end_well_when_asked, log_to_supervisor
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
@@ -107,6 +108,13 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             again_after_s=HOUR_S,
             often=True,
             meanwhile="block lists stay as they are",
+        ),
+        Task(
+            name="notice",
+            situation=Watcher(partial(asked, settings), is_told=settings.notify.url is not None).news,
+            do=partial(_ask_outside, settings),
+            deadline_s=20,
+            often=True,
         ),
         Task(
             name="closer look",
@@ -197,7 +205,9 @@ def _hand_lists_over(settings: Settings) -> Findings:
 
 
 def _ask_outside(settings: Settings, reason: object) -> Findings:
-    """Why names do not resolve, or, without a wish to know that, who of the forwarders leaves signatures out."""
-    from . import closer_look, forwarders  # in a child: they need asyncio and more
+    """Tell news, or find out why names do not resolve, or who of the forwarders leaves signatures out."""
+    from . import closer_look, forwarders, notify  # in a child: they need asyncio and more
 
+    if isinstance(reason, News):
+        return notify.tell(settings, reason)
     return closer_look.look(settings, reason) if isinstance(reason, LookWanted) else forwarders.blame(settings)

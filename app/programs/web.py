@@ -26,8 +26,9 @@ from app.onboarding.web import application
 from app.ports import bound_sockets
 from app.revision import told
 
-from . import control_client, exposure, metrics_page, paths
+from . import control_client, exposure, metrics_page, paths, status
 from .blocking_page import BlockingClient
+from .condition_client import ConditionClient
 from .findings_log import HealthLog
 from .output import end_well_when_asked, log_to_supervisor
 from .own_addresses import OwnAddresses
@@ -61,6 +62,7 @@ def run(settings: Settings) -> None:
             log.debug("%s", error)
             return None
 
+    witness = ConditionClient(settings)
     end_well_when_asked()
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
     read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
@@ -69,10 +71,12 @@ def run(settings: Settings) -> None:
     app = application(
         read_enrolment,
         healthy=Coalesced(healthy, monotonic),
-        metrics=partial(metrics_page.text, settings),
+        metrics=partial(metrics_page.text, settings, witness.condition),
         doctor=checkup.latest,
         signed=signed,
         devices=Coalesced(devices, monotonic),
+        condition=Coalesced(witness.health, monotonic),
+        status=Coalesced(partial(asyncio.to_thread, status.document, settings), monotonic),
         self_test=checks,
         blocker=blocking,
         names=_names(settings),

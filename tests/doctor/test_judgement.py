@@ -233,6 +233,19 @@ def test_domains_with_wrong_signatures_are_their_owners_fault_where_signatures_c
     assert set(house.told[1:]) <= {ConditionKind.WELL}
 
 
+def test_names_that_are_rewritten_and_come_through_all_the_same_are_told_until_somebody_sees_that_it_is_over() -> None:
+    house = well()
+    house.cause = Cause(ConditionKind.REWRITTEN)
+    house.judge.looked(house.cause, house.now_s, house.wall_s)
+    house.seconds(100, each=house.answers)
+    house.recovered_s = house.now_s
+    house.seconds(100)
+    assert house.told[-1] is ConditionKind.REWRITTEN
+    house.cause = WELL
+    house.seconds(31)
+    assert house.says(ConditionKind.WELL)
+
+
 def test_an_unbound_that_says_nothing_is_told_within_half_a_minute_and_that_it_is_back_too() -> None:
     house = well()
     house.pongs, house.own = False, OwnAnswer.NOTHING

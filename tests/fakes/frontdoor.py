@@ -23,6 +23,7 @@ from .ruleset import ruleset
 
 RULESET = ruleset(lists={"Made-up list": ["ads.example"]})
 WELL = of(ConditionKind.WELL, since_s=1780315200)
+TODAY = {"queries": 1234, "blocked": 56}
 COUNTS = {"queries": 40, "connections": 2, "clients": 1, "blocking_paused_seconds": 0}
 NOW_S = 1_900_000_000.0
 
@@ -56,7 +57,8 @@ async def hearing(
     owner = OwnerWatcher(settings, pauses.take)
     door = OwnerDoor(settings, {}, lambda: RULESET, applied, now=Clock(NOW_S))
     series = AnswerCounts(lists=2).totals
-    heard = Control(lambda: counts, NonceStore(Clock()), reason, lambda: condition, door, series)
+    nonces = NonceStore(Clock())
+    heard = Control(lambda: counts, nonces, reason, lambda: condition, door, today=lambda: TODAY, series=series)
     server = await control_server.serve(
         paths.bound_for_all(path), heard, control_server.allowed_uids() if uids is None else uids
     )

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import dns.flags
+from dns.rdtypes.ANY.DS import DS
 
 from tests.internet import slow, zones
 from tests.internet.forwarder import NAME, PLAIN_PORT, TLS_PORT, forwarder
@@ -29,6 +31,7 @@ class Internet:
     root_hints: Path
     trust_anchor: Path
     ca_bundle: Path
+    signers: zones.Keys
 
     def address(self, host: int) -> str:
         """The address of a host in this run's block."""
@@ -76,15 +79,8 @@ def run(folder: Path) -> Iterator[Internet]:
         block, claim = claim_block(DEAD)
         stack.enter_context(claim)
         root, test, leaves, slow_address = (f"{block}.{host}" for host in (ROOT, TEST, LEAVES, SLOW))
-        anchor = zones.write(
-            folder,
-            root=root,
-            test=test,
-            leaves=leaves,
-            slow=slow_address,
-            fickle=f"{block}.{FICKLE}",
-            dead=f"{block}.{DEAD}",
-        )
+        signers = zones.new_keys()
+        anchor = write_zones(folder, block, signers)
         root_hints, trust_anchor = folder / "root.hints", folder / "root.key"
         root_hints.write_text(f". 3600000 IN NS ns.\nns. 3600000 IN A {root}\n")
         trust_anchor.write_text(f". IN DS {anchor.to_text()}\n")
@@ -96,4 +92,20 @@ def run(folder: Path) -> Iterator[Internet]:
         process = stack.enter_context(running([sys.executable, "-P", slow.__file__, slow_address], log))
         until_answering(process, log, slow_address, 53, name="slow.test.", flag=dns.flags.AA)
         bundle = stack.enter_context(forwarder(folder, f"{block}.{FORWARDER}", root_hints, trust_anchor))
-        yield Internet(block, root_hints, trust_anchor, bundle)
+        yield Internet(block, root_hints, trust_anchor, bundle, signers)
+
+
+def write_zones(folder: Path, block: str, signers: zones.Keys, now: datetime | None = None) -> DS:
+    """The zone files of an internet on `block`, signed from `now` on; gives the root's DS."""
+    root, test, leaves, slow_address = (f"{block}.{host}" for host in (ROOT, TEST, LEAVES, SLOW))
+    return zones.write(
+        folder,
+        signers,
+        root=root,
+        test=test,
+        leaves=leaves,
+        slow=slow_address,
+        fickle=f"{block}.{FICKLE}",
+        dead=f"{block}.{DEAD}",
+        now=now,
+    )

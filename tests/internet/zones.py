@@ -20,7 +20,7 @@
 The name server of every zone is `ns` in that zone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,8 +86,28 @@ class Key:
     public: DNSKEY
 
 
-def write(folder: Path, *, root: str, test: str, leaves: str, slow: str, fickle: str, dead: str) -> DS:
-    """Write one NAME.zone each (the root is root.zone); the addresses are those of the name servers.
+Keys = Mapping[str, Key]
+"""By zone."""
+
+
+def new_keys() -> Keys:
+    return {name: _key() for name in (*LEAVES, "test.", ".") if name not in UNSIGNED}
+
+
+def write(
+    folder: Path,
+    signers: Keys,
+    *,
+    root: str,
+    test: str,
+    leaves: str,
+    slow: str,
+    fickle: str,
+    dead: str,
+    now: datetime | None = None,
+) -> DS:
+    """Write one NAME.zone each (the root is root.zone); the addresses are those of the name servers. `signers` sign
+    from `now` on, for a month.
 
     Returns the DS of the root's key: the trust anchor.
     """
@@ -96,10 +116,9 @@ def write(folder: Path, *, root: str, test: str, leaves: str, slow: str, fickle:
         zones[name] = _zone(name, leaves, f"{CONTENT}www 300 IN CNAME {name}\n")
     zones["bogus.test."] = _zone("bogus.test.", leaves, CONTENT)
     zones["fickle.test."] = _zone("fickle.test.", fickle, FICKLE_CONTENT)
-    day, now = timedelta(days=1), datetime.now(UTC)
-    keys = {name: _key() for name in (*LEAVES, "test.", ".") if name not in UNSIGNED}
+    day, now, keys = timedelta(days=1), now or datetime.now(UTC), dict(signers)
     for name in keys.keys() & zones.keys():
-        _sign(zones[name], keys[name])
+        _sign(zones[name], keys[name], now)
     _replace_signatures(zones["bogus.test."], _flipped)
     _replace_signatures(zones["stripped.test."], _gone)
     for name, key, signer, inception in (
@@ -117,7 +136,7 @@ def write(folder: Path, *, root: str, test: str, leaves: str, slow: str, fickle:
     zones[REVERSE] = _zone(REVERSE, leaves, REVERSE_CONTENT)
     zones["."] = _zone(".", root, _delegation("test.", test, keys["test."]) + outside)
     for name in ("test.", "."):
-        _sign(zones[name], keys[name])
+        _sign(zones[name], keys[name], now)
     for name, zone in zones.items():
         zone.to_file(str(folder / f"{name.rstrip('.') or 'root'}.zone"), relativize=False)
     return _ds(".", keys["."])
@@ -142,8 +161,8 @@ def _ds(origin: str, key: Key) -> DS:
     return dns.dnssec.make_ds(origin, key.public, DSDigest.SHA256)
 
 
-def _sign(zone: dns.zone.Zone, key: Key) -> None:
-    dns.dnssec.sign_zone(zone, keys=[(key.private, key.public)], lifetime=30 * 86400)
+def _sign(zone: dns.zone.Zone, key: Key, now: datetime) -> None:
+    dns.dnssec.sign_zone(zone, keys=[(key.private, key.public)], inception=now, expiration=now + timedelta(days=30))
 
 
 def _replace_signatures(zone: dns.zone.Zone, replace: Callable[[dns.rrset.RRset, RRSIG], RRSIG | None]) -> None:

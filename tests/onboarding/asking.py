@@ -12,10 +12,14 @@ from app.onboarding import web
 from app.onboarding.blocking import BlockingState, Found, Listed
 from app.onboarding.budget import Budget
 from app.onboarding.enrolment import Enrolment
+from app.onboarding.vitals import Health
 
 BASE = "http://192.168.1.10:8853"
 CLIENT = "192.168.1.23"
 NONCE = "0a" * 17
+WELL = Health("Well: names are answered, since 12:00", is_well=True, is_unwell=False)
+ILL = Health("Does not answer: nobody is there, since 12:00", is_well=False, is_unwell=True)
+UNKNOWN = Health("Cannot tell yet", is_well=False, is_unwell=False)
 TOKEN = "k7wm-3xqa-p5tn-2d6e"  # noqa: S105 - of a box that is made up
 SEEN: dict[str, Any] = {
     "client": CLIENT,
@@ -30,12 +34,25 @@ SEEN: dict[str, Any] = {
 class FrontDoor:
     """What the page asks of the front door: `arrivals` by nonce; without `answers` it is not there."""
 
-    def __init__(self, *, answers: bool = True, arrivals: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        answers: bool = True,
+        arrivals: Mapping[str, Mapping[str, Any]] | None = None,
+        health: Health | None = None,
+    ) -> None:
         self.answers = answers
         self.arrivals = arrivals or {}
+        self.health = health or (WELL if answers else ILL)
 
     async def devices(self) -> int | None:
         return 3 if self.answers else None
+
+    async def condition(self) -> Health:
+        return self.health
+
+    async def status(self) -> Mapping[str, Any]:
+        return {"schema": 1, "answers": self.answers}
 
     async def new(self) -> str:
         self._fail_if_silent()
@@ -141,6 +158,8 @@ def application(
         doctor=no_report,
         signed=signed,
         devices=front.devices,
+        condition=front.condition,
+        status=front.status,
         self_test=front,
         blocker=blocker or Blocker(),
         budget=budget,

@@ -17,10 +17,11 @@ from app.onboarding.guides import AFTER_A_MOVE
 from app.onboarding.profile import mobileconfig
 from app.onboarding.snippets import snippets
 from app.onboarding.variant import Variant
+from app.onboarding.vitals import Health
 from app.unbound.reach import ROOT_ANSWERED
 from tests.fakes.clock import Clock
 
-from .asking import BASE, FrontDoor, Page, application, ask
+from .asking import BASE, ILL, UNKNOWN, WELL, FrontDoor, Page, application, ask
 
 PATHS = [
     "/",
@@ -115,11 +116,17 @@ def test_a_phone_gets_a_button_and_no_code(own_authority: Enrolment) -> None:
         assert (("class", "button") in page.attributes) is has_button
 
 
-def test_page_says_whether_the_box_answers_and_how_many_devices_it_has(own_authority: Enrolment) -> None:
-    assert "Answering, checked with DNSSEC. 3 devices connected" in Page(ask(own_authority, "/").text).words
+def test_page_says_how_the_box_is_and_how_many_devices_it_has(own_authority: Enrolment) -> None:
+    assert f"{WELL.text}. 3 devices connected" in Page(ask(own_authority, "/").text).words
     silent = Page(ask(own_authority, "/", front=FrontDoor(answers=False)).text).words
-    assert "Not answering." in silent
+    assert f"{ILL.text}. Why?" in silent
     assert "connected" not in silent
+
+
+@pytest.mark.parametrize(("health", "lamp"), [(WELL, "status good"), (ILL, "status bad"), (UNKNOWN, "status ")])
+def test_page_is_green_only_when_all_is_well(own_authority: Enrolment, health: Health, lamp: str) -> None:
+    page = Page(ask(own_authority, "/", front=FrontDoor(health=health)).text)
+    assert ("class", lamp) in page.attributes
 
 
 def test_page_shows_what_to_compare_and_every_step(own_authority: Enrolment) -> None:

@@ -61,7 +61,7 @@ def test_as_long_as_there_is_a_remark_it_is_looked_at_again(tmp_path: Path) -> N
         assert found(settings)["remark"] == ""
 
 
-def test_where_nobody_forwards_no_unbound_is_asked_about_forwarders(tmp_path: Path) -> None:
+def test_where_unbound_is_not_there_nothing_looks_odd(tmp_path: Path) -> None:
     settings = house(tmp_path, "192.0.2.1", "192.0.2.2", mode="auto")
     assert closer_look.look(settings, LookWanted(None, 7)) == Findings()
     assert not paths.closer_look(settings).exists()

@@ -14,7 +14,7 @@ from app.errors import OperatorError
 from app.programs import control_client, paths
 from app.programs.control_client import SelfTestClient
 from app.programs.paths import IS_RUNNING
-from tests.fakes.frontdoor import COUNTS, WELL, hearing
+from tests.fakes.frontdoor import COUNTS, TODAY, WELL, hearing
 
 pytestmark = pytest.mark.anyio
 
@@ -112,6 +112,11 @@ async def test_nor_does_what_it_refuses_or_gets_wrong(settings: Settings, said: 
         with pytest.raises(OperatorError) as told:
             await control_client.ask(settings, "why www.example")
     assert str(told.value).isprintable()
+
+
+async def test_what_was_asked_today_is_what_it_says(settings: Settings) -> None:
+    async with hearing(paths.control_socket(settings)):
+        assert await control_client.today(settings) == TODAY
 
 
 async def test_the_condition_is_what_it_says(settings: Settings) -> None:

@@ -17,8 +17,8 @@ def test_nobody_looks_unless_somebody_wishes(tmp_path: Path) -> None:
     assert look_wanted.wanted(settings) == first
 
 
-@pytest.mark.parametrize(("mode", "values"), [("forward", 2), ("auto", 2), ("recursive", 1)])
-def test_whether_one_of_several_forwarders_is_silent_is_looked_at_again_and_again(
+@pytest.mark.parametrize(("mode", "values"), [("forward", 2), ("auto", 2), ("recursive", 2)])
+def test_what_unbound_knows_is_looked_at_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, values: int
 ) -> None:
     settings = house(tmp_path, "192.0.2.1", "192.0.2.2", mode=mode)

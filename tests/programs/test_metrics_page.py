@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from app.errors import OperatorError
 from app.files import write_atomically
 from app.lists import paths as list_paths
 from app.lists.state import ListState, save
-from app.programs import metrics_page, paths
+from app.programs import control_client, metrics_page, paths
 from app.programs.metrics import METRICS
 from tests.fakes.frontdoor import hearing
 from tests.programs.test_rules import ENROLMENT
@@ -37,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
 
 async def text(settings: Settings) -> str:
     async with hearing(paths.control_socket(settings)):
-        return await metrics_page.text(settings)
+        return await metrics_page.text(settings, partial(control_client.condition, settings))
 
 
 async def test_each_list_and_the_setting_have_their_number_and_nobodys_key_is_told(settings: Settings) -> None:
@@ -58,9 +59,17 @@ async def test_no_two_samples_are_one_series_and_all_are_of_the_table(settings: 
     assert names <= {metric.name for metric in METRICS.values()}
 
 
-async def test_without_a_front_door_there_is_a_reason(settings: Settings) -> None:
-    with pytest.raises(OperatorError, match="front door does not answer"):
-        await metrics_page.text(settings)
+async def test_without_a_front_door_the_condition_says_so_and_lists_are_still_told(settings: Settings) -> None:
+    told = await metrics_page.text(settings, partial(control_client.condition, settings))
+    assert 'homedot_condition{condition="not_answering"} 1' in told
+    assert 'homedot_list_up{list="b.txt",source="/config/b.txt",number="2"} 0' in told
+    assert "homedot_queries_total" not in told
+
+
+async def test_of_a_box_that_was_never_started_there_is_a_reason(tmp_path: Path) -> None:
+    never = load({"HOMEDOT_RUN_DIR": str(tmp_path)}).settings
+    with pytest.raises(OperatorError, match="enrolment"):
+        await metrics_page.text(never, partial(control_client.condition, never))
 
 
 @pytest.mark.server

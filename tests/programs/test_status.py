@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.config.settings import Blocking, Dot, Settings
+from app.doctor.condition import ConditionKind, of
 from app.lists import paths as list_paths
 from app.lists.state import ListState, save
 from app.onboarding.enrolment import Enrolment
@@ -18,7 +19,8 @@ from app.programs.status import Status
 from app.revision import told
 from app.unbound.reach import ROOT_ANSWERED
 from tests.appliance import free_ports
-from tests.fakes.frontdoor import hearing
+from tests.fakes.frontdoor import TODAY, hearing
+from tests.fakes.frontdoor import WELL as IS_WELL
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 COUNTS = {"uptime_seconds": 9000, "clients": 3, "blocking_paused_seconds": 0}
@@ -38,7 +40,14 @@ BOX = Enrolment(
 )
 PRO = ListState(title="Pro", names=123456, checked_s=NOW.timestamp(), updated_s=NOW.timestamp() - 3 * 86400)
 WELL = Status(
-    now=NOW, fault="", counts=COUNTS, enrolment=BOX, lists={SOURCE: PRO}, protection="123,456 names on 1 list"
+    now=NOW,
+    fault="",
+    counts=COUNTS,
+    enrolment=BOX,
+    lists={SOURCE: PRO},
+    protection="123,456 names on 1 list",
+    condition=of(ConditionKind.WELL, NOW.timestamp()),
+    today=TODAY,
 )
 
 
@@ -49,9 +58,11 @@ def fact(shown: Status, label: str) -> str:
 
 def test_all_that_is_asked_first_stands_on_one_screen() -> None:
     assert WELL.to_text().splitlines() == [
+        f"state         {WELL.condition.text(NOW.astimezone())}",
         "answers       yes, DNS over TLS on port 853, as dns.home.arpa",
         "since         2026-03-01 09:30 UTC (2 h)",
         "devices       3 connected",
+        "today         1234 questions, 56 of them blocked",
         "blocking      on: 123,456 names on 1 list",
         "list          Pro: 123456 names, 3 d old",
         "certificate   valid until 2027-05-01, renew it before",
@@ -65,6 +76,8 @@ def test_all_that_is_asked_first_stands_on_one_screen() -> None:
 def test_scripts_are_told_the_same() -> None:
     document = WELL.to_document()
     assert document["answers"] is True
+    assert document["condition"] == WELL.condition.to_document()
+    assert document["today"] == TODAY
     assert document["fault"] is None
     assert document["since"] == "2026-03-01T09:30:00+00:00"
     assert document["devices"] == 3
@@ -136,5 +149,7 @@ def test_the_running_box_is_asked(tmp_path: Path) -> None:
 
     found = asyncio.run(looked())
     assert found.counts == COUNTS
+    assert found.today == TODAY
+    assert found.condition == IS_WELL
     assert not found.answers  # nobody speaks TLS here
     assert found.lists is None

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from app.errors import UpstreamError
-from app.unbound.control import forget_bogus, silent
+from app.unbound.control import asks_impostors, forget_bogus, silent
 
 
 @contextmanager
@@ -70,3 +70,21 @@ def test_it_knows_to_whom_its_questions_are_lost(tmp_path: Path, says: bytes, is
     with saying(tmp_path / "control", LOOKUP % says) as told:
         assert [silent(tmp_path / "control")] == is_silent
     assert told == [b"UBCT1 lookup .\n"]
+
+
+SERVER = b"192.0.2.%d example. ttl 15 ping 0 var 3 rtt 50 rto 50 tA 0 tAAAA 0 tother 0 ednsknown 1 edns 0 delay 0 lame \
+dnssec 0 rec %d A 0 other 0\n"
+OLD = b"192.0.2.9 example. expired rto 32764\n"
+
+
+@pytest.mark.parametrize(
+    ("recursing", "are_impostors"),
+    [([1, 1, 0], [True]), ([1, 0, 0], [False]), ([1], [False]), ([1, 1], [True]), ([], [False]), ([1, 0], [False])],
+)
+def test_it_knows_whether_servers_answer_as_resolvers_do(
+    tmp_path: Path, recursing: list[int], are_impostors: list[bool]
+) -> None:
+    said = OLD * 5 + b"".join(SERVER % (number, each) for number, each in enumerate(recursing))
+    with saying(tmp_path / "control", said) as told:
+        assert [asks_impostors(tmp_path / "control")] == are_impostors
+    assert told == [b"UBCT1 dump_infra\n"]
