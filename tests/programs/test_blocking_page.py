@@ -40,7 +40,7 @@ async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path, monkeypat
         assert (await blocking.state()).paused_s == 0
         says = "www.ads.example: blocked: ads.example is on the list Made-up list"
         assert await blocking.reason("www.ads.example") == Found(
-            "listed", "ads.example", says, ["noted for {'A': 1, 'HTTPS': 65}"]
+            "listed", "ads.example", says, ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"]
         )
         await blocking.pause(300)
         assert heard.pause.left_s == 300
