@@ -27,7 +27,7 @@ _SOURCE = {
     AnswerOutcome.FAILED: "failed",
 }
 _NAMES = {int(rcode): rcode.name for rcode in Rcode}
-_BUCKETS = tuple(map(str, range(len(BOUNDS_S) + 1)))
+_BUCKETS = (*map(str, BOUNDS_S), "+Inf")
 _US = "us"
 _BYTES_PER_NUMBER = 8
 
@@ -61,7 +61,7 @@ class AnswerCounts:
     def totals(self) -> dict[str, Any]:
         """By the name of the metric: the numbers by the values of its labels, these joined with blanks.
 
-        Of a duration each of the BOUNDS_S has its own, and what took longer, and there are the microseconds.
+        Of a duration each bucket has its own, by its upper end, and then come the microseconds of all.
         """
         rows = [self._numbers(worker) for worker in range(self._workers)]
         found: dict[str, Any] = {}

@@ -5,10 +5,8 @@ member of `Count` and its meaning, a new gauge a line here; beside it there is t
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
 from typing import NamedTuple
 
-from app.answer.tally import BOUNDS_S
 from app.doctor.condition import Condition, ConditionKind
 from app.dot.counters import MEANINGS, Count
 from app.text import printable
@@ -101,13 +99,15 @@ def _labelled(name: str, numbers: Mapping[str, int]) -> dict[str, int]:
 def _histogram(numbers: Mapping[str, int]) -> dict[str, float]:
     """Cumulative, as Prometheus has it, of what `AnswerCounts.totals` tells."""
     samples: dict[str, float] = {}
-    for source in dict.fromkeys(key.split(" ")[0] for key in numbers):
-        whose = f'source="{source}"'
-        counts = list(accumulate(numbers[f"{source} {bucket}"] for bucket in range(len(BOUNDS_S) + 1)))
-        for bound, count in zip((*BOUNDS_S, "+Inf"), counts, strict=True):
-            samples[f'_bucket{{{whose},le="{bound}"}}'] = count
-        samples[f"_sum{{{whose}}}"] = numbers[f"{source} us"] / 1e6
-        samples[f"_count{{{whose}}}"] = counts[-1]
+    count = 0
+    for key, number in numbers.items():
+        source, _, bound = key.partition(" ")
+        if bound == "us":
+            samples[f'_sum{{source="{source}"}}'], samples[f'_count{{source="{source}"}}'] = number / 1e6, count
+            count = 0
+        else:
+            count += number
+            samples[f'_bucket{{source="{source}",le="{bound}"}}'] = count
     return samples
 
 

@@ -17,7 +17,7 @@ from app.programs.metrics import METRICS
 from tests.appliance import HOSTNAME, folder_for_all, free_ports, running, settings_in
 from tests.fakes.pki import Authority
 from tests.internet import Internet
-from tests.test_monitoring import FOLDER, rules
+from tests.test_monitoring import FOLDER, panels, rules
 
 pytestmark = pytest.mark.server
 
@@ -173,6 +173,11 @@ def prometheus(folder: Path, target: int) -> Iterator[str]:
             process.terminate()
 
 
+def filled_in(expression: str) -> str:
+    """As Grafana asks for all boxes."""
+    return expression.replace("$instance", ".*").replace("$__rate_interval", "1m")
+
+
 def asked(address: str, path: str, **parameters: str) -> Any:
     """What its API says; None while it does not."""
     try:
@@ -210,8 +215,16 @@ def test_it_scrapes_all_there_is_and_a_certificate_that_is_about_to_end_fires(fo
         assert (target["health"], target["lastError"]) == ("up", "")
         names = set(asked(address, "label/__name__/values"))
         (answers,) = asked(address, "query", query="sum(homedot_answers_total)")["result"]
+        shown = {
+            target["expr"]: asked(address, "query", query=filled_in(target["expr"]))
+            for panel in panels()
+            for target in panel["targets"]
+        }
     assert [(each["labels"]["alertname"], each["state"]) for each in alerts] == [("HomedotCertificateEnds", "firing")]
     assert "ends in 5d 1" in alerts[0]["annotations"]["summary"]
     assert int(answers["value"][1]) > 0  # that of the health check
+    assert [expression for expression, found in shown.items() if found is None] == []
+    empty = [expression for expression, found in shown.items() if not found["result"]]
+    assert [each for each in empty if not any(word in each for word in ("condition", "rate(", "increase("))] == []
     ends_of_names = {"histogram": "_bucket"}
     assert {metric.name + ends_of_names.get(metric.kind, "") for metric in METRICS.values()} <= names

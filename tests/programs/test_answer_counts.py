@@ -60,11 +60,13 @@ def test_durations_are_told_by_where_the_answer_came_from(said: Said, source: st
     counts = AnswerCounts()
     counts.row(0).take("dot", [tally(said, hits=7, waited=(2, 0, 1), waited_s=0.0065)], {}, 0.002)
     assert told(counts, "answer_duration_seconds") == {
-        "cache 1": 7, "cache us": 14_000, f"{source} 0": 2, f"{source} 2": 1, f"{source} us": 6_500,
+        "cache 0.0025": 7, "cache us": 14_000, f"{source} 0.001": 2, f"{source} 0.005": 1, f"{source} us": 6_500,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("turn_s", "bucket"), [(0.0, "0"), (0.001, "0"), (0.0011, "1"), (5.0, "11"), (60.0, "12")])
+@pytest.mark.parametrize(
+    ("turn_s", "bucket"), [(0.0, "0.001"), (0.001, "0.001"), (0.0011, "0.0025"), (5.0, "5.0"), (60.0, "+Inf")]
+)
 def test_what_comes_from_the_cache_took_as_long_as_a_turn_of_the_loop(turn_s: float, bucket: str) -> None:
     counts = AnswerCounts()
     counts.row(0).take("dot", [tally(SECURE, hits=1)], {}, turn_s)

@@ -60,6 +60,12 @@ def test_workers_share_the_port_the_counts_and_the_tickets(folder: Path, interne
         for _ in range(20):
             assert "status: NOERROR" in kdig(appliance.dot_port, "+tls", "signed.test")
         assert metrics(appliance)["homedot_queries_total"] == before + 20
+        deadline = time.monotonic() + 20
+        while (told := metrics(appliance))["homedot_cache_hits_total"] + told[
+            "homedot_cache_misses_total"
+        ] < before + 20:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)  # these are added up twice a second
         session = str(folder / "session")
         connect = ["openssl", "s_client", "-connect", f"127.0.0.1:{appliance.dot_port}", "-tls1_2"]
         subprocess.run([*connect, "-sess_out", session], input="", capture_output=True, text=True, check=True)

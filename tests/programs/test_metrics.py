@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.answer.tally import BOUNDS_S
 from app.doctor.condition import ConditionKind, of
 from app.dot import counters
 from app.dot.counters import Count
@@ -156,7 +157,9 @@ def test_labels_come_in_the_order_of_the_table() -> None:
 
 
 def test_buckets_of_a_histogram_add_up_and_its_sum_is_in_seconds() -> None:
-    numbers = {f"cache {bucket}": bucket for bucket in range(13)} | {"cache us": 1_500_000}
+    bounds = (*BOUNDS_S, "+Inf")
+    numbers = {f"cache {bound}": number for number, bound in enumerate(bounds)} | {"cache us": 1_500_000}
+    numbers |= {f"here {bound}": 1 for bound in bounds} | {"here us": 7}
     lines = render_series({"answer_duration_seconds": numbers}).splitlines()
     assert lines[1] == "# TYPE homedot_answer_duration_seconds histogram"
     assert lines[2:5] == [
@@ -164,7 +167,8 @@ def test_buckets_of_a_histogram_add_up_and_its_sum_is_in_seconds() -> None:
         'homedot_answer_duration_seconds_bucket{source="cache",le="0.0025"} 1',
         'homedot_answer_duration_seconds_bucket{source="cache",le="0.005"} 3',
     ]
-    assert lines[-3:] == [
+    assert lines[-1] == 'homedot_answer_duration_seconds_count{source="here"} 13'
+    assert lines[14:17] == [
         'homedot_answer_duration_seconds_bucket{source="cache",le="+Inf"} 78',
         'homedot_answer_duration_seconds_sum{source="cache"} 1.5',
         'homedot_answer_duration_seconds_count{source="cache"} 78',

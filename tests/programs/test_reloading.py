@@ -54,6 +54,15 @@ def test_what_only_programs_read_is_in_force_at_once_and_the_rest_later(environm
     assert reloading.reload(settings, environment).news == found.news[1:]
 
 
+def test_whoever_wants_queries_in_the_log_need_not_restart(environment: dict[str, str], own: Path) -> None:
+    settings = handing.in_force(environment).settings
+    own.write_text("log: {queries: true, queries_of: blocked, format: json}\n")
+    assert reloading.reload(settings, environment).news == (
+        "in force now: log.queries, log.queries_of",
+        f"log.format: {reloading.LATER}",
+    )
+
+
 def test_what_is_taken_out_of_the_file_is_its_default_again(environment: dict[str, str], own: Path) -> None:
     settings = handing.in_force(environment).settings
     own.write_text("dot: {connections: 99}\n")
