@@ -5,11 +5,14 @@ seconds: a client that begins late in one may have twice as many at once.
 """
 
 from collections.abc import Callable, Container
+from ipaddress import IPv6Address
 from typing import final
 
 OF_STRANGERS = 20
 """A second, unless the operator says otherwise: a stranger of `allow_from` is a single device, or forged."""
 _MOST_COUNTED = 10_000
+"""In a second. More are a flood of forged addresses; a stranger among them has to ask once more."""
+_OF_ONE_LINK_BITS = 64
 
 
 @final
@@ -37,17 +40,27 @@ class QueryRate:
 
     def allows(self, client: str) -> bool:
         """Count one more of `client`; False if that is too many."""
-        limit = self._limit
         if client in self._unshared:
             return True
+        is_home, limit = self._is_home(client), self._limit
         if limit is None:
-            if self._is_home(client):
+            if is_home:
                 return True
             limit = OF_STRANGERS
+        sender = client if is_home else _of_stranger(client)
         second = int(self._clock())
-        if second != self._second or len(self._asked) >= _MOST_COUNTED:
+        if second != self._second:
             self._second = second
             self._asked.clear()
-        asked = self._asked.get(client, 0) + 1
-        self._asked[client] = asked
+        asked = self._asked.get(sender, 0) + 1
+        if asked == 1 and len(self._asked) >= _MOST_COUNTED:
+            return is_home
+        self._asked[sender] = asked
         return asked <= limit
+
+
+def _of_stranger(client: str) -> str:
+    """What stands for it: its address, and of IPv6 the /64, all of whose addresses one stranger has (RFC 7421)."""
+    if ":" not in client:
+        return client
+    return str(int(IPv6Address(client.partition("%")[0])) >> _OF_ONE_LINK_BITS)

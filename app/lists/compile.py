@@ -8,6 +8,7 @@ from types import TracebackType
 from app.errors import ListError
 
 from . import patterns as patterns_file
+from .breadth import below_suffixes
 from .layout import RECORD_OCTETS, Header, pack
 from .names import ANY_BLOCKS, ANY_LIFTS, BLOCKS, BUCKET_BITS, NEEDLE_OCTETS, PLAIN, number_of
 from .parsed import Parsed
@@ -94,7 +95,7 @@ def compile_list(rules: Rules, source: str, title: str, parsed: Parsed) -> tuple
         records += (kinds << _NEEDLE_BITS | number & needle).to_bytes(RECORD_OCTETS, "big")
     if max(lengths) > _MOST_BUCKET_OCTETS:
         raise ListError("has too many names that cannot be told apart quickly: they were chosen for that")
-    patterns = parsed.valid_patterns
+    patterns = below_suffixes(parsed)
     names += sum(not pattern.lifts for pattern in patterns)
     exceptions += sum(pattern.lifts for pattern in patterns)
     header = Header(source, title, names, exceptions, bits, parsed.addresses)

@@ -6,7 +6,7 @@ patterns of all lists are one automaton, so that a name that none of them hits c
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from app import dnsname
@@ -111,6 +111,12 @@ def _automaton(patterns: Sequence[Pattern]) -> Any | None:
     except (re2.error, UnicodeError):
         return None
     return found.Match if found.Match(_MET) else None
+
+
+def finder(patterns: Sequence[Pattern]) -> Callable[[str], set[int]]:
+    """What says which of `patterns`, by number, are found in a name, whatever their conditions."""
+    automata = tuple(_automata([patterns]))
+    return lambda name: {at for begin, match in automata for at in _found(match, begin, name)}
 
 
 class PatternLimits:

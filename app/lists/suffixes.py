@@ -1,6 +1,6 @@
 """Names below which people register names of their own: top-level domains and what else is a public suffix."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ class Suffixes:
         self._names, self._parents, self._others = names, parents, others
         self._endings = {(b"." + parent)[-3:] for parent in parents}
         """Nearly no name has one, which saves a closer look at each."""
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Those that are listed one by one."""
+        return (name.decode() for name in self._names)
 
     def __contains__(self, name: Any) -> bool:
         """Whether `name`, as octets, is one."""

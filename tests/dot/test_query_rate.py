@@ -3,7 +3,7 @@ from tests.fakes.clock import Clock
 
 
 def is_home(client: str) -> bool:
-    return client.startswith("192.168.")
+    return client.startswith(("192.168.", "fd"))
 
 
 def answered(rate: QueryRate, client: str, asked: int) -> int:
@@ -33,9 +33,17 @@ def test_every_client_has_its_own_and_each_second_a_new_one() -> None:
     assert answered(rate, "fd00::1", 9) == 5
 
 
-def test_a_crowd_of_forged_addresses_takes_no_more_than_some_memory() -> None:
+def test_all_addresses_of_a_strangers_link_are_one_stranger() -> None:
+    """Or whoever forges them floods a link that has more of them than anybody can count."""
+    rate = QueryRate(None, is_home, Clock())
+    assert [answered(rate, f"2001:db8::{number:x}", 10) for number in range(10)] == [10, 10, *[0] * 8]
+    assert answered(rate, "2001:db8:0:1::7", 100) == OF_STRANGERS
+
+
+def test_a_crowd_of_forged_addresses_takes_no_more_than_some_memory_and_no_limit_away() -> None:
     rate = QueryRate(1, is_home, Clock())
-    assert [answered(rate, "10.0.0.1", 2) for _ in range(1)] == [1]
-    for number in range(20_000):
-        rate.allows(f"10.1.{number // 250}.{number % 250}")
-    assert rate.allows("10.0.0.1")  # it has been forgotten
+    assert answered(rate, "10.0.0.1", 2) == 1
+    crowd = [f"10.1.{number // 250}.{number % 250}" for number in range(20_000)]
+    assert sum(map(rate.allows, crowd)) < 10_000
+    assert not rate.allows("10.0.0.1")
+    assert rate.allows("192.168.1.7")
