@@ -91,7 +91,7 @@ def application(
             Route(PROFILE_PATH, mobileconfig),
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
-            *vitals.routes(healthy, metrics, devices),
+            *vitals.routes(vitals.vital(healthy, devices), metrics),
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking, budget),
