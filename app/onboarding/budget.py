@@ -40,22 +40,35 @@ class Budget:
         self._unshared = {client_key(address) for address in unshared}
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()  # points, at that moment
 
+    def another(self) -> "Budget":
+        """One like this, of which nobody has spent anything."""
+        return Budget(self._clock, self._unshared)
+
     def stands_for_many(self, address: str) -> bool:
         return client_key(address) in self._unshared
 
     def takes(self, address: str, cost: int) -> bool:
         """Spend `cost` of what `address` has left; False and nothing is spent if that is less."""
         key, now_s = client_key(address), self._clock()
-        share = MANY if key in self._unshared else 1
-        spent, then_s = self._spent.get(key, (0.0, now_s))
-        spent = max(spent - (now_s - then_s) * REFILL_PER_S * share, 0.0)
-        if spent + cost > BURST * share:
+        spent, most = self._spent_by(key, now_s)
+        if spent + cost > most:
             return False
         self._spent[key] = spent + cost, now_s
         self._spent.move_to_end(key)
         if len(self._spent) > _MOST_REMEMBERED:
             self._spent.popitem(last=False)
         return True
+
+    def has(self, address: str, cost: int) -> bool:
+        """Whether `address` has so much left."""
+        spent, most = self._spent_by(client_key(address), self._clock())
+        return spent + cost <= most
+
+    def _spent_by(self, key: str, now_s: float) -> tuple[float, int]:
+        """Points, and those that it may have spent at most."""
+        share = MANY if key in self._unshared else 1
+        spent, then_s = self._spent.get(key, (0.0, now_s))
+        return max(spent - (now_s - then_s) * REFILL_PER_S * share, 0.0), BURST * share
 
 
 def client_key(address: str) -> str:

@@ -16,6 +16,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .budget import client_key
+from .porter import SPENT_ALL, Answer, Porter, Told, written
 from .throttle import HELD_S, is_held
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ LIFETIME = 30  # seconds; the whole page takes less than one
 CONNECTIONS_PER_CLIENT = 32  # a browser opens six
 CONNECTIONS = 256  # then the oldest ends: a home has fewer devices, and a flood costs bounded memory
 
-_BACKLOG = 32  # as many are accepted in one go, and as many lines logged when descriptors run out
+_AT_ONCE = 64  # are accepted in one go, less than a crowd; as many lines are logged when descriptors run out
+_WAITING = 1024  # in the kernel: where that is full, a client comes again after a second, and then after two
 _TICKS = 20  # of uvicorn's, of which there are ten a second
 _HEAD_BYTES = 8192  # request line and headers; browsers send less than 1 KiB
 
@@ -35,19 +37,20 @@ def serve(
     is_allowed: Callable[[str], bool],
     unshared: Collection[str] = (),
     is_over: Callable[[], bool] = lambda: False,
+    porter: Porter | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until `is_over`, which then ends the process within about two seconds.
 
     `is_allowed` judges a client's address before anything is read. Clients in `unshared` stand for many, and have no
-    share of their own.
+    share of their own. `porter` answers before a request is parsed.
     """
     for bound in listening:
-        bound.listen(_BACKLOG)  # from here on nobody is turned away
+        bound.listen(_WAITING)  # from here on nobody is turned away
     log.info("the setup page is on port %d", listening[0].getsockname()[1])
     config = Config(
         app,
         loop="asyncio",
-        http=partial(_Connection, is_allowed, Shares(unshared), Shares(), OrderedDict()),  # type: ignore[arg-type]  # it is only called
+        http=partial(_Connection, is_allowed, porter, Shares(unshared), Shares(), OrderedDict()),  # type: ignore[arg-type]  # it is only called
         ws="none",
         lifespan="off",
         log_config=None,
@@ -55,7 +58,7 @@ def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=_AT_ONCE,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=_HEAD_BYTES,
@@ -67,6 +70,11 @@ class _Server(Server):
     def __init__(self, config: Config, is_over: Callable[[], bool]) -> None:
         super().__init__(config)
         self._is_over = is_over
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for bound in sockets or ():
+            bound.listen(_WAITING)  # asyncio has set it to what it accepts in one go
 
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or (counter % _TICKS == 0 and self._is_over())
@@ -102,6 +110,7 @@ class _Connection(H11Protocol):
     def __init__(
         self,
         is_allowed: Callable[[str], bool],
+        porter: Porter | None,
         shares: Shares,
         ousted: Shares,
         others: OrderedDict["_Connection", Transport],
@@ -110,11 +119,13 @@ class _Connection(H11Protocol):
     ) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         self._is_allowed = is_allowed
+        self._porter = porter
         self._shares = shares
         self._ousted = ousted
         self._others = others
         self._address: str | None = None
         self._ousted_address: str | None = None
+        self._is_answered = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -128,6 +139,33 @@ class _Connection(H11Protocol):
         self._others[self] = transport
         if len(self._others) > CONNECTIONS:
             self._others.popitem(last=False)[1].abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_answered:
+            return
+        if self._porter is not None and self._address is not None and self.cycle is None:
+            if (answer := self._porter.vital(data)) is not None:
+                self._is_answered = True
+                if self._porter.is_late(self._address):
+                    self.loop.call_later(HELD_S, self._tell, answer)
+                else:
+                    self._others.pop(self, None)  # no crowd ousts it
+                    self._tell(answer)
+                return
+            if self._porter.has_spent_all(self._address):
+                self._is_answered = True
+                self.loop.call_later(HELD_S, self._write, Told(429, SPENT_ALL))
+                return
+        super().data_received(data)
+
+    def _tell(self, answer: Answer) -> None:
+        self._asking = self.loop.create_task(answer())
+        self._asking.add_done_callback(lambda asked: self._write(asked.result()))
+
+    def _write(self, told: Told) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(written(told))
+            self.transport.close()
 
     def _has_place(self, address: str) -> bool:
         return self._shares.enter(address) or (self._replace(address) and self._shares.enter(address))
@@ -160,7 +198,7 @@ class _Connection(H11Protocol):
 
     @property
     def _is_held(self) -> bool:
-        return self._is_worked_for and is_held(self.cycle.scope)
+        return self._is_answered or (self._is_worked_for and is_held(self.cycle.scope))
 
     def _leave(self) -> None:
         self._others.pop(self, None)

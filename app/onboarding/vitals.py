@@ -10,6 +10,7 @@ from starlette.routing import Route
 from app.errors import OperatorError
 
 from .enrolment import PROBE_PATH
+from .porter import Answer, Told, Vital
 
 Devices = Callable[[], Awaitable[int | None]]
 """How many devices are connected now; None if the front door does not answer."""
@@ -28,20 +29,32 @@ AskedStatus = Callable[[], Awaitable[Mapping[str, Any]]]
 """What `homedot status --json` prints."""
 
 
-def routes(
-    healthy: Callable[[], Awaitable[bool]],
-    metrics: Callable[[], Awaitable[str]],
-    devices: Devices,
-    condition: AskedCondition,
-    status: AskedStatus,
-) -> list[Route]:
-    """`/healthz` says whether it serves, `/readyz` whether it is well; `/metrics`, `/status.json`, and the `/probe` of
-    the profile, 200 only where a device would be answered."""
+def vital(healthy: Callable[[], Awaitable[bool]], devices: Devices) -> Vital:
+    """`/healthz` says whether it serves, and `/probe`, of the profile, is 200 only where a device would be answered."""
 
-    async def health(_: Request) -> Response:
+    async def health() -> Told:
         if await healthy():
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("DNS over TLS does not answer: run `homedot doctor` to see why\n", 503)
+            return Told(200, "ok\n")
+        return Told(503, "DNS over TLS does not answer: run `homedot doctor` to see why\n")
+
+    async def probe() -> Told:
+        return Told(503, "no DNS here\n") if await devices() is None else Told(200, "ok\n")
+
+    return {"/healthz": health, PROBE_PATH: probe}
+
+
+def routes(
+    vital: Vital, metrics: Callable[[], Awaitable[str]], condition: AskedCondition, status: AskedStatus
+) -> list[Route]:
+    """Those of `vital`, for requests that are not as simple as theirs; `/metrics`, `/readyz`, which says whether all is
+    well, and `/status.json`."""
+
+    def plain(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(_: Request) -> Response:
+            told = await answer()
+            return PlainTextResponse(told.text, told.status)
+
+        return respond
 
     async def ready(_: Request) -> Response:
         health = await condition()
@@ -56,15 +69,9 @@ def routes(
         except OperatorError as error:
             return PlainTextResponse(f"{error}\n", 503)
 
-    async def probe(_: Request) -> Response:
-        if await devices() is None:
-            return PlainTextResponse("no DNS here\n", 503)
-        return PlainTextResponse("ok\n")
-
     return [
-        Route("/healthz", health),
-        Route("/readyz", ready),
         Route("/metrics", counts),
+        Route("/readyz", ready),
         Route("/status.json", told),
-        Route(PROBE_PATH, probe),
+        *(Route(path, plain(answer)) for path, answer in vital.items()),
     ]

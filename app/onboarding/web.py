@@ -97,7 +97,7 @@ def application(
             Route(PROFILE_PATH, mobileconfig),
             Route("/ca.pem", _root_pem),
             Route("/ca.der", _root_der),
-            *vitals.routes(healthy, metrics, devices, condition, status),
+            *vitals.routes(vitals.vital(healthy, devices), metrics, condition, status),
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking, budget),

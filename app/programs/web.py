@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from time import monotonic
 
@@ -15,12 +15,15 @@ from app.doctor.healthcheck import check
 from app.dot.admission import allowing
 from app.dot.rate_limited_log import RateLimitedLog
 from app.errors import OperatorError
+from app.files import stamp
 from app.host.interfaces import shared_by_clients
 from app.networks import HEALTH_CHECK
+from app.onboarding import vitals
 from app.onboarding.budget import Budget
 from app.onboarding.coalesced import Coalesced
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.guard import NamesOf
+from app.onboarding.porter import Porter
 from app.onboarding.serving import serve
 from app.onboarding.web import application
 from app.ports import bound_sockets
@@ -36,8 +39,8 @@ from .own_addresses import OwnAddresses
 log = logging.getLogger("homedot")
 
 _HEALTH_DEADLINE_S = 3.0
-_SWITCH_S = 0.0005
-"""How long what is drawn aside may keep the event loop waiting, time after time; Python's own is ten times as long."""
+_SWITCH_S = 0.0001
+"""How long what is drawn aside may keep the event loop waiting, each time that it does; Python's own is 5 ms."""
 _DOCTOR = (sys.executable, "-P", "-m", "app", "doctor", "--json")
 
 
@@ -65,23 +68,25 @@ def run(settings: Settings) -> None:
     witness = ConditionClient(settings)
     end_well_when_asked()
     checkup = Checkup(partial(examine_apart, _DOCTOR), monotonic)
-    read_enrolment, signed = partial(paths.read_enrolment, settings), partial(paths.read_signed, settings)
+    read_enrolment, signed = _remembered(settings), partial(paths.read_signed, settings)
     checks, blocking = control_client.SelfTestClient(settings), BlockingClient(settings)
     unshared = shared_by_clients()
+    budget = Budget(monotonic, unshared)
+    is_healthy, connected = Coalesced(healthy, monotonic), Coalesced(devices, monotonic)
     app = application(
         read_enrolment,
-        healthy=Coalesced(healthy, monotonic),
+        healthy=is_healthy,
         metrics=partial(metrics_page.text, settings, witness.condition),
         doctor=checkup.latest,
         signed=signed,
-        devices=Coalesced(devices, monotonic),
+        devices=connected,
         condition=Coalesced(witness.health, monotonic),
         status=Coalesced(partial(asyncio.to_thread, status.document, settings), monotonic),
         self_test=checks,
         blocker=blocking,
         names=_names(settings),
         about=f"{told()}. {exposure.written_down(settings)}",
-        budget=Budget(monotonic, unshared),
+        budget=budget,
         warnings=exposure.notices(settings),
     )
     sys.setswitchinterval(_SWITCH_S)
@@ -96,7 +101,28 @@ def run(settings: Settings) -> None:
     own = OwnAddresses(settings)
     listening = bound_sockets(settings.web.port, "web.port", instead=own)
     own.tell("web.port", settings.web.port, listening)
-    serve(app, listening, is_allowed, unshared, lambda: own.lacks(read_enrolment().addresses))
+
+    def is_over() -> bool:
+        return own.lacks(read_enrolment().addresses)
+
+    porter = Porter(vitals.vital(is_healthy, connected), budget)
+    serve(app, listening, is_allowed, unshared, is_over=is_over, porter=porter)
+
+
+def _remembered(settings: Settings) -> Callable[[], Enrolment]:
+    """Reads the enrolment when it has changed: every request asks."""
+    seen: object = None
+    enrolment: Enrolment | None = None
+
+    def read() -> Enrolment:
+        nonlocal seen, enrolment
+        now = stamp(paths.enrolment(settings))
+        if enrolment is None or now != seen:
+            enrolment = None
+            enrolment, seen = paths.read_enrolment(settings), now
+        return enrolment
+
+    return read
 
 
 def _names(settings: Settings) -> NamesOf:
