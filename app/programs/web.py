@@ -23,6 +23,7 @@ from app.onboarding.coalesced import Coalesced
 from app.onboarding.enrolment import Enrolment
 from app.onboarding.guard import NamesOf
 from app.onboarding.serving import serve
+from app.onboarding.sign_in import SignIn
 from app.onboarding.web import application
 from app.revision import told
 
@@ -33,6 +34,7 @@ from .list_status import states
 from .metrics import ListNumbers, render, render_lists
 from .output import end_well_on_sigterm, log_to_supervisor
 from .owner_file import in_force
+from .sign_in_files import SignInDoors
 
 log = logging.getLogger("homedot")
 
@@ -87,6 +89,7 @@ def run(settings: Settings) -> None:
         about=told(),
         budget=Budget(monotonic, unshared),
         warnings=exposure.warnings(settings),
+        sign_in=SignIn(SignInDoors(settings), time) if settings.blocking.enabled else None,
     )
     sys.setswitchinterval(_SWITCH_S)
     warn, is_of_house = RateLimitedLog(log.warning, monotonic), allowing(settings.dot.allow_from)
