@@ -94,7 +94,6 @@ def test_a_program_whose_port_anybody_may_bind_has_no_capability(folder: Path, i
         ("data/old.*/ca/intermediate.key", set()),
         ("data/old.*/tls/leaf.key", set()),
         ("run/tls/pair.pem", {"homedot-dot"}),
-        ("run/web/code", {"homedot-web"}),
         ("run/public/root.pem", {"homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
     ],
 )
