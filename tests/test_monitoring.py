@@ -41,7 +41,7 @@ def expressions() -> Iterator[str]:
     yield from (target["expr"] for panel in panels() for target in panel["targets"])
 
 
-@pytest.mark.parametrize("expression", expressions())
+@pytest.mark.parametrize("expression", list(expressions()))
 def test_every_number_and_label_that_is_asked_for_is_told(expression: str) -> None:
     assert set(re.findall(r"homedot_\w+", expression)) <= series()
     named = {label.strip() for labels in re.findall(r"\bby \(([^)]*)\)", expression) for label in labels.split(",")}

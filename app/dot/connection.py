@@ -9,7 +9,7 @@ from typing import Protocol, final
 
 from app.errors import PeerError
 
-from .contract import Answerer, ServerContext, Session, TransportInfo
+from .contract import ServerContext, Session, TransportInfo
 from .counters import Count
 from .protocol import CLOSED, DRAINING, HANDSHAKE, OPEN, ServerProtocol
 from .query_queue import QueryQueue
@@ -23,7 +23,6 @@ class ConnectionEvents(ServerContext, Protocol):
     """Who is told that it can ask now; that the client broke the rules of TLS, or took too long over the handshake, and
     `closed` follows; and that it is gone, once of each and last of all."""
 
-    def answerer_of(self, client: str) -> Answerer: ...
     def opened(self, connection: "Connection") -> None: ...
     def failed(self, connection: "Connection", why: str, kind: type[PeerError] = ...) -> None: ...
     def closed(self, connection: "Connection", why: str) -> None: ...
@@ -35,7 +34,7 @@ class Connection:
 
     __slots__ = (
         "_is_flush_due", "_partial_since_s", "_queue", "_server", "_why",
-        "answerer", "client", "counted", "deadline_s", "has_failed", "last_active_s",
+        "client", "counted", "deadline_s", "has_failed", "last_active_s",
         "port", "protocol", "queries", "started_s", "stream",
     )  # fmt: skip
 
@@ -43,9 +42,7 @@ class Connection:
         self._server = server
         self.stream: Stream  # the server's first thing to give
         self.protocol = ServerProtocol(session)
-        self.client = client
-        self.answerer = server.answerer_of(client)
-        self.port = port
+        self.client, self.port = client, port
         self._queue = QueryQueue()
         self._is_flush_due = False  # answers made now are sent at the end of this turn anyway
         self._partial_since_s = 0.0
@@ -54,6 +51,9 @@ class Connection:
         self.queries = self.counted = 0
         self.started_s = self.last_active_s = monotonic()
         self.deadline_s = self.started_s + server.limits.first_byte_timeout_s
+
+    def change_server(self, server: ConnectionEvents) -> None:
+        self._server = server
 
     @property
     def progress_s(self) -> float:
@@ -130,7 +130,7 @@ class Connection:
             queue.waiting += queries  # which is looked at before this turn ends
             return
         # A phone's most frequent case, one question, goes the shortest way.
-        answer = self.answerer.lookup(queries[0])
+        answer = server.answerer.lookup(queries[0])
         if answer is not None:
             self._write(len(answer).to_bytes(2, "big") + answer)
             return

@@ -35,12 +35,6 @@ class Answerer(Protocol):
         """
 
 
-class Asking(Peer, Protocol):
-    """Who asks over a connection, and who answers it."""
-
-    answerer: Answerer
-
-
 class Session(Protocol):
     """What lies between the socket and the messages: TLS, or nothing, and then `is_resumed` is None."""
 
@@ -63,6 +57,7 @@ class ServerContext(Protocol):
     """What the connections of one server have in common."""
 
     limits: Limits
+    answerer: Answerer
     count: memoryview
 
     def idle_timeout_s(self) -> float: ...

@@ -6,7 +6,7 @@ A client need not wait for one answer before it asks again, and answers leave in
 
 from typing import final
 
-from .contract import Asking, Reply, ServerContext
+from .contract import Peer, Reply, ServerContext
 from .framing import prefix
 
 
@@ -26,10 +26,10 @@ class QueryQueue:
         """True if everything that was asked is answered."""
         return not (self.unfinished or self.waiting or self.answers)
 
-    def work(self, requestor: Asking, server: ServerContext, reply: Reply, most: int) -> int:
+    def work(self, requestor: Peer, server: ServerContext, reply: Reply, most: int) -> int:
         """Look at up to `most` of what waits, in turn, until a portion of answers or the limit of unfinished ones is
         full. Returns at how many."""
-        limits, lookup = server.limits, requestor.answerer.lookup
+        limits, lookup = server.limits, server.answerer.lookup
         answers, answers_bytes, done = self.answers, 0, 0
         for query in self.waiting[:most]:
             if self.unfinished >= limits.queries_per_connection or answers_bytes > limits.portion_bytes:
@@ -45,10 +45,10 @@ class QueryQueue:
         del self.waiting[:done]
         return done
 
-    def ask(self, query: bytes, requestor: Asking, server: ServerContext, reply: Reply) -> None:
+    def ask(self, query: bytes, requestor: Peer, server: ServerContext, reply: Reply) -> None:
         """Have `query` resolved: `reply`, which must lead to `finish`, gets the answer now or later."""
         self.unfinished += 1
-        requestor.answerer.resolve(query, requestor, server.idle_timeout_s(), reply)
+        server.answerer.resolve(query, requestor, server.idle_timeout_s(), reply)
 
     def finish(self, answer: bytes | None) -> None:
         """One of the unfinished has its answer, or deserves none."""

@@ -12,7 +12,7 @@ from typing import final
 from app.errors import PeerError
 
 from .admission import Admission, Limits
-from .connection import Connection
+from .connection import Connection, ConnectionEvents
 from .connection_log import ConnectionLog
 from .contract import Answerer, Session
 from .counters import Count
@@ -53,8 +53,8 @@ class Server:
         setting: str,
     ) -> None:
         self.limits = limits
-        self._answerer = answerer
-        self._exceptions: Mapping[str, Answerer] = {}
+        self.answerer = answerer
+        self._exceptions: Mapping[str, ConnectionEvents] = {}
         self.count = count
         self._connection_log = connection_log
         self._sessions = sessions
@@ -73,9 +73,9 @@ class Server:
 
     def except_for(self, answerers: Mapping[str, Answerer]) -> None:
         """From now on the clients with these addresses are answered by these, those that are connected too."""
-        self._exceptions = answerers
+        self._exceptions = {client: _Apart(self, answerer) for client, answerer in answerers.items()}
         for connection in self._admission.connections():
-            connection.answerer = self.answerer_of(connection.client)
+            connection.change_server(self._server_of(connection.client))
 
     async def stop(self, grace_s: float = 1.5) -> None:
         """Close who is idle, and go on for the others until they are, for at most `grace_s`; then close everything.
@@ -121,7 +121,7 @@ class Server:
         if leaving is not None:
             self._evict(leaving)
         self.count[Count.ACCEPTED] += 1
-        connection = Connection(self, self._sessions(), client, port)
+        connection = Connection(self._server_of(client), self._sessions(), client, port)
         self._admission.enter(connection)
         connection.stream = Stream(connected, connection, self._buffer, self._poller)
 
@@ -138,14 +138,13 @@ class Server:
         self.count[why] += 1
         self._warn_refused(line)
 
+    def _server_of(self, client: str) -> ConnectionEvents:
+        return self._exceptions.get(client.partition("%")[0], self)
+
     def _accept_failed(self) -> None:
         self.count[Count.ACCEPT_ERRORS] += 1
 
     # --- what a connection asks and tells -----------------------------------------------------------------------
-
-    def answerer_of(self, client: str) -> Answerer:
-        """Looked up once for each connection."""
-        return self._exceptions.get(client.partition("%")[0], self._answerer)
 
     def idle_timeout_s(self) -> float:
         return 0.0 if self._stopping else self.limits.idle_timeout_at_s(self._admission.total)
@@ -212,3 +211,14 @@ class Server:
                 return
             too_many_bytes -= connection.unsent_bytes
             connection.abort("leaves answers unread when memory is short")
+
+
+@final
+class _Apart:
+    """The server as it is for clients that are answered by another: whoever is not pays nothing for that."""
+
+    def __init__(self, server: Server, answerer: Answerer) -> None:
+        self.answerer = answerer
+        self.limits, self.count = server.limits, server.count
+        self.idle_timeout_s, self.opened = server.idle_timeout_s, server.opened
+        self.failed, self.closed = server.failed, server.closed

@@ -143,7 +143,7 @@ class _Page:
             self._searching.discard(visitor)
 
     async def pause(self, request: Request) -> Response:
-        fields = await _fields(request)
+        fields = await form_fields(request)
         if fields is None:
             return PlainTextResponse("This is not the form of the page.\n", 400)
         length, typed, known = fields.get("for", ""), fields.get("token", ""), self._blocking.token()
@@ -162,7 +162,7 @@ class _Page:
         return HTMLResponse(self._render(look), status)
 
 
-async def _fields(request: Request) -> dict[str, str] | None:
+async def form_fields(request: Request) -> dict[str, str] | None:
     """The form that was sent; None if it is none, or larger than ours can be."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return None

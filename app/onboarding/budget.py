@@ -25,6 +25,8 @@ class Cost(IntEnum):
     """Less than the 256 that the front door remembers can be had in the minute for which it does."""
     LOOK_UP = 10
     """Asks the front door, and the internet if nobody has spoken for the name."""
+    GUESS = 40
+    """Tries to sign in: five at once, and then one in ten seconds."""
     CODE = 40
     """Draws a QR code out of text that the visitor chose."""
     CHECKUP = 100

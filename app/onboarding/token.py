@@ -30,5 +30,10 @@ def is_same(typed: str, token: str) -> bool:
     return is_token(token) and compare_digest(_plain(typed).encode(), _plain(token).encode())
 
 
+def key_of(token: str) -> bytes:
+    """The same however it is written, for what is signed with it."""
+    return _plain(token).encode()
+
+
 def _plain(text: str) -> str:
     return re.sub(r"[\s-]", "", text).lower().translate(_MISREAD)

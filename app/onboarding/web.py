@@ -1,7 +1,7 @@
 """The setup page, and what a device downloads from it. HTTP, because no device trusts this box yet.
 
-Read-only: GET and HEAD, no cookies, nothing secret; no path and no query ever becomes the name of a file. One thing can
-be changed by who has a token: POST /blocking/pause.
+Reading takes no cookie and shows nothing secret; no path and no query ever becomes the name of a file. What can be
+changed is changed by POST, with the token (/blocking/pause) or by who has signed in.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +23,8 @@ from .budget import Budget, Cost
 from .enrolment import PROFILE_PATH, Enrolment
 from .guard import HEADERS, Guard, NamesOf, port_notices
 from .pages import Pages, Visit
+from .sign_in import SignIn
+from .sign_in import routes as sign_in_routes
 from .throttle import SpentAll, Throttle, spend, turn_away
 from .variant import Variant, from_query
 
@@ -43,6 +45,7 @@ def application(
     about: str = "",
     budget: Budget | None = None,
     warnings: Sequence[str] = (),
+    sign_in: SignIn | None = None,
 ) -> Starlette:
     """The ASGI application. `read_enrolment` is asked at every request, so that a changed address shows at once.
 
@@ -50,7 +53,7 @@ def application(
     `condition` how this box is, and `status` all that is told of it; `metrics` gives the text of /metrics, or raises
     OperatorError. `signed` gives a profile's signed form, or the profile itself if it has none: no key is in reach of
     this process. `names` are more of this box's. `about` says which Homedot this is. `budget` is what each visitor may
-    spend, `warnings` are for whoever runs this box.
+    spend, `warnings` are for whoever runs this box. Without `sign_in` nobody can.
     """
     pages = Pages(about, warnings)
     aside, budget = Aside(), budget or Budget(monotonic)
@@ -101,6 +104,7 @@ def application(
             doctor_page.route(doctor, pages),
             *selftest.routes(self_test),
             *blocking.routes(blocker, pages.blocking, budget),
+            *(sign_in_routes(sign_in) if sign_in else ()),
         ],
         middleware=[
             Middleware(Throttle, budget=budget),

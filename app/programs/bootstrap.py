@@ -27,7 +27,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
-from . import exposure, paths, pause_token, resolver, users
+from . import exposure, paths, resolver, sign_in_files, users
 from .findings_log import Findings
 from .output import log_to_output
 from .signed_profiles import publish_profiles
@@ -67,7 +67,7 @@ def run(settings: Settings) -> None:
     ]
     if settings.blocking.enabled:
         warnings += filter(None, [memory.shortage()])
-        warnings += pause_token.ensure(settings) if settings.web.enabled else ()
+        warnings += sign_in_files.prepare(settings, is_first=announced is None) if settings.web.enabled else ()
     enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
     unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)

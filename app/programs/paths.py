@@ -105,6 +105,16 @@ def token(settings: Settings) -> Path:
     return settings.data_dir / "web" / "token"
 
 
+def sign_in_code(settings: Settings) -> Path:
+    """The code of this start, until it is used; the page removes it."""
+    return settings.run_dir / "web" / "code"
+
+
+def first_start(settings: Settings) -> Path:
+    """Is there after the very first start, until somebody says that the box is theirs; the page removes it."""
+    return settings.run_dir / "web" / "first"
+
+
 def owner(settings: Settings) -> Path:
     """What the owner has set: written by the front door's first worker, readable by everybody."""
     return settings.data_dir / "owner" / "will.json"

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 
 from app.config.hosts import at_home
 from app.config.settings import Settings
@@ -25,6 +25,7 @@ from app.onboarding.enrolment import Enrolment
 from app.onboarding.guard import NamesOf
 from app.onboarding.porter import Porter
 from app.onboarding.serving import serve
+from app.onboarding.sign_in import SignIn
 from app.onboarding.web import application
 from app.ports import bound_sockets
 from app.revision import told
@@ -35,6 +36,7 @@ from .condition_client import ConditionClient
 from .findings_log import HealthLog
 from .output import end_well_when_asked, log_to_supervisor
 from .own_addresses import OwnAddresses
+from .sign_in_files import SignInDoors
 
 log = logging.getLogger("homedot")
 
@@ -88,6 +90,7 @@ def run(settings: Settings) -> None:
         about=f"{told()}. {exposure.written_down(settings)}",
         budget=budget,
         warnings=exposure.notices(settings),
+        sign_in=SignIn(SignInDoors(settings), time) if settings.blocking.enabled else None,
     )
     sys.setswitchinterval(_SWITCH_S)
     warn, is_of_house = RateLimitedLog(log.warning, monotonic), allowing(settings.dot.allow_from)

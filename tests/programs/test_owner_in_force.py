@@ -1,5 +1,6 @@
 """What the owner sets counts without a restart, in every worker, for all devices and for one."""
 
+import json
 import re
 import socket
 import subprocess
@@ -61,6 +62,7 @@ def environment(folder: Path, internet: Internet) -> dict[str, str]:
         HOMEDOT_BLOCKING__LISTS=str(folder / "list.txt"),
         HOMEDOT_BLOCKING__ALLOW="good.example",
         HOMEDOT_DOT__WORKERS=str(WORKERS),
+        TZ="Asia/Tokyo",
         HOMEDOT_PLAIN__ENABLED="true",
         HOMEDOT_PLAIN__PORT=str(plain_port),
         **internet.environment,
@@ -118,6 +120,8 @@ def test_a_pause_for_one_device_is_no_pause_for_another_and_outlives_a_restart(
         said(appliance, "resume", "--device", "127.0.7.1")
         assert phone.udp() == phone.tls() == [BLOCKED]
         said(appliance, "pause", "tomorrow")
+        (pause,) = json.loads(appliance.homedot("changes", "--json").stdout)["pauses"]
+        assert pause["value"] % 86400 == 15 * 3600  # midnight in Tokyo
         assert tv.udp() == tv.tls() == [usual]
         assert re.search("paused for", said(appliance, "status"))
 

@@ -232,3 +232,33 @@ def page(internet: Internet) -> Iterator[Appliance]:
         more = {"HOMEDOT_LOCAL": local, "HOMEDOT_WEB__NAMES": "pi.fritz.box"}
         with running(folder, settings_in(folder, **more, **internet.environment)) as appliance:
             yield appliance
+
+
+def test_who_reads_the_code_in_the_log_signs_in_once_and_the_page_may_write_nothing_else(
+    folder: Path, internet: Internet
+) -> None:
+    (folder / "list.txt").write_text("ads.example\n")
+    more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": str(folder / "list.txt")}
+    with (
+        running(folder, settings_in(folder, **more, **internet.environment)) as appliance,
+        httpx.Client(base_url=f"http://127.0.0.1:{appliance.web_port}") as owner,
+        httpx.Client(base_url=f"http://127.0.0.1:{appliance.web_port}") as second,
+        httpx.Client(base_url=f"http://[::1]:{appliance.web_port}") as third,
+    ):
+
+        def sign_in(browser: httpx.Client, **fields: str) -> int:
+            key = re.findall('name="key" value="([0-9a-f]{64})"', browser.get("/sign-in").text)[0]
+            return browser.post("/sign-in", data={"key": key, **fields}).status_code
+
+        (code,) = re.findall(r"code ([a-z2-9-]{11}), once and within 15 minutes", appliance.log)
+        assert sign_in(owner, first="1") == 303
+        assert "You are signed in" in owner.get("/sign-in").text
+        assert sign_in(second, first="1") == 403
+        assert sign_in(second, secret=code) == 303
+        second.cookies.clear()
+        assert sign_in(second, secret=code) == 403
+        assert sign_in(third, secret=appliance.homedot("token").stdout.strip()) == 303
+        assert appliance.homedot("token", "new").returncode == 0
+        for browser in (owner, third):
+            assert "You are signed in" not in browser.get("/sign-in").text
+        assert list((folder / "run/web").iterdir()) == []
