@@ -1,7 +1,7 @@
 """Why names do not resolve, found out by upkeep when the front door wishes to know.
 
 unbound knows before any name fails which of several forwarders is silent, and that servers of zones answer as resolvers
-do: that is read every quarter of a minute, and asks nobody outside.
+do: that is read every 10 s, and asks nobody outside.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from . import paths, resolver, users
 from .findings_log import Findings
 from .look_wanted import LookWanted
 
-_AGAIN_S = 30.0
+_AGAIN_S = 19.0
 _DEADLINE_S = 15
 _MOST_OCTETS = 1 << 16
 

@@ -8,7 +8,7 @@ from app.files import stamp
 
 from . import paths
 
-_EVERY_S = 15.0
+_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
