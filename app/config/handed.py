@@ -1,10 +1,10 @@
 """Settings as those who may read the operator's files hand them to programs that may not. Pure.
 
-What was given is handed on, not what it means, so that one parser makes the same tree of it on both sides.
+What was given is handed on, not what it means, so that one parser makes the same tree of it on both sides; and where,
+so that whoever is to change it is told where.
 """
 
 import json
-from collections.abc import Mapping
 
 from .load import Loaded, build
 from .settings import leaves
@@ -12,7 +12,7 @@ from .settings import leaves
 
 def hand(loaded: Loaded) -> bytes:
     """What `take` makes the same settings of."""
-    return json.dumps(loaded.given, sort_keys=True).encode()
+    return json.dumps({"given": loaded.given, "sources": loaded.sources}, sort_keys=True).encode()
 
 
 def take(content: bytes) -> Loaded:
@@ -20,8 +20,11 @@ def take(content: bytes) -> Loaded:
 
     Raises ValueError for anything else.
     """
-    given = json.loads(content)
-    if not isinstance(given, Mapping):
-        raise ValueError("is not what was handed on")
+    handed = json.loads(content)
+    match handed:
+        case {"given": dict() as given, "sources": dict() as sources}:
+            pass
+        case _:
+            raise ValueError("is not what was handed on")
     settings = build({leaf.name: leaf.parse(given[leaf.name]) for leaf in leaves() if leaf.name in given})
-    return Loaded(settings, {}, given)
+    return Loaded(settings, sources, given)
