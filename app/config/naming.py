@@ -34,8 +34,8 @@ def addition(loaded: Loaded, name: str, had: Sequence[str], value: str) -> Addit
     source, variable = _source(loaded.sources, name), next(leaf.variable for leaf in leaves() if leaf.name == name)
     values = [*had, value]
     if source is None or source.startswith(PREFIX):
-        instead = "in place of what it is now" if had else "in the compose file, below environment"
-        return Addition(f"as {variable}, {instead}", f'{variable}: "{", ".join(values)}"')
+        where = "in place of what it is now" if had else "below environment in the compose file"
+        return Addition(where, f'{variable}: "{", ".join(values)}"')
     branch, _, key = name.partition(".")
     indented = "".join(f'\n    - "{each}"' for each in values)
     if loaded.sources.get(name, _DEFAULT) != _DEFAULT:

@@ -61,5 +61,5 @@ def test_what_is_added_to_the_environment_keeps_what_was_there(tmp_path: Path) -
     had = loaded(tmp_path, "hostname: dns.home.arpa", BLOCKING__ALLOW="a.example")
     found = addition(had, "blocking.allow", had.settings.blocking.allow, "b.example")
     assert found.lines == 'HOMEDOT_BLOCKING__ALLOW: "a.example, b.example"'
-    assert found.where == "as HOMEDOT_BLOCKING__ALLOW, in place of what it is now"
+    assert found.where == "in place of what it is now"
     assert addition(loaded(tmp_path), "blocking.deny", (), "b.example").lines == 'HOMEDOT_BLOCKING__DENY: "b.example"'
