@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import final
 
-import dns.edns
 import dns.exception
+import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 from cryptography import x509
 
 from app import dnsname
@@ -24,7 +25,6 @@ INTERNET_REMEDY = (
     "check this machine's internet connection, and that its port 53 is open outwards, UDP and TCP; if your provider"
     " closes it, set `resolver.mode` to forward"
 )
-_ENDED, _NOT_BEGUN = dns.edns.EDECode.SIGNATURE_EXPIRED, dns.edns.EDECode.SIGNATURE_NOT_YET_VALID
 _PATIENCE_S = 12.0
 """What has no server that answers is given up by the front door before."""
 
@@ -88,13 +88,12 @@ def clock(box: Box) -> CheckResult:
         if box.root_pem is not None and own.not_valid_before_utc > now:
             made = f"its own certificate was made on {own.not_valid_before_utc:%Y-%m-%d}"
             return fails(f"the clock of this machine is wrong: it says {now:%Y-%m-%d}, and {made}", SET_THE_CLOCK)
-        found = _errors_about_the_root(box)
+        times = _times_of_the_root(box)
     except OSError:
         return not_tried("there is nothing to compare it with", ADDRESS)
-    if found & {_ENDED, _NOT_BEGUN}:
-        seem = "to have ended" if _ENDED in found else "to begin in the future"
-        says = f"it says {now:%Y-%m-%d %H:%M} UTC, and the signatures of the internet's root seem {seem}"
-        return fails(f"the clock of this machine is wrong: {says}", SET_THE_CLOCK)
+    if times is not None and not times[0] <= now <= times[1]:
+        good = f"the signatures of the internet's root are good from {times[0]:%Y-%m-%d} to {times[1]:%Y-%m-%d}"
+        return fails(f"the clock of this machine is wrong: it says {now:%Y-%m-%d %H:%M} UTC, and {good}", SET_THE_CLOCK)
     return passes(f"{now:%Y-%m-%d %H:%M} UTC, and nothing says otherwise")
 
 
@@ -110,7 +109,7 @@ def internet(box: Box) -> CheckResult:
         return passes("a name that nobody has asked before is looked up")
     if found.is_reached is None:
         return cannot_tell(f"whether names are found cannot be told: {found.says}", SEE_LOG)
-    return fails(f"names are not found: {name} is {found.says}", found.remedy)
+    return fails(f"names are not found: {found.says}", found.remedy)
 
 
 def block_lists(box: Box) -> CheckResult:
@@ -153,14 +152,21 @@ def _described(presented: x509.Certificate) -> str:
     return f"{subject}, for {', '.join(names)}" if names else subject
 
 
-def _errors_about_the_root(box: Box) -> set[int]:
-    """What is the matter with the answer for the root's keys, in codes of RFC 8914; nothing if there is none."""
+def _times_of_the_root(box: Box) -> tuple[datetime, datetime] | None:
+    """When the newest signature of the root over its own keys (RFC 4034 3.1.5) begins and ends, unchecked; None if
+    nobody shows it. Whoever checks it by a wrong clock may only say that it is bogus."""
     query = dns.message.make_query(".", "DNSKEY", want_dnssec=True)
+    query.flags |= dns.flags.CD
     try:
         answer = dns_checks.patient_answer(box, query)
     except dns.exception.DNSException:
-        return set()
-    return set() if answer is None else dns_checks.error_codes(answer)
+        return None
+    records = [record for rrset in answer.answer for record in rrset] if answer is not None else []
+    signed = [(record.inception, record.expiration) for record in records if record.rdtype == dns.rdatatype.RRSIG]
+    if not signed:
+        return None
+    begins_s, ends_s = max(signed)
+    return datetime.fromtimestamp(begins_s, UTC), datetime.fromtimestamp(ends_s, UTC)
 
 
 def _looked_up(box: Box, name: str) -> LookUp:
@@ -168,6 +174,6 @@ def _looked_up(box: Box, name: str) -> LookUp:
     query = dns.message.make_query(name, "A", use_edns=0)
     answer = dns_checks.patient_answer(replace(box, timeout_s=max(box.timeout_s, _PATIENCE_S)), query)
     if answer is None:
-        return LookUp(False, f"not answered within {_PATIENCE_S:g} s", INTERNET_REMEDY)
+        return LookUp(False, f"{name} was not answered within {_PATIENCE_S:g} s", INTERNET_REMEDY)
     is_reached = answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
-    return LookUp(is_reached, f"answered with {dns_checks.said(answer)}", INTERNET_REMEDY)
+    return LookUp(is_reached, f"{name} was answered with {dns_checks.said(answer)}", INTERNET_REMEDY)

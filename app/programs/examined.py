@@ -58,7 +58,7 @@ def look_up(settings: Settings, name: str) -> LookUp:
             False, f"refused: the signatures in what comes from {where} are wrong ({reason})", _of_bogus(where)
         )
     remedy = next(remedy for word, remedy in _REMEDIES.items() if word in where)
-    return LookUp(outcome in _REACHED, says, remedy)
+    return LookUp(outcome in _REACHED, says.removeprefix("not answered: "), remedy)
 
 
 def _of_bogus(where: str) -> str:
@@ -77,14 +77,15 @@ def lists(settings: Settings, uptime_s: int) -> ListFaults:
     because this box was started `uptime_s` ago."""
     missing, late, awaited = list[str](), list[str](), list[str]()
     for source, its in (states(settings) if settings.blocking.enabled else {}).items():
-        name = its.title or without_query(source)
+        name = f"the block list {without_query(source)}"
         if its.is_there and its.error:
-            late.append(f"the block list {name} is not up to date: {its.error}")
+            late.append(f"{name} is not up to date: {its.error}")
         elif not its.is_there and not its.checked_s and uptime_s < _FIRST_LOOK_S:
-            awaited.append(f"the block list {name} is not there yet")
+            awaited.append(f"{name} is not there yet")
         elif not its.is_there:
-            why = its.error or "it was not downloaded yet"
-            missing.append(f"the block list {name} is missing, so nothing on it is blocked: {why}")
+            missing.append(
+                f"{name} is missing, so nothing on it is blocked: {its.error or 'it was not downloaded yet'}"
+            )
     return ListFaults(missing, late, awaited)
 
 

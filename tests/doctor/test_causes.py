@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rrset
 import pytest
 
 from app.doctor import causes
 from app.doctor.target import LookUp, Verdict
-from tests.fakes.dot_server import DotServer
+from tests.fakes.dot_server import Answer, DotServer, noerror
 from tests.fakes.pki import Authority
 
 from .examining import box, examined, faults
-from .test_dns_checks import root_answer
 
 
 def strangers_chain(folder: Path) -> Path:
@@ -85,21 +89,47 @@ def test_a_clock_that_was_never_set_is_one_fault_also_where_nobody_answers(autho
     assert causes.clock(box(port, authority)).because == "address"
 
 
-@pytest.mark.parametrize(
-    ("error", "seem"),
-    [
-        (dns.edns.EDECode.SIGNATURE_EXPIRED, "seem to have ended"),
-        (dns.edns.EDECode.SIGNATURE_NOT_YET_VALID, "seem to begin in the future"),
-    ],
-)
+DAY = timedelta(days=1)
+
+
+def root_signed(begins: timedelta, ends: timedelta) -> Answer:
+    """Shows who does not check the root's keys, signed for that time from now on; all others are told that they are
+    bogus, and no more."""
+
+    def answer(query: bytes) -> bytes:
+        message = dns.message.from_wire(query)
+        if message.question[0].name != dns.name.root:
+            return noerror(query)
+        response = dns.message.make_response(message)
+        if message.flags & dns.flags.CD:
+            moments = (f"{datetime.now(UTC) + moment:%Y%m%d%H%M%S}" for moment in (ends, begins))
+            signature = f"DNSKEY 13 0 300 {' '.join(moments)} 1 . AAAA"
+            response.answer.append(dns.rrset.from_text(".", 300, "IN", "RRSIG", signature))
+        else:
+            response.set_rcode(dns.rcode.SERVFAIL)
+            response.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS)])
+        return response.to_wire()
+
+    return answer
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(-400 * DAY, -370 * DAY), (DAY, 22 * DAY)], ids=["ended", "not begun"])
 def test_signatures_of_the_root_that_are_out_of_their_time_are_the_clocks_fault_alone(
-    authority: Authority, good_chain: Path, error: dns.edns.EDECode, seem: str
+    authority: Authority, good_chain: Path, begins: timedelta, ends: timedelta
 ) -> None:
-    with DotServer(good_chain, root_answer(dns.rcode.SERVFAIL, error)) as server:
+    with DotServer(good_chain, root_signed(begins, ends)) as server:
         found = faults(server, authority)
     assert set(found) == {"clock"}
-    assert f"it says {datetime.now(UTC):%Y-%m-%d}" in found["clock"].detail
-    assert seem in found["clock"].detail
+    now = datetime.now(UTC)
+    assert f"it says {now:%Y-%m-%d}" in found["clock"].detail
+    assert f"are good from {now + begins:%Y-%m-%d} to {now + ends:%Y-%m-%d}" in found["clock"].detail
+
+
+def test_keys_of_the_root_that_are_refused_though_they_are_in_their_time_are_not_the_clocks_fault(
+    authority: Authority, good_chain: Path
+) -> None:
+    with DotServer(good_chain, root_signed(-DAY, DAY)) as server:
+        assert set(faults(server, authority)) == {"DNSSEC"}
 
 
 def test_a_certificate_that_is_made_tomorrow_is_the_clocks_fault_unless_a_user_brought_it(
@@ -115,11 +145,11 @@ def test_a_certificate_that_is_made_tomorrow_is_the_clocks_fault_unless_a_user_b
 
 
 def test_names_that_are_not_found_are_told_as_whoever_looked_says_it(authority: Authority, good_chain: Path) -> None:
-    silent = LookUp(False, "not answered: the forwarder 192.0.2.9 is silent", "name another one in `resolver.forward`")
+    silent = LookUp(False, "the forwarder 192.0.2.9 is silent", "name another one in `resolver.forward`")
     with DotServer(good_chain) as server:
         found = faults(server, authority, look_up=lambda _: silent)
     assert set(found) == {"internet"}
-    assert found["internet"].detail.endswith(".com is not answered: the forwarder 192.0.2.9 is silent")
+    assert found["internet"].detail == "names are not found: the forwarder 192.0.2.9 is silent"
     assert found["internet"].remedy == "name another one in `resolver.forward`"
 
 

@@ -105,7 +105,7 @@ def test_lists_that_are_missing_and_old_ones_are_told_with_what_is_wrong(
         f"the block list {LIST} is missing, so nothing on it is blocked: 404",
         f"the block list {LIST} is missing, so nothing on it is blocked: it was not downloaded yet",
     ]
-    assert found.late == ["the block list Mine is not up to date: it is empty"]
+    assert found.late == ["the block list /config/a.txt is not up to date: it is empty"]
     soon = examined.lists(settings(tmp_path), 60)
     assert soon.missing == found.missing[:1]
     assert soon.awaited == [f"the block list {LIST} is not there yet"]
