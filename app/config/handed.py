@@ -1,6 +1,7 @@
 """Settings as those who may read the operator's files hand them to programs that may not. Pure.
 
-What was given is handed on, not what it means, so that one parser makes the same tree of it on both sides.
+What was given is handed on, not what it means, so that one parser makes the same tree of it on both sides; and where,
+so that whoever is to change it is told where.
 """
 
 import json

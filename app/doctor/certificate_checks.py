@@ -19,13 +19,10 @@ from app.doctor.target import SEE_LOG, Box, CheckResult, fails, passes, warns
 CLOCK = "set the clock of this machine right, then restart the container"
 RENEW = "restart the container: it makes a new certificate; a certificate of your own you must replace yourself"
 RENEW_SOON = "renew it, or find out why whatever renews it has not: the new files are taken without a restart"
-REPLACE = "get another certificate from whoever made this one, and put it into tls.certificate and tls.key"
-CHAIN = "tls.certificate must hold the certificate first, then each issuer, without gaps"
-ROOT = (
-    "if a private authority of yours signed it, and devices have its root, set tls.root to that; else "
-    "tls.certificate must hold the certificate first, then each issuer, without gaps"
-)
-NAME = "set HOMEDOT_HOSTNAME to the name in the certificate, or use a certificate for this name"
+REPLACE = "get another certificate from whoever made this one, and put it into `tls.certificate` and `tls.key`"
+CHAIN = "the file of `tls.certificate` must hold the certificate first, then each issuer, without gaps"
+ROOT = f"if a private authority of yours signed it, and devices have its root, set `tls.root` to that; else {CHAIN}"
+NAME = "set `hostname` to the name in the certificate, or use a certificate for this name"
 # What OpenSSL says (x509_vfy.h) and what helps.
 REFUSALS = {9: CLOCK, 10: RENEW, 18: ROOT, 19: ROOT, 20: ROOT, 62: NAME}
 """Not yet valid, expired, signed by itself (twice), no issuer known, another name."""
@@ -70,17 +67,18 @@ def names(box: Box) -> CheckResult:
 
     A wildcard stands for one label of three or more: clients refuse `*.org`.
     """
+    presented = box.certificates()[0]
     try:
-        san = box.certificates()[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        san = presented.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return fails("the certificate has no subject alternative name", NAME)
-    dns_names = [name.lower() for name in san.get_values_for_type(x509.DNSName)]
+    named = dns_names(presented)
     addresses = san.get_values_for_type(x509.IPAddress)
-    listed = ", ".join([*dns_names, *map(str, addresses)])
-    if not set(dnsname.certificate_names(box.hostname)) & set(dns_names):
+    listed = ", ".join([*named, *map(str, addresses)])
+    if not set(dnsname.certificate_names(box.hostname)) & set(named):
         return fails(f"{box.hostname} is missing; the certificate is for {listed}", NAME)
     if box.root_pem and box.address not in addresses:
-        remedy = "add it to HOMEDOT_ADDRESSES and restart the container"
+        remedy = "add it to `addresses` and restart the container"
         return fails(f"{box.address} is missing; the certificate is for {listed}", remedy)
     return passes(listed)
 
@@ -138,6 +136,15 @@ def key(box: Box) -> CheckResult:
         remedy = "restart the container; devices that pin the key must be given the new pin"
         return fails(f"the pin is {pin}, not the one that devices were shown", remedy)
     return passes(f"{kind}, with the pin that devices were shown")
+
+
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """Those that it is for, in lower case."""
+    try:
+        san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [name.lower() for name in san.get_values_for_type(x509.DNSName)]
 
 
 def spki_pin(certificate: x509.Certificate) -> str:

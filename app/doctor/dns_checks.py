@@ -9,14 +9,11 @@ import dns.message
 import dns.rcode
 
 from app.doctor import probe
-from app.doctor.target import Box, CheckResult, cannot_tell, fails, passes
+from app.doctor.target import Box, CheckResult, cannot_tell, fails, not_tried, passes
 
 # RFC 8914 4: unsupported algorithms, indeterminate, bogus and its kinds: the resolver did get data and refused it.
 DNSSEC_EDE = frozenset({1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27})
-CLOCK_OR_NETWORK = (
-    "set the clock of this machine right and restart the container; if it is right, the network alters DNS: "
-    "set HOMEDOT_RESOLVER__MODE=forward"
-)
+ALTERED = "the network alters DNS: set `resolver.mode` to forward, and name a forwarder over TLS in `resolver.forward`"
 INTERNET = "check this machine's internet connection, and that port 53 or 853 is open outwards"
 PADDING_BLOCK_OCTETS = 468  # RFC 8467 4.1
 _KEEPALIVE, _PADDING = dns.edns.OptionType.KEEPALIVE, dns.edns.OptionType.PADDING
@@ -69,46 +66,41 @@ def order(box: Box) -> CheckResult:
     if first[:2] == quick[:2]:
         return passes("a known name overtakes a slow one")
     if waited_s < _TELLING_S:
-        return cannot_tell(
-            f"no name was slow: {waited_s * 1000:.0f} ms", "name a slow one: homedot doctor --slow-name NAME"
-        )
+        return not_tried(f"no name was slow: {waited_s * 1000:.0f} ms; homedot doctor --slow-name NAME names one")
     return fails(f"a slow name held up a known one for {waited_s * 1000:.0f} ms", box.another_program)
 
 
 def validated(box: Box) -> CheckResult:
-    """The root's own keys come back validated: AD (RFC 6840 5.7-5.8), and nothing else is known to be wrong."""
-    if box.resolver_faults:
-        return fails("; ".join(box.resolver_faults), "then restart the container")
+    """The root's own keys come back validated: AD (RFC 6840 5.7-5.8)."""
     query = dns.message.make_query(".", "DNSKEY", want_dnssec=True, flags=dns.flags.RD | dns.flags.AD)
-    answer = _patient_answer(box, query)
+    answer = patient_answer(box, query)
     if answer is None:
         return cannot_tell("the internet's root zone was not answered in time", INTERNET)
     if answer.rcode() == dns.rcode.NOERROR and answer.flags & dns.flags.AD:
         return passes("the root zone's keys are answered, validated")
-    said = _said(answer)
+    told = said(answer)
     if answer.rcode() == dns.rcode.NOERROR or _refused_for_dnssec(answer):
-        return fails(f"the root zone's keys are not validated: {said}", CLOCK_OR_NETWORK)
-    return cannot_tell(f"the internet's root zone is not answered: {said}", INTERNET)
+        return fails(f"the root zone's keys are not validated: {told}", ALTERED)
+    return cannot_tell(f"the internet's root zone is not answered: {told}", INTERNET)
 
 
 def bogus(box: Box) -> CheckResult:
     """A name with wrong signatures is not answered (RFC 4035 5.5), and it is the signatures that are the reason."""
     name = box.bogus_name
-    answer = _patient_answer(box, _query(name, want_dnssec=True))
+    answer = patient_answer(box, _query(name, want_dnssec=True))
     if answer is None:
         return cannot_tell(f"{name} was not answered in time", INTERNET)
     if answer.answer:
-        return fails(f"{name} is answered, though its signatures are wrong", CLOCK_OR_NETWORK)
+        return fails(f"{name} is answered, though its signatures are wrong", ALTERED)
     if answer.rcode() != dns.rcode.SERVFAIL:
-        remedy = "name one with wrong signatures: homedot doctor --bogus-name NAME"
-        return cannot_tell(f"{name} is not there: {_said(answer)}", remedy)
+        return not_tried(f"{name} is not there: {said(answer)}; homedot doctor --bogus-name NAME names another")
     if not _refused_for_dnssec(answer):
         # Without a stated reason: does it resolve when nobody checks?
         unchecked = _query(name, want_dnssec=True)
         unchecked.flags |= dns.flags.CD
-        answer = _patient_answer(box, unchecked)
+        answer = patient_answer(box, unchecked)
         if answer is None or not answer.answer:
-            return cannot_tell(f"{name} cannot be resolved: {_said(answer) if answer else 'no answer'}", INTERNET)
+            return cannot_tell(f"{name} cannot be resolved: {said(answer) if answer else 'no answer'}", INTERNET)
     return passes(f"{name}, whose signatures are wrong, is refused")
 
 
@@ -116,7 +108,7 @@ def _query(name: str, *options: dns.edns.Option, want_dnssec: bool = False) -> d
     return dns.message.make_query(name, "A", use_edns=0, options=list(options), want_dnssec=want_dnssec)
 
 
-def _patient_answer(box: Box, query: dns.message.QueryMessage) -> dns.message.Message | None:
+def patient_answer(box: Box, query: dns.message.QueryMessage) -> dns.message.Message | None:
     """The answer to what may need the internet; None if there is none in time."""
     with box.connect(probe.unverified("dot")) as connection:
         try:
@@ -133,9 +125,15 @@ def _errors(answer: dns.message.Message) -> list[dns.edns.EDEOption]:
     return [option for option in answer.options if isinstance(option, dns.edns.EDEOption)]
 
 
+def error_codes(answer: dns.message.Message) -> set[int]:
+    """Those of its extended errors (RFC 8914)."""
+    return {int(error.code) for error in _errors(answer)}
+
+
 def _refused_for_dnssec(answer: dns.message.Message) -> bool:
-    return any(error.code in DNSSEC_EDE for error in _errors(answer))
+    return not error_codes(answer).isdisjoint(DNSSEC_EDE)
 
 
-def _said(answer: dns.message.Message) -> str:
+def said(answer: dns.message.Message) -> str:
+    """RCODE and extended errors, as people who know them read them."""
     return dns.rcode.to_text(answer.rcode()) + "".join(f", {error.to_text()}" for error in _errors(answer))

@@ -1,48 +1,64 @@
-"""What is wrong with this box? Every check of the running front door, as a strict client sees it, and the report.
-
-Each check opens its own connections under its own deadline, and a check that crashes is a finding like any other.
-"""
+"""What is wrong with this box? Every check there is, and the report of what they found, for people and for scripts."""
 
 import json
-import ssl
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import NamedTuple
 
-from app.doctor import access, certificate_checks, dns_checks, probe, tls_checks
-from app.doctor.target import SEE_LOG, Box, CheckResult, Verdict, fails
+from app.doctor import access, causes, certificate_checks, dns_checks, tls_checks
+from app.doctor.causes import ADDRESS, CLOCK, FRONT_DOOR, INTERNET
+from app.doctor.target import Box, CheckResult, Verdict
 from app.text import printable
 
-Check = Callable[[Box], CheckResult]
 
-CHECKS: dict[str, Check] = {
-    "strict query": certificate_checks.strict_query,
-    "certificate chain": certificate_checks.chain,
-    "certificate names": certificate_checks.names,
-    "certificate dates": certificate_checks.dates,
-    "certificate use": certificate_checks.use,
-    "certificate key": certificate_checks.key,
-    "ALPN dot": tls_checks.alpn_dot,
-    "ALPN none": tls_checks.alpn_none,
-    "ALPN h2": tls_checks.alpn_h2,
-    "TLS 1.1": tls_checks.tls_1_1,
-    "no SNI": tls_checks.no_sni,
-    "resumption": tls_checks.resumption,
-    "padding": dns_checks.padding,
-    "keepalive": dns_checks.keepalive,
-    "answer order": dns_checks.order,
-    "DNSSEC": dns_checks.validated,
-    "bogus name": dns_checks.bogus,
-    "who may ask": access.who_may_ask,
+class Check(NamedTuple):
+    """`needs` are checks before this one without whose success it says nothing. Where `explained_by` has found a fault,
+    a fault of this one is no other. `is_conformance`: it is for who knows the standards."""
+
+    run: Callable[[Box], CheckResult]
+    needs: Sequence[str] = ()
+    explained_by: str = ""
+    is_conformance: bool = True
+
+
+_CERTIFICATE = ("certificate chain", "certificate names", "certificate dates", "certificate use")
+
+CHECKS: Mapping[str, Check] = {
+    FRONT_DOOR: Check(causes.front_door, is_conformance=False),
+    ADDRESS: Check(causes.address, is_conformance=False),
+    CLOCK: Check(causes.clock, is_conformance=False),
+    INTERNET: Check(causes.internet, (ADDRESS, CLOCK), is_conformance=False),
+    "block lists": Check(causes.block_lists, explained_by=INTERNET, is_conformance=False),
+    "who may ask": Check(access.who_may_ask, is_conformance=False),
+    "certificate chain": Check(certificate_checks.chain, (ADDRESS,)),
+    "certificate names": Check(certificate_checks.names, (ADDRESS,)),
+    "certificate dates": Check(certificate_checks.dates, (ADDRESS, CLOCK)),
+    "certificate use": Check(certificate_checks.use, (ADDRESS,)),
+    "certificate key": Check(certificate_checks.key, (ADDRESS,)),
+    "strict query": Check(certificate_checks.strict_query, (ADDRESS, CLOCK, *_CERTIFICATE)),
+    "ALPN dot": Check(tls_checks.alpn_dot, (ADDRESS,)),
+    "ALPN none": Check(tls_checks.alpn_none, (ADDRESS,)),
+    "ALPN h2": Check(tls_checks.alpn_h2, (ADDRESS,)),
+    "TLS 1.1": Check(tls_checks.tls_1_1, (ADDRESS,)),
+    "no SNI": Check(tls_checks.no_sni, (ADDRESS,)),
+    "resumption": Check(tls_checks.resumption, (ADDRESS,)),
+    "padding": Check(dns_checks.padding, (ADDRESS,)),
+    "keepalive": Check(dns_checks.keepalive, (ADDRESS,)),
+    "DNSSEC": Check(dns_checks.validated, (INTERNET,)),
+    "bogus name": Check(dns_checks.bogus, ("DNSSEC",)),
+    "answer order": Check(dns_checks.order, (INTERNET,)),
 }
-"""In the order of the report."""
+"""In the order of the report: what others need comes before them."""
 
-AT_ONCE = 8
-"""Checks side by side: few enough for a Raspberry Pi, which does all the handshakes on both sides."""
-
-SCHEMA = 1
+SCHEMA = 2
 """Of the JSON document: goes up when a member goes away or changes its meaning, not when one is added."""
+
+_HEADINGS = {
+    0: "Nothing is wrong.",
+    1: "There is something to do.",
+    2: "Whether all is well cannot be told.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,51 +78,75 @@ class Report:
     findings: tuple[Finding, ...]
 
     @property
-    def failed(self) -> bool:
-        """Whether anything is known to be wrong: the exit status."""
-        return any(finding.outcome.verdict is Verdict.FAIL for finding in self.findings)
+    def exit_code(self) -> int:
+        """0: well; 1: there is something to do; 2: that cannot be told."""
+        verdicts = {finding.outcome.verdict for finding in self.findings}
+        if verdicts & {Verdict.FAIL, Verdict.WARNING}:
+            return 1
+        return 2 if Verdict.CANNOT_TELL in verdicts else 0
 
-    def to_text(self) -> str:
-        """Who was examined; a line for each finding, its remedy below it; how many of each verdict."""
-        box = self.box
-        lines = [f"{box.hostname} at {box.address}, port {box.port}", f"{'SPKI pin':<14}{box.spki_pin}"]
+    @property
+    def causes(self) -> tuple[Finding, ...]:
+        """What somebody must look at: faults first, then what should not be so, then what cannot be told."""
+        order = (Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL)
+        return tuple(each for verdict in order for each in self.findings if each.outcome.verdict is verdict)
+
+    def hanging_on(self, name: str) -> tuple[str, ...]:
+        """The checks that were not tried because of the fault that the check of this name has found."""
+        return tuple(each.name for each in self.findings if each.outcome.because == name)
+
+    def to_text(self, *, all_checks: bool = False) -> str:
+        """What to do, one cause after the other; then the other checks, folded unless `all_checks`."""
+        lines = [f"{self.box.hostname} at {self.box.address}, port {self.box.port}", "", _HEADINGS[self.exit_code]]
+        for number, finding in enumerate(self.causes, 1):
+            lines += ["", *self._told(number, finding)]
+        rows = [finding for finding in self.findings if all_checks or not finding.outcome.remedy]
+        return "\n".join([*lines, "", *(self._rows(rows) if all_checks else self._folded(rows))])
+
+    def _told(self, number: int, finding: Finding) -> list[str]:
+        # Whoever answers on that port, and whoever made its certificate, may have chosen the words.
+        said, remedy = printable(finding.outcome.detail), printable(finding.outcome.remedy)
+        doubt = "It cannot be told: " if finding.outcome.verdict is Verdict.CANNOT_TELL else ""
+        lines = [f"{number}. {doubt}{said}", f"   What to do: {remedy}"]
+        hanging = len(self.hanging_on(finding.name))
+        need, were = ("needs", "was") if hanging == 1 else ("need", "were")
+        return [*lines, f"   {_checks(hanging)} that {need} this {were} not tried."] if hanging else lines
+
+    def _folded(self, rows: Sequence[Finding]) -> list[str]:
+        passed = sum(finding.outcome.verdict is Verdict.PASS for finding in rows)
+        return [f"{_checks(passed)} passed; homedot doctor --all shows every one."]
+
+    def _rows(self, rows: Sequence[Finding]) -> list[str]:
+        box, width = self.box, max(map(len, CHECKS))
+        lines = [f"{'SPKI pin':<14}{box.spki_pin}"]
         if box.root_sha256:
             lines.append(f"{'Root SHA-256':<14}{box.root_sha256}")
         lines.append("")
-        width = max(map(len, CHECKS))
-        for finding in self.findings:
-            outcome = finding.outcome
-            shown = "FAIL" if outcome.verdict is Verdict.FAIL else outcome.verdict
-            # Whoever answers on that port, and whoever made its certificate, may have chosen the words.
-            lines.append(f"{shown:<11}  {finding.name:<{width}}  {printable(outcome.detail)}")
-            if outcome.remedy:
-                lines.append(f"{'':<11}  {'':<{width}}  -> {printable(outcome.remedy)}")
+        for finding in rows:
+            verdict = finding.outcome.verdict
+            shown = "FAIL" if verdict is Verdict.FAIL else verdict
+            lines.append(f"{shown:<11}  {finding.name:<{width}}  {printable(finding.outcome.detail)}")
         verdicts = [finding.outcome.verdict for finding in self.findings]
-        lines += ["", ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict)]
-        return "\n".join(lines)
+        return [*lines, "", ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict)]
 
     def to_json(self) -> str:
         """The same for scripts, one object:
 
-        schema       1, see SCHEMA
+        schema       2, see SCHEMA
         checked_at   RFC 3339, UTC
         hostname, address, port      who was examined
         spki_pin     base64 SHA-256 of the public key (RFC 7858 4.2)
         root_sha256  fingerprint of the root, "AB:CD:..."; null with a certificate of the user's own
-        verdict      "fail" if any check failed, else "pass"
-        checks       a list of objects, strings all: name, verdict ("pass", "fail", "cannot tell" or "warning"),
-                     detail, and remedy, empty when nothing is to be done
+        verdict      "pass", "fail" (there is something to do) or "cannot tell"
+        exit_code    of the command: 0, 1 or 2
+        says         the verdict in a sentence
+        causes       a list of objects, what matters most first: check, verdict, detail, remedy, and not_tried, a list
+                     of the checks that need this
+        checks       a list of objects, strings all: name, verdict ("pass", "fail", "cannot tell", "warning" or "not
+                     tried"), detail, remedy, empty when nothing is to be done, and because, the check whose fault is
+                     the reason why this one was not tried, mostly empty
         """
         box = self.box
-        checks = [
-            {
-                "name": finding.name,
-                "verdict": finding.outcome.verdict,
-                "detail": finding.outcome.detail,
-                "remedy": finding.outcome.remedy,
-            }
-            for finding in self.findings
-        ]
         document = {
             "schema": SCHEMA,
             "checked_at": self.checked_at.isoformat(timespec="seconds"),
@@ -115,39 +155,32 @@ class Report:
             "port": box.port,
             "spki_pin": box.spki_pin,
             "root_sha256": box.root_sha256,
-            "verdict": Verdict.FAIL if self.failed else Verdict.PASS,
-            "checks": checks,
+            "verdict": (Verdict.PASS, Verdict.FAIL, Verdict.CANNOT_TELL)[self.exit_code],
+            "exit_code": self.exit_code,
+            "says": _HEADINGS[self.exit_code],
+            "causes": [
+                {
+                    "check": finding.name,
+                    "verdict": finding.outcome.verdict,
+                    "detail": finding.outcome.detail,
+                    "remedy": finding.outcome.remedy,
+                    "not_tried": self.hanging_on(finding.name),
+                }
+                for finding in self.causes
+            ],
+            "checks": [
+                {
+                    "name": finding.name,
+                    "verdict": finding.outcome.verdict,
+                    "detail": finding.outcome.detail,
+                    "remedy": finding.outcome.remedy,
+                    "because": finding.outcome.because,
+                }
+                for finding in self.findings
+            ],
         }
         return json.dumps(document, indent=2)
 
 
-def examine(box: Box, at_once: int = AT_ONCE) -> Report:
-    """Run every check, `at_once` of them side by side, each with one connection at a time.
-
-    Done within a second where all is well; where nothing answers, each costs up to `box.timeout_s`.
-    """
-
-    def run(name: str) -> Finding:
-        try:
-            return Finding(name, CHECKS[name](box))
-        except OSError as error:
-            return Finding(name, _unreachable(box, error))
-        except Exception as error:  # noqa: BLE001 - the fault is the finding, and the other checks must still run
-            return Finding(name, fails(f"the check broke off: {type(error).__name__}: {error}", SEE_LOG))
-
-    checked_at = datetime.now(UTC)
-    with ThreadPoolExecutor(at_once) as pool:
-        return Report(box, checked_at, tuple(pool.map(run, CHECKS)))
-
-
-def _unreachable(box: Box, error: OSError) -> CheckResult:
-    where = f"{box.address} port {box.port}"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = certificate_checks.REFUSALS.get(error.verify_code, certificate_checks.CHAIN)
-        return fails(f"the certificate is refused: {probe.describe(error)}", remedy)
-    if isinstance(error, ssl.SSLError):
-        return fails(f"{where}: TLS fails: {probe.describe(error)}", box.another_program)
-    if isinstance(error, TimeoutError):
-        return fails(f"{where}: no answer within {box.timeout_s:g} s", SEE_LOG)
-    remedy = f"check that the container runs and publishes port {box.port}; {SEE_LOG}"
-    return fails(f"{where}: {probe.describe(error)}", remedy)
+def _checks(number: int) -> str:
+    return f"{number} check{'' if number == 1 else 's'}"

@@ -1,7 +1,7 @@
 """What the doctor examines, and what a check of it can find."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,15 +21,18 @@ class Verdict(StrEnum):
     FAIL = "fail"
     CANNOT_TELL = "cannot tell"
     WARNING = "warning"
+    NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found; `remedy` is the next step, empty when nothing is to be done."""
+    """What a check found; `remedy` is the next step, empty when nothing is to be done. A setting in it stands between
+    backticks. `because` names the check whose fault is the reason why this one was not tried, if one is."""
 
     verdict: Verdict
     detail: str
     remedy: str = ""
+    because: str = ""
 
 
 def passes(detail: str) -> CheckResult:
@@ -49,6 +52,21 @@ def cannot_tell(detail: str, remedy: str) -> CheckResult:
     return CheckResult(Verdict.CANNOT_TELL, detail, remedy)
 
 
+def not_tried(detail: str, because: str = "") -> CheckResult:
+    """Not a fault: it says nothing, for want of something to try it with, or for the fault that `because` has found."""
+    return CheckResult(Verdict.NOT_TRIED, detail, because=because)
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What became of a name that nobody had asked before: `is_reached` says whether somebody outside answered for it,
+    None if that cannot be told; `says` in words what was answered, and `remedy` what helps if nobody did."""
+
+    is_reached: bool | None
+    says: str
+    remedy: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """The front door to examine.
@@ -59,6 +77,12 @@ class Box:
     wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache. `exposed` says
     what lets strangers ask, `blind` what makes them look like somebody of the house. `resolver_faults` say what is
     known to keep names from resolving.
+
+    The rest is what this machine knows by itself. `front_door_fault` says why the program does not tell how it is,
+    empty if it does. `look_up` has it look up a name; None: ask as devices do. `clock_fault` says why the clock cannot
+    be right. `lists` are sentences about block lists that are missing, `late_lists` about old ones,
+    `awaited_lists` about those that are being downloaded for the first time. `holders` have the
+    port, as far as this machine knows.
     """
 
     address: IPAddress
@@ -74,6 +98,13 @@ class Box:
     exposed: Sequence[str] = ()
     blind: Sequence[str] = ()
     resolver_faults: Sequence[str] = ()
+    front_door_fault: str = ""
+    look_up: Callable[[str], LookUp] | None = None
+    clock_fault: str = ""
+    lists: Sequence[str] = ()
+    late_lists: Sequence[str] = ()
+    awaited_lists: Sequence[str] = ()
+    holders: Sequence[str] = ()
     timeout_s: float = 5.0
 
     def connect(

@@ -30,10 +30,6 @@ _MOST_SEARCHES = 4
 _TOO_MANY = "Too many are searching just now. Search again."
 _NO_NAME = "That is no name. Enter one like www.example.com."
 _MISTYPED = "That is not the token: `docker compose exec homedot homedot token` prints it."
-_TO_ALLOW = "To allow it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__ALLOW, and restart Homedot:"
-_TO_BLOCK = "To block it, put this into homedot.yaml, or the name into HOMEDOT_BLOCKING__DENY, and restart Homedot:"
-_BY_LISTS = {"listed", "listed importantly", "excepted", "excepted importantly", "allow-listed", "passed"}
-"""The kinds of verdicts over which both settings go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +64,14 @@ class BlockingState:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What becomes of a name: `kind` as in the policy, `rule` that decided, `says` in a sentence, and `notes`."""
+    """What becomes of a name: `kind` as in the policy, `rule` that decided, `says` in a sentence, and `notes`. `remedy`
+    is how to have it otherwise, if a setting can do that: a sentence, and lines for the settings."""
 
     kind: str
     rule: str
     says: str
     notes: Sequence[str] = ()
+    remedy: tuple[str, str] | None = None
 
 
 class BlockingControl(Protocol):
@@ -97,15 +95,6 @@ class Look:
     found: Found | None = None
     search_fault: str = ""
     pause_fault: str = ""
-
-    @property
-    def remedy(self) -> tuple[str, str] | None:
-        """What to do about what was found: a sentence, and lines for the settings."""
-        kind = self.found.kind if self.found else ""
-        if kind not in _BY_LISTS:
-            return None
-        sentence, setting = (_TO_ALLOW, "allow") if kind.startswith("listed") else (_TO_BLOCK, "deny")
-        return sentence, f'blocking:\n  {setting}:\n    - "{self.searched}"'
 
 
 def routes(blocking: BlockingControl, render: Callable[[Look], str], budget: Budget) -> list[Route]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .outcomes import OF_THE_CLOCK, UNKNOWN, RealAnswer, RealOutcome
+from .outcomes import UNKNOWN, RealAnswer, RealOutcome
 
 _MOST_SHOWN = 4
 
@@ -92,12 +92,9 @@ def _bogus(answer: RealAnswer, _: Sequence[str]) -> str:
     zones = " or ".join(map(_zone, answer.zones)) or "its zone"
     why = f" ({answer.reason})" if answer.reason else ""
     says = f"refused, because its signatures are wrong{why}: that is for whoever runs {zones} to mend"
-    others = []
-    if answer.reason in OF_THE_CLOCK:
-        others.append("the clock of this machine is wrong")
-    if "forwarder" in answer.where:
-        others.append(f"{answer.where} does not pass signatures on")
-    return f"{says}; if many names fail so, {' or '.join(others)}" if others else says
+    is_forwarded = "forwarder" in answer.where
+    or_forwarder = f", or {answer.where} does not pass signatures on" if is_forwarded else ""
+    return f"{says}; if many names fail so, the clock of this machine is wrong{or_forwarder}"
 
 
 def _unreachable(answer: RealAnswer, _: Sequence[str]) -> str:

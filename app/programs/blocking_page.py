@@ -2,16 +2,21 @@
 
 import time
 
+from app.answer.policy import BLOCKING, Kind
+from app.config.load import Loaded
+from app.config.naming import addition
 from app.config.settings import Blocking, Settings
 from app.config.sources import read as read_source
 from app.errors import OperatorError
 from app.lists.state import ListState
 from app.onboarding.blocking import BlockingState, Found, Listed
 
-from . import control_client
+from . import control_client, handing, paths, users
 from .list_status import is_allow_list, protection, states, summary
 from .owner_file import in_force
 from .pause_token import read
+
+_BY_LISTS = BLOCKING - {Kind.DENIED} | {Kind.EXCEPTED, Kind.EXCEPTED_IMPORTANTLY, Kind.ALLOW_LISTED, Kind.PASSED}
 
 
 class BlockingClient:
@@ -34,7 +39,20 @@ class BlockingClient:
 
     async def reason(self, name: str) -> Found:
         told = await control_client.ask(self._settings, f"why {name}")
-        return Found(told["kind"], told["rule"], told["says"], told["notes"])
+        return Found(told["kind"], told["rule"], told["says"], told["notes"], self._remedy(name, told["kind"]))
+
+    def _remedy(self, name: str, kind: str) -> tuple[str, str] | None:
+        """How to have it otherwise: for what the lists decide, over which both settings go."""
+        if kind not in _BY_LISTS:
+            return None
+        verb, setting = ("allow", "blocking.allow") if kind in BLOCKING else ("block", "blocking.deny")
+        try:
+            loaded = handing.taken(paths.handed(self._settings.run_dir, users.WEB))
+        except OperatorError:
+            loaded = Loaded(self._settings, {}, {})  # where it was set is not known, so by a variable, which wins
+        had = loaded.settings.blocking.allow if verb == "allow" else loaded.settings.blocking.deny
+        found = addition(loaded, setting, had, name)
+        return f"To {verb} it, put this {found.where}, and restart Homedot:", found.lines
 
     async def pause(self, seconds: int) -> None:
         await control_client.ask(self._settings, f"pause {seconds}")

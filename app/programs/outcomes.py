@@ -55,8 +55,6 @@ _BOGUS = {
     12: "the proof that there is nothing is missing",
 }
 """Of RFC 8914 4.7 to 4.13, what happens."""
-OF_THE_CLOCK = {_BOGUS[7], _BOGUS[8]}
-"""Reasons that a wrong clock gives to every signed name."""
 
 
 def outcome(answer: UpstreamResponse, said: UpstreamResponse | None, qtype: int) -> tuple[RealOutcome, str]:

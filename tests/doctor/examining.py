@@ -6,8 +6,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from app.doctor import report
 from app.doctor.certificate_checks import spki_pin
+from app.doctor.examination import examine
+from app.doctor.report import CHECKS, Report
 from app.doctor.target import Box, CheckResult, Verdict
 from tests.fakes.dot_server import IDLE_TIMEOUT_S, DotServer
 from tests.fakes.pki import Authority
@@ -27,15 +28,16 @@ def box(port: int, authority: Authority | None, **more: Any) -> Box:
     )
 
 
-def examined(server: DotServer, authority: Authority | None, **more: Any) -> report.Report:
+def examined(server: DotServer, authority: Authority | None, **more: Any) -> Report:
     """The report on `server`, whose pin devices were shown."""
     pin = spki_pin(x509.load_pem_x509_certificate(server.chain.read_bytes()))
-    return report.examine(box(server.port, authority, **{"spki_pin": pin, **more}))
+    return examine(box(server.port, authority, **{"spki_pin": pin, **more}))
 
 
 def faults(server: DotServer, authority: Authority | None, **more: Any) -> dict[str, CheckResult]:
-    """What does not pass."""
+    """What is wrong, and what cannot be told; what was not tried because of that is left out."""
     found = {finding.name: finding.outcome for finding in examined(server, authority, **more).findings}
-    assert list(found) == list(report.CHECKS)
-    assert all(bool(outcome.remedy) is (outcome.verdict is not Verdict.PASS) for outcome in found.values())
-    return {name: outcome for name, outcome in found.items() if outcome.verdict is not Verdict.PASS}
+    assert list(found) == list(CHECKS)
+    fine = {Verdict.PASS, Verdict.NOT_TRIED}
+    assert all(bool(outcome.remedy) is (outcome.verdict not in fine) for outcome in found.values())
+    return {name: outcome for name, outcome in found.items() if outcome.verdict not in fine}

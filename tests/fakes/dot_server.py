@@ -69,7 +69,7 @@ class DotServer:
 
     `strict_alpn`: refuses who offers only h2 with alert 120. `alpn`: what it selects. `in_order`: None, or how many
     seconds each name but localhost takes while all others wait; otherwise localhost overtakes them. `lax`: takes old
-    versions of TLS, and weak keys and signatures of its own.
+    versions of TLS, and weak keys and signatures of its own. `port`: 0 for any that is free.
     `drip`: None, or what leaves one byte at a time for ever: the TLS handshake or the answer.
     """
 
@@ -83,6 +83,7 @@ class DotServer:
         drip: str | None = None,
         in_order: float | None = None,
         lax: bool = False,
+        port: int = 0,
     ) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -107,7 +108,10 @@ class DotServer:
                 with contextlib.suppress(OSError):
                     fake.serve(self.request)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        class Listener(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True  # connections of whoever had the port may not be over yet
+
+        self._server = Listener(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 

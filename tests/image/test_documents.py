@@ -36,7 +36,7 @@ RIGHTS_OF_SYSTEMD = ("--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined",
 SAYS = {
     "kdig @": r"Flags: [^;]* ad[; ][\s\S]*",
     "docker compose logs": r"Or open this page: http://",
-    "docker compose exec homedot homedot doctor": r", 0 fail|\"verdict\": \"pass\"",
+    "docker compose exec homedot homedot doctor": r"^Nothing is wrong\.$|\"verdict\": \"pass\"",
     "docker compose exec homedot homedot version": re.escape(__version__),
     "curl -f http://192.168.1.10:8853/healthz": r"^ok$",
     "resolvectl query": r"encrypted transport: yes",
@@ -197,11 +197,14 @@ def _override(folder: Path, internet: Internet, *, bridge: bool) -> None:
 
 def _settings_of_the_bridge(config: Path, internet: Internet, inside: str) -> None:
     shutil.copy(internet.trust_anchor, config)
+    (config / LIST).write_text("||ads.example^\n")
     lines = [
         "resolver:",
         "  mode: forward",
         f"  forward: [{ADDRESS}@{RELAY_PORT}]",
         f"  trust_anchor: {inside}/root.key",
+        "blocking:",
+        f"  lists: [{inside}/{LIST}]",
     ]
     (config / "homedot.yaml").write_text("\n".join(lines) + "\n")
 

@@ -84,7 +84,8 @@ class Blocker:
     async def reason(self, name: str) -> Found:
         self._tell(f"why {name}")
         kind, says = ("listed", "blocked: ads.example is on the list A") if "ads" in name else ("passed", "not blocked")
-        return Found(kind, "ads.example", f"{name}: {says}", ("blocking is paused until 18:00:00 UTC",))
+        remedy = (f"To have {name} otherwise:", f'blocking:\n  other:\n    - "{name}"')
+        return Found(kind, "ads.example", f"{name}: {says}", ("blocking is paused until 18:00:00 UTC",), remedy)
 
     async def pause(self, seconds: int) -> None:
         self._tell(f"pause {seconds}")

@@ -69,13 +69,7 @@ def test_says_what_becomes_of_a_name_however_it_is_typed(own_authority: Enrolmen
     words = Page(answer.text).words
     assert f"{name}: blocked: ads.example is on the list A" in words
     assert "Blocking is paused until 18:00:00 UTC." in words
-    assert f'blocking: allow: - "{name}"' in words
-
-
-def test_says_how_to_block_what_is_not(own_authority: Enrolment) -> None:
-    words = Page(ask(own_authority, "/blocking?name=www.example").text).words
-    assert "www.example: not blocked" in words
-    assert 'blocking: deny: - "www.example"' in words
+    assert f'To have {name} otherwise: blocking: other: - "{name}"' in words
 
 
 class _Decided(Blocker):

@@ -27,7 +27,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 def test_a_browser_gets_a_page() -> None:
     answer = ask(REPORT, "/doctor", BROWSER)
     assert answer.headers["content-type"].startswith("text/html")
-    assert "Something is wrong" in answer.text
+    assert "There is something to do." in answer.text
 
 
 @pytest.mark.parametrize(("path", "accept"), [("/doctor?format=json", BROWSER), ("/doctor", "application/json")])

@@ -12,15 +12,27 @@ from app.onboarding.pages import Pages, Visit
 from app.onboarding.snippets import snippets
 
 REPORT = {
-    "schema": 1,
+    "schema": 2,
     "checked_at": "2026-01-02T03:04:05+00:00",
     "hostname": "dns.home.arpa",
     "address": "192.168.1.10",
     "port": 853,
     "verdict": "fail",
+    "says": "There is something to do.",
+    "causes": [
+        {
+            "check": "certificate dates",
+            "verdict": "fail",
+            "detail": "<b>expired</b>",
+            "remedy": "restart & see",
+            "not_tried": ["strict query"],
+        },
+        {"check": "DNSSEC", "verdict": "cannot tell", "detail": "no answer", "remedy": "`look`", "not_tried": []},
+    ],
     "checks": [
-        {"name": "ALPN dot", "verdict": "pass", "detail": "agreed", "remedy": ""},
+        {"name": "ALPN dot", "verdict": "pass", "detail": "agreed", "remedy": "", "because": ""},
         {"name": "certificate dates", "verdict": "fail", "detail": "<b>expired</b>", "remedy": "restart & see"},
+        {"name": "strict query", "verdict": "not tried", "detail": "it needs: certificate dates", "remedy": ""},
         {"name": "DNSSEC", "verdict": "cannot tell", "detail": "no answer", "remedy": "look"},
     ],
 }
@@ -66,19 +78,28 @@ def test_steps_escape_what_the_root_is_called(
     assert "<b>`" not in html
 
 
-def test_doctor_page_shows_each_check_and_what_to_do(pages: Pages) -> None:
+def test_doctor_page_shows_each_cause_and_what_to_do_and_folds_the_checks(pages: Pages) -> None:
     html = pages.doctor(REPORT)
-    assert "Something is wrong" in html
+    assert "<h2>There is something to do.</h2>" in html
     assert "dns.home.arpa at 192.168.1.10, port 853" in html
-    assert '<li class="cannot-tell"><b>cannot tell</b> DNSSEC: no answer' in html
-    assert "&lt;b&gt;expired&lt;/b&gt;" in html
-    assert html.count("What to do: ") == 2
-    assert "What to do: restart &amp; see" in html
+    causes, _, folded = html.partition("<details>")
+    assert '<li class="cannot-tell">It cannot be told: no answer' in causes
+    assert "&lt;b&gt;expired&lt;/b&gt;" in causes
+    assert causes.count("What to do: ") == 2
+    assert "What to do: restart &amp; see" in causes
+    assert "What to do: <code>look</code>" in causes
+    assert "Not tried, for want of this: strict query" in causes
+    assert "ALPN dot" not in causes
+    assert "<summary>1 checks passed</summary>" in folded
+    assert '<li class="not-tried"><b>not tried</b> strict query: it needs: certificate dates</li>' in folded
     assert "http-equiv" not in html
 
 
-def test_doctor_page_is_content_when_nothing_failed(pages: Pages) -> None:
-    assert "Nothing is wrong" in pages.doctor(REPORT | {"verdict": "pass"})
+def test_doctor_page_is_content_when_nothing_is_to_be_done_and_only_then(pages: Pages) -> None:
+    well = pages.doctor(REPORT | {"verdict": "pass", "says": "Nothing is wrong.", "causes": []})
+    assert "<h2>Nothing is wrong.</h2>" in well
+    assert "What to do" not in well
+    assert "Nothing is wrong" not in pages.doctor(REPORT)
 
 
 def test_doctor_page_asks_again_while_the_first_report_is_made(pages: Pages) -> None:

@@ -13,7 +13,7 @@ from app.errors import OperatorError
 from app.lists import paths as list_paths
 from app.lists.state import ListState, save
 from app.onboarding.blocking import Found
-from app.programs import paths
+from app.programs import handing, paths
 from app.programs.blocking_page import BlockingClient
 from app.programs.list_status import NOT_YET
 from app.programs.paths import IS_RUNNING
@@ -38,13 +38,44 @@ async def test_asks_pauses_and_resumes_over_the_socket(tmp_path: Path) -> None:
     async with hearing(paths.control_socket(chosen)) as heard:
         assert (await blocking.state()).paused_s == 0
         says = "www.ads.example: blocked: ads.example is on the list Made-up list"
+        remedy = (
+            "To allow it, put this below environment in the compose file, and restart Homedot:",
+            'HOMEDOT_BLOCKING__ALLOW: "www.ads.example"',
+        )
         assert await blocking.reason("www.ads.example") == Found(
-            "listed", "ads.example", says, ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"]
+            "listed", "ads.example", says, ["noted for {'A': 1, 'AAAA': 28, 'HTTPS': 65}"], remedy
         )
         await blocking.pause(300)
         assert heard.pause.left_s == 300
         await blocking.resume()
         assert heard.pause.left_s == 0
+
+
+@pytest.mark.anyio
+async def test_what_to_do_otherwise_names_the_file_or_the_variable_that_has_it(tmp_path: Path) -> None:
+    own, folders = tmp_path / "own.yaml", {"HOMEDOT_DATA_DIR": str(tmp_path), "HOMEDOT_RUN_DIR": str(tmp_path / "run")}
+    own.write_text("blocking:\n  allow: [a.example]\n")
+    loaded = load({**folders, "HOMEDOT_CONFIG": str(own), "HOMEDOT_BLOCKING__DENY": "b.example"})
+    handing.hand_on(loaded)
+    async with hearing(paths.control_socket(loaded.settings)):
+        blocked, passed = [
+            (await BlockingClient(loaded.settings).reason(name)).remedy for name in ("x.ads.example", "www.example")
+        ]
+    assert blocked == (
+        f"To allow it, put this into {own}, in place of allow below blocking, and restart Homedot:",
+        '  allow:\n    - "a.example"\n    - "x.ads.example"',
+    )
+    assert passed == (
+        "To block it, put this in place of what it is now, and restart Homedot:",
+        'HOMEDOT_BLOCKING__DENY: "b.example, www.example"',
+    )
+
+
+@pytest.mark.anyio
+async def test_no_lines_stand_for_what_a_setting_or_a_standard_decides(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    async with hearing(paths.control_socket(chosen)):
+        assert (await BlockingClient(chosen).reason("localhost")).remedy is None
 
 
 @pytest.mark.anyio
