@@ -94,7 +94,8 @@ def _from_yaml(
             faults.append(f"{CONFIG_VARIABLE}: there is no file {path}")
         return {}
     except OSError as error:
-        faults.append(f"{path}: cannot be read: {_A_FOLDER if path.is_dir() else error.strerror}")
+        is_folder = not isinstance(error, PermissionError) and path.is_dir()
+        faults.append(f"{path}: cannot be read: {_A_FOLDER if is_folder else error.strerror}")
         return {}
     except ValueError as error:
         faults.append(f"{path}: is not YAML: {_not_utf8(error) if isinstance(error, UnicodeDecodeError) else error}")
@@ -110,9 +111,8 @@ def _unread(folder: Path) -> str | None:
     """What to do about settings in the example, which is read by nobody. git moves them there when it merges a changed
     homedot.yaml of somebody's own with the commit that made it the example."""
     try:
-        if (folder / Path(CONFIG_DEFAULT).name).exists():
-            return None
-        text = read(folder / _EXAMPLE, _MOST_OCTETS).decode()
+        is_there = (folder / Path(CONFIG_DEFAULT).name).exists()
+        text = "" if is_there else read(folder / _EXAMPLE, _MOST_OCTETS).decode()
     except (OSError, ValueError):
         return None
     for number, line in enumerate(text.splitlines(), 1):

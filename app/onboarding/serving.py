@@ -36,6 +36,7 @@ def serve(
     listening: Sequence[socket.socket],
     is_allowed: Callable[[str], bool],
     unshared: Collection[str] = (),
+    *,
     is_over: Callable[[], bool] = lambda: False,
     porter: Porter | None = None,
 ) -> None:

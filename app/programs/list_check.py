@@ -12,7 +12,7 @@ from app.lists.child import DEADLINE_S, Child
 from app.lists.contract import Job, Outcome
 from app.lists.state import ListState
 
-from . import list_files, paths, users
+from . import handing, list_files, paths, users
 
 _COMPILE = (sys.executable, "-P", "-m", "app.programs", "compile")
 
@@ -36,7 +36,12 @@ def checked(settings: Settings, source: str) -> Outcome:
     try:
         with list_files.opened(read(source).address) if read(source).is_file else nullcontext() as descriptor:
             kept = () if descriptor is None else (descriptor,)
-            return Child((*_as_reader(), *_COMPILE), replace(job, descriptor=descriptor), DEADLINE_S, kept).wait()
+            return Child(
+                (*_as_reader(), *_with_settings(settings), *_COMPILE),
+                replace(job, descriptor=descriptor),
+                DEADLINE_S,
+                kept,
+            ).wait()
     except ListError as error:
         raise OperatorError(f"{source}: {error}") from error
 
@@ -45,6 +50,12 @@ def as_known(outcome: Outcome) -> ListState:
     """What would be known about the list, as far as its content goes."""
     names = {item.name for item in fields(Outcome)} & {item.name for item in fields(ListState)}
     return ListState(**{name: getattr(outcome, name) for name in names})
+
+
+def _with_settings(settings: Settings) -> tuple[str, ...]:
+    """What hands that user its copy of the settings; none while nothing runs, and then it reads what it may."""
+    copy = paths.handed(settings.run_dir, users.LISTS)
+    return ("env", f"{handing.VARIABLE}={copy}") if copy.exists() else ()
 
 
 def _as_reader() -> tuple[str, ...]:

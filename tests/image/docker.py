@@ -13,9 +13,12 @@ import yaml
 DEADLINE_S = 30.0
 
 
-def docker(*arguments: str, check: bool = True, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+def docker(
+    *arguments: str, check: bool = True, timeout_s: float = 300, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run `docker ARGUMENTS`; what it printed is in the error if it fails."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
+    command = ["docker", *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert not check or done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
     return done
 

@@ -139,6 +139,9 @@ def test_a_list_of_roots_alone_blocks_and_its_changes_are_followed(folder: Path,
     allow.chmod(0o600)
     more = {"HOMEDOT_BLOCKING__ENABLED": "true", "HOMEDOT_BLOCKING__LISTS": str(own)}
     more["HOMEDOT_BLOCKING__ALLOW_LISTS"] = str(allow)
+    more["HOMEDOT_CONFIG"] = str(own.with_name("homedot.yaml"))
+    own.with_name("homedot.yaml").write_text("log: {level: info}\n")
+    own.with_name("homedot.yaml").chmod(0o600)
     with running(folder, settings_in(folder, **internet.environment, **more)) as appliance:
 
         def names() -> str:

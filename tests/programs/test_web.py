@@ -115,13 +115,14 @@ asyncio.run(main())
 def test_whatever_visitors_do_all_learn_at_once_that_this_box_is_there(
     folder: Path, internet: Internet, visitors: int, connections: int
 ) -> None:
+    """One visitor that floods learns it too, of a crowd only who is not of it."""
     with running(folder, settings_in(folder, **internet.environment)) as appliance:
         command = [sys.executable, "-c", FLOOD, str(appliance.web_port), str(visitors), str(connections)]
         with (folder / "asked").open("wb") as asked, subprocess.Popen(command, stdout=asked) as flood:
             try:
                 while (folder / "asked").read_bytes().count(b"asked") < visitors * connections:
                     time.sleep(0.05)  # until all have been there
-                for source in ("127.0.0.8", "127.0.9.1"):
+                for source in ("127.0.0.8", "127.0.9.1")[: 2 if visitors == 1 else 1]:
                     taken_s = list(asking(appliance, source))
                     assert max(taken_s) < 0.5, (source, taken_s)
             finally:
