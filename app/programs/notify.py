@@ -9,8 +9,7 @@ import signal
 import ssl
 import urllib.error
 import urllib.request
-from http.client import HTTPMessage
-from typing import IO
+from typing import Any
 
 from app.config.receiver import Receiver
 from app.config.settings import Settings
@@ -64,7 +63,5 @@ def send(settings: Settings, receiver: Receiver, sentence: str) -> None:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Who is told is who was named."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
+    def redirect_request(self, *_: Any, **__: Any) -> None:
         """None: then it is an error with that code."""
