@@ -1,3 +1,4 @@
+import time
 import tracemalloc
 from collections.abc import Iterator
 
@@ -478,3 +479,10 @@ def test_the_short_way_to_read_a_line_gives_what_the_long_way_gives(line: bytes)
     found = Found([line])
     assert (found.rules, found.exceptions) == (the_long_way(line).rules, the_long_way(line).exceptions)
     return bool(found.rules)
+
+
+def test_blanks_that_no_comment_follows_take_linear_time() -> None:
+    text = ("a.example" + " \t" * 2000 + "x\n") * 200
+    begun_s = time.process_time()
+    assert parsed(text).report.junk == 200
+    assert time.process_time() - begun_s < 2
