@@ -34,7 +34,8 @@ log = logging.getLogger("homedot")
 LOOK_S = 1.0
 """How often a worker looks whether a pause has begun or ended."""
 
-_TIMEOUT_S = 11.0
+_TIMEOUT_S = 5.0
+_WHY_TIMEOUT_S = 11.0
 """`why` says of a name whose servers are silent that they are."""
 _MOST_AT_ONCE = 32
 """Of each user that is listened to, and of all others together."""
@@ -141,6 +142,7 @@ async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[i
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 line = await reader.readuntil(b"\n")
+            async with asyncio.timeout(_WHY_TIMEOUT_S if line.startswith(b"why ") else _TIMEOUT_S):
                 writer.write(await _said(line, control, is_allowed=user is not None))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
