@@ -2,6 +2,7 @@
 
 import secrets
 import ssl
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import final
@@ -129,9 +130,9 @@ def _greet(box: Box) -> None:
     query = dns.message.make_query("localhost.", "A")
     try:
         with box.connect(probe.unverified("dot")) as connection:
-            presented = x509.load_der_x509_certificate(connection.certificate())
+            presented = [x509.load_der_x509_certificate(each) for each in connection.chain()]
             if not _is_own(box, presented):
-                raise Stranger(f"its certificate is {_described(presented)}")
+                raise Stranger(f"its certificate is {_described(presented[0])}")
             connection.ask(query.to_wire())
     except ssl.SSLError as error:
         raise Stranger(f"it does not speak TLS as this box does ({probe.describe(error)})") from error
@@ -139,11 +140,16 @@ def _greet(box: Box) -> None:
         raise Stranger(f"its certificate cannot be read ({error})") from error
 
 
-def _is_own(box: Box, presented: x509.Certificate) -> bool:
-    """Whether it has the key that devices were shown, or is for this name: who renews one may change the key."""
-    if certificate_checks.spki_pin(presented) == box.spki_pin:
+def _is_own(box: Box, presented: Sequence[x509.Certificate]) -> bool:
+    """Whether it has the key that devices were shown; for who renews one may change the key, whether this box's own
+    authority has made it, or a user's is for this name. Another Homedot may have the same name."""
+    if certificate_checks.spki_pin(presented[0]) == box.spki_pin:
         return True
-    return not set(dnsname.certificate_names(box.hostname)).isdisjoint(certificate_checks.dns_names(presented))
+    if box.root_pem is not None:
+        root = x509.load_pem_x509_certificate(box.root_pem.encode())
+        return certificate_checks.is_issued_by(presented[-1], root)
+    names = certificate_checks.dns_names(presented[0])
+    return not set(dnsname.certificate_names(box.hostname)).isdisjoint(names)
 
 
 def _described(presented: x509.Certificate) -> str:

@@ -54,10 +54,10 @@ def chain(box: Box) -> CheckResult:
     issuers = presented[1:]
     if root_pem := box.root_pem or box.private_root_pem:
         roots = x509.load_pem_x509_certificates(root_pem.encode())
-        above = (root for root in roots if _is_issued_by(presented[-1], root))
+        above = (root for root in roots if is_issued_by(presented[-1], root))
         issuers.append(next(above, roots[0]))  # issued itself, where it is sent too
     for certificate, issuer in zip(presented, issuers, strict=False):
-        if not _is_issued_by(certificate, issuer):
+        if not is_issued_by(certificate, issuer):
             return fails(f"{_subject(certificate)} is followed by {_subject(issuer)}, which did not issue it", CHAIN)
     return passes(" < ".join(_subject(certificate) for certificate in presented))
 
@@ -153,7 +153,8 @@ def spki_pin(certificate: x509.Certificate) -> str:
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether `issuer` has signed it, whatever both are for."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MOST_LINE_OCTETS = 16 * 1024
 _MOST_ANSWER_OCTETS = 4 << 20
-_TIMEOUT_S = 12.0  # the front door gives up before
+_WHY_TIMEOUT_S, _TIMEOUT_S = 12.0, 6.0  # the front door gives up before
 NONCE = re.compile(f"[0-9a-f]{{{2 * NONCE_OCTETS}}}")
 KIND = re.compile("[A-Z0-9]{1,9}")
 USUAL_TYPES: Mapping[str, int] = MappingProxyType({"A": 1, "AAAA": 28, "HTTPS": 65})
@@ -34,7 +34,7 @@ async def ask(settings: Settings, line: str) -> Any:
     """
     path = paths.control_socket(settings)
     try:
-        async with asyncio.timeout(_TIMEOUT_S):
+        async with asyncio.timeout(_WHY_TIMEOUT_S if line.startswith("why ") else _TIMEOUT_S):
             reader, writer = await asyncio.open_unix_connection(path, limit=_MOST_ANSWER_OCTETS)
             try:
                 writer.write(f"{line}\n".encode())

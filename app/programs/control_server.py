@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("homedot")
 
-_TIMEOUT_S = 11.0
+_TIMEOUT_S = 5.0
+_WHY_TIMEOUT_S = 11.0
 """`why` says of a name whose servers are silent that they are."""
 _MOST_AT_ONCE = 32
 """Of each user that is listened to, and of all others together."""
@@ -200,6 +201,7 @@ async def serve(bound: socket.socket, control: Control, allowed_uids: Iterable[i
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 line = await reader.readuntil(b"\n")
+            async with asyncio.timeout(_WHY_TIMEOUT_S if line.startswith(b"why ") else _TIMEOUT_S):
                 writer.write(await _said(line, control, is_allowed=user is not None))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:

@@ -66,7 +66,8 @@ def test_fits_every_screen_and_is_open_to_everybody(
 def test_works_without_javascript(chromium: Browser, blocking: str, blocker: Appliance) -> None:
     with opened(chromium, blocking, java_script_enabled=False, **VIEWS["iphone"]) as page:
         search(page, "signed.test")
-        assert "signed.test: not blocked: no rule and no list has it" in page.inner_text("main")
+        assert "signed.test: has the addresses 192.0.2.1, " in page.inner_text("main")
+        assert "Not blocked: no rule and no list has it." in page.inner_text("main")
         search(page, "www.unsigned.test")  # it leads to unsigned.test, and the list of that has an exception for it
         assert (
             "www.unsigned.test: not blocked: the list Own list has an exception for www.unsigned.test"

@@ -1,6 +1,7 @@
 """`homedot why NAME` says what the resolver really answers, and from where: with real zones, and with nobody there."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from uuid import uuid4
@@ -161,7 +162,8 @@ def test_a_private_address_that_is_taken_out_names_the_setting_that_lets_it_in(h
     assert first == "its answer for A and AAAA leads into the home, and is left out"
     assert any("name inside.unsigned.test in resolver.rebind_exceptions" in line for line in rest)
     first, *rest = why(house, "mixed.unsigned.test", "A")
-    assert first.startswith("has the addresses 192.0.2.6, 10.0.0.6, from ")
+    assert first.startswith("has the addresses ")
+    assert {"192.0.2.6", "10.0.0.6"} <= set(re.split("[ ,]+", first))
     assert not any("rebind" in line for line in rest)
 
 

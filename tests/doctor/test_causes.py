@@ -40,6 +40,15 @@ def test_another_program_at_the_address_is_one_fault_and_named(authority: Author
     assert set(found) == {"address"}
 
 
+def test_another_homedot_of_the_same_name_is_another_program(authority: Authority, tmp_path: Path) -> None:
+    other = Authority()
+    leaf = other.intermediate.sign("Homedot resolver", names=["dns.home.arpa"], addresses=["127.0.0.1"])
+    with DotServer(leaf.write_chain(tmp_path / "other.pem", other.intermediate)) as server:
+        found = faults(server, authority, spki_pin="ours")
+    assert set(found) == {"address"}
+    assert "its certificate is CN=Homedot resolver, for dns.home.arpa" in found["address"].detail
+
+
 def test_a_program_that_speaks_no_tls_is_another_one(authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         import threading
