@@ -13,8 +13,8 @@ NO_SETTING = "no setting"
 
 def described(settings: Settings, where: Mapping[str, str], will: Will, now_s: float = 0.0) -> dict[str, Any]:
     """`names`, `lists`, `devices`, `pauses` and `changes`, each a list of rows. `set_in` is the variable or file that
-    says so, and then it cannot be changed here; `at`, `at_s` and `by` say when and from where the owner did. Pauses that
-    are over at `now_s` are left out."""
+    says so, and then it cannot be changed here; `at`, `at_s` and `by` say when and from where the owner did. Pauses
+    that are over at `now_s` are left out."""
     blocking = settings.blocking
     names = [
         *_given("blocking.allow", blocking.allow, ALLOW, where),
