@@ -7,6 +7,7 @@ from typing import Any
 
 from app.config.load import Loaded
 from app.programs.control_client import ask
+from app.programs.owner_described import NO_SETTING
 
 from . import as_json
 
@@ -41,4 +42,6 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _origin(row: Mapping[str, Any]) -> str:
+    if row["set_in"] == NO_SETTING:
+        return "unless a setting or you say otherwise"
     return f"set in {row['set_in']}" if row["set_in"] else f"set {row['at']} by {row['by']}"

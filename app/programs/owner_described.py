@@ -8,12 +8,13 @@ from app.owner import sentences
 from app.owner.length import moment
 from app.owner.will import ALLOW, ALLOWS, BLOCKS, DENY, DEVICE, LIST, NAME, PAUSE, Key, OwnerEntry, Will, ends_at_s
 
-_NO_SETTING = "no setting"
+NO_SETTING = "no setting"
 
 
-def described(settings: Settings, where: Mapping[str, str], will: Will) -> dict[str, Any]:
+def described(settings: Settings, where: Mapping[str, str], will: Will, now_s: float = 0.0) -> dict[str, Any]:
     """`names`, `lists`, `devices`, `pauses` and `changes`, each a list of rows. `set_in` is the variable or file that
-    says so, and then it cannot be changed here; `at`, `at_s` and `by` say when and from where the owner did."""
+    says so, and then it cannot be changed here; `at`, `at_s` and `by` say when and from where the owner did. Pauses
+    that are over at `now_s` are left out."""
     blocking = settings.blocking
     names = [
         *_given("blocking.allow", blocking.allow, ALLOW, where),
@@ -25,7 +26,9 @@ def described(settings: Settings, where: Mapping[str, str], will: Will) -> dict[
         "names": [*names, *map(_row, will.live(NAME))],
         "lists": [*lists, *(_row(entry) for entry in will.live(LIST) if entry.key.of not in given)],
         "devices": list(map(_row, will.live(DEVICE))),
-        "pauses": [{**_row(entry), "until": moment(ends_at_s(entry))} for entry in will.live(PAUSE)],
+        "pauses": [
+            {**_row(entry), "until": moment(ends_at_s(entry))} for entry in will.live(PAUSE) if ends_at_s(entry) > now_s
+        ],
         "changes": sentences.of_changes(will.changes),
     }
 
@@ -35,7 +38,7 @@ def list_origins(settings: Settings, where: Mapping[str, str], will: Will) -> di
     found = {}
     for row in described(settings, where, will)["lists"]:
         found[row["of"]] = f"set in {row['set_in']}" if row["set_in"] else f"set {row['at']} by {row['by']}"
-        if row["set_in"] == _NO_SETTING:
+        if row["set_in"] == NO_SETTING:
             found[row["of"]] = "used unless a setting or you say otherwise"
     return found
 
@@ -51,7 +54,7 @@ def _given(setting: str, named: tuple[str, ...], value: str, where: Mapping[str,
         yield {
             "of": of,
             "value": value,
-            "set_in": where.get(setting, _NO_SETTING),
+            "set_in": where.get(setting, NO_SETTING),
             "at": None,
             "at_s": None,
             "by": None,

@@ -84,7 +84,7 @@ class OwnerDoor:
     async def described(self) -> dict[str, Any]:
         """All that is set, and the last changes. Raises OperatorError."""
         will = await asyncio.to_thread(self._read)
-        return described(self._settings, self._where, will)
+        return described(self._settings, self._where, will, self._now())
 
     async def _done(self, apply: Callable[[], tuple[Will, list[str]]]) -> dict[str, Any]:
         async with self._one_by_one:

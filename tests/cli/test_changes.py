@@ -21,6 +21,8 @@ async def test_what_is_set_and_what_was_changed_is_shown_for_people_and_for_scri
     async with hearing(paths.control_socket(load(environment).settings)):
         assert await asyncio.to_thread(main, ["changes"], environment) == 0
         assert capsys.readouterr().out.startswith("nothing was changed yet\nlists:\n  wildcard:https://")
+        assert await asyncio.to_thread(main, ["changes"], environment) == 0
+        assert capsys.readouterr().out.endswith("pro-onlydomains.txt: block, unless a setting or you say otherwise\n")
         for argv in (["deny", "a.example"], ["allow", "b.example"], ["undo"], ["pause", "1h"]):
             assert await asyncio.to_thread(main, argv, environment) == 0
         capsys.readouterr()

@@ -422,7 +422,7 @@ def test_a_first_start_on_a_full_disk_makes_nothing_and_the_next_one_makes_all(f
             assert (FULL in done.stderr) == (code == 2)
             assert "Traceback" not in done.stderr
         listed = subprocess.run([*apart.enter, "ls", data], capture_output=True, text=True, check=True).stdout.split()
-        assert listed == ["ca", "enrolment.json", "tls", "version.json"]
+        assert listed == ["ca", "enrolment.json", "owner", "tls", "version.json"]
 
 
 @pytest.mark.server

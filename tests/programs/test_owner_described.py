@@ -37,6 +37,8 @@ def test_what_a_setting_says_is_marked_as_set_there() -> None:
     assert told["devices"] == [{"of": "192.168.1.9", "value": "tv", **OWNERS}]
     assert told["pauses"] == [{"of": "all", "value": 1_800_000_600, **OWNERS, "until": moment(1_800_000_600)}]
     assert [change["number"] for change in told["changes"]] == [1]
+    assert described(SETTINGS, {}, WILL, 1_800_000_599.0)["pauses"] == told["pauses"]
+    assert described(SETTINGS, {}, WILL, 1_800_000_600.0)["pauses"] == []
 
 
 def test_a_list_that_is_switched_off_says_so_once() -> None:
