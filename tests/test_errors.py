@@ -1,4 +1,12 @@
-from app.errors import HomedotError, ListError, OperatorError, PeerError, SettingsError, UpstreamError
+from app.errors import (
+    HomedotError,
+    ListError,
+    OperatorError,
+    PeerError,
+    PublicNameError,
+    SettingsError,
+    UpstreamError,
+)
 
 
 def test_an_operator_error_carries_every_fault_and_reads_as_lines() -> None:
@@ -8,7 +16,13 @@ def test_an_operator_error_carries_every_fault_and_reads_as_lines() -> None:
 
 
 def test_one_root_and_one_branch_for_each_who_must_act() -> None:
-    assert set(HomedotError.__subclasses__()) == {OperatorError, ListError, PeerError, UpstreamError}
+    assert set(HomedotError.__subclasses__()) == {
+        OperatorError,
+        ListError,
+        PublicNameError,
+        PeerError,
+        UpstreamError,
+    }
 
 
 def test_faults_are_counted_in_words_that_people_search_for() -> None:

@@ -117,11 +117,12 @@ def test_the_metrics_are_listed() -> None:
     assert between("docs/monitoring.md", "metrics") == metrics_table()
 
 
+ENDS = ("certificate_not_after_timestamp_seconds", "public_certificate_not_after_timestamp_seconds")
+
+
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), Pause(lambda: 0.0)).now()
-    shown = render({**state, "certificate_not_after_timestamp_seconds": 1}) + render_lists(
-        [ListNumbers(1, "", "", 1, 1.0)]
-    )
+    shown = render({**state, **dict.fromkeys(ENDS, 1)}) + render_lists([ListNumbers(1, "", "", 1, 1.0)])
     told = re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE)
     assert sorted(told) == sorted(metric.name for metric in METRICS.values())
 

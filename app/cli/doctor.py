@@ -5,8 +5,9 @@ from argparse import ArgumentParser, Namespace
 from app.config.load import Loaded
 from app.config.values import hostname
 from app.doctor.report import AT_ONCE, examine
-from app.doctor.target import BOGUS_NAME, Box
+from app.doctor.target import BOGUS_NAME, Box, PublicSide
 from app.host.interfaces import shared_by_clients
+from app.onboarding.enrolment import PublicName
 from app.programs import exposure
 from app.programs.paths import read_enrolment
 
@@ -37,7 +38,12 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         exposed=exposure.warnings(settings),
         blind=[exposure.blindness(gateway) for gateway in gateways],
         resolver_faults=enrolment.resolver_faults,
+        public=_side(enrolment.public) if enrolment.public else None,
     )
     report = examine(box, min(AT_ONCE, settings.dot.connections_per_client))  # else the front door turns it away
     print(report.to_json() if arguments.json else report.to_text())
     return 1 if report.failed else 0
+
+
+def _side(public: PublicName) -> PublicSide:
+    return PublicSide(name=public.name, spki_pin=public.spki_pin, root_pem=public.root_pem, faults=public.faults)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.doctor import access, certificate_checks, dns_checks, probe, tls_checks
+from app.doctor import access, certificate_checks, dns_checks, probe, public_check, tls_checks
 from app.doctor.target import SEE_LOG, Box, CheckResult, Verdict, fails
 from app.text import printable
 
@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "certificate dates": certificate_checks.dates,
     "certificate use": certificate_checks.use,
     "certificate key": certificate_checks.key,
+    "public name": public_check.public_name,
     "ALPN dot": tls_checks.alpn_dot,
     "ALPN none": tls_checks.alpn_none,
     "ALPN h2": tls_checks.alpn_h2,

@@ -68,7 +68,7 @@ class _Shared:
         workers = settings.dot.workers
         self.settings = settings
         self.write = write
-        self.certificate = Certificate(paths.pair(settings))
+        self.certificate = Certificate(paths.pair(settings), paths.public_pair(settings), settings.public.name)
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.occupancy = Occupancy(workers)
@@ -79,7 +79,7 @@ class _Shared:
 
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
-        return TlsSession(self.certificate.context, self.tickets.context)
+        return TlsSession(self.certificate.contexts.of, self.tickets.context)
 
     def saw(self, nonce: bytes, asker: Peer) -> None:
         self.nonces.note(nonce, {"client": asker.client, **asker.how()})

@@ -27,6 +27,7 @@ _GAUGES = {
     "uptime_seconds": "seconds since the front door was started",
     "blocking_paused_seconds": "seconds that a pause of blocking will last, 0 without one",
     "certificate_not_after_timestamp_seconds": "when the certificate ends (Unix time)",
+    "public_certificate_not_after_timestamp_seconds": "when that of the public name ends (Unix time), while it has one",
     "list_up": "1 if a block list is in use, 0 if it is missing (`list`, `source`, `number`)",
     "list_names": "names on a block list that is in use, exceptions not counted",
     "list_age_seconds": "how old a block list that is in use is",

@@ -93,10 +93,9 @@ def build(
 ) -> Ruleset:
     """The ruleset for this moment."""
     blocking = settings.blocking
-    addresses = {host.name: host.addresses for host in settings.local if host.addresses}
-    if enrolment is not None:
-        addresses[enrolment.hostname] = enrolment.addresses
-    local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
+    local = LocalRecords(
+        _addresses(settings, enrolment), {host.name: host.alias for host in settings.local if host.alias}
+    )
     routed = [route.zone for route in settings.resolver.routes]
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
@@ -153,6 +152,14 @@ def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence
         return RebindProtection()
     exceptions = (*resolver.rebind_exceptions, *(route.zone for route in resolver.routes))
     return RebindProtection(INSIDE, exceptions, served)
+
+
+def _addresses(settings: Settings, enrolment: Enrolment | None) -> dict[str, Sequence[IPAddress]]:
+    """Of the names of the house. At home the public name leads here whatever public DNS says."""
+    addresses: dict[str, Sequence[IPAddress]] = {host.name: host.addresses for host in settings.local if host.addresses}
+    if enrolment is not None:
+        addresses |= dict.fromkeys(filter(None, (enrolment.hostname, settings.public.name)), enrolment.addresses)
+    return addresses
 
 
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:

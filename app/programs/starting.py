@@ -5,17 +5,25 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from app.config.settings import Log
+from app.config.load import Loaded
+from app.config.settings import Log, Settings
 from app.errors import OperatorError
 
 from . import handing
 from .output import EXIT_OPERATOR, Lines, fault_lines, tell_faults
 
-PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep")
+PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep", "certify")
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
 
-_HANDS_ON, _RELOADS = "bootstrap", "upkeep"
+_HANDS_ON, _RELOADS, _KNOWS_NOTHING = "bootstrap", "upkeep", "certify"
+
+
+def _loaded(program: str, environment: Mapping[str, str]) -> Loaded:
+    """The settings of a program. Raises OperatorError."""
+    if program == _KNOWS_NOTHING:
+        return Loaded(Settings(), {}, {})
+    return handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -26,7 +34,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        loaded = handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
+        loaded = _loaded(program, environment)
         log = loaded.settings.log
         more = [environment] if program == _RELOADS else arguments
         code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)

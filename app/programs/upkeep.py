@@ -24,6 +24,7 @@ from . import bogus, paths
 from .clock_reset import restart
 from .findings_log import Findings, FindingsLog
 from .output import end_well_on_sigterm, log_to_supervisor
+from .public_name import PublicNameWatcher
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
@@ -104,6 +105,14 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             do=lambda _: _blame(settings),
             deadline_s=30,
         ),
+        Task(
+            name="public name",
+            situation=PublicNameWatcher(settings).situation,
+            do=partial(_settle_public_name, settings),
+            deadline_s=45,
+            again_after_s=HOUR_S,
+            often=True,
+        ),
     )
 
 
@@ -172,6 +181,12 @@ def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
     from . import reloading  # in a child: it may need the parser of YAML
 
     return reloading.reload(settings, environment)
+
+
+def _settle_public_name(settings: Settings, situation: dict[str, Any]) -> Findings:
+    from . import public_side  # in a child: it needs the certificate library
+
+    return public_side.settle(settings, situation)
 
 
 def _blame(settings: Settings) -> Findings:

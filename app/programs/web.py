@@ -56,9 +56,11 @@ def run(settings: Settings) -> None:
         return True
 
     async def metrics() -> str:
-        end = paths.read_enrolment(settings).not_after
-        state = await control_client.state(settings)
-        gauges = {**state, "certificate_not_after_timestamp_seconds": int(end.timestamp())}
+        enrolment = paths.read_enrolment(settings)
+        ends = {"": enrolment.not_after, "public_": enrolment.public and enrolment.public.not_after}
+        gauges = await control_client.state(settings)
+        for side, end in ends.items():
+            gauges |= {f"{side}certificate_not_after_timestamp_seconds": int(end.timestamp())} if end else {}
         return render(gauges) + render_lists(_known_lists(settings))
 
     async def devices() -> int | None:
