@@ -1,8 +1,11 @@
-"""Upkeep's side of the program `certify`: it is started and looked at again, never waited for."""
+"""Upkeep's side of the program `certify`: it is started and looked at again, never waited for.
+
+Without the module subprocess, which upkeep can do without for months.
+"""
 
 import json
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,9 +32,9 @@ class Certifying:
             with os.fdopen(asked, "wb", closefd=False) as file:
                 file.write(json.dumps(job).encode())
             os.lseek(asked, 0, os.SEEK_SET)
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*_as_its_user(), *command], env=_ENVIRONMENT, stdin=asked, stdout=self._told
-            )
+            words = [*_as_its_user(), *command]
+            files = [(os.POSIX_SPAWN_DUP2, asked, 0), (os.POSIX_SPAWN_DUP2, self._told, 1)]
+            self._pid = os.posix_spawnp(words[0], words, _ENVIRONMENT, file_actions=files)
         except BaseException:
             os.close(self._told)
             raise
@@ -40,11 +43,12 @@ class Certifying:
 
     def outcome(self) -> dict[str, Any] | None:
         """The members of a NameOutcome, None while it is at work. Is not asked again afterwards."""
-        if self._process.poll() is None:
+        ended, status = os.waitpid(self._pid, os.WNOHANG)
+        if not ended:
             if since_boot_s() < self._end_s:
                 return None
-            self._process.kill()
-            self._process.wait()
+            os.kill(self._pid, signal.SIGKILL)
+            _, status = os.waitpid(self._pid, 0)
         with os.fdopen(self._told, "rb") as told:
             told.seek(0)
             content = told.read(_MOST_OCTETS)
@@ -52,8 +56,9 @@ class Certifying:
             tree = json.loads(content)
         except ValueError:
             tree = None
-        if self._process.returncode or not isinstance(tree, dict):
-            return {"fault": f"the program that asks for it ended with {self._process.returncode}: see the lines above"}
+        if status or not isinstance(tree, dict):
+            code = os.waitstatus_to_exitcode(status)
+            return {"fault": f"the program that asks for it ended with {code}: see the lines above"}
         return tree
 
 

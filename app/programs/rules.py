@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from app.answer.ddr import Designation
 from app.answer.local import LocalRecords
@@ -100,6 +100,7 @@ def build(
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
+        by_public_name=_public_designation(settings, enrolment),
         existing=(*local.concerned, f"{CHECK_LABEL}.{settings.hostname}", *routed),
         released=_released(settings),
         switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
@@ -171,6 +172,13 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
     knows_address = by_address and not shared_by_clients()
     only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
+
+
+def _public_designation(settings: Settings, enrolment: Enrolment | None) -> Designation | None:
+    """Who asks by the public name must find it in the certificate, so only while there is one."""
+    public = enrolment.public if enrolment else None
+    designation = _designation(settings, enrolment, by_address=False)
+    return replace(designation, hostname=public.name) if designation and public and public.not_after else None
 
 
 def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:
