@@ -19,6 +19,7 @@ from app.onboarding.enrolment import PublicName
 from app.publicname import schedule
 from app.publicname.contract import Account, NameOutcome
 from app.publicname.schedule import Life
+from app.text import printable
 from app.trust import clock, disk, public
 from app.trust.public import PublicIdentity
 
@@ -28,19 +29,39 @@ from .public_name import PublicNotes, account_path, names, notes_path, read_note
 
 log = logging.getLogger("homedot")
 
+_MOST_CHARACTERS = 500
+
 
 def settle(settings: Settings, situation: dict[str, Any]) -> Findings:
-    """Do what a watcher says, and serve what there is. Raises OperatorError."""
-    if "prepare" in situation:
-        _prepare(settings)
-    if "outcome" in situation:
-        tree = situation["outcome"]
-        outcome = NameOutcome(**{**tree, "account": tree.get("account") and Account(**tree["account"])})
-        _take(settings, outcome, situation["addresses"])
-    side = served(settings)
-    _announce(settings, side)
-    faults = [*situation.get("fault", ()), *(side.faults if side else ())]
-    return Findings(warnings=tuple(faults))
+    """Do what a watcher says, and serve what there is."""
+    try:
+        if "prepare" in situation:
+            _prepare(settings)
+        if "outcome" in situation:
+            _take(settings, _read(situation["outcome"]), situation["addresses"])
+        side = served(settings)
+        _announce(settings, side)
+    except OperatorError as error:
+        return Findings(warnings=error.faults)  # no faults, which would be tried again every few seconds
+    return Findings(warnings=(*situation.get("fault", ()), *(side.faults if side else ())))
+
+
+def _read(tree: dict[str, Any]) -> NameOutcome:
+    """What the child told, who has spoken with strangers: its members have the types that they should."""
+    try:
+        account = tree.get("account")
+        numbers = {name: tree[name] for name in ("renew_s", "ask_again_s") if tree.get(name) is not None}
+        return NameOutcome(
+            addresses_set=tree.get("addresses_set") is True,
+            account=account and Account(key_pem=str(account["key_pem"]), url=str(account["url"])),
+            chain_pem=None if tree.get("chain_pem") is None else str(tree["chain_pem"]),
+            fault=printable(str(tree.get("fault", "")), _MOST_CHARACTERS),
+            is_of_settings=tree.get("is_of_settings") is True,
+            retry_after_s=float(tree.get("retry_after_s", 0.0)),
+            **{name: float(number) for name, number in numbers.items()},
+        )
+    except (TypeError, ValueError, LookupError, OverflowError):
+        return NameOutcome(fault="the program that asks for it told what nobody understands: see the lines above")
 
 
 def begun(settings: Settings) -> PublicName | None:

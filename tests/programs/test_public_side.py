@@ -138,3 +138,39 @@ def test_what_kept_a_child_from_starting_is_told(side: Side) -> None:
 def test_an_outcome_of_everything_is_read(side: Side) -> None:
     empty = NameOutcome()
     assert side.settle(**{name: getattr(empty, name) for name in NameOutcome.__dataclass_fields__}) == ()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"account": "k"},
+        {"account": {"key_pem": "k"}},
+        {"renew_s": "soon"},
+        {"retry_after_s": None, "fault": "no"},
+        {"chain_pem": 5},
+        {"fault": ["a", "b"]},
+    ],
+)
+def test_nonsense_of_a_child_is_a_fault_and_no_more(side: Side, junk: dict[str, object]) -> None:
+    assert len(side.settle(**junk)) == 1
+    notes = read_notes(side.settings)
+    assert notes is not None
+    assert notes.progress.failures == 1
+
+
+def test_what_a_child_says_steers_no_terminal(side: Side) -> None:
+    (told,) = side.settle(fault="no\x1b[2J\n" * 200)
+    assert "\x1b" not in told
+    assert "\n" not in told
+    assert len(told) < 800
+
+
+def test_a_volume_that_takes_nothing_is_told_and_not_tried_again_at_once(side: Side) -> None:
+    """The findings have no faults, which upkeep would come back for every few seconds."""
+    chain = side.chain()
+    notes = paths.public_folder(side.settings) / "progress.json"
+    notes.unlink()
+    (notes / "in the way").mkdir(parents=True)
+    findings = public_side.settle(side.settings, {"outcome": {"chain_pem": chain}, "addresses": None})
+    assert findings.faults == ()
+    assert "progress.json" in findings.warnings[0]
