@@ -54,6 +54,7 @@ RUN touch /dev/shm/started \
     && useradd --system --uid 853 --no-create-home --shell /usr/sbin/nologin homedot-dot \
     && useradd --system --uid 854 --no-create-home --shell /usr/sbin/nologin homedot-web \
     && useradd --system --uid 855 --no-create-home --shell /usr/sbin/nologin homedot-lists \
+    && useradd --system --uid 857 --no-create-home --shell /usr/sbin/nologin homedot-acme \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
         /var/log/* /usr/share/man /usr/lib/python3.13/test /usr/lib/python3.13/pydoc_data \
     && find /usr/share/doc -type f ! -name copyright -delete \

@@ -132,7 +132,7 @@ endef
 
 # As root every program drops to a user of its own, which must exist and be able to read this checkout.
 users: run-packages
-	@for user in homedot-dot homedot-web homedot-lists; do \
+	@for user in homedot-dot homedot-web homedot-lists homedot-acme; do \
 		getent passwd $$user >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin $$user; \
 	done
 	@setpriv --reuid homedot-dot --regid homedot-dot --clear-groups test -r $(CURDIR)/app/__init__.py || { \

@@ -93,7 +93,7 @@ def _with_files(text: str, folder: Path) -> str:
     """`/config` stands for a folder that has every file that is named in it."""
     for name in re.findall(r"/config/([\w.]+)", text):
         path = folder / name
-        path.touch() if path.suffix else path.mkdir()
+        path.write_text("word\n") if path.suffix else path.mkdir()
     return text.replace("/config/", f"{folder}/")
 
 

@@ -127,13 +127,16 @@ def test_the_metrics_are_listed() -> None:
     assert between("docs/monitoring.md", "metrics") == metrics_table()
 
 
+ENDS = ("certificate_not_after_timestamp_seconds", "public_certificate_not_after_timestamp_seconds")
+
+
 def test_what_is_told_at_metrics_is_the_table() -> None:
     state = FrontState(Occupancy(), Counters(), paused(0)).now()
     series = AnswerCounts().totals()
     gauges = {name: numbers.pop("") for name, numbers in series.items() if "" in numbers}
     labelled = {name: numbers for name, numbers in series.items() if numbers and name != "blocked"}
     shown = (
-        render({**state, **gauges, "certificate_not_after_timestamp_seconds": 1})
+        render({**state, **gauges, **dict.fromkeys(ENDS, 1)})
         + render_series({**labelled, "process_resident_memory_bytes": {"dot": 1}})
         + render_condition(of(ConditionKind.WELL))
         + render_lists([ListNumbers(1, "", "", 1, 1.0)])

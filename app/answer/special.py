@@ -57,26 +57,27 @@ class ZoneMatcher:
 
 @final
 class SpecialNames:
-    """`by_address` and `by_name` designate this resolver to who asks by its address or its name; None: it does not.
+    """`by_address`, `by_name` and `by_public_name` designate this resolver to who asks by its address or one of its
+    names; None: it does not.
 
     `existing` are the names at home, so that names above them exist too (RFC 8020 2). Whatever is at or below a name in
     `released` is nobody's special name, unless a standard fixes its answers. `switched_on` are the settings that are.
     """
 
-    __slots__ = ("_by_address", "_by_name", "_existing", "_own_discovery", "fixed", "reserved")
+    __slots__ = ("_designations", "_existing", "fixed", "reserved")
 
     def __init__(
         self,
         *,
         by_address: Designation | None = None,
         by_name: Designation | None = None,
+        by_public_name: Designation | None = None,
         existing: Iterable[str] = (),
         released: Iterable[str] = (),
         switched_on: Container[str] = (),
     ) -> None:
-        self._by_address = by_address
-        self._by_name = by_name
-        self._own_discovery = f"_dns.{by_name.hostname}" if by_name else None
+        named = {f"_dns.{each.hostname}": each for each in (by_name, by_public_name) if each}
+        self._designations = {DISCOVERY: by_address, **named}
         self._existing = frozenset(above for name in existing for above in dnsname.suffixes(name))
         fixed: dict[str, str] = {}
         reserved: dict[str, str] = {}
@@ -84,8 +85,7 @@ class SpecialNames:
             if each.switch is None or each.switch in switched_on:
                 titles = fixed if each.is_fixed else reserved
                 titles |= dict.fromkeys(each.names, each.switch or each.document)
-        own = {self._own_discovery: _OWN_DISCOVERY_DOCUMENT} if self._own_discovery else {}
-        self.fixed = ZoneMatcher(fixed, exact=own)
+        self.fixed = ZoneMatcher(fixed, exact=dict.fromkeys(named, _OWN_DISCOVERY_DOCUMENT))
         """The zones whose answers a standard fixes."""
         self.reserved = ZoneMatcher(reserved, released=released)
         """The others, in which there may be names of the home."""
@@ -100,7 +100,7 @@ class SpecialNames:
             return _apex(zone, qtype)
         designation = None
         if qtype == wire.TYPE_SVCB:
-            designation = {DISCOVERY: self._by_address, self._own_discovery: self._by_name}.get(name)
+            designation = self._designations.get(name)
         # Also below resolver.arpa everything exists (RFC 9462 4 and 6.4).
         return nothing(zone, _CHANGING_TTL_S) if designation is None else designation.answer()
 

@@ -9,8 +9,9 @@ from app.config.load import Loaded
 from app.config.naming import in_force
 from app.config.values import hostname
 from app.doctor.examination import AT_ONCE, examine
-from app.doctor.target import BOGUS_NAME, Box
+from app.doctor.target import BOGUS_NAME, Box, PublicSide
 from app.host.interfaces import shared_by_clients
+from app.onboarding.enrolment import PublicName
 from app.programs import control_client, examined, exposure
 from app.programs.paths import read_enrolment
 
@@ -51,6 +52,7 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
         late_lists=lists.late,
         awaited_lists=lists.awaited,
         holders=examined.holders_of(settings),
+        public=_side(enrolment.public) if enrolment.public else None,
     )
     at_once = min(AT_ONCE, settings.dot.connections_per_client)  # else the front door turns it away
     if not arguments.json:
@@ -58,3 +60,7 @@ def run(loaded: Loaded, arguments: Namespace) -> int:
     report = examine(box, at_once, partial(in_force, loaded))
     print(report.to_json() if arguments.json else report.to_text(all_checks=arguments.all))
     return report.exit_code
+
+
+def _side(public: PublicName) -> PublicSide:
+    return PublicSide(name=public.name, spki_pin=public.spki_pin, root_pem=public.root_pem, faults=public.faults)

@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+if sys.version_info < (3, 13):
+    from _ssl import ENCODING_DER  # 3.13 made the call that it is for public
+
 
 class ProbeConnection:
     """A connection after its TLS handshake. Every method raises TimeoutError when the deadline has passed."""
@@ -40,8 +43,6 @@ class ProbeConnection:
         """The certificates that the server sent, DER, in its order, whether trusted or not."""
         if sys.version_info >= (3, 13):
             return self._tls.get_unverified_chain()
-        from _ssl import ENCODING_DER  # 3.13 made the same call public
-
         return [each.public_bytes(ENCODING_DER) for each in self._tls._sslobj.get_unverified_chain()]  # type: ignore[attr-defined]
 
     def ask(self, query: bytes) -> bytes:

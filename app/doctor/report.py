@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.doctor import access, causes, certificate_checks, dns_checks, tls_checks
+from app.doctor import access, causes, certificate_checks, dns_checks, public_check, tls_checks
 from app.doctor.causes import ADDRESS, CLOCK, FRONT_DOOR, INTERNET
 from app.doctor.target import Box, CheckResult, Verdict
 from app.text import printable
@@ -37,6 +37,7 @@ CHECKS: Mapping[str, Check] = {
     "certificate use": Check(certificate_checks.use, (ADDRESS,)),
     "certificate key": Check(certificate_checks.key, (ADDRESS,)),
     "strict query": Check(certificate_checks.strict_query, (ADDRESS, CLOCK, *_CERTIFICATE)),
+    "public name": Check(public_check.public_name, (ADDRESS, CLOCK), is_conformance=False),
     "ALPN dot": Check(tls_checks.alpn_dot, (ADDRESS,)),
     "ALPN none": Check(tls_checks.alpn_none, (ADDRESS,)),
     "ALPN h2": Check(tls_checks.alpn_h2, (ADDRESS,)),

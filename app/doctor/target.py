@@ -68,6 +68,16 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSide:
+    """A public name, and the pin and root of its certificate, None while it has none; `faults` say why."""
+
+    name: str
+    spki_pin: str | None = None
+    root_pem: str | None = None
+    faults: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """The front door to examine.
 
@@ -76,7 +86,7 @@ class Box:
     the one that devices were shown. `idle_timeout_s` is the longest that an idle connection lives. `bogus_name` has
     wrong signatures; `slow_name` takes long to answer, None for a name that nobody can have in a cache. `exposed` says
     what lets strangers ask, `blind` what makes them look like somebody of the house. `resolver_faults` say what is
-    known to keep names from resolving.
+    known to keep names from resolving. `public` is None without a public name.
 
     The rest is what this machine knows by itself. `front_door_fault` says why the program does not tell how it is,
     empty if it does. `look_up` has it look up a name; None: ask as devices do. `clock_fault` says why the clock cannot
@@ -105,14 +115,15 @@ class Box:
     late_lists: Sequence[str] = ()
     awaited_lists: Sequence[str] = ()
     holders: Sequence[str] = ()
+    public: PublicSide | None = None
     timeout_s: float = 5.0
 
     def connect(
-        self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, *, sni: bool = True
+        self, context: ssl.SSLContext, session: ssl.SSLSession | None = None, *, sni: bool = True, name: str = ""
     ) -> AbstractContextManager[probe.ProbeConnection]:
-        """One connection under one deadline; `sni` False names no server. Raises OSError."""
-        name = self.hostname if sni else None
-        return probe.connect(str(self.address), self.port, context, name, self.timeout_s, session=session)
+        """One connection under one deadline, to the hostname or `name`; `sni` False names no server. Raises OSError."""
+        asked = (name or self.hostname) if sni else None
+        return probe.connect(str(self.address), self.port, context, asked, self.timeout_s, session=session)
 
     def certificates(self) -> list[x509.Certificate]:
         """What the server presents, in its order. Raises OSError."""

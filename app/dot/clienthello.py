@@ -1,4 +1,5 @@
-"""ClientHello bytes -> the application protocols it offers, and the curves to hold its key exchange to. Pure.
+"""ClientHello bytes -> the name it asks for, the application protocols it offers, and the curves to hold its key
+exchange to. Pure.
 
 Python's ssl lets a client in that offers only protocols we do not speak, and afterwards such a client looks like one
 that offered none. So the offer is read here, before OpenSSL sees a byte (RFC 7301 3.2 demands the refusal).
@@ -23,7 +24,8 @@ MAX_HEADERS_BYTES = 16384
 """The headers of its records together: in records of one octet they would be five times as long as the hello."""
 
 _HANDSHAKE_RECORD, _CLIENT_HELLO = 22, 1
-_SUPPORTED_GROUPS, _ALPN, _KEY_SHARE = 10, 16, 51
+_SERVER_NAME, _SUPPORTED_GROUPS, _ALPN, _KEY_SHARE = 0, 10, 16, 51
+_READ = {_SERVER_NAME: "SNI", _SUPPORTED_GROUPS: "group", _ALPN: "ALPN", _KEY_SHARE: "key share"}
 _FINITE_FIELDS = range(0x0100, 0x0200)  # RFC 8446 4.2.7
 _CURVES = {0x0017: "prime256v1", 0x0018: "secp384r1", 0x0019: "secp521r1", 0x001D: "X25519", 0x001E: "X448"}
 """One of these is taken rather than a finite field, whatever else the client can. Not every OpenSSL has newer ones."""
@@ -66,6 +68,8 @@ class ClientHello:
 
     protocols: tuple[bytes, ...] | None
     held_to: tuple[str, ...] | None = None
+    server_name: bytes = b""
+    """In lower case; empty if it names none (RFC 6066 3)."""
 
     def accepts(self, protocol: bytes) -> bool:
         """True if the client offers `protocol`, or leaves the choice to us by offering nothing."""
@@ -161,25 +165,22 @@ def _read(body: bytes) -> ClientHello:
         at += 2
         if end != len(body):
             raise HelloError("the ClientHello's extensions do not fill it")
-        offer: tuple[bytes, ...] | None = None
-        groups: tuple[int, ...] = ()
-        shares: tuple[int, ...] = ()
+        found: dict[int, bytes] = {}
         while at < end:
             kind, length = body[at] << 8 | body[at + 1], body[at + 2] << 8 | body[at + 3]
             at += 4 + length
-            if kind == _ALPN:
-                if offer is not None:
-                    raise HelloError("the ClientHello has two ALPN extensions", Alert.ILLEGAL_PARAMETER)
-                offer = _protocols(body[at - length : at])
-            elif kind == _SUPPORTED_GROUPS:
-                groups += _groups(body[at - length : at])
-            elif kind == _KEY_SHARE:
-                shares += _shares(body[at - length : at])
+            if kind in _READ:
+                if kind in found:  # RFC 8446 4.2
+                    raise HelloError(f"the ClientHello has two {_READ[kind]} extensions", Alert.ILLEGAL_PARAMETER)
+                found[kind] = body[at - length : at]
     except IndexError:
         raise HelloError("the ClientHello is cut short") from None
     if at != end:
         raise HelloError("an extension runs past the end of the ClientHello")
-    return ClientHello(offer, _held_to(groups, shares))
+    offer = _protocols(found[_ALPN]) if _ALPN in found else None
+    groups = _groups(found[_SUPPORTED_GROUPS]) if _SUPPORTED_GROUPS in found else ()
+    shares = _shares(found[_KEY_SHARE]) if _KEY_SHARE in found else ()
+    return ClientHello(offer, _held_to(groups, shares), _host_name(found.get(_SERVER_NAME, b"")))
 
 
 def _held_to(groups: tuple[int, ...], shares: tuple[int, ...]) -> tuple[str, ...] | None:
@@ -208,6 +209,14 @@ def _shares(content: bytes) -> tuple[int, ...]:
     if at != len(content) or (content[0] << 8 | content[1]) != len(content) - 2:
         raise HelloError("the key shares do not fill their extension")
     return tuple(found)
+
+
+def _host_name(content: bytes) -> bytes:
+    """The only name of the list, which is a host's; empty for what OpenSSL has to judge."""
+    if len(content) < 5 or content[:3] != (len(content) - 2).to_bytes(2, "big") + b"\0":
+        return b""
+    name = content[5:]
+    return name.lower() if len(name) == int.from_bytes(content[3:5], "big") else b""
 
 
 def _protocols(content: bytes) -> tuple[bytes, ...]:

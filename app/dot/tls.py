@@ -5,7 +5,7 @@ first flight goes through the ALPN gate before OpenSSL gets it; what cannot be r
 """
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from app.errors import OperatorError, PeerError
@@ -72,14 +72,17 @@ class TlsSession:
     """The server's side of one connection.
 
     `receive` and `send` are the whole traffic; whatever OpenSSL wants on the wire is in `take_output` after either.
-    `context` has the certificate; the session tickets are those of `keys`, a bare one, or else of `context` too.
+    `context` has the certificate, or gives one that has it for the name that the client asks for; the session tickets
+    are those of `keys`, a bare one, or else of `context` too.
     """
 
     __slots__ = ("_context", "_hello", "_incoming", "_keys", "_outgoing", "_tls", "established", "peer_closed")
 
-    def __init__(self, context: ssl.SSLContext, keys: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, context: ssl.SSLContext | Callable[[bytes], ssl.SSLContext], keys: ssl.SSLContext | None = None
+    ) -> None:
         self._context = context
-        self._keys = keys or context
+        self._keys = keys
         self._hello: ClientHelloReader | None = ClientHelloReader()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -193,11 +196,12 @@ class TlsSession:
         if not hello.accepts(PROTOCOL.encode()):
             self._outgoing.write(Alert.NO_APPLICATION_PROTOCOL.record)
             raise AlpnRefused(f"ALPN: offers {_shown(hello.protocols or ())}, not {PROTOCOL}")
-        keys = self._keys if hello.held_to is None else _context_over(hello.held_to)
+        context = self._context if isinstance(self._context, ssl.SSLContext) else self._context(hello.server_name)
+        keys = (self._keys or context) if hello.held_to is None else _context_over(hello.held_to)
         if keys is None:
             self._outgoing.write(Alert.HANDSHAKE_FAILURE.record)
             raise PeerError("TLS: offers no key exchange over a curve that is known here")
         self._hello = None
         # OpenSSL keeps to the ticket keys of the context that a session began with: one server, several certificates.
         self._tls = keys.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._tls.context = self._context
+        self._tls.context = context

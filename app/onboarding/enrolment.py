@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from ipaddress import IPv6Address
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 
 from app.config import values
 from app.config.values import IPAddress
@@ -20,6 +20,20 @@ PROFILE_PATH = "/homedot.mobileconfig"
 PROBE_PATH = "/probe"
 CHECK_LABEL = "check"
 _ADDRESSES = ("addresses", "certified", "relied")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicName:
+    """The name that has a certificate which devices trust without being told. `not_after` and what is with it are None
+    while it shows the box's own certificate; `root_pem` vouches for it; `faults` say, each with the next step, what
+    keeps it from having one, or the next one."""
+
+    name: str
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    spki_pin: str | None = None
+    root_pem: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +52,8 @@ class Enrolment:
     profiles out there hang on (`probe_address`), and that are here or may be back soon; `relied_web_port` is the port
     that they ask there, also while the page is off.
     `out_of_reach` are sentences about addresses that devices may not reach, and `resolver_faults` say, each with the
-    next step, what keeps names from resolving. Raises ValueError when there is no address or half a root.
+    next step, what keeps names from resolving. `public` is None without a public name. Raises ValueError when there is
+    no address or half a root.
     """
 
     hostname: str
@@ -60,6 +75,7 @@ class Enrolment:
     relied: tuple[IPAddress, ...] = ()
     relied_web_port: int | None = None
     resolver_faults: tuple[str, ...] = ()
+    public: PublicName | None = None
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -118,7 +134,7 @@ class Enrolment:
         texts["not_after"] = self.not_after.isoformat()
         texts["not_before"] = self.not_before and self.not_before.isoformat()
         texts["moved_on"] = self.moved_on and self.moved_on.isoformat()
-        return json.dumps(asdict(self) | texts, indent=2) + "\n"
+        return json.dumps(asdict(self) | texts, indent=2, default=datetime.isoformat) + "\n"
 
 
 def from_json(text: str) -> Enrolment:
@@ -151,6 +167,7 @@ def from_json(text: str) -> Enrolment:
             relied=relied,
             relied_web_port=_port(tree.get("relied_web_port", tree["web_port"])),
             resolver_faults=tuple(map(str, tree.get("resolver_faults", ()))),
+            public=_public(tree.get("public")),
         )
         _ = enrolment.root_der, enrolment.root_name
     except KeyError as error:
@@ -167,6 +184,20 @@ def probe_address(addresses: Sequence[IPAddress]) -> IPAddress:
 
 def _port(raw: object) -> int | None:
     return None if raw is None else values.port(raw)
+
+
+def _public(tree: dict[str, Any] | None) -> PublicName | None:
+    if tree is None:
+        return None
+    begin, end, pin, root = (tree.get(name) for name in ("not_before", "not_after", "spki_pin", "root_pem"))
+    return PublicName(
+        name=values.hostname(tree["name"]),
+        not_before=begin and _moment(begin),
+        not_after=end and _moment(end),
+        spki_pin=pin and str(pin),
+        root_pem=root and str(root),
+        faults=tuple(map(str, tree.get("faults", ()))),
+    )
 
 
 def _moment(text: str) -> datetime:

@@ -176,4 +176,4 @@ def notices(enrolment: Enrolment) -> tuple[str, ...]:
         )
     if enrolment.url is None:
         found.append("The setup page is off, and with it the profile for Apple devices: set web.enabled to true.")
-    return *found, *enrolment.resolver_faults
+    return *found, *enrolment.resolver_faults, *(enrolment.public.faults if enrolment.public else ())

@@ -27,7 +27,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
-from . import exposure, paths, resolver, sign_in_files, users
+from . import exposure, paths, public_side, resolver, sign_in_files, users
 from .findings_log import Findings
 from .output import log_to_output
 from .signed_profiles import publish_profiles
@@ -69,6 +69,7 @@ def run(settings: Settings) -> None:
         warnings += filter(None, [memory.shortage()])
         warnings += sign_in_files.prepare(settings, is_first=announced is None) if settings.web.enabled else ()
     enrolment = carried_on(_enrolment(settings, identity, found, choice), announced, None, kept, _today())
+    enrolment = replace(enrolment, public=public_side.begun(settings))
     unannounced = _announce(settings, enrolment)
     publish_profiles(settings, identity, enrolment)
     resolver.note(settings, choice)
@@ -95,7 +96,8 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     identity = _identity(settings, kept, _told_of(settings, announced))
     publish(identity, settings.run_dir, users.group_id(users.DOT))
     choice = reach.Choice(before.resolver, before.resolver_reason)
-    now = replace(_enrolment(settings, identity, found, choice), resolver_faults=before.resolver_faults)
+    found_now = _enrolment(settings, identity, found, choice)
+    now = replace(found_now, resolver_faults=before.resolver_faults, public=before.public)
     after = carried_on(now, announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)

@@ -67,7 +67,7 @@ class _Shared:
         self.settings = settings
         self.where = where
         self.write = write
-        self.certificate = Certificate(paths.pair(settings))
+        self.certificate = Certificate(paths.pair(settings), paths.public_pair(settings), settings.public.name)
         self.tickets = TicketKeys(since_boot_s, TWO_YEARS_WEEKS if workers > 1 else 0)
         self.counters = Counters(workers)
         self.answer_counts = AnswerCounts(workers, len(settings.blocking.sources) + MOST[LIST])
@@ -85,7 +85,7 @@ class _Shared:
 
     def new_session(self) -> TlsSession:
         """For a connection that just came: with the certificate and the ticket keys of this moment."""
-        return TlsSession(self.certificate.context, self.tickets.context)
+        return TlsSession(self.certificate.contexts.of, self.tickets.context)
 
     def door(self, rules: RulesetWatcher) -> OwnerDoor:
         crowds, ruleset = self.limits.unshared, lambda: rules.unpaused

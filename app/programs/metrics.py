@@ -35,6 +35,7 @@ _GAUGES = {
     "uptime_seconds": "seconds since the front door was started",
     "blocking_paused_seconds": "seconds that a pause of blocking will last, 0 without one",
     "certificate_not_after_timestamp_seconds": "when the certificate ends (Unix time)",
+    "public_certificate_not_after_timestamp_seconds": "when that of the public name ends (Unix time), while it has one",
     "condition_since_timestamp_seconds": "since when it is in that state (Unix time), 0 if nobody knows",
     "cache_entries": "answers that are in the cache of the front door",
     "cache_bytes": "memory that the cache of the front door takes, as far as it is counted",

@@ -23,12 +23,14 @@ from .process_memory import resident_bytes
 log = logging.getLogger(__name__)
 
 _DENY = "blocking.deny"
+_END = "certificate_not_after_timestamp_seconds"
 
 
 async def text(settings: Settings, condition: Callable[[], Awaitable[Condition]]) -> str:
     """In Prometheus' text format 0.0.4, without what the front door does not tell. Raises OperatorError if nothing was
     ever started."""
-    end = paths.read_enrolment(settings).not_after
+    enrolment = paths.read_enrolment(settings)
+    ends = {"": enrolment.not_after, "public_": enrolment.public and enrolment.public.not_after}
     state, series = dict[str, int](), dict[str, dict[str, int]]()
     try:
         state, series = await control_client.state(settings), await control_client.series(settings)
@@ -38,8 +40,11 @@ async def text(settings: Settings, condition: Callable[[], Awaitable[Condition]]
     blocked = series.pop("blocked", {})
     gauges = {name: numbers[""] for name, numbers in series.items() if "" in numbers}
     labelled = {name: numbers for name, numbers in series.items() if "" not in numbers}
+    until = {
+        f"{side}certificate_not_after_timestamp_seconds": int(end.timestamp()) for side, end in ends.items() if end
+    }
     return (
-        render({**state, **gauges, "certificate_not_after_timestamp_seconds": int(end.timestamp())})
+        render({**state, **gauges, **until})
         + render_series({**labelled, "process_resident_memory_bytes": memory})
         + render_condition(await condition())
         + render_lists(_lists(in_force(settings), blocked))

@@ -21,6 +21,16 @@ def pair(settings: Settings) -> Path:
     return settings.run_dir / "tls" / "pair.pem"
 
 
+def public_pair(settings: Settings) -> Path:
+    """The same for the public name, while there is one."""
+    return settings.run_dir / "tls" / "public.pem"
+
+
+def public_folder(settings: Settings) -> Path:
+    """What is kept of the public name: its key and chain, the account at the authority, and what was done when."""
+    return settings.data_dir / "public"
+
+
 def authority_files(settings: Settings) -> tuple[Path, ...]:
     """What tells whether the authority or its leaf on the volume was replaced."""
     return settings.data_dir / "ca" / "root.pem", settings.data_dir / "tls" / "chain.pem"

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import MappingProxyType
 
 from app.answer.ddr import Designation
@@ -138,14 +138,14 @@ def build(
 ) -> Ruleset:
     """The ruleset for this moment; `titles` as in the policy."""
     blocking = settings.blocking
-    addresses = {host.name: host.addresses for host in settings.local if host.addresses}
-    if enrolment is not None:
-        addresses[enrolment.hostname] = enrolment.addresses
-    local = LocalRecords(addresses, {host.name: host.alias for host in settings.local if host.alias})
+    local = LocalRecords(
+        _addresses(settings, enrolment), {host.name: host.alias for host in settings.local if host.alias}
+    )
     routed = [route.zone for route in settings.resolver.routes]
     special = SpecialNames(
         by_address=_designation(settings, enrolment, by_address=True),
         by_name=_designation(settings, enrolment, by_address=False),
+        by_public_name=_public_designation(settings, enrolment),
         existing=(*local.concerned, f"{CHECK_LABEL}.{settings.hostname}", *routed),
         released=_released(settings),
         switched_on={f"special.{name}" for name, value in asdict(settings.special).items() if value is True},
@@ -201,6 +201,14 @@ def _rebinding(settings: Settings, enrolment: Enrolment | None, served: Sequence
     return RebindProtection(INSIDE, exceptions, served)
 
 
+def _addresses(settings: Settings, enrolment: Enrolment | None) -> dict[str, Sequence[IPAddress]]:
+    """Of the names of the house. At home the public name leads here whatever public DNS says."""
+    addresses: dict[str, Sequence[IPAddress]] = {host.name: host.addresses for host in settings.local if host.addresses}
+    if enrolment is not None:
+        addresses |= dict.fromkeys(filter(None, (enrolment.hostname, settings.public.name)), enrolment.addresses)
+    return addresses
+
+
 def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address: bool) -> Designation | None:
     """Who asks by address must find the address in the certificate (RFC 9462 4.2); who asks by name, the name."""
     if enrolment is None or not (settings.special.ddr and settings.plain.enabled):
@@ -210,6 +218,13 @@ def _designation(settings: Settings, enrolment: Enrolment | None, *, by_address:
     knows_address = by_address and not shared_by_clients()
     only_at = frozenset(str(address) for address in addresses) if knows_address else frozenset()
     return Designation(enrolment.hostname, enrolment.dot_port, addresses, only_at) if addresses else None
+
+
+def _public_designation(settings: Settings, enrolment: Enrolment | None) -> Designation | None:
+    """Who asks by the public name must find it in the certificate, so only while there is one."""
+    public = enrolment.public if enrolment else None
+    designation = _designation(settings, enrolment, by_address=False)
+    return replace(designation, hostname=public.name) if designation and public and public.not_after else None
 
 
 def _listed(blocklists: Sequence[Blocklist], allow_lists: Sequence[str]) -> Listed:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from app.config.handed import where_set
-from app.config.settings import Log
+from app.config.load import Loaded
+from app.config.settings import Log, Settings
 from app.errors import OperatorError
 
 from . import handing
 from .output import EXIT_OPERATOR, Lines, fault_lines, tell_faults
 
-PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep")
+PROGRAMS = ("bootstrap", "supervisor", "front", "web", "lists", "compile", "upkeep", "certify")
 UNHEARD = ("bootstrap", "supervisor")
 """No supervisor reads what they say, and gives it the form of the log."""
 
@@ -22,7 +23,14 @@ _INSTEAD = (
     "may read them, so take these two out"
 )
 
-_HANDS_ON, _RELOADS, _MARKS = "bootstrap", "upkeep", "front"
+_HANDS_ON, _RELOADS, _MARKS, _KNOWS_NOTHING = "bootstrap", "upkeep", "front", "certify"
+
+
+def _loaded(program: str, environment: Mapping[str, str]) -> Loaded:
+    """The settings of a program. Raises OperatorError."""
+    if program == _KNOWS_NOTHING:
+        return Loaded(Settings(), {}, {})
+    return handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
 
 
 def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -33,7 +41,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     program, *arguments = argv
     log = Log()
     try:
-        loaded = handing.wanted(environment) if program in UNHEARD else handing.in_force(environment)
+        loaded = _loaded(program, environment)
         log = loaded.settings.log
         more = [environment] if program == _RELOADS else [where_set(loaded)] if program == _MARKS else arguments
         code = import_module(f"{__package__}.{program}").run(loaded.settings, *more)

@@ -12,7 +12,7 @@ from app.errors import OperatorError
 from app.lists.state import ListState
 from app.networks import HEALTH_CHECK
 from app.onboarding import expiry
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import Enrolment, PublicName
 from app.onboarding.guides import notices
 from app.revision import told
 
@@ -86,6 +86,8 @@ class Status:
             "plain_port": enrolment.plain_port,
             "page": enrolment.url,
             "certificate_not_after": enrolment.not_after.isoformat(),
+            "public_name": enrolment.public and enrolment.public.name,
+            "public_certificate_not_after": _end(enrolment.public),
             "resolver": enrolment.resolver,
             "resolver_reason": enrolment.resolver_reason,
             "notices": list(self._notices),
@@ -112,6 +114,8 @@ class Status:
         for source, known in (self.lists or {}).items():
             yield "list", _listed(without_query(source), known, self.now.timestamp())
         yield "certificate", expiry.lasts(enrolment)
+        if enrolment.public is not None and enrolment.public.not_after is not None:
+            yield "public name", f"{enrolment.public.name}, valid until {enrolment.public.not_after:%Y-%m-%d}"
         for notice in self._notices:
             yield "", notice
         yield "addresses", ", ".join(map(str, enrolment.addresses))
@@ -129,6 +133,10 @@ class Status:
         if left_s:
             return f"paused for {duration(left_s)} more; `homedot resume` ends it"
         return f"on: {self.protection}"
+
+
+def _end(public: PublicName | None) -> str | None:
+    return public.not_after.isoformat() if public and public.not_after else None
 
 
 def look(settings: Settings) -> Status:

@@ -26,6 +26,7 @@ from .findings_log import Findings, FindingsLog
 from .look_wanted import LookWanted, wanted
 from .notice import News, Watcher, asked
 from .output import end_well_when_asked, log_to_supervisor
+from .public_name import PublicNameWatcher
 from .renewal import STILL_SERVING, renew, situation
 from .resolver_mode import chosen_again
 
@@ -129,6 +130,14 @@ def tasks(settings: Settings, environment: Mapping[str, str]) -> tuple[Task, ...
             do=partial(_ask_outside, settings),
             deadline_s=30,
         ),
+        Task(
+            name="public name",
+            situation=PublicNameWatcher(settings).situation,
+            do=partial(_settle_public_name, settings),
+            deadline_s=45,
+            again_after_s=HOUR_S,
+            often=True,
+        ),
     )
 
 
@@ -202,6 +211,12 @@ def _reload(settings: Settings, environment: Mapping[str, str]) -> Findings:
 def _hand_lists_over(settings: Settings) -> Findings:
     list_files.hand_over(settings, list_files.followed(settings))
     return Findings()
+
+
+def _settle_public_name(settings: Settings, situation: dict[str, Any]) -> Findings:
+    from . import public_side  # in a child: it needs the certificate library
+
+    return public_side.settle(settings, situation)
 
 
 def _ask_outside(settings: Settings, reason: object) -> Findings:

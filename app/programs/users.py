@@ -6,6 +6,7 @@ import pwd
 from app.errors import OperatorError
 
 ROOT, DOT, WEB, LISTS, UNBOUND = "root", "homedot-dot", "homedot-web", "homedot-lists", "unbound"
+ACME = "homedot-acme"
 OF_PROGRAMS = (ROOT, DOT, WEB, LISTS)
 """Those that the programs which read settings run as."""
 

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from weakref import finalize
 
 import requests
@@ -168,7 +168,7 @@ class _Network(ClientNetwork):
 
 
 class _Adapter(HTTPAdapter):
-    """Connects to the address that `resolve` gives, and verifies the name."""
+    """Connects to one of the addresses that `resolve` gives, and verifies the name."""
 
     def __init__(self, resolve: Resolve) -> None:
         super().__init__()
@@ -177,12 +177,20 @@ class _Adapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         parts = urlsplit(request.url or "")
         host = parts.hostname or ""
-        address = self._resolve(host)[0]
-        shown = f"[{address}]" if ":" in address else address
         request.headers["Host"] = parts.netloc
-        request.url = parts._replace(netloc=f"{shown}:{parts.port or 443}").geturl()
         self.poolmanager.connection_pool_kw |= {"server_hostname": host, "assert_hostname": host}
+        *others, last = self._resolve(host)
+        for address in others:
+            request.url = _at(parts, address)
+            with suppress(requests.ConnectionError):
+                return super().send(request, *args, **kwargs)
+        request.url = _at(parts, last)
         return super().send(request, *args, **kwargs)
+
+
+def _at(parts: SplitResult, address: str) -> str:
+    shown = f"[{address}]" if ":" in address else address
+    return parts._replace(netloc=f"{shown}:{parts.port or 443}").geturl()
 
 
 def _new_key() -> str:

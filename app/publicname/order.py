@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from acme import errors, messages
@@ -63,7 +64,8 @@ def _show(
     finally:
         for name, texts in there.items():
             for text in texts:
-                provider.remove_text(name, text)
+                with suppress(PublicNameError):  # what is left over does no harm, and an order that went well counts
+                    provider.remove_text(name, text)
 
 
 def _dns_challenge(authorization: messages.AuthorizationResource) -> messages.ChallengeBody:

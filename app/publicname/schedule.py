@@ -95,10 +95,11 @@ def due(progress: Progress, life: Life | None, addresses: Sequence[str] | None, 
     """`life` is None without a certificate that fits; `addresses` shall be in public DNS, None: they are left alone."""
     if now_s < progress.not_before_s <= now_s + LONGEST_WAIT_S and progress.tried_s <= now_s + _SLACK_S:
         return None
+    is_soon = 0.0 <= now_s - progress.tried_s < FIRST_AGAIN_S  # an address that comes and goes is told once
     found = Due(
         order=life is None or now_s >= renewal_s(life, progress.renew_s),
         ask=now_s >= progress.ask_s or progress.ask_s > now_s + LONGEST_WAIT_S,
-        addresses=addresses is not None and progress.addresses != tuple(addresses),
+        addresses=addresses is not None and progress.addresses != tuple(addresses) and not is_soon,
     )
     return found if found.order or found.addresses or found.ask else None
 
@@ -108,6 +109,7 @@ def after(
     addresses: Sequence[str] | None,
     outcome: NameOutcome,
     life: Life | None,
+    *,
     now_s: float,
     lot: float,
 ) -> Progress:

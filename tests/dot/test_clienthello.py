@@ -14,6 +14,8 @@ from app.dot.clienthello import (
 )
 from app.errors import PeerError
 
+NAME = b"dns.home.arpa"
+
 
 def hello(protocols: list[str] | None = None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
     """The first flight of Python's own client."""
@@ -22,7 +24,7 @@ def hello(protocols: list[str] | None = None, version: ssl.TLSVersion = ssl.TLSV
     if protocols:
         context.set_alpn_protocols(protocols)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = context.wrap_bio(incoming, outgoing, server_hostname="dns.home.arpa")
+    client = context.wrap_bio(incoming, outgoing, server_hostname=NAME.decode())
     with pytest.raises(ssl.SSLWantReadError):
         client.do_handshake()
     return outgoing.read()
@@ -97,7 +99,7 @@ def test_holds_a_client_to_curves_where_a_finite_field_could_be_taken(
 @pytest.mark.parametrize(("offer", "accepted"), [(["dot"], True), (["h2"], False), (["h2", "dot"], True), (None, True)])
 def test_reads_what_a_real_client_offers(version: ssl.TLSVersion, offer: list[str] | None, *, accepted: bool) -> None:
     read = ClientHelloReader().feed(hello(offer, version))
-    assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer))
+    assert read == ClientHello(None if offer is None else tuple(name.encode() for name in offer), server_name=NAME)
     assert read.accepts(b"dot") is accepted
 
 
@@ -105,14 +107,14 @@ def test_reads_a_hello_that_comes_byte_by_byte() -> None:
     flight = hello(["dot"])
     reader = ClientHelloReader()
     assert [reader.feed(flight[at : at + 1]) for at in range(len(flight) - 1)] == [None] * (len(flight) - 1)
-    assert reader.feed(flight[-1:]) == ClientHello((b"dot",))
+    assert reader.feed(flight[-1:]) == ClientHello((b"dot",), server_name=NAME)
 
 
 @given(st.integers(1, 200))
 def test_reads_a_hello_spread_over_records_of_any_size(size: int) -> None:
     message = H2_DOT_HELLO[5:]
     flight = b"".join(record(message[at : at + size]) for at in range(0, len(message), size))
-    assert ClientHelloReader().feed(flight) == ClientHello((b"h2", b"dot"))
+    assert ClientHelloReader().feed(flight) == ClientHello((b"h2", b"dot"), server_name=NAME)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 100])
@@ -122,7 +124,7 @@ def test_reads_a_hello_whose_records_come_in_pieces(size: int, piece: int) -> No
     flight = b"".join(record(message[at : at + size]) for at in range(0, len(message), size))
     reader = ClientHelloReader()
     read = [reader.feed(flight[at : at + piece]) for at in range(0, len(flight), piece)]
-    assert read == [None] * (len(read) - 1) + [ClientHello((b"h2", b"dot"))]
+    assert read == [None] * (len(read) - 1) + [ClientHello((b"h2", b"dot"), server_name=NAME)]
 
 
 @pytest.mark.parametrize("compressions", [b"\1\0", b"\2\1\0", b"\3\1\5\0"])
@@ -169,7 +171,7 @@ LIST = "the ALPN list does not fill its extension"
         (by_hand(b"\0\x33\0\0"), SHARES),
         (by_hand(b"\0\x33\0\2\0\1"), SHARES),
         (by_hand(b"\0\x33\0\5\0\3\0\x1d\0"), SHARES),
-        (by_hand(shares(X25519)[:-1]), SHARES),
+        (by_hand(shares(X25519)[:-1]), "an extension runs past the end"),
         (by_hand(shares(X25519)[:-1] + alpn(b"dot")), "an extension runs past the end|cut short"),
         (by_hand(b"\0\x10\0"), "cut short"),
         (by_hand(b"")[:-2] + b"\0\1", "extensions do not fill it"),
@@ -274,7 +276,7 @@ def test_what_follows_the_hello_is_left_to_others(piece: int) -> None:
         read = reader.feed(flight[at : at + piece])
         if read is not None:
             break
-    assert read == ClientHello((b"h2", b"dot"))
+    assert read == ClientHello((b"h2", b"dot"), server_name=NAME)
 
 
 def test_holds_no_more_than_one_hello() -> None:
@@ -286,4 +288,35 @@ def test_holds_no_more_than_one_hello() -> None:
 def test_of_two_alpn_extensions_neither_counts() -> None:
     with pytest.raises(HelloError, match="two ALPN extensions") as refused:
         ClientHelloReader().feed(by_hand(alpn(b"dot") + alpn(b"dot")))
+    assert refused.value.alert == Alert.ILLEGAL_PARAMETER
+
+
+def server_names(*names: bytes, kind: int = 0) -> bytes:
+    entries = b"".join(bytes([kind]) + len(name).to_bytes(2, "big") + name for name in names)
+    content = len(entries).to_bytes(2, "big") + entries
+    return b"\0\0" + len(content).to_bytes(2, "big") + content
+
+
+@pytest.mark.parametrize(
+    ("extensions", "name"),
+    [
+        (server_names(b"MyBox.Example.org"), b"mybox.example.org"),
+        (alpn(b"dot"), b""),
+        (server_names(b""), b""),
+        (b"\0\0\0\0", b""),
+        (server_names(b"a.example", b"b.example"), b""),
+        (server_names(b"a.example", kind=1), b""),
+        (b"\0\0\0\6\0\4\0\0\2a", b""),
+    ],
+)
+def test_reads_the_one_name_that_is_asked_for(extensions: bytes, name: bytes) -> None:
+    read = ClientHelloReader().feed(by_hand(extensions))
+    assert read is not None
+    assert read.server_name == name
+
+
+@pytest.mark.parametrize("twice", [server_names(b"a.example"), alpn(b"dot"), groups(X25519), shares(X25519)])
+def test_the_same_extension_twice_is_refused(twice: bytes) -> None:
+    with pytest.raises(HelloError, match="has two") as refused:
+        ClientHelloReader().feed(by_hand(twice + twice))
     assert refused.value.alert == Alert.ILLEGAL_PARAMETER

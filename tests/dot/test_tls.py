@@ -15,7 +15,13 @@ ALERT_120 = bytes.fromhex("15030300020278")
 class Client:
     """Python's own TLS client over memory BIOs."""
 
-    def __init__(self, offer: list[str] | None = None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
+    def __init__(
+        self,
+        offer: list[str] | None = None,
+        version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        name: str = NAME,
+    ) -> None:
+        self.name = name
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
@@ -26,7 +32,7 @@ class Client:
 
     def connect(self, resume: ssl.SSLSession | None = None) -> None:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = self.context.wrap_bio(self.incoming, self.outgoing, server_hostname=NAME, session=resume)
+        self.tls = self.context.wrap_bio(self.incoming, self.outgoing, server_hostname=self.name, session=resume)
 
     def handshake(self, server: TlsSession, piece: int = 65536) -> bytes:
         """Run the handshake, sending pieces of at most `piece` octets. Returns what the server wrote last."""

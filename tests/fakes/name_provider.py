@@ -155,7 +155,7 @@ class ProviderApi:
         context.load_cert_chain(leaf.write_chain(folder / "api.pem", authority.intermediate))
         self.roots_pem = authority.root.pem.decode()
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Quiet(("127.0.0.1", 0), handler)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
@@ -178,6 +178,11 @@ class ProviderApi:
         """As long as the test lasts."""
         self.ending.wait(60)
         return Answer(200, b"OK")
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever refuses our certificate, or does not wait, is what a test wants."""
 
 
 class _Handler(BaseHTTPRequestHandler):

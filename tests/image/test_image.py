@@ -97,13 +97,14 @@ def test_the_root_file_system_is_read_only(stack: Stack, root: Path) -> None:
         ("/data/tls/leaf.key", set()),
         ("/run/homedot/tls/pair.pem", {"homedot-dot"}),
         ("/data/web/token", {"homedot-web"}),
-        ("/run/homedot/public/root.pem", {"homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
+        ("/run/homedot/settings/root.json", set()),
+        ("/run/homedot/public/root.pem", {"homedot-acme", "homedot-dot", "homedot-lists", "homedot-web", "unbound"}),
     ],
 )
 def test_every_program_reads_its_own_secret_alone_and_none_the_authoritys_key(
     stack: Stack, root: Path, path: str, readers: set[str]
 ) -> None:
-    users = ("homedot-dot", "homedot-lists", "homedot-web", "unbound")
+    users = ("homedot-acme", "homedot-dot", "homedot-lists", "homedot-web", "unbound")
     able = {user for user in users if stack.exec("head", "-c1", path, user=user, check=False).returncode == 0}
     assert able == readers
 

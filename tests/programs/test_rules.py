@@ -16,6 +16,7 @@ import dns.rrset
 import httpx
 import pytest
 
+from app import dnsname
 from app.answer import records, wire
 from app.answer.policy import Kind, NameVerdict
 from app.answer.records import Target
@@ -26,7 +27,7 @@ from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.files import write_atomically
 from app.lists.paths import compiled
-from app.onboarding.enrolment import Enrolment
+from app.onboarding.enrolment import Enrolment, PublicName
 from app.owner.will import DEVICE, NAME, PAUSE, Key, Moment
 from app.owner.will import LIST as LIST_KIND
 from app.programs import owner_file, paths, rules
@@ -384,6 +385,30 @@ def test_r5_r7_the_box_is_designated_only_where_the_certificate_holds(
         assert made is not None
         designated.append(bool(made.answer))
     assert designated == [by_address, by_name]
+
+
+PUBLIC = "mybox.duckdns.org"
+NAMED = {"PUBLIC__NAME": PUBLIC, "PUBLIC__PROVIDER": "duckdns", "PUBLIC__TOKEN": "t", "PUBLIC__TERMS": "true"}
+
+
+def test_at_home_the_public_name_leads_to_the_box_whatever_public_dns_says(tmp_path: Path) -> None:
+    ruleset = build(settings(tmp_path, **NAMED), ENROLMENT, ())
+    made = ruleset.answer(ruleset.decide(PUBLIC), PUBLIC, 1)
+    assert made is not None
+    assert made.answer[0].endswith(ip_address("192.168.1.10").packed)
+    assert ruleset.decide(f"_acme-challenge.{PUBLIC}").kind is Kind.PASSED
+    assert build(settings(tmp_path), ENROLMENT, ()).decide(PUBLIC).kind is Kind.PASSED
+
+
+@pytest.mark.parametrize(("not_after", "designated"), [(ENROLMENT.not_after, True), (None, False)])
+def test_r7_the_public_name_designates_the_box_while_it_has_a_certificate(
+    tmp_path: Path, not_after: datetime | None, *, designated: bool
+) -> None:
+    enrolment = replace(ENROLMENT, public=PublicName(name=PUBLIC, not_after=not_after))
+    ruleset = build(settings(tmp_path, PLAIN__ENABLED="true", **NAMED), enrolment, ())
+    for name, target, is_so in ((f"_dns.{PUBLIC}", PUBLIC, designated), (f"_dns.{HOSTNAME}", HOSTNAME, True)):
+        made = ruleset.answer(ruleset.decide(name), name, 64) if ruleset.decide(name).kind is Kind.SPECIAL else None
+        assert bool(made and dnsname.to_wire(target) in made.answer[0]) is is_so
 
 
 @pytest.mark.parametrize("name", ["attic.lan", "lan", "home.lan", f"check.{HOSTNAME}", "route.attic.lan"])

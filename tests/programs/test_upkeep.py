@@ -111,10 +111,10 @@ def test_each_task_has_a_name_of_its_own_and_less_than_a_minute() -> None:
     found = tasks(Settings(), {})
     assert [task.name for task in found] == [
         "clock", "certificate", "resolver mode", "root keys", "settings", "bogus answers",
-        "block lists in files", "notice", "closer look", "forwarders",
+        "block lists in files", "notice", "closer look", "forwarders", "public name",
     ]  # fmt: skip
     often = [task.name for task in found if task.often]
-    assert often == ["bogus answers", "block lists in files", "notice", "closer look"]
+    assert often == ["bogus answers", "block lists in files", "notice", "closer look", "public name"]
     assert all(task.deadline_s < 60 for task in found)
 
 

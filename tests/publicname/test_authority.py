@@ -1,9 +1,12 @@
 """What an authority may say instead of a certificate. test_work.py has those that say yes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.errors import PublicNameError
+from app.publicname.authority import CertificateAuthority
 from app.publicname.contract import NameOutcome
 from app.publicname.work import work
 from tests.fakes.acme_server import authority, problem
@@ -85,3 +88,14 @@ def test_an_authority_that_is_busy_says_when_to_come_back(tmp_path: Path) -> Non
     busy = Answer(503, b"busy", {"Retry-After": "120"})
     found = outcome(tmp_path, authority(lambda _: Answer(500, b""), busy))
     assert (found.fault.endswith("it is tried again"), found.retry_after_s) == (True, 120.0)
+
+
+def test_the_next_address_of_an_authority_is_tried_and_its_name_is_verified(tmp_path: Path) -> None:
+    with ProviderApi(authority(lambda _: Answer(500, b"")), tmp_path).running() as server:
+        port = server.url.rpartition(":")[2]
+        asked = job(directory=f"https://localhost:{port}/dir", authority_roots_pem=server.roots_pem)
+        CertificateAuthority(asked, lambda _: ("127.0.0.2", "127.0.0.1"))
+        assert server.requests[0].headers["Host"] == f"localhost:{port}"
+        other = replace(asked, directory=f"https://other.example:{port}/dir")
+        with pytest.raises(PublicNameError, match="not trusted here"):
+            CertificateAuthority(other, lambda _: ("127.0.0.2", "127.0.0.1"))

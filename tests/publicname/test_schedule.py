@@ -35,7 +35,7 @@ QUIET = Progress(addresses=ADDRESSES, ask_s=NOW_S + 6 * HOUR_S)
 
 def failed(progress: Progress, life: Life | None = None, now_s: float = NOW_S, **more: object) -> Progress:
     outcome = replace(NameOutcome(fault="no"), **more)  # type: ignore[arg-type]
-    return after(progress, ADDRESSES, outcome, life, now_s, 0.5)
+    return after(progress, ADDRESSES, outcome, life, now_s=now_s, lot=0.5)
 
 
 def test_without_a_certificate_one_is_ordered_and_addresses_are_set() -> None:
@@ -52,6 +52,12 @@ def test_with_a_young_certificate_there_is_nothing_to_do() -> None:
 
 def test_another_address_is_told_at_once() -> None:
     assert due(QUIET, LIFE, ("192.168.1.11",), NOW_S) == Due(addresses=True)
+
+
+def test_an_address_that_comes_and_goes_is_not_told_each_minute() -> None:
+    just_told = replace(QUIET, tried_s=NOW_S)
+    assert due(just_told, LIFE, ("192.168.1.11",), NOW_S + MINUTE_S) is None
+    assert due(just_told, LIFE, ("192.168.1.11",), NOW_S + FIRST_AGAIN_S) == Due(addresses=True)
 
 
 @pytest.mark.parametrize(("days", "share"), [(90, 2 / 3), (45, 2 / 3), (6, 1 / 2)])
@@ -76,7 +82,7 @@ def test_a_fault_is_tried_again_later_and_later() -> None:
 
 def test_boxes_do_not_come_all_at_once() -> None:
     outcome = NameOutcome(fault="no")
-    waits = [after(QUIET, None, outcome, None, NOW_S, lot).not_before_s - NOW_S for lot in (0.0, 1.0)]
+    waits = [after(QUIET, None, outcome, None, now_s=NOW_S, lot=lot).not_before_s - NOW_S for lot in (0.0, 1.0)]
     assert waits == [0.75 * FIRST_AGAIN_S, 1.25 * FIRST_AGAIN_S]
 
 
@@ -103,7 +109,7 @@ def test_after_a_fault_that_settings_mend_a_start_waits_a_minute() -> None:
 
 def test_success_forgets_what_was_wrong_and_what_the_authority_said_of_the_last_one() -> None:
     outcome = NameOutcome(chain_pem="new", addresses_set=True)
-    progress = after(replace(failed(QUIET), renew_s=1.0), ADDRESSES, outcome, LIFE, NOW_S, 0.5)
+    progress = after(replace(failed(QUIET), renew_s=1.0), ADDRESSES, outcome, LIFE, now_s=NOW_S, lot=0.5)
     assert (progress.failures, progress.fault, progress.not_before_s, progress.renew_s) == (0, "", 0.0, None)
 
 
@@ -115,7 +121,7 @@ def test_what_was_noted_by_a_clock_that_was_ahead_holds_nobody_up() -> None:
 def test_an_authority_is_asked_when_to_renew_between_an_hour_and_a_day_from_now() -> None:
     for told_s, asked_s in ((1.0, HOUR_S), (400 * DAY_S, DAY_S), (0.0, 6 * HOUR_S)):
         outcome = NameOutcome(ask_again_s=told_s and NOW_S + told_s)
-        assert after(QUIET, None, outcome, LIFE, NOW_S, 0.5).ask_s == NOW_S + asked_s
+        assert after(QUIET, None, outcome, LIFE, now_s=NOW_S, lot=0.5).ask_s == NOW_S + asked_s
 
 
 def test_what_is_noted_is_read_again() -> None:
@@ -196,7 +202,7 @@ class Years:
             self.life, self.window_s = Life(self.now_s - HOUR_S, self.now_s - HOUR_S + self.life_s), None
             self.orders.append(self.now_s)
         lot = self.lots.random()
-        self.progress = after(self.progress, ADDRESSES, outcome, self.life, self.now_s, lot)
+        self.progress = after(self.progress, ADDRESSES, outcome, self.life, now_s=self.now_s, lot=lot)
 
     def _outcome(self, todo: Due) -> NameOutcome:
         if not (todo.order or todo.addresses):

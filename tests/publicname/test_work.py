@@ -12,7 +12,7 @@ from app.publicname import propagation
 from app.publicname.contract import NameOutcome
 from app.publicname.work import work
 from tests.fakes import name_provider
-from tests.fakes.name_provider import TOKEN, ProviderApi
+from tests.fakes.name_provider import TOKEN, Answer, ProviderApi, Request, Texts
 from tests.fakes.name_server import NameServer
 from tests.fakes.pebble import STRICT, Pebble, pebble
 from tests.publicname.jobs import NAME, job, request_pem
@@ -180,3 +180,17 @@ def test_the_token_is_in_no_sentence(world: World) -> None:
         assert fault
         assert TOKEN not in fault
         assert REVOKED not in fault
+
+
+def test_a_text_that_cannot_be_taken_away_costs_no_certificate(world: World) -> None:
+    def stubborn(request: Request, records: Texts) -> Answer:
+        is_removal = bool(request.query.get("clear") and request.query.get("txt"))
+        return Answer(500, b"") if is_removal else name_provider.duckdns(request, records)
+
+    world.api.api = stubborn
+    try:
+        outcome = world.do(request_pem=request_pem(NAME))
+    finally:
+        world.api.api = name_provider.duckdns
+    assert outcome.fault == ""
+    assert outcome.chain_pem is not None
