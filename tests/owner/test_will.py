@@ -153,3 +153,9 @@ def test_whatever_is_done_undoing_it_all_brings_back_the_beginning(acts: list[tu
         assert {key: entry.value for key, entry in will.entries.items() if entry.value} == values[-1]
         if sum(not change.undone_by for change in will.changes) < len(values) - 1:
             break  # an undone change has pushed an older one out of the last ten
+
+
+def test_what_a_later_version_noted_beside_a_thing_stays_when_it_is_set_anew() -> None:
+    noted = OwnerEntry(ADS, DENY, 5, 5, "", "other", {"colour": "red"})
+    will = Will("box", {ADS: noted}).after({ADS: ALLOW}, NOW)
+    assert (will.value(ADS), will.entries[ADS].more) == (ALLOW, {"colour": "red"})
