@@ -1,4 +1,4 @@
-"""Ten things that go wrong in a home, each made with real servers, and what this box says of them.
+"""Eleven things that go wrong in a home, each made with real servers, and what this box says of them.
 
 `python -m tests.bench.faults`, as root, prints for each how long it takes until every surface says so, and until all
 say that it is over. Each has a network namespace, a private internet and an appliance of its own. Somebody asks for
@@ -116,8 +116,8 @@ class House:
         for server in self.servers:
             os.killpg(server, number)
 
-    def signal_unbound(self, number: int) -> None:
-        os.kill(next(pid for pid in children(self.box.process.pid) if "unbound.conf" in command_line(pid)), number)
+    def signal_program(self, number: int, words: str) -> None:
+        os.kill(next(pid for pid in children(self.box.process.pid) if words in command_line(pid)), number)
 
     def say(self, state: str) -> None:
         self.valve.state = state  # type: ignore[assignment]
@@ -236,7 +236,15 @@ FAULTS = (
     ),
     Fault(
         "unbound stopped", "not_answering", "Does not answer: unbound does not run, or hangs",
-        lambda house: house.signal_unbound(signal.SIGSTOP), lambda house: house.signal_unbound(signal.SIGCONT),
+        lambda house: house.signal_program(signal.SIGSTOP, "unbound.conf"),
+        lambda house: house.signal_program(signal.SIGCONT, "unbound.conf"),
+    ),
+    Fault(
+        "the front door stopped",
+        "not_answering",
+        "Does not answer: the front door (dot) does not run, or hangs",
+        lambda house: house.signal_program(signal.SIGSTOP, "programs front"),
+        lambda house: house.signal_program(signal.SIGCONT, "programs front"),
     ),
     Fault("no network at all", "no_network", "Answers, but this machine has no network", House.cut, House.mend),
     Fault("one client, broken names only", "well", WELL, only_broken, as_before, stays_well=True),
@@ -295,9 +303,9 @@ def _observe(fault: Fault, house: House) -> Row:
 
 def _until(is_so: Callable[[], bool], within_s: float) -> float | None:
     begun_s = time.monotonic()
-    while (passed_s := time.monotonic() - begun_s) < within_s:
+    while time.monotonic() - begun_s < within_s:
         if is_so():
-            return passed_s
+            return time.monotonic() - begun_s
         time.sleep(0.25)
     return None
 

@@ -1,4 +1,4 @@
-"""Ten things that go wrong in a home: this box says which it is, wherever somebody looks, and that it is over."""
+"""Eleven things that go wrong in a home: this box says which it is, wherever somebody looks, and that it is over."""
 
 import pytest
 
