@@ -12,14 +12,12 @@ import yaml
 from app.programs.metrics import METRICS
 
 FOLDER = Path(__file__).parent.parent / "config/monitoring"
-STATE = {"homedot_condition", "homedot_condition_since_timestamp_seconds"}
-"""What state the box is in."""
-LABELS = {"instance", "job", "le", "condition", *(label for metric in METRICS.values() for label in metric.labels)}
+LABELS = {"instance", "job", "le", *(label for metric in METRICS.values() for label in metric.labels)}
 
 
 def series() -> set[str]:
     """The names that can be asked for."""
-    found = set(STATE)
+    found = set[str]()
     for metric in METRICS.values():
         ends = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         found |= {metric.name + end for end in ends}
