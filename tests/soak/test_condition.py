@@ -4,7 +4,7 @@ import pytest
 
 from tests.bench.faults import FAULTS, TOLD_WITHIN_S, Fault, measure
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.soak
 
 BUSY_S = 15.0
 """More than on a machine that does nothing else; `python -m tests.bench.faults` says how long it takes there."""
