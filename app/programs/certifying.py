@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from app.host.wall_clock import since_boot_s
@@ -19,6 +20,8 @@ DEADLINE_S = 960.0
 _COMMAND = (sys.executable, "-P", "-m", "app.programs", "certify")
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 _MOST_OCTETS = 1 << 20
+_LAST_OF_EVERYBODY = 2
+"""Standard error: what is said there is for the log."""
 
 
 class Certifying:
@@ -33,6 +36,7 @@ class Certifying:
                 file.write(json.dumps(job).encode())
             os.lseek(asked, 0, os.SEEK_SET)
             words = [*_as_its_user(), *command]
+            _keep_open_files()
             files = [(os.POSIX_SPAWN_DUP2, asked, 0), (os.POSIX_SPAWN_DUP2, self._told, 1)]
             self._pid = os.posix_spawnp(words[0], words, _ENVIRONMENT, file_actions=files)
         except BaseException:
@@ -60,6 +64,14 @@ class Certifying:
             code = os.waitstatus_to_exitcode(status)
             return {"fault": f"the program that asks for it ended with {code}: see the lines above"}
         return tree
+
+
+def _keep_open_files() -> None:
+    """From any child, whoever opened them."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number > _LAST_OF_EVERYBODY:
+            with suppress(OSError):  # that of listdir
+                os.set_inheritable(number, False)
 
 
 def _as_its_user() -> Sequence[str]:

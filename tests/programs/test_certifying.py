@@ -1,3 +1,4 @@
+import os
 import time
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def test_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_has_no_environment_of_ours_and_no_file_open_but_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEDOT_PUBLIC__TOKEN", "s3cret")
     script = "import os, json; print(json.dumps({'env': sorted(os.environ), 'fds': os.listdir('/proc/self/fd')}))"
-    told = outcome_of("/usr/bin/python3", "-c", script)
+    with Path(os.devnull).open() as somebodys:
+        os.set_inheritable(somebodys.fileno(), True)
+        told = outcome_of("/usr/bin/python3", "-c", script)
     assert set(told["env"]) <= {"PATH", "LANG", "LC_CTYPE"}  # type: ignore[call-overload]
     assert sorted(told["fds"]) == ["0", "1", "2", "3"]  # type: ignore[call-overload]
 
