@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from app.host.wall_clock import since_boot_s
@@ -68,9 +69,9 @@ class Certifying:
 
 def _keep_open_files() -> None:
     """From any child, whoever opened them."""
-    for number in map(int, os.listdir("/proc/self/fd")):
-        if number > _LAST_OF_EVERYBODY:
-            with suppress(OSError):  # that of listdir
+    for path in Path("/proc/self/fd").iterdir():
+        if (number := int(path.name)) > _LAST_OF_EVERYBODY:
+            with suppress(OSError):  # the one that reads this folder
                 os.set_inheritable(number, False)
 
 
