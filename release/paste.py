@@ -58,6 +58,7 @@ $network
       # Each setting may stand here, named like these; `homedot config`, run in the container, lists them all.
       HOMEDOT_HOSTNAME: ""   # the name that devices verify; empty: dns.home.arpa
       HOMEDOT_ADDRESSES: ""  $addresses
+      TZ: ""                 # your time zone, like Europe/Berlin; empty: UTC
     volumes:
       - data:/data  # the authority that your devices trust: back this up
       # Only for a certificate of your own, or for settings in a file homedot.yaml: a folder of the machine.
