@@ -20,7 +20,9 @@ from .ruleset import Ruleset
 from .tally import AnswerOutcome, Tally
 
 _MOST_LINES = 1000
-"""Between two times that they are written: what is asked faster than that costs no more than a home's questions."""
+"""From one `flush` to the next: what is asked faster than that costs no more than a home's questions."""
+_PORTION_OCTETS = 16 * 1024
+"""Written at once, as a pipe takes it: four of them fill one (pipe(7)), so its reader has to be that late."""
 _TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 28: "AAAA", 29: "LOC",
     33: "SRV", 35: "NAPTR", 39: "DNAME", 43: "DS", 44: "SSHFP", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3",
@@ -61,13 +63,13 @@ def question(message: bytes) -> tuple[str, str]:
 
 @final
 class QueryLog:
-    """Collects lines; `flush` hands them to `write` in one piece, each with `prefix`.
+    """Collects lines and hands them to `write` in portions, and what is left at each `flush`, each with `prefix`.
 
     `form` is of FORMATS. Only answers to clients that `is_wanted` are in it, and with `only_blocked` of these only what
     was blocked; never those to the box's own health check. Lines that nobody takes are lost, and answers go on.
     """
 
-    __slots__ = ("_form", "_is_wanted", "_left_out", "_lines", "_only_blocked", "_prefix", "_write")
+    __slots__ = ("_count", "_form", "_is_wanted", "_lines", "_octets", "_only_blocked", "_prefix", "_write")
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class QueryLog:
         self._is_wanted = is_wanted
         self._only_blocked = only_blocked
         self._lines: list[str] = []
-        self._left_out = 0
+        self._octets = self._count = 0
 
     def of(self, transport: str, *, cached: bool = False) -> LogAnswer:
         """Notes answers that go out over `transport`, from the cache or not."""
@@ -92,10 +94,14 @@ class QueryLog:
 
     def flush(self) -> None:
         """Write what there is, and how much there was no room for."""
-        if self._left_out:
-            self._lines.append(f"{self._prefix}{self._left_out} more lines about queries left out\n")
+        if self._count > _MOST_LINES:
+            self._lines.append(f"{self._prefix}{self._count - _MOST_LINES} more lines about queries left out\n")
+        self._count = 0
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         if self._lines:
-            lines, self._lines, self._left_out = self._lines, [], 0
+            lines, self._lines, self._octets = self._lines, [], 0
             self._write("".join(lines))
 
     def _note(
@@ -106,8 +112,8 @@ class QueryLog:
             return
         if client == HEALTH_CHECK or not self._is_wanted(client):
             return
-        if len(self._lines) >= _MOST_LINES:
-            self._left_out += 1
+        self._count += 1
+        if self._count > _MOST_LINES:
             return
         name, qtype = question(message)
         fields: Fields = {
@@ -122,6 +128,9 @@ class QueryLog:
             "transport": transport,
         }
         self._lines.append(f"{self._prefix}query {self._form(fields)}\n")
+        self._octets += len(self._lines[-1])
+        if self._octets >= _PORTION_OCTETS:
+            self._hand_over()
 
 
 @final

