@@ -13,7 +13,7 @@ from pathlib import Path
 from app.config.settings import Settings
 from app.config.values import IPAddress
 from app.errors import OperatorError
-from app.files import keep, let_others_through, read_regular, refuse_link
+from app.files import keep, read_regular
 from app.host import addresses, capabilities, memory, open_files
 from app.host.grace_period import GracePeriod
 from app.onboarding.enrolment import Enrolment, from_json
@@ -27,7 +27,7 @@ from app.trust.publish import publish
 from app.trust.store import Identity, ensure_own, holds_nothing
 from app.unbound import reach
 
-from . import exposure, paths, public_side, resolver, sign_in_files, users
+from . import exposure, folders, paths, public_side, resolver, sign_in_files, users
 from .findings_log import Findings
 from .output import log_to_output
 from .signed_profiles import publish_profiles
@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
         *exposure.warnings(settings),
         *_warnings(identity),
         *resolver.prepare(settings, choice.mode),
-        *_make_folders(settings),
+        *folders.make(settings),
     ]
     if settings.blocking.enabled:
         warnings += filter(None, [memory.shortage()])
@@ -101,7 +101,7 @@ def identify(settings: Settings, grace_period: GracePeriod) -> Findings:
     after = carried_on(now, announced, before, kept, _today())
     warnings = _announce(settings, after)
     publish_profiles(settings, identity, after)
-    warnings += _make_folders(settings)  # somebody may have removed one, and its program cannot make it anew
+    warnings += folders.make(settings)  # somebody may have removed one, and its program cannot make it anew
     return Findings(news=_news(before, after), warnings=(*_warnings(identity), *warnings))
 
 
@@ -211,35 +211,6 @@ def _make_folder_of_dot(path: Path) -> None:
         path.chmod(0o755 if gid is None else 0o775)
     except OSError as error:
         raise OperatorError(f"{path}: cannot be made: {error.strerror}") from error
-
-
-def _make_folder(data_dir: Path, path: Path, user: str, harm: str) -> tuple[str, ...]:
-    """Where a program of ours may write and everybody may read. Secrets next to it lie in folders of their own.
-
-    Returns warnings, which begin with the `harm`: DNS goes on without.
-    """
-    owner = users.find(user)
-    try:
-        with disk.write_faults(path):
-            refuse_link(path)
-            if not path.is_dir():
-                path.mkdir(parents=True)
-                path.chmod(0o755)
-            if owner is not None and path.stat().st_uid != owner.pw_uid:
-                os.chown(path, owner.pw_uid, owner.pw_gid)
-            let_others_through(data_dir)
-    except OperatorError as error:
-        return tuple(f"{harm}: {fault}" for fault in error.faults)
-    return ()
-
-
-def _make_folders(settings: Settings) -> tuple[str, ...]:
-    """Those of the owner's wishes and of the lists. Returns warnings."""
-    data_dir = settings.data_dir
-    warnings = _make_folder(data_dir, paths.owner(settings).parent, users.DOT, "nothing can be set by page or command")
-    if settings.blocking.enabled:
-        warnings += _make_folder(data_dir, paths.lists(settings), users.LISTS, "block lists are not refreshed")
-    return warnings
 
 
 def _put(path: Path, text: str) -> None:

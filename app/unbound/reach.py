@@ -161,11 +161,11 @@ def _judged(response: dns.message.Message, anchors: Sequence[dns.rrset.RRset]) -
 def has_route(address: str) -> bool:
     """Whether this machine knows a way there. Nothing is sent."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as own:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as own:
             own.connect((address, _DNS_PORT))
-        except OSError:
-            return False
+    except OSError:  # of a kernel without IPv6 too
+        return False
     return True
 
 
