@@ -77,14 +77,19 @@ def why(box: Box, *words: str) -> list[str]:
         ),
         (
             "rekeyed.test",
-            "refused, because its signatures are wrong (its key is not the one that the zone above vouches for): that"
-            " is for whoever runs rekeyed.test to mend",
+            (
+                "refused, because its signatures are wrong (its key is not the one that the zone above vouches for): that"
+                " is for whoever runs rekeyed.test to mend",
+                "refused, because its signatures are wrong (they do not fit): that is for whoever runs rekeyed.test",
+            ),  # as unbound 1.17 has it, and as 1.22 and later
         ),
         ("localhost", "answered here: localhost has a fixed meaning (RFC 6761 6.3)"),
         ("use-application-dns.net", "answered here: use-application-dns.net never leaves the house (special.firefox_"),
     ],
 )
-def test_the_sentence_says_what_is_answered_and_who_says_so(own_authority: Box, words: str, sentence: str) -> None:
+def test_the_sentence_says_what_is_answered_and_who_says_so(
+    own_authority: Box, words: str, sentence: str | tuple[str, ...]
+) -> None:
     assert why(own_authority, *words.split())[0].startswith(sentence)
 
 
