@@ -78,8 +78,8 @@ def why(box: Box, *words: str) -> list[str]:
         (
             "rekeyed.test",
             (
-                "refused, because its signatures are wrong (its key is not the one that the zone above vouches for): that"
-                " is for whoever runs rekeyed.test to mend",
+                "refused, because its signatures are wrong (its key is not the one that the zone above vouches for): "
+                "that is for whoever runs rekeyed.test to mend",
                 "refused, because its signatures are wrong (they do not fit): that is for whoever runs rekeyed.test",
             ),  # as unbound 1.17 has it, and as 1.22 and later
         ),
