@@ -94,6 +94,10 @@ class NameServer:
         except OSError as error:
             told = f"{where} cannot be reached ({error.strerror or type(error).__name__}); it is tried again"
             raise PublicNameError(told) from None
+        except dns.exception.FormError as error:
+            if "TSIG" in str(error):  # the answer has none: Knot 3.4 does not know the key
+                raise self._refused(where) from None
+            raise PublicNameError(f"{where} answered with what is no DNS; it is tried again") from None
         except (dns.exception.DNSException, EOFError):
             raise PublicNameError(f"{where} answered with what is no DNS; it is tried again") from None
         if answer.rcode() in _OF_THE_KEY:
