@@ -55,8 +55,8 @@ def ensure_request(folder: Path, names: Sequence[str]) -> None:
 
 
 def _subject(name: str) -> x509.Name:
-    """A common name if it fits (RFC 5280 A.1): nobody looks at it, but kdig 3.4 breaks off without a subject. An authority
-    may leave it out all the same."""
+    """A common name if it fits (RFC 5280 A.1): nobody looks at it, but kdig 3.4 breaks off without a subject. An
+    authority may leave it out all the same."""
     fits = len(name) <= _MOST_COMMON_NAME
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if fits else [])
 
