@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from app.errors import OperatorError
@@ -24,7 +23,6 @@ from .pem import Pem
 T = TypeVar("T")
 
 KEY, REQUEST, CHAIN = "leaf.key", "request.pem", "chain.pem"
-_MOST_COMMON_NAME = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +47,9 @@ def ensure_request(folder: Path, names: Sequence[str]) -> None:
             write_atomically(folder / KEY, issuing.new_key(), 0o600)
         key = _read(folder / KEY, pem.private_key)
         san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(names[0]))
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         request = builder.add_extension(san, critical=False).sign(key, hashes.SHA256())
         write_atomically(folder / REQUEST, request.public_bytes(serialization.Encoding.PEM), 0o600)
-
-
-def _subject(name: str) -> x509.Name:
-    """A common name if it fits (RFC 5280 A.1): nobody looks at it, but kdig 3.4 breaks off without a subject. An
-    authority may leave it out all the same."""
-    fits = len(name) <= _MOST_COMMON_NAME
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if fits else [])
 
 
 def load(folder: Path, name: str, roots: Path, now: datetime | None) -> PublicIdentity | None:
