@@ -17,7 +17,7 @@ from app.onboarding.vitals import Health
 BASE = "http://192.168.1.10:8853"
 CLIENT = "192.168.1.23"
 NONCE = "0a" * 17
-WELL = Health("Well: names are answered, since 12:00", is_well=True, is_unwell=False)
+WELL = Health("Well: names are answered, checked with DNSSEC, since 12:00", is_well=True, is_unwell=False)
 ILL = Health("Does not answer: nobody is there, since 12:00", is_well=False, is_unwell=True)
 UNKNOWN = Health("Cannot tell yet", is_well=False, is_unwell=False)
 TOKEN = "k7wm-3xqa-p5tn-2d6e"  # noqa: S105 - of a box that is made up
